@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: MIT
+#
+# Makefile - builds slabfuzz out of the source tree and runs what is built. `make help` lists it.
+#
+# Sources are found by folder; one file in harness/entry is one program, build/<its name>. The same
+# sources are compiled in several flavors, each with objects and an archive in build/<flavor>/:
+#
+#   plain  CC -O2                     the command, the replayer, the unit tests, the benchmark
+#   pic    CC -O2 -fPIC               what a fuzzing engine loads as a shared object
+#   asan   clang (or CC), address     unit and end-to-end tests
+#   ubsan  clang (or CC), undefined   unit tests
+#   fuzz   clang, address             libFuzzer targets
+#   afl    clang, address             AFL++ targets
+#   cov    clang, source coverage     unit tests and corpora for `make coverage`
+#
+# In fuzz and afl only allocators/ is instrumented for coverage: what is tested guides the engine,
+# not the harness and not the judge.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+PKG_CONFIG ?= pkg-config
+AFL_RT ?= /usr/lib/afl/afl-compiler-rt.o
+INSTALL ?= install
+
+FUZZ_SECONDS ?= 60
+# Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
+FUZZ ?= program
+MUTANT_SECONDS ?= 30
+# Narrow `make test` to some tests: TESTS="program e2e_run"
+TESTS ?=
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+# As many jobs as CPUs unless the caller has a say (-j, or a make above this one).
+ifeq ($(MAKELEVEL),0)
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+JOBS := $(or $(JOBS),$(shell nproc 2>/dev/null || echo 1))
+MAKEFLAGS += -j$(JOBS)
+export JOBS
+endif
+endif
+
+# --- compilers and libraries ---------------------------------------------------------------------
+
+# 22 is the one slabfuzz is measured with; then the newest.
+CLANG ?= $(shell for v in -22 -25 -24 -23 -21 -20 -19 -18 -17 -16 -15 -14 ''; do \
+	command -v clang$$v && break; done)
+CLANG := $(CLANG)
+CLANG_SUFFIX := $(patsubst clang%,%,$(notdir $(CLANG)))
+CLANG_RT := $(if $(CLANG),$(shell \
+	ls $$($(CLANG) -print-resource-dir)/lib/*/libclang_rt.* 2>/dev/null))
+HAVE_FUZZER := $(findstring libclang_rt.fuzzer,$(CLANG_RT))
+SAN_CC := $(if $(findstring libclang_rt.asan,$(CLANG_RT)),$(CLANG),$(CC))
+LLVM_PROFDATA ?= llvm-profdata$(CLANG_SUFFIX)
+LLVM_COV ?= llvm-cov$(CLANG_SUFFIX)
+
+has = $(shell $(PKG_CONFIG) --exists $1 2>/dev/null && echo yes)
+HAVE_JANSSON := $(call has,jansson)
+HAVE_CMOCKA := $(call has,cmocka)
+HAVE_ZSTD := $(call has,libzstd)
+HAVE_TRACECMD := $(call has,libtracecmd libtraceevent)
+HAVE_AFL_RT := $(wildcard $(AFL_RT))
+HAVE_AFL := $(if $(CLANG),$(HAVE_AFL_RT))
+
+TRACE_PKGS := $(if $(HAVE_TRACECMD),libtracecmd libtraceevent) $(if $(HAVE_ZSTD),libzstd)
+LIB_CPPFLAGS := $(if $(HAVE_TRACECMD),-DSF_HAVE_TRACECMD) $(if $(HAVE_ZSTD),-DSF_HAVE_ZSTD) \
+	$(if $(strip $(TRACE_PKGS)),$(shell $(PKG_CONFIG) --cflags $(TRACE_PKGS)))
+LIBS := $(if $(strip $(TRACE_PKGS)),$(shell $(PKG_CONFIG) --libs $(TRACE_PKGS))) -lpthread -lm
+CMD_LIBS := $(if $(HAVE_JANSSON),$(shell $(PKG_CONFIG) --libs jansson))
+CMD_CPPFLAGS := $(if $(HAVE_JANSSON),$(shell $(PKG_CONFIG) --cflags jansson))
+TEST_LIBS := $(if $(HAVE_CMOCKA),$(shell $(PKG_CONFIG) --libs cmocka))
+
+# --- sources -------------------------------------------------------------------------------------
+
+ALLOC_SRC := $(sort $(wildcard allocators/*.c))
+LIB_SRC := $(ALLOC_SRC) $(sort $(wildcard oracles/*.c harness/*.c harness/trace/*.c))
+CMD_SRC := $(sort $(wildcard harness/cmd/*.c))
+BENCH_SRC := $(sort $(wildcard harness/bench/*.c))
+TEST_SRC := $(sort $(wildcard tests/test_*.c))
+TEST_SH := $(sort $(wildcard tests/*.sh))
+
+entry = $(basename $(notdir $(sort $(wildcard harness/entry/$1))))
+LIBFUZZER := $(call entry,libfuzzer_*.c)
+AFL_SO := $(call entry,afl_mutator*.c)
+AFL := $(filter-out $(AFL_SO),$(call entry,afl_*.c))
+ENTRY := $(filter-out $(LIBFUZZER) $(AFL) $(AFL_SO),$(call entry,*.c))
+
+# --- flavors -------------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
+# Not -D_GNU_SOURCE=1: a file that defines it itself is then no redefinition.
+BASE := -std=gnu11 -D_GNU_SOURCE= -I. $(WARN) -fno-strict-aliasing -fno-common \
+	$(LIB_CPPFLAGS) $(CMD_CPPFLAGS)
+
+ASAN := -fsanitize=address -fno-omit-frame-pointer
+UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+FLAVORS := plain pic asan ubsan fuzz afl cov
+
+plain_CC := $(CC)
+plain_CFLAGS := -O2 -g
+pic_CC := $(CC)
+pic_CFLAGS := -O2 -g -fPIC
+asan_CC := $(SAN_CC)
+asan_CFLAGS := -O1 -g $(ASAN)
+ubsan_CC := $(SAN_CC)
+ubsan_CFLAGS := -O1 -g $(UBSAN)
+fuzz_CC := $(CLANG)
+fuzz_CFLAGS := -O2 -g $(ASAN)
+fuzz_ALLOC_CFLAGS := -fsanitize=fuzzer-no-link
+afl_CC := $(CLANG)
+afl_CFLAGS := -O2 -g $(ASAN)
+afl_ALLOC_CFLAGS := -fsanitize-coverage=trace-pc-guard,trace-cmp
+cov_CC := $(CLANG)
+cov_CFLAGS := -O1 -g -fprofile-instr-generate -fcoverage-mapping
+
+compile = $($1_CC) $(BASE) $($1_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+link = $($1_CC) $($1_CFLAGS) $(CFLAGS) $(LDFLAGS)
+# ld(flavor, more): a recipe line that links what the target depends on.
+ld = $(Q)echo '  LD      $@' && $(call link,$1) -o $@ $(filter %.o %.a,$^) $2 $(LIBS)
+identity = $(call compile,$1) $($1_ALLOC_CFLAGS) $(LDFLAGS) $(LIBS)
+objects = $(patsubst %.c,$(BUILD)/$1/%.o,$2)
+archive = $(BUILD)/$1/libslabfuzz.a
+
+# A flavor is rebuilt when its compiler or flags change, its archive when a source comes or goes.
+define FLAVOR
+$(BUILD)/$1/flags: FORCE | $(BUILD)/$1/
+	@echo '$$(call identity,$1)' | cmp -s - $$@ || echo '$$(call identity,$1)' >$$@
+
+$(BUILD)/$1/sources: FORCE | $(BUILD)/$1/
+	@echo '$$(LIB_SRC)' | cmp -s - $$@ || echo '$$(LIB_SRC)' >$$@
+
+$(BUILD)/$1/allocators/%.o: allocators/%.c $(BUILD)/$1/flags
+	@mkdir -p $$(@D)
+	$$(Q)echo '  CC      $$@' && $$(call compile,$1) $$($1_ALLOC_CFLAGS) -MMD -MP -c -o $$@ $$<
+
+$(BUILD)/$1/%.o: %.c $(BUILD)/$1/flags
+	@mkdir -p $$(@D)
+	$$(Q)echo '  CC      $$@' && $$(call compile,$1) -MMD -MP -c -o $$@ $$<
+
+$(call archive,$1): $$(call objects,$1,$$(LIB_SRC)) $(BUILD)/$1/flags $(BUILD)/$1/sources
+	$$(Q)echo '  AR      $$@' && rm -f $$@ && $(AR) rcs $$@ $$(filter %.o,$$^)
+
+$(BUILD)/$1/slabfuzz: $$(call objects,$1,$$(CMD_SRC)) $(call archive,$1)
+	$$(call ld,$1,$$(CMD_LIBS))
+
+$(BUILD)/$1/bench: $$(call objects,$1,$$(BENCH_SRC)) $(call archive,$1)
+	$$(call ld,$1,$$(CMD_LIBS))
+
+$(BUILD)/$1/tests/test_%: $(BUILD)/$1/tests/test_%.o $(call archive,$1)
+	$$(call ld,$1,$$(TEST_LIBS) $$(CMD_LIBS))
+
+$(BUILD)/$1/entry/%: $(BUILD)/$1/harness/entry/%.o $(call archive,$1)
+	@mkdir -p $$(@D)
+	$$(call ld,$1)
+
+$(BUILD)/$1/:
+	@mkdir -p $$@
+endef
+$(foreach f,$(FLAVORS),$(eval $(call FLAVOR,$f)))
+
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
+comma := ,
+
+# --- programs ------------------------------------------------------------------------------------
+
+# command(folders), benchmark(folders): their paths in the folders; nothing if they cannot be built.
+command = $(if $(HAVE_JANSSON),$(if $(CMD_SRC),$(addsuffix /slabfuzz,$1)))
+benchmark = $(if $(HAVE_JANSSON),$(if $(BENCH_SRC),$(addsuffix /bench,$1)))
+
+PROGRAMS := $(call command,$(BUILD)) $(call benchmark,$(BUILD)) $(addprefix $(BUILD)/,$(ENTRY))
+FUZZ_PROGRAMS := $(if $(HAVE_FUZZER),$(addprefix $(BUILD)/,$(LIBFUZZER)))
+AFL_PROGRAMS := $(if $(HAVE_AFL),$(addprefix $(BUILD)/,$(AFL) $(addsuffix .so,$(AFL_SO))))
+
+$(BUILD)/slabfuzz $(BUILD)/bench: $(BUILD)/%: $(BUILD)/plain/%
+	@ln -sf plain/$* $@
+
+$(addprefix $(BUILD)/,$(ENTRY)): $(BUILD)/%: $(BUILD)/plain/entry/%
+	@ln -sf plain/entry/$* $@
+
+$(addprefix $(BUILD)/,$(LIBFUZZER)): \
+		$(BUILD)/%: $(BUILD)/fuzz/harness/entry/%.o $(call archive,fuzz)
+	$(call ld,fuzz,-fsanitize=fuzzer)
+
+$(addprefix $(BUILD)/,$(AFL)): $(BUILD)/%: $(BUILD)/afl/harness/entry/%.o $(call archive,afl)
+	$(call ld,afl,$(AFL_RT))
+
+$(patsubst %,$(BUILD)/%.so,$(AFL_SO)): \
+		$(BUILD)/%.so: $(BUILD)/pic/harness/entry/%.o $(call archive,pic)
+	$(call ld,pic,-shared -Wl$(comma)-Bsymbolic)
+
+TEST_FLAVORS := plain asan ubsan
+test_programs = $(patsubst tests/%.c,$(BUILD)/$1/tests/%,$(TEST_SRC))
+TEST_PROGRAMS := $(if $(HAVE_CMOCKA),$(foreach f,$(TEST_FLAVORS),$(call test_programs,$f)))
+
+# --- targets -------------------------------------------------------------------------------------
+
+# need(goals, have, what, packages): stops before anything is built if a goal lacks something.
+need = $(if $(filter $1,$(MAKECMDGOALS)),$(if $2,,$(error make $(filter $1,$(MAKECMDGOALS)): \
+	$3 is missing; Debian: apt install $4 (or run ci/setup --dev))))
+tool = $(shell command -v $1 2>/dev/null)
+
+FUZZER_PKGS := clang-22 libclang-rt-22-dev libfuzzer-22-dev
+
+$(call need,test coverage,$(HAVE_CMOCKA),cmocka,libcmocka-dev pkg-config)
+$(call need,test fuzz afl mutants bench,$(HAVE_JANSSON),jansson,libjansson-dev pkg-config)
+$(call need,fuzz mutants,$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
+$(call need,afl,$(call tool,afl-fuzz),afl-fuzz,afl++)
+$(call need,afl coverage,$(CLANG),clang,$(FUZZER_PKGS))
+$(call need,afl,$(HAVE_AFL_RT),$(AFL_RT),afl++)
+$(call need,mutants,$(call tool,patch),patch,patch)
+$(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
+
+.PHONY: all test fuzz afl mutants bench coverage lint docs check-format install clean help FORCE
+FORCE:
+
+# left_out(have, what, packages)
+left_out = $(if $1,,echo 'left out: $2; needs $3 (ci/setup installs it)';)
+
+all: $(PROGRAMS) $(FUZZ_PROGRAMS) $(AFL_PROGRAMS)
+	@$(call left_out,$(HAVE_JANSSON),slabfuzz and bench,libjansson-dev) \
+	$(call left_out,$(HAVE_FUZZER),libFuzzer targets,$(FUZZER_PKGS)) \
+	$(call left_out,$(HAVE_AFL),AFL++ targets,clang-22 afl++) \
+	$(call left_out,$(HAVE_TRACECMD),reading trace.dat,libtracecmd-dev libtraceevent-dev) \
+	$(call left_out,$(HAVE_ZSTD),reading .zst,libzstd-dev) \
+	$(call left_out,$(HAVE_CMOCKA),unit tests,libcmocka-dev) :
+
+test: $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) \
+		$(call command,$(BUILD)/asan $(BUILD)/ubsan)
+	@BUILD='$(BUILD)' CC='$(CC)' TEST_FLAVORS='$(TEST_FLAVORS)' TESTS='$(TESTS)' ci/test.sh
+
+fuzz: $(PROGRAMS) $(FUZZ_PROGRAMS)
+	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/libfuzzer_$(FUZZ)' \
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh
+
+afl: $(PROGRAMS) $(AFL_PROGRAMS)
+	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' AFL_TARGET='$(BUILD)/afl_program' \
+		AFL_MUTATOR='$(BUILD)/afl_mutator.so' FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/afl.sh
+
+mutants: $(PROGRAMS) $(FUZZ_PROGRAMS)
+	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS)' \
+		MUTANT_LD='$(call link,fuzz) -fsanitize=fuzzer' MUTANT_LIBS='$(LIBS)' \
+		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
+
+bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
+	@$(BUILD)/bench $(BENCH_FLAGS)
+
+coverage: $(if $(HAVE_CMOCKA),$(call test_programs,cov)) \
+		$(call command,$(BUILD)/cov) $(BUILD)/cov/entry/replay
+	@BUILD='$(BUILD)' LLVM_COV='$(LLVM_COV)' LLVM_PROFDATA='$(LLVM_PROFDATA)' ci/coverage.sh
+
+LINT_CPPFLAGS := -std=gnu11 -D_GNU_SOURCE= -I. $(LIB_CPPFLAGS) $(CMD_CPPFLAGS)
+
+lint: $(call archive,plain)
+	@BUILD='$(BUILD)' CC='$(CC)' LINT_CPPFLAGS='$(LINT_CPPFLAGS)' ci/lint.sh $(LINT)
+
+check-format:
+	@ci/format.sh
+
+# The parts of docs/ that come from tables in the sources.
+docs:
+	@CC='$(CC)' ci/gendocs.sh write
+
+install: $(BUILD)/slabfuzz $(BUILD)/replay
+	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/include/slabfuzz' \
+		'$(DESTDIR)$(PREFIX)/share/doc/slabfuzz'
+	$(INSTALL) -m 755 $(BUILD)/slabfuzz '$(DESTDIR)$(PREFIX)/bin/slabfuzz'
+	$(INSTALL) -m 755 $(BUILD)/replay '$(DESTDIR)$(PREFIX)/bin/slabfuzz-replay'
+	$(INSTALL) -m 644 allocators/allocator.h allocators/event.h allocators/gfp.h \
+		allocators/settings.h '$(DESTDIR)$(PREFIX)/include/slabfuzz/'
+	$(INSTALL) -m 644 README.md LICENSE $(wildcard docs/*.md) \
+		'$(DESTDIR)$(PREFIX)/share/doc/slabfuzz/'
+
+clean:
+	rm -rf '$(BUILD)'
+
+help:
+	@echo 'make            everything this machine can build, in $(BUILD)/'
+	@echo 'make test       unit tests (plain, asan, ubsan), end-to-end tests, corpora'
+	@echo '                TESTS="program e2e_run" runs only these'
+	@echo 'make fuzz       libFuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
+	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'
+	@echo 'make bench      speed, as ratios; BENCH_FLAGS="--json --quick"'
+	@echo 'make coverage   source coverage of tests and corpora, in $(BUILD)/coverage/'
+	@echo 'make lint       clang-tidy, cppcheck, shellcheck, symbols, words, docs, format'
+	@echo 'make docs       regenerate the parts of docs/ that come from tables'
+	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make clean      rm -rf $(BUILD)'
+	@echo 'Variables: CC CLANG CFLAGS LDFLAGS BUILD V=1 WERROR=1 JOBS'
+
+# Keep what chains of pattern rules make in between, and know every header.
+.SECONDARY:
+-include $(foreach f,$(FLAVORS),$(patsubst %.o,%.d,$(call objects,$f,$(LIB_SRC) $(CMD_SRC) \
+	$(BENCH_SRC) $(TEST_SRC) $(wildcard harness/entry/*.c))))

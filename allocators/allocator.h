@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * allocator.h - the one interface: what an allocator must and may offer to be fuzzed.
+ *
+ * Required: create, destroy, reset, alloc, free. Everything else is optional and announced by a
+ * capability; an oracle that needs a capability the allocator lacks is skipped, and the skip is
+ * counted and reported. An adapter around malloc() is about 40 lines (docs/plugin.md).
+ *
+ * The contract assumes nothing about the place an allocator runs in: addresses are numbers, object
+ * memory is touched only through fill(), verify() and zeroed(), and reset() says how exact it is. So
+ * a model in this process, a malloc library, a shared object and a kernel in a process of its own all
+ * fit. Arguments carry what the kernel's functions carry.
+ *
+ * Threads: a heap is used by one thread at a time. Nothing here is global: two heaps are independent.
+ */
+#ifndef SLABFUZZ_ALLOCATOR_H
+#define SLABFUZZ_ALLOCATOR_H
+
+#include "event.h"
+#include "gfp.h"
+#include "settings.h"
+
+#define SF_ALLOCATOR_ABI 1
+
+struct sf_heap; /* the allocator's own */
+
+/* SF_CAPS(X): X(IDENTIFIER, name, bit, what it promises) */
+#define SF_CAPS(X)                                                                             \
+	X(USABLE, "usable", 0, "usable(): ksize")                                              \
+	X(REALLOC, "realloc", 1, "realloc()")                                                  \
+	X(ZERO, "zero", 2, "__GFP_ZERO is honoured")                                           \
+	X(CONTENTS, "contents", 3, "fill(), verify(), zeroed()")                               \
+	X(CACHES, "caches", 4, "cache_create() and its family")                                \
+	X(PAGES, "pages", 5, "pages_alloc(), pages_free()")                                    \
+	X(EXACT, "exact", 6, "exact_alloc(), exact_free()")                                    \
+	X(PLACE, "place", 7, "place(): cache, slab, order, index, migrate type")               \
+	X(WALK, "walk", 8, "walk(): snapshots of every slab, free list, sheaf and block")      \
+	X(TRACE, "trace", 9, "tracepoints from inside")                                        \
+	X(CPUS, "cpus", 10, "set_cpu(): operations run on simulated CPUs")                     \
+	X(FAIL, "fail", 11, "fail(): failure injection")                                       \
+	X(KVMALLOC, "kvmalloc", 12, "alloc() and realloc() take SF_API_KVMALLOC")              \
+	X(ARRAY, "array", 13, "alloc() and realloc() multiply n * size themselves")            \
+	X(BULK, "bulk", 14, "cache_alloc_bulk(), cache_free_bulk()")                           \
+	X(GFP, "gfp", 15, "gfp flags mean what they mean in the kernel")                       \
+	X(DRAIN, "drain", 16, "drain(): per-CPU page lists are emptied")                       \
+	X(KMALLOC, "kmalloc", 17, "kmalloc rules: classes, alignment, ZERO_SIZE_PTR")          \
+	X(TEARDOWN, "teardown", 18, "after everything is freed, all memory can be accounted for") \
+	X(ADDRESS, "address", 19, "addresses are addresses (not hashes that name objects)")
+
+enum sf_cap {
+#define X(id, name, bit, doc) SF_CAP_##id = 1u << (bit),
+	SF_CAPS(X)
+#undef X
+};
+
+enum sf_reset_kind {
+	SF_RESET_EXACT,       /* the next program sees a fresh heap, byte for byte */
+	SF_RESET_BEST_EFFORT, /* leftovers may differ: history is kept and addresses never compared */
+};
+
+/* An error for a person: one line, without a newline. */
+struct sf_error {
+	char text[200];
+};
+
+/* What an allocation asks for. */
+struct sf_request {
+	uint8_t api;       /* enum sf_api: KMALLOC or KVMALLOC */
+	uint16_t type;     /* type table index, 0: none */
+	uint16_t token;    /* alloc token of the type (clang's allocation tokens) */
+	uint32_t gfp;      /* enum sf_gfp */
+	uint32_t site;     /* call site: stands for the code address */
+	uint32_t align;    /* 0: natural */
+	uint64_t n, size;  /* n elements of `size` bytes. n != 1 only with SF_CAP_ARRAY, and the product
+			      may overflow: then the request must fail */
+	bool array;        /* came through an array form (kmalloc_array): n and size are as written */
+};
+
+/* What came back. */
+struct sf_result {
+	uint8_t status;    /* enum sf_status */
+	uint64_t addr;     /* 0: NULL. SF_ZERO_SIZE_PTR for size 0 with SF_CAP_KMALLOC */
+};
+
+struct sf_cache_request {
+	const char *name;
+	uint32_t size, align;
+	uint32_t flags;          /* enum sf_slab_flags, SF_SLAB_USER only */
+	uint32_t usersize;       /* usercopy window, 0: none */
+	uint32_t sheaf_capacity; /* 0: by size */
+};
+
+/* How a free was spelled. */
+enum sf_free_how {
+	SF_KFREE,
+	SF_KFREE_SENSITIVE,
+	SF_KVFREE,
+};
+
+/*
+ * fill() and verify() patterns: the word at byte offset 8*i is sf_pattern(key, i), a trailing part of
+ * a word is its low bytes (little endian). Sparse (for objects above SF_SPARSE_MIN bytes): the first and
+ * the last SF_SPARSE_EDGE bytes, and the first word at each of SF_SPARSE_POINTS multiples of a step,
+ * which is size / SF_SPARSE_POINTS rounded up to 4096. So the cost has a bound, whatever the size.
+ */
+#define SF_SPARSE_MIN 512u
+#define SF_SPARSE_EDGE 64u
+#define SF_SPARSE_POINTS 8u
+
+static inline uint64_t sf_pattern(uint64_t key, uint64_t i)
+{
+	return (key ^ (i * 0x9e3779b97f4a7c15ull)) | 1; /* never the zero of fresh or wiped memory */
+}
+
+enum sf_contents {
+	SF_CONTENTS_SPARSE,
+	SF_CONTENTS_WHOLE,
+};
+
+/*
+ * Every function takes the heap; unless it says otherwise it cannot fail. `rs` is written in full.
+ * Entries whose capability is not announced may be NULL and are never called.
+ */
+struct sf_allocator {
+	uint32_t abi;         /* SF_ALLOCATOR_ABI */
+	const char *name;     /* [a-z0-9_-]+ */
+	const char *summary;  /* one line */
+	uint64_t caps;        /* enum sf_cap */
+	uint64_t settings;    /* bit SF_SET_* set: this setting has an effect (others are ignored) */
+	uint8_t reset_kind;   /* enum sf_reset_kind */
+
+	/*
+	 * A fresh heap, owned by the caller until destroy(). NULL on failure with one line in `err`.
+	 * `sink` may be NULL (nobody listens) and must outlive the heap; if there is one, create()
+	 * emits HEAP and then a CACHE for every cache that exists at boot.
+	 */
+	struct sf_heap *(*create)(const struct sf_settings *set, struct sf_sink *sink,
+				  struct sf_error *err);
+	void (*destroy)(struct sf_heap *h);
+	/* Costs what was touched since the last reset, not what the heap holds. */
+	void (*reset)(struct sf_heap *h);
+
+	/* NULL when memory is short (SF_NULL), or the request can never end (SF_BLOCKED). */
+	void (*alloc)(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs);
+	/* addr may be 0 or SF_ZERO_SIZE_PTR: no-ops. SF_NOTICED: refused as misuse. */
+	void (*free)(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct sf_result *rs);
+
+	/* USABLE: bytes the owner may use, 0 for NULL and ZERO_SIZE_PTR. */
+	uint64_t (*usable)(struct sf_heap *h, uint64_t addr);
+	/* REALLOC: on success the old object is gone unless the address is the same; SF_NULL: untouched. */
+	void (*realloc)(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
+			struct sf_result *rs);
+
+	/*
+	 * CONTENTS. addr..addr+size is inside one live object. fill() writes the pattern of `key`;
+	 * verify() returns the first offset that differs, or SF_GOOD; zeroed() returns the first
+	 * offset in [from, to) that is not zero, or SF_GOOD, and may look beyond the requested size
+	 * but not beyond the object's slot. Contents are judged where they live.
+	 */
+	void (*fill)(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		     enum sf_contents how);
+	uint64_t (*verify)(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+			   enum sf_contents how);
+	uint64_t (*zeroed)(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t to,
+			   enum sf_contents how);
+
+	/*
+	 * CACHES. cache_create() returns an id, SF_NONE on failure; with merging, the id of an older
+	 * cache (and *merged true). Each create is matched by one cache_destroy(), which returns
+	 * SF_NOTICED if live objects were left. cache_shrink() returns 0 iff no slab is left.
+	 */
+	uint32_t (*cache_create)(struct sf_heap *h, const struct sf_cache_request *rq, bool *merged);
+	enum sf_status (*cache_destroy)(struct sf_heap *h, uint32_t cache);
+	int (*cache_shrink)(struct sf_heap *h, uint32_t cache);
+	void (*cache_alloc)(struct sf_heap *h, uint32_t cache, uint32_t gfp, struct sf_result *rs);
+	void (*cache_free)(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf_result *rs);
+	/* BULK. All n or nothing: addrs[0..n) is written iff the status is SF_OK. n >= 1. */
+	void (*cache_alloc_bulk)(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t n,
+				 uint64_t *addrs, struct sf_result *rs);
+	void (*cache_free_bulk)(struct sf_heap *h, uint32_t cache, uint32_t n,
+				const uint64_t *addrs, struct sf_result *rs);
+
+	/* PAGES, EXACT. Addresses are of the direct map. */
+	void (*pages_alloc)(struct sf_heap *h, uint32_t gfp, unsigned int order,
+			    struct sf_result *rs);
+	void (*pages_free)(struct sf_heap *h, uint64_t addr, unsigned int order);
+	void (*exact_alloc)(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs);
+	void (*exact_free)(struct sf_heap *h, uint64_t addr, uint64_t size);
+
+	/* CPUS: the CPU of the operations that follow; cpu < settings.cpus. reset() goes back to 0. */
+	void (*set_cpu)(struct sf_heap *h, unsigned int cpu);
+	/* FAIL: after `after` more requests of that kind, the next one fails (once). */
+	void (*fail)(struct sf_heap *h, enum sf_fault kind, uint64_t after);
+	/* DRAIN: all CPUs' page lists go back to the free lists (mm/page_alloc.c:drain_all_pages). */
+	void (*drain)(struct sf_heap *h);
+
+	/* PLACE: read from descriptors, for any address. */
+	void (*place)(struct sf_heap *h, uint64_t addr, struct sf_place *pl);
+	/*
+	 * WALK: a snapshot, SNAP_BEGIN to SNAP_END, to `sink`, read from the primary structures.
+	 * Changes nothing. Emits only caches, blocks and pages touched since reset when `touched`;
+	 * the rest is as at boot.
+	 */
+	void (*walk)(struct sf_heap *h, struct sf_sink *sink, bool touched, bool final);
+};
+
+/* SF_ALLOCATORS(X): the allocators in this build, in the order in which they are listed. */
+#define SF_ALLOCATORS(X) X(baseline)
+
+#define X(name) extern const struct sf_allocator sf_##name;
+SF_ALLOCATORS(X)
+#undef X
+
+/* NULL-terminated, and by name (NULL: none of that name). */
+extern const struct sf_allocator *const sf_allocators[];
+const struct sf_allocator *sf_allocator_by_name(const char *name);
+
+#endif

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+/*
+ * arena.c - simulated memory: page frames, two windows on them, raw accessors, poison, contents.
+ *
+ * Relies on the operating system for one lazily populated mapping. Everything else of the models
+ * touches memory only through here, so that three things hold: reset costs what was touched (dirty
+ * pages are known), AddressSanitizer sees every access of a user (memory nobody owns is poisoned),
+ * and the few accesses that must ignore poison are the raw_ functions and nothing else.
+ */
+#include "heap.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAVE_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define HAVE_ASAN 1
+#endif
+
+#ifdef HAVE_ASAN
+#include <sanitizer/asan_interface.h>
+#define RAW __attribute__((noinline, no_sanitize("address")))
+#else
+#define RAW
+/* Without AddressSanitizer nothing is poisoned: the calls vanish. */
+static inline void poison_none(const void *p, size_t len)
+{
+	(void)p;
+	(void)len;
+}
+#define __asan_poison_memory_region poison_none
+#define __asan_unpoison_memory_region poison_none
+#endif
+
+#define PAGE SF_PAGE_SIZE
+
+static void *map_pages(uint64_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+bool arena_init(struct sf_heap *h, struct sf_error *err)
+{
+	struct arena *a = &h->arena;
+
+	a->pages = (uint32_t)h->set.pages;
+	a->groups = (a->pages + 63) / 64;
+	a->mem = map_pages((uint64_t)a->pages * PAGE);
+	a->page = map_pages((uint64_t)a->groups * 64 * sizeof(*a->page));
+	a->vmap = map_pages((uint64_t)VMAP_PAGES * sizeof(*a->vmap));
+	a->dirty = calloc(a->groups, sizeof(*a->dirty));
+	a->open = calloc(a->groups, sizeof(*a->open));
+	a->touched = calloc((a->groups + 63) / 64, sizeof(*a->touched));
+	if (!a->mem || !a->page || !a->vmap || !a->dirty || !a->open || !a->touched) {
+		snprintf(err->text, sizeof(err->text), "no memory for an arena of %u pages: %s",
+			 a->pages, strerror(errno));
+		arena_free(h);
+		return false;
+	}
+	__asan_poison_memory_region(a->mem, (uint64_t)a->pages * PAGE);
+	return true;
+}
+
+void arena_free(struct sf_heap *h)
+{
+	struct arena *a = &h->arena;
+
+	if (a->mem) {
+		__asan_unpoison_memory_region(a->mem, (uint64_t)a->pages * PAGE);
+		munmap(a->mem, (uint64_t)a->pages * PAGE);
+	}
+	if (a->page)
+		munmap(a->page, (uint64_t)a->groups * 64 * sizeof(*a->page));
+	if (a->vmap)
+		munmap(a->vmap, (uint64_t)VMAP_PAGES * sizeof(*a->vmap));
+	free(a->dirty);
+	free(a->open);
+	free(a->touched);
+	free(a->area);
+	memset(a, 0, sizeof(*a));
+}
+
+/*
+ * memset() would be the sanitizer's own, which looks at poison; a plain loop becomes memset(). The
+ * barrier keeps the compiler from seeing a loop it knows.
+ */
+RAW static void wipe(void *p, uint64_t len)
+{
+	typedef uint64_t vec __attribute__((vector_size(32), aligned(8), may_alias));
+	uint8_t *b = p;
+	uint64_t i = 0;
+
+	for (; i + 32 <= len; i += 32) {
+		*(vec *)(b + i) = (vec){ 0 };
+		__asm__ volatile("" ::: "memory");
+	}
+	for (; i < len; i++) {
+		b[i] = 0;
+		__asm__ volatile("" ::: "memory");
+	}
+}
+
+static void reset_group(struct arena *a, uint32_t g)
+{
+	uint8_t *mem = a->mem + (uint64_t)g * 64 * PAGE;
+
+	for (uint64_t bits = a->dirty[g]; bits; bits &= bits - 1)
+		wipe(mem + (uint64_t)__builtin_ctzll(bits) * PAGE, PAGE);
+	a->dirty[g] = 0;
+	/* Runs of open pages are closed at once: large objects open hundreds. */
+	for (uint64_t bits = a->open[g]; bits;) {
+		unsigned int from = (unsigned int)__builtin_ctzll(bits);
+		uint64_t rest = ~(bits >> from);
+		unsigned int n = rest ? (unsigned int)__builtin_ctzll(rest) : 64;
+
+		if (n > 64 - from)
+			n = 64 - from;
+		__asan_poison_memory_region(mem + from * PAGE, n * PAGE);
+		bits &= n == 64 ? 0 : ~(((1ull << n) - 1) << from);
+	}
+	a->open[g] = 0;
+	memset(a->page + (uint64_t)g * 64, 0, 64 * sizeof(*a->page));
+}
+
+void arena_reset(struct sf_heap *h)
+{
+	struct arena *a = &h->arena;
+
+	for (uint32_t w = 0; w < (a->groups + 63) / 64; w++) {
+		for (uint64_t bits = a->touched[w]; bits; bits &= bits - 1)
+			reset_group(a, w * 64 + (uint32_t)__builtin_ctzll(bits));
+		a->touched[w] = 0;
+	}
+	memset(a->vmap, 0, a->vmap_next * sizeof(*a->vmap));
+	a->vmap_next = 0;
+	a->nr_areas = 0;
+}
+
+uint32_t addr_pfn(const struct sf_heap *h, uint64_t addr)
+{
+	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
+
+	if (addr >= SF_DIRECT_MAP && n < h->arena.pages)
+		return (uint32_t)n;
+	n = (addr - SF_VMALLOC) >> SF_PAGE_SHIFT;
+	if (addr >= SF_VMALLOC && n < h->arena.vmap_next && h->arena.vmap[n] &&
+	    !(h->arena.vmap[n] & VMAP_AREA))
+		return h->arena.vmap[n] - 1;
+	return NO_PFN;
+}
+
+/* The host address of `addr`, and how many bytes from there on are contiguous (at most len). */
+static uint8_t *span(const struct sf_heap *h, uint64_t addr, uint64_t len, uint64_t *n)
+{
+	uint32_t pfn;
+
+	*n = len;
+	if (addr - SF_DIRECT_MAP < (uint64_t)h->arena.pages * PAGE)
+		return h->arena.mem + (addr - SF_DIRECT_MAP);
+	pfn = addr_pfn(h, addr);
+	if (pfn == NO_PFN)
+		__builtin_trap(); /* a stray access of the model or the executor: stop here */
+	if (*n > PAGE - (addr & (PAGE - 1)))
+		*n = PAGE - (addr & (PAGE - 1));
+	return h->arena.mem + pfn * PAGE + (addr & (PAGE - 1));
+}
+
+static void mark(struct sf_heap *h, uint64_t *map, const uint8_t *p, uint64_t n)
+{
+	uint64_t off = (uint64_t)(p - h->arena.mem);
+	uint64_t first = off >> SF_PAGE_SHIFT, last = (off + n - 1) >> SF_PAGE_SHIFT;
+
+	if (n == 0)
+		return;
+	for (uint64_t i = first; i <= last; i++) {
+		map[i >> 6] |= 1ull << (i & 63);
+		arena_touch(&h->arena, (uint32_t)i);
+	}
+}
+
+RAW uint64_t raw_load(const struct sf_heap *h, uint64_t addr)
+{
+	return *(const uint64_t *)(h->arena.mem + (addr - SF_DIRECT_MAP));
+}
+
+RAW void raw_store(struct sf_heap *h, uint64_t addr, uint64_t value)
+{
+	uint64_t off = addr - SF_DIRECT_MAP;
+
+	h->arena.dirty[off >> 18] |= 1ull << ((off >> SF_PAGE_SHIFT) & 63);
+	*(uint64_t *)(h->arena.mem + off) = value;
+}
+
+void raw_wipe(struct sf_heap *h, uint64_t addr, uint64_t len)
+{
+	while (len) {
+		uint64_t n, room = PAGE - (addr & (PAGE - 1));
+		uint8_t *p = span(h, addr, len < room ? len : room, &n);
+		uint64_t pfn = (uint64_t)(p - h->arena.mem) >> SF_PAGE_SHIFT;
+
+		if (h->arena.dirty[pfn >> 6] & (1ull << (pfn & 63)))
+			wipe(p, n);
+		addr += n;
+		len -= n;
+	}
+}
+
+RAW static void copy(uint8_t *to, const uint8_t *from, uint64_t n)
+{
+	uint64_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		*(uint64_t *)(to + i) = *(const uint64_t *)(from + i);
+		__asm__ volatile("" ::: "memory");
+	}
+	for (; i < n; i++) {
+		to[i] = from[i];
+		__asm__ volatile("" ::: "memory");
+	}
+}
+
+void raw_copy(struct sf_heap *h, uint64_t to, uint64_t from, uint64_t len)
+{
+	while (len) {
+		uint64_t n, m, room = PAGE - (to & (PAGE - 1)), room2 = PAGE - (from & (PAGE - 1));
+		uint8_t *dst, *src;
+
+		if (room > room2)
+			room = room2;
+		dst = span(h, to, len < room ? len : room, &n);
+		src = span(h, from, n, &m);
+		/* Zero on zero changes nothing: large objects are mostly pages never written. */
+		if (h->arena.dirty[(src - h->arena.mem) >> 18] &
+			    (1ull << (((src - h->arena.mem) >> SF_PAGE_SHIFT) & 63)) ||
+		    h->arena.dirty[(dst - h->arena.mem) >> 18] &
+			    (1ull << (((dst - h->arena.mem) >> SF_PAGE_SHIFT) & 63))) {
+			mark(h, h->arena.dirty, dst, n);
+			copy(dst, src, n);
+		}
+		to += n;
+		from += n;
+		len -= n;
+	}
+}
+
+void arena_open(struct sf_heap *h, uint64_t addr, uint64_t len)
+{
+#ifdef HAVE_ASAN
+	while (len) {
+		uint64_t n;
+		uint8_t *p = span(h, addr, len, &n);
+
+		mark(h, h->arena.open, p, n);
+		__asan_unpoison_memory_region(p, n);
+		addr += n;
+		len -= n;
+	}
+#else
+	(void)h;
+	(void)addr;
+	(void)len;
+#endif
+}
+
+void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
+{
+#ifdef HAVE_ASAN
+	while (len) {
+		uint64_t n;
+		uint8_t *p = span(h, addr, len, &n);
+
+		__asan_poison_memory_region(p, n);
+		addr += n;
+		len -= n;
+	}
+#else
+	(void)h;
+	(void)addr;
+	(void)len;
+#endif
+}
+
+/* --- contents --- */
+
+/*
+ * Instrumented on purpose: if the model gave out memory that is not the user's, AddressSanitizer stops
+ * at the very store. `off` is the position in the object of p[0]; both are multiples of 8.
+ */
+static void fill_words(uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
+{
+	uint64_t i = 0, w;
+
+	for (; i + 8 <= n; i += 8) {
+		w = sf_pattern(key, (off + i) / 8);
+		memcpy(p + i, &w, 8);
+	}
+	if (i < n) {
+		w = sf_pattern(key, (off + i) / 8);
+		for (; i < n; i++, w >>= 8)
+			p[i] = (uint8_t)w;
+	}
+}
+
+static uint64_t verify_words(const uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
+{
+	uint64_t i = 0, w, have;
+
+	for (; i + 8 <= n; i += 8) {
+		w = sf_pattern(key, (off + i) / 8);
+		memcpy(&have, p + i, 8);
+		if (have != w)
+			return off + i + (uint64_t)__builtin_ctzll(have ^ w) / 8;
+	}
+	if (i < n) {
+		w = sf_pattern(key, (off + i) / 8);
+		for (; i < n; i++, w >>= 8)
+			if (p[i] != (uint8_t)w)
+				return off + i;
+	}
+	return SF_GOOD;
+}
+
+static void fill_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t len, uint64_t key)
+{
+	while (len) {
+		uint64_t n;
+		uint8_t *p = span(h, addr + off, len, &n);
+
+		mark(h, h->arena.dirty, p, n);
+		fill_words(p, off, n, key);
+		off += n;
+		len -= n;
+	}
+}
+
+static uint64_t verify_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t len,
+			     uint64_t key)
+{
+	while (len) {
+		uint64_t n, bad;
+		uint8_t *p = span(h, addr + off, len, &n);
+
+		bad = verify_words(p, off, n, key);
+		if (bad != SF_GOOD)
+			return bad;
+		off += n;
+		len -= n;
+	}
+	return SF_GOOD;
+}
+
+static uint64_t sparse_step(uint64_t size)
+{
+	return (size / SF_SPARSE_POINTS + PAGE - 1) / PAGE * PAGE;
+}
+
+/* Where the last edge begins: a multiple of 8, so that words of edge and middle coincide. */
+static uint64_t last_edge(uint64_t size)
+{
+	return (size - SF_SPARSE_EDGE) & ~7ull;
+}
+
+void arena_fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		enum sf_contents how)
+{
+	uint64_t step, last;
+
+	if (how == SF_CONTENTS_WHOLE || size <= SF_SPARSE_MIN) {
+		fill_range(h, addr, 0, size, key);
+		return;
+	}
+	last = last_edge(size);
+	fill_range(h, addr, 0, SF_SPARSE_EDGE, key);
+	fill_range(h, addr, last, size - last, key);
+	step = sparse_step(size);
+	for (uint64_t off = step; off + 8 <= last; off += step)
+		fill_range(h, addr, off, 8, key);
+}
+
+uint64_t arena_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		      enum sf_contents how)
+{
+	uint64_t step, last, bad;
+
+	if (how == SF_CONTENTS_WHOLE || size <= SF_SPARSE_MIN)
+		return verify_range(h, addr, 0, size, key);
+	last = last_edge(size);
+	bad = verify_range(h, addr, 0, SF_SPARSE_EDGE, key);
+	step = sparse_step(size);
+	for (uint64_t off = step; bad == SF_GOOD && off + 8 <= last; off += step)
+		bad = verify_range(h, addr, off, 8, key);
+	return bad == SF_GOOD ? verify_range(h, addr, last, size - last, key) : bad;
+}
+
+RAW static uint64_t first_nonzero(const uint8_t *p, uint64_t n)
+{
+	uint64_t i = 0;
+
+	for (; i < n && ((uintptr_t)(p + i) & 7); i++)
+		if (p[i])
+			return i;
+	for (; i + 8 <= n; i += 8)
+		if (*(const uint64_t *)(p + i))
+			break;
+	for (; i < n; i++)
+		if (p[i])
+			return i;
+	return n;
+}
+
+/* Whole in every case: pages that were never written are zero by the arena's invariant. */
+uint64_t arena_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t to,
+		      enum sf_contents how)
+{
+	(void)how;
+	while (from < to) {
+		uint64_t n, room = PAGE - ((addr + from) & (PAGE - 1)), bad;
+		uint8_t *p = span(h, addr + from, to - from < room ? to - from : room, &n);
+		uint64_t pfn = (uint64_t)(p - h->arena.mem) >> SF_PAGE_SHIFT;
+
+		if (h->arena.dirty[pfn >> 6] & (1ull << (pfn & 63))) {
+			bad = first_nonzero(p, n);
+			if (bad < n)
+				return from + bad;
+		}
+		from += n;
+	}
+	return SF_GOOD;
+}

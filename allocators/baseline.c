@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/*
+ * baseline.c - the allocator as Linux 7.2 has it without kmalloc partitions: no policy at all.
+ */
+#include "model.h"
+
+static const struct policy baseline_policy = { 0 };
+
+static struct sf_heap *baseline_create(const struct sf_settings *set, struct sf_sink *sink,
+				       struct sf_error *err)
+{
+	return heap_create(&sf_baseline, &baseline_policy, set, sink, err);
+}
+
+const struct sf_allocator sf_baseline = {
+	SF_MODEL,
+	.name = "baseline",
+	.summary = "buddy and SLUB-style slabs with sheaves, as in Linux 7.2; no partitions",
+	.create = baseline_create,
+};

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event.h - what happened, as a stream: the only thing that oracles ever see.
+ *
+ * Three sources feed one stream: results (the executor reports what was asked and what came back),
+ * tracepoints (an allocator reports what it did inside; all optional), and snapshots (walk() reads
+ * the allocator's primary structures aloud). A recorded kernel trace is turned into the same events.
+ *
+ * An event is valid only during the call that delivers it: a listener copies what it keeps. Strings
+ * and arrays in it belong to the sender. Addresses are 64-bit numbers in the allocator's own space,
+ * not pointers: the models number their direct map from SF_DIRECT_MAP and their vmalloc window from
+ * SF_VMALLOC (the values x86-64 has without KASLR), so that events are equal on every machine.
+ */
+#ifndef SLABFUZZ_EVENT_H
+#define SLABFUZZ_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "settings.h"
+
+#define SF_DIRECT_MAP 0xffff888000000000ull
+#define SF_VMALLOC 0xffffc90000000000ull
+#define SF_PAGE_SHIFT 12
+#define SF_PAGE_SIZE 4096ull
+#define SF_NR_ORDERS 11
+#define SF_ZERO_SIZE_PTR 16ull /* what kmalloc(0) returns (include/linux/slab.h) */
+
+#define SF_NONE UINT32_MAX     /* "no such cache / object / result" */
+#define SF_GOOD UINT64_MAX     /* verify(), zeroed(): nothing bad was found */
+#define SF_NO_PFN UINT64_MAX
+
+/*
+ * SF_EVENTS(X): X(IDENTIFIER, payload struct suffix / union member, what it reports)
+ * Grouped: run, results, tracepoints, snapshot.
+ */
+#define SF_EVENTS(X)                                                                              \
+	X(HEAP, heap, "a heap exists: its settings and address windows; its caches follow")       \
+	X(CACHE, cache, "a cache exists: geometry and flags (boot caches once, after HEAP)")      \
+	X(BEGIN, run, "a program begins on a fresh (or best-effort reset) heap")                  \
+	X(END, run, "the program is over; nothing of it follows")                                 \
+	X(ALLOC, alloc, "result: an allocation returned (success, NULL or blocked)")              \
+	X(FREE, free, "result: an object was given back (told after what the free caused)")       \
+	X(REALLOC, alloc, "result: krealloc/kvrealloc returned")                                  \
+	X(KSIZE, ksize, "result: ksize() of an object")                                           \
+	X(CONTENT, content, "result: contents of a live object were verified")                    \
+	X(CACHE_CREATE, cacheop, "result: kmem_cache_create() returned")                          \
+	X(CACHE_DESTROY, cacheop, "result: kmem_cache_destroy() returned")                        \
+	X(CACHE_SHRINK, cacheop, "result: kmem_cache_shrink() returned")                          \
+	X(SKIP, skip, "result: an operation was not carried out, and why")                        \
+	X(OWNS, owns, "the program says that one object owns another")                            \
+	X(SLAB_NEW, slab, "trace: a slab was made")                                               \
+	X(SLAB_FREE, slab, "trace: a slab was given back to the page allocator")                  \
+	X(BLOCK_ADD, block, "trace: a block was put on a free list")                              \
+	X(BLOCK_DEL, block, "trace: a block was taken off a free list")                           \
+	X(RMQUEUE, rmqueue, "trace: a block was chosen from the free lists (after its BLOCK_DEL)") \
+	X(CLAIM, claim, "trace: page blocks changed their migrate type")                          \
+	X(PAGE_ALLOC, page, "trace: a block left the page allocator for a user")                  \
+	X(PAGE_FREE, page, "trace: a user gave a block back")                                     \
+	X(PCP_DRAIN, page, "trace: a block moves from a per-CPU list to the free lists")          \
+	X(PAGE_FAIL, pagefail, "trace: the page allocator gives up on a request")                 \
+	X(FAULT, fault, "trace: an injected failure fired")                                       \
+	X(OOM, pagefail, "trace: out of memory was declared")                                     \
+	X(WARN, warn, "trace: the allocator complained (a WARN or a BUG in a kernel)")            \
+	X(MAP, map, "trace: pages were mapped into the vmalloc window")                           \
+	X(UNMAP, map, "trace: a mapping was removed")                                             \
+	X(SNAP_BEGIN, snap, "snapshot begins")                                                    \
+	X(SNAP_CACHE, snapcache, "snapshot: a cache's own counters")                              \
+	X(SNAP_SLAB, snapslab, "snapshot: a slab with its free list, walked")                     \
+	X(SNAP_SHEAF, snapsheaf, "snapshot: a sheaf and the objects parked in it")                \
+	X(SNAP_BLOCK, snapblock, "snapshot: a block on a free list")                              \
+	X(SNAP_PCP, snappcp, "snapshot: a per-CPU page list")                                     \
+	X(SNAP_USED, snapused, "snapshot: pages in use that are no slab")                         \
+	X(SNAP_PAGEBLOCK, snappb, "snapshot: a page block whose type is not the boot type")       \
+	X(SNAP_COUNTERS, counters, "snapshot: the allocator's counters (never derived from walks)") \
+	X(SNAP_END, snap, "snapshot is complete")
+
+enum sf_event_type {
+#define X(id, member, doc) SF_EV_##id,
+	SF_EVENTS(X)
+#undef X
+	SF_EV_TYPES,
+};
+
+enum sf_status {
+	SF_OK,
+	SF_NULL,    /* the allocation failed (NULL), or an operation reported an error */
+	SF_BLOCKED, /* would loop for ever in a kernel (__GFP_NOFAIL): the program ends here */
+	SF_NOTICED, /* misuse was noticed and refused */
+};
+
+/* Which entry point an object came through. Decides which oracles apply. */
+enum sf_api {
+	SF_API_KMALLOC,
+	SF_API_KVMALLOC,
+	SF_API_CACHE,   /* kmem_cache_alloc() */
+	SF_API_PAGES,   /* alloc_pages() */
+	SF_API_EXACT,   /* alloc_pages_exact() */
+	SF_API_FOREIGN, /* a plug-in's own malloc() */
+	SF_APIS,
+};
+
+enum sf_place_kind {
+	SF_PLACE_UNKNOWN, /* the allocator cannot tell */
+	SF_PLACE_SLAB,
+	SF_PLACE_LARGE,   /* large kmalloc: whole pages */
+	SF_PLACE_PAGES,
+	SF_PLACE_VMALLOC,
+	SF_PLACE_NOWHERE, /* the allocator knows no allocation at this address */
+};
+
+/* Where an address is, as the allocator's own descriptors tell (never its size tables). */
+struct sf_place {
+	uint8_t kind;        /* enum sf_place_kind */
+	uint8_t order;       /* of the slab or the block */
+	uint8_t migratetype; /* of its page block */
+	uint8_t partition;   /* of its cache */
+	uint32_t cache;      /* id, or SF_NONE */
+	uint32_t stride;     /* bytes per object: the cache's stride; a block: its size capped at 2^31 */
+	uint32_t object_size;/* the cache's object_size */
+	uint32_t index;      /* of the object in its slab */
+	uint32_t objects;    /* that its slab holds */
+	uint64_t base;       /* address of the slab, block or area */
+	uint64_t pfn;        /* page frame that holds the address */
+};
+
+struct sf_ev_heap {
+	const char *allocator;
+	uint64_t caps;                    /* of the allocator: enum sf_cap in allocator.h */
+	const struct sf_settings *settings;
+	uint64_t direct_map, pages;       /* window of the arena; 0 pages: unknown */
+	uint64_t vmalloc, vmalloc_pages;  /* window of mappings */
+	bool exact;                       /* reset() is exact */
+};
+
+enum sf_cache_kind {
+	SF_CACHE_NAMED,
+	SF_CACHE_KMALLOC,     /* partitions 0..15: see partition */
+	SF_CACHE_KMALLOC_RCL,
+	SF_CACHE_KMALLOC_DMA,
+	SF_CACHE_KMALLOC_CG,
+	SF_CACHE_INTERNAL,    /* the allocator's own */
+	SF_CACHE_KINDS,
+};
+
+struct sf_ev_cache {
+	const char *name;
+	uint32_t id;
+	uint32_t object_size, stride, align;
+	uint32_t freeptr;         /* offset of the free pointer in a free object */
+	uint32_t flags;           /* enum sf_slab_flags */
+	uint32_t min_partial, sheaf_capacity;
+	uint16_t objects, min_objects; /* per slab: preferred and smallest */
+	uint8_t order, min_order;      /* likewise */
+	uint8_t kind;             /* enum sf_cache_kind */
+	uint8_t partition;
+	uint8_t allocflags_mt;    /* migrate type its slabs are asked for */
+	bool boot;                /* there before the first program; outlives reset */
+	uint32_t class_size;      /* kmalloc caches: the size class */
+	uint32_t usersize;        /* usercopy window, 0: none */
+};
+
+struct sf_ev_run {
+	const char *program; /* name for reports, may be NULL */
+	uint64_t ops;
+};
+
+struct sf_ev_alloc {
+	uint32_t id;         /* object, dense, recycled after its FREE; SF_NONE if none came */
+	uint32_t res;        /* result number in the program, for reports */
+	uint8_t api;         /* enum sf_api */
+	uint8_t status;      /* enum sf_status */
+	bool overflow;       /* n * size does not fit in 64 bits */
+	bool moved;          /* REALLOC: the address changed */
+	uint16_t type;       /* type table index, 0: none */
+	uint16_t token;      /* alloc token */
+	uint32_t gfp;        /* as asked */
+	uint32_t site;
+	uint32_t cache;      /* CACHE: id of the cache asked; else SF_NONE */
+	uint32_t align;      /* asked explicitly, 0: none */
+	uint64_t n, elem;    /* the operands; n == 1 for plain requests */
+	uint64_t size;       /* bytes asked: n * elem, SIZE_MAX if it overflows or saturates */
+	uint64_t addr;       /* 0: NULL */
+	uint64_t usable;     /* ksize(), 0: unknown */
+	uint64_t dirty;      /* zeroing was due: offset of the first non-zero byte of what the
+				allocator promises to be zero, or SF_GOOD; not asked: SF_GOOD */
+	uint64_t zeroed;     /* bytes that were looked at for that */
+	struct sf_place place;
+	/* REALLOC only: the object that went in. On success its id is dead unless id == old_id. */
+	uint32_t old_id;     /* SF_NONE: krealloc(NULL, …) */
+	uint64_t old_addr, old_size;
+	uint64_t bad;        /* first offset whose old contents were lost, or SF_GOOD */
+	uint64_t kept;       /* bytes that were looked at for that */
+};
+
+struct sf_ev_free {
+	uint32_t id;       /* SF_NONE: a free of NULL or ZERO_SIZE_PTR */
+	uint32_t res;
+	uint8_t api;
+	uint8_t status;    /* SF_NOTICED: refused, the object is as it was */
+	uint32_t cache;    /* kmem_cache_free(): id of the cache named; else SF_NONE */
+	uint64_t addr;
+	uint64_t bad;      /* contents just before: first bad offset or SF_GOOD */
+	uint64_t verified; /* bytes looked at */
+	bool known;        /* traces: false if the object was born before the recording */
+	bool implied;      /* traces: no free was seen, the address was handed out again */
+};
+
+struct sf_ev_ksize {
+	uint32_t id;
+	uint64_t addr, value;
+};
+
+struct sf_ev_content {
+	uint32_t id;
+	uint64_t addr, bad, verified;
+};
+
+struct sf_ev_cacheop {
+	uint32_t handle;   /* result number of the create */
+	uint32_t cache;    /* id, SF_NONE: failed */
+	uint8_t status;    /* DESTROY: SF_NOTICED if live objects were left */
+	bool merged;       /* CREATE: an alias of an older cache */
+	int32_t ret;       /* SHRINK: what it returned */
+	const char *name;
+	uint32_t size, align, flags, usersize, sheaf_capacity; /* CREATE: as asked */
+};
+
+enum sf_skip_reason {
+	SF_SKIP_NO_CAP,  /* the allocator cannot do this */
+	SF_SKIP_DEAD,    /* the object is already gone (realloc moved it, its alloc failed) */
+	SF_SKIP_NULL,    /* the operation needs an object and there is none */
+	SF_SKIP_REASONS,
+};
+
+struct sf_ev_skip {
+	uint8_t code;    /* operation */
+	uint8_t reason;  /* enum sf_skip_reason */
+};
+
+struct sf_ev_owns {
+	uint32_t owner, owned; /* object ids */
+};
+
+struct sf_ev_slab {
+	uint32_t cache;
+	uint8_t order;
+	uint8_t migratetype; /* of the page block it came from */
+	uint16_t objects;
+	uint32_t gfp;
+	uint64_t pfn;
+};
+
+struct sf_ev_block {
+	uint64_t pfn;
+	uint8_t order;
+	uint8_t migratetype; /* the list */
+	bool tail;           /* ADD: at the tail */
+};
+
+enum sf_rmqueue_mode {
+	SF_RMQUEUE_OWN,   /* from the lists of the type asked */
+	SF_RMQUEUE_CLAIM, /* after claiming page blocks of another type */
+	SF_RMQUEUE_STEAL, /* from another type's list, block type unchanged */
+};
+
+struct sf_ev_rmqueue {
+	uint64_t pfn;         /* of the block returned */
+	uint8_t order;        /* asked */
+	uint8_t migratetype;  /* asked */
+	uint8_t from_order;   /* of the block it was split from */
+	uint8_t from_type;    /* of the list it came off */
+	uint8_t mode;         /* enum sf_rmqueue_mode */
+	bool nofragment;
+	bool to_pcp;          /* refill of a per-CPU list, else for the caller */
+};
+
+struct sf_ev_claim {
+	uint64_t pfn;         /* of the block that was found */
+	uint8_t order;        /* of it */
+	uint8_t from, to;     /* migrate types */
+	bool whole;           /* order >= pageblock_order: all its page blocks change type */
+	bool merge;           /* not a claim: page blocks retyped by a merge across types */
+	uint64_t start;       /* first pfn whose page block changed type */
+	uint64_t nr_pages;    /* pages in the page blocks that changed */
+	uint32_t free, alike; /* what the threshold was judged by (whole: 0) */
+	uint8_t want;         /* order of the request */
+};
+
+struct sf_ev_page {
+	uint64_t pfn;
+	uint8_t order;
+	uint8_t migratetype;  /* ALLOC: asked; FREE, DRAIN: of the page block */
+	uint8_t list;         /* per-CPU list index, 0xff: none was involved */
+	uint8_t cpu;
+	uint32_t gfp;
+	bool pcp;             /* through a per-CPU list */
+	bool reserve;         /* ALLOC: the caller's flags allow going below the mark */
+	uint64_t free_before; /* ALLOC, not pcp: NR_FREE_PAGES before */
+	uint64_t mark;        /* ALLOC, not pcp: the mark it was held against */
+};
+
+struct sf_ev_pagefail {
+	uint8_t order;
+	uint8_t migratetype;
+	uint32_t gfp;
+	uint64_t free, mark;
+	bool refused;         /* order too large: never tried */
+};
+
+enum sf_fault {
+	SF_FAULT_SLAB, /* failslab */
+	SF_FAULT_PAGE, /* fail_page_alloc */
+	SF_FAULTS,
+};
+
+struct sf_ev_fault {
+	uint8_t kind; /* enum sf_fault */
+};
+
+struct sf_ev_warn {
+	const char *what; /* the kernel's words where it has some */
+	uint64_t addr;
+};
+
+struct sf_ev_map {
+	uint64_t addr, pages;
+	const uint64_t *pfns; /* MAP: the pages behind it, `pages` of them */
+};
+
+struct sf_ev_snap {
+	uint64_t managed;  /* pages the allocator manages */
+	bool final;        /* after teardown: everything is given back */
+};
+
+struct sf_ev_snapcache {
+	uint32_t cache;
+	uint32_t refs;
+	uint64_t nr_slabs, total_objects, nr_partial; /* the cache's counters */
+	/* /proc/slabinfo's line as the allocator reports it */
+	uint64_t active_objs, num_objs, objsize, objperslab, pagesperslab, active_slabs, num_slabs;
+};
+
+enum sf_slab_list {
+	SF_SLAB_UNLISTED, /* on no list: full, or lost */
+	SF_SLAB_PARTIAL,
+};
+
+enum sf_walk_error {
+	SF_WALK_OK,
+	SF_WALK_CYCLE,    /* more entries than objects */
+	SF_WALK_OUTSIDE,  /* a pointer that leaves the slab */
+	SF_WALK_UNALIGNED,/* a pointer that is no object's */
+};
+
+struct sf_ev_snapslab {
+	uint32_t cache;
+	uint64_t pfn;
+	uint8_t order;
+	uint8_t list;         /* enum sf_slab_list: where the walk found it */
+	bool flag_partial;    /* what its descriptor says */
+	uint8_t error;        /* enum sf_walk_error of the free list walk */
+	uint32_t position;    /* on its list, 0 = head */
+	uint32_t objects, inuse;
+	uint32_t nr_free;     /* entries walked */
+	const uint64_t *free; /* their addresses, in list order */
+};
+
+enum sf_sheaf_kind {
+	SF_SHEAF_MAIN,
+	SF_SHEAF_SPARE,
+	SF_SHEAF_RCU,
+	SF_SHEAF_BARN,
+	SF_SHEAF_KINDS,
+};
+
+struct sf_ev_snapsheaf {
+	uint32_t cache;
+	uint8_t kind; /* enum sf_sheaf_kind */
+	uint8_t cpu;  /* barn: 0xff */
+	uint32_t nr, capacity;
+	const uint64_t *objs;
+};
+
+struct sf_ev_snapblock {
+	uint64_t pfn;
+	uint8_t order, list;  /* list: migrate type of the list it is on */
+	uint8_t pageblock;    /* migrate type of its page block */
+	uint32_t position;
+};
+
+struct sf_ev_snappcp {
+	uint8_t cpu, list;    /* list index: 3 * order + type; 12, 13: order 9 */
+	uint8_t order;
+	uint32_t nr;
+	const uint64_t *pfns;
+	uint32_t count, high, batch; /* of the CPU's whole set */
+};
+
+struct sf_ev_snapused {
+	uint64_t pfn;
+	uint8_t order;
+	uint8_t kind;         /* enum sf_place_kind; NOWHERE: neither free nor known */
+};
+
+struct sf_ev_snappb {
+	uint64_t pfn;
+	uint8_t migratetype;
+};
+
+/* Counter names are the kernel's, in pages. */
+struct sf_ev_counters {
+	uint64_t nr_free_pages, nr_slab_reclaimable, nr_slab_unreclaimable;
+	uint64_t nr_free[SF_NR_ORDERS];  /* blocks by order, all types */
+	uint64_t watermark_min, watermark_low, watermark_high, watermark_boost;
+};
+
+struct sf_event {
+	uint8_t type; /* enum sf_event_type */
+	uint8_t cpu;
+	uint32_t op;  /* index in the program, SF_NONE outside */
+	union {
+		struct sf_ev_heap heap;
+		struct sf_ev_cache cache;
+		struct sf_ev_run run;
+		struct sf_ev_alloc alloc;
+		struct sf_ev_free free;
+		struct sf_ev_ksize ksize;
+		struct sf_ev_content content;
+		struct sf_ev_cacheop cacheop;
+		struct sf_ev_skip skip;
+		struct sf_ev_owns owns;
+		struct sf_ev_slab slab;
+		struct sf_ev_block block;
+		struct sf_ev_rmqueue rmqueue;
+		struct sf_ev_claim claim;
+		struct sf_ev_page page;
+		struct sf_ev_pagefail pagefail;
+		struct sf_ev_fault fault;
+		struct sf_ev_warn warn;
+		struct sf_ev_map map;
+		struct sf_ev_snap snap;
+		struct sf_ev_snapcache snapcache;
+		struct sf_ev_snapslab snapslab;
+		struct sf_ev_snapsheaf snapsheaf;
+		struct sf_ev_snapblock snapblock;
+		struct sf_ev_snappcp snappcp;
+		struct sf_ev_snapused snapused;
+		struct sf_ev_snappb snappb;
+		struct sf_ev_counters counters;
+	};
+};
+
+/*
+ * Where events go. `emit` may be called from inside any allocator function; it must not call back
+ * into the allocator. An allocator sets type, cpu and payload; `op` is the executor's to fill in,
+ * through `op` here, which it advances before each operation.
+ */
+struct sf_sink {
+	void (*emit)(void *ctx, const struct sf_event *ev);
+	void *ctx;
+	uint32_t op;
+};
+
+#endif

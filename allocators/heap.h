@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.h - the shared mechanism of the models, for the files of allocators/ only.
+ *
+ *   arena.c       memory: page frames, windows, raw accessors, poison, contents
+ *   page_alloc.c  buddy: free lists, per-CPU lists, watermarks, gfp modifiers
+ *   slab.c        slabs, sheaves
+ *   cache.c       caches: geometry, merging, shrink, destroy
+ *   kmalloc.c     size classes, selection, krealloc, kvmalloc, large kmalloc
+ *   vmalloc.c     the fallback of kvmalloc
+ *   heap.c        putting it together; faults and warnings
+ *   snapshot.c    reading it all aloud
+ *
+ * A variant is a struct policy: what it leaves to chance, to types, to size. baseline.c has none of it.
+ * Everything of one heap hangs off struct sf_heap; nothing is global.
+ */
+#ifndef SLABFUZZ_HEAP_H
+#define SLABFUZZ_HEAP_H
+
+#include "allocator.h"
+
+#define NO_PFN UINT32_MAX
+#define NR_PCP_LISTS 14  /* 3 types x orders 0..3, and two for order 9 (mm/page_alloc.c:order_to_pindex) */
+#define NR_CLASSES 14    /* slots of a kmalloc array; slot 0 is never a cache */
+#define MAX_CPUS 64
+
+enum page_state {
+	PAGE_BOOT,  /* zero: as at boot, and inside a free block of the boot layout */
+	PAGE_FREE,  /* head of a block on a free list */
+	PAGE_PCP,   /* head of a block on a per-CPU list */
+	PAGE_SLAB,  /* head of a slab */
+	PAGE_LARGE, /* head of a large kmalloc */
+	PAGE_USED,  /* head of a block of alloc_pages(), a page of exact or vmalloc */
+	PAGE_TAIL,  /* inside a slab or a large block: `head` says of which */
+};
+
+/*
+ * One per page frame; all zero at boot but for the heads of free blocks. Links are page frame numbers,
+ * NO_PFN ends a list. The fields below `head` mean something in the head of a slab only.
+ */
+struct page {
+	uint32_t next, prev;
+	uint8_t state;       /* enum page_state */
+	uint8_t order;       /* heads */
+	uint8_t list;        /* PAGE_FREE: migrate type; PAGE_PCP: index of the list */
+	uint8_t on_partial;  /* Invariant: set iff the slab is on its cache's partial list */
+	uint32_t head;       /* PAGE_TAIL */
+	uint32_t cache;
+	uint16_t inuse, objects;
+	uint32_t freelist;   /* first free object: offset in the slab / 8 + 1; 0: none */
+};
+_Static_assert(sizeof(struct page) == 28, "reset clears whole groups of 64: keep it small");
+
+struct page_list {
+	uint32_t head, tail, nr;
+};
+
+/*
+ * Simulated memory. One mapping; frame n is at mem + n * 4096. Invariant: a page whose dirty bit is clear
+ * is all zero. `touched` has a bit per group of 64 frames some descriptor of which differs from boot;
+ * `open` a bit per frame in which some byte is not poisoned.
+ */
+struct arena {
+	uint8_t *mem;
+	uint32_t pages;
+	uint32_t groups;
+	struct page *page;
+	uint64_t *dirty, *open;     /* a word per group */
+	uint64_t *touched;          /* a bit per group */
+	/*
+	 * The vmalloc window: its page n is frame vmap[n] - 1; 0: not mapped. The page before each area is
+	 * its guard, where VMAP_AREA | index tells which area begins after it. Ranges are never reused in
+	 * one program: a stale address finds nothing.
+	 */
+	uint32_t *vmap;
+	uint32_t vmap_next;
+	struct vm_area *area;
+	uint32_t nr_areas, cap_areas;
+};
+
+#define VMAP_PAGES (1u << 24)
+#define VMAP_AREA (1u << 31)
+
+struct vm_area {
+	uint32_t start, pages; /* in the window, without the guard; pages 0: gone */
+	uint64_t size;         /* requested */
+};
+
+struct pcp {
+	struct page_list list[NR_PCP_LISTS];
+	uint32_t count;             /* pages, all lists */
+	uint32_t alloc_factor;      /* refills double, up to PCP_BATCH_SCALE_MAX */
+	uint32_t free_count;        /* pages freed in a row; halved by each allocation */
+	bool prev_high_order;       /* the last free was of order 1..3 */
+};
+
+struct zone {
+	uint32_t managed;
+	uint32_t pageblock_order;
+	bool one_type;              /* mobility grouping is off: all is UNMOVABLE */
+	struct page_list free[SF_NR_ORDERS][SF_MIGRATE_TYPES];
+	uint64_t nr_free[SF_NR_ORDERS]; /* counters of their own, never derived from the lists */
+	uint64_t nr_free_pages;
+	uint8_t *block_type;        /* migrate type of each page block */
+	uint32_t nr_blocks;
+	uint32_t *retyped;          /* page blocks whose type was set since boot: reset undoes these */
+	uint32_t nr_retyped;
+	uint8_t *was_retyped;       /* by page block: is in `retyped` */
+	uint64_t wmark[3];          /* MIN, LOW, HIGH, without boost */
+	uint64_t boost;
+	uint32_t pcp_high, pcp_batch;
+	uint64_t pcp_used;          /* CPUs whose pcp differs from boot */
+	struct pcp pcp[MAX_CPUS];
+};
+
+#define SHEAF_MAX 60
+#define BARN_MAX 10          /* full, and empty, sheaves in a barn (MAX_FULL_SHEAVES) */
+
+/* An array of free objects, used as a stack. `next` links it in a barn or among the unused. */
+struct sheaf {
+	uint16_t nr, capacity;
+	uint32_t next;
+	uint32_t obj[SHEAF_MAX]; /* (address - SF_DIRECT_MAP) / 8 */
+};
+
+#define NO_SHEAF UINT32_MAX
+
+struct cpu_cache {
+	uint32_t main, spare;    /* sheaves; main is made at first use */
+};
+
+struct barn {
+	uint32_t full, empty;    /* lists */
+	uint32_t nr_full, nr_empty;
+};
+
+struct kcache {
+	char name[64];
+	uint32_t id;
+	uint32_t object_size, inuse, stride, align;
+	uint32_t freeptr;        /* offset of the free pointer; >= inuse: outside the object */
+	uint32_t flags, usersize;
+	uint32_t min_partial, sheaf_capacity;
+	uint16_t objects, min_objects;
+	uint8_t order, min_order;
+	uint8_t kind, partition; /* enum sf_cache_kind */
+	uint8_t migratetype;     /* its slabs are asked for with */
+	bool boot;               /* there before the first program: outlives reset */
+	bool touched;            /* differs from boot */
+	uint32_t class_size;
+	uint32_t refs;           /* 0: this slot is unused (destroyed, or leaked: see leaked) */
+	bool leaked;             /* destroyed while objects were alive */
+	uint64_t nr_slabs, total_objects; /* counters, never derived */
+	struct page_list partial;
+	struct barn barn;
+	uint32_t boot_object_size, boot_inuse; /* an alias may raise them: reset restores */
+	struct cpu_cache cpu[MAX_CPUS]; /* only settings.cpus of them are in use */
+};
+
+enum kmalloc_type {
+	KMALLOC_NORMAL,          /* partitions 1..15 follow in other variants */
+	KMALLOC_RECLAIM = 16,
+	KMALLOC_DMA,
+	KMALLOC_CGROUP,
+	KMALLOC_TYPES,
+};
+
+/* What a variant changes. All members may be NULL. */
+struct policy {
+	/* Partition of an ordinary kmalloc, 0..15 (issue of the partitioned variants). */
+	unsigned int (*partition)(const struct sf_heap *h, const struct sf_request *rq);
+	unsigned int partitions; /* copies of the normal caches, at least 1 */
+};
+
+struct sf_heap {
+	struct sf_settings set;
+	const struct sf_allocator *ops;
+	const struct policy *policy;
+	struct sf_sink *sink;    /* NULL: nobody listens */
+	unsigned int cpu;
+	uint64_t fault_after[SF_FAULTS]; /* 0: off; n: the n-th request from now fails */
+	struct arena arena;
+	struct zone zone;
+	struct kcache **cache;   /* by id */
+	uint32_t nr_caches, nr_boot, cap_caches;
+	uint32_t kmalloc[KMALLOC_TYPES][NR_CLASSES]; /* cache ids */
+	struct sheaf *sheaves;
+	uint32_t nr_sheaves, cap_sheaves, free_sheaf;
+	uint64_t nr_slab_reclaimable, nr_slab_unreclaimable; /* pages */
+	uint64_t *walk_buf;      /* for snapshots */
+	uint32_t walk_cap;
+};
+
+/* Events. The payload is given as an initialiser: EMIT(h, SLAB_NEW, slab, .pfn = pfn). */
+#define EMIT(h, evtype, member, ...)                                                     \
+	do {                                                                             \
+		if ((h)->sink) {                                                         \
+			const struct sf_event emit_ev = { .type = SF_EV_##evtype,        \
+				.cpu = (uint8_t)(h)->cpu, .op = (h)->sink->op,           \
+				.member = { __VA_ARGS__ } };                             \
+			(h)->sink->emit((h)->sink->ctx, &emit_ev);                       \
+		}                                                                        \
+	} while (0)
+
+/* --- heap.c --- */
+
+/* True if an injected failure of that kind fires now; tells of it. */
+bool fault_fires(struct sf_heap *h, enum sf_fault kind);
+void warn(struct sf_heap *h, const char *what, uint64_t addr);
+
+/* What every model's table begins as, and its create(): a variant adds a name and a policy. */
+#define SF_MODEL_CAPS                                                                            \
+	(SF_CAP_USABLE | SF_CAP_REALLOC | SF_CAP_ZERO | SF_CAP_CONTENTS | SF_CAP_CACHES |        \
+	 SF_CAP_PAGES | SF_CAP_EXACT | SF_CAP_PLACE | SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_CPUS | \
+	 SF_CAP_FAIL | SF_CAP_KVMALLOC | SF_CAP_ARRAY | SF_CAP_BULK | SF_CAP_GFP | SF_CAP_DRAIN | \
+	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS)
+struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy *policy,
+			    const struct sf_settings *set, struct sf_sink *sink,
+			    struct sf_error *err);
+void heap_destroy(struct sf_heap *h);
+void heap_reset(struct sf_heap *h);
+void heap_set_cpu(struct sf_heap *h, unsigned int cpu);
+void heap_fail(struct sf_heap *h, enum sf_fault kind, uint64_t after);
+
+/* --- arena.c --- */
+
+bool arena_init(struct sf_heap *h, struct sf_error *err);
+void arena_free(struct sf_heap *h);
+/* Descriptors, dirty pages, poison, vmalloc window: as at boot. */
+void arena_reset(struct sf_heap *h);
+
+static inline void arena_touch(struct arena *a, uint32_t pfn)
+{
+	a->touched[pfn >> 12] |= 1ull << ((pfn >> 6) & 63);
+}
+
+static inline uint64_t pfn_addr(uint32_t pfn)
+{
+	return SF_DIRECT_MAP + ((uint64_t)pfn << SF_PAGE_SHIFT);
+}
+
+/* NO_PFN if the address is in neither window. */
+uint32_t addr_pfn(const struct sf_heap *h, uint64_t addr);
+
+/*
+ * Raw accessors: the listed few that may touch poisoned memory. Everything else goes through
+ * instrumented code. Direct map only, in range.
+ */
+uint64_t raw_load(const struct sf_heap *h, uint64_t addr);
+void raw_store(struct sf_heap *h, uint64_t addr, uint64_t value);
+/* Zeroes [addr, addr + len); pages known to be zero are left alone. */
+void raw_wipe(struct sf_heap *h, uint64_t addr, uint64_t len);
+void raw_copy(struct sf_heap *h, uint64_t to, uint64_t from, uint64_t len);
+
+/* [addr, addr + len) of either window becomes usable / poisoned (nothing happens without ASan). */
+void arena_open(struct sf_heap *h, uint64_t addr, uint64_t len);
+void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len);
+
+/* The interface's contents functions. */
+void arena_fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		enum sf_contents how);
+uint64_t arena_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		      enum sf_contents how);
+uint64_t arena_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t to,
+		      enum sf_contents how);
+
+/* --- page_alloc.c --- */
+
+bool zone_init(struct sf_heap *h, struct sf_error *err);
+void zone_free(struct sf_heap *h);
+/* After arena_reset(): free lists, counters, block types, pcps as at boot. */
+void zone_reset(struct sf_heap *h);
+
+static inline unsigned int gfp_migratetype(uint32_t gfp)
+{
+	/* (MOVABLE, RECLAIMABLE) bits; both together is a caller's bug: treated as MOVABLE. */
+	if (gfp & SF_GFP_MOVABLE)
+		return SF_MIGRATE_MOVABLE;
+	return gfp & SF_GFP_RECLAIMABLE ? SF_MIGRATE_RECLAIMABLE : SF_MIGRATE_UNMOVABLE;
+}
+
+unsigned int page_block_type(const struct sf_heap *h, uint32_t pfn);
+/* ceil(log2(pages of size)); size >= 1. */
+unsigned int get_order(uint64_t size);
+
+/*
+ * A block of 2^order pages whose descriptors are its owner's from now on (state PAGE_USED, head set
+ * in every tail; the caller changes state as it needs). NO_PFN if it cannot be had; *status says
+ * SF_NULL or SF_BLOCKED. Zeroes it if gfp has __GFP_ZERO.
+ */
+uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf_status *status);
+void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order);
+/* exact: ceil(size / 4096) pages of a block, the rest given back page by page, to the tail. */
+uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status);
+void page_free_exact(struct sf_heap *h, uint32_t pfn, uint64_t size);
+void page_drain_all(struct sf_heap *h);
+
+/* --- slab.c, cache.c --- */
+
+bool slab_init(struct sf_heap *h, struct sf_error *err);
+void slab_free_all(struct sf_heap *h);
+void slab_reset(struct sf_heap *h);
+/* NULL: no such cache can be. Boot caches are made before the heap is handed out. */
+struct kcache *cache_new(struct sf_heap *h, const struct sf_cache_request *rq, uint8_t kind,
+			 unsigned int partition, uint32_t class_size);
+void cache_announce(struct sf_heap *h, const struct kcache *s);
+uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *rq, bool *merged);
+enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache);
+int cache_shrink(struct sf_heap *h, uint32_t cache);
+/* One object, unpoisoned to `size` bytes, zeroed whole if gfp asks for it. 0: none; *status says why. */
+uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
+		    enum sf_status *status);
+void slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr);
+bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n, uint64_t *addrs,
+		     enum sf_status *status);
+/* The cache that the slab at addr belongs to, NULL if addr is in no slab. */
+struct kcache *slab_cache(struct sf_heap *h, uint64_t addr, uint32_t *head);
+
+/* --- kmalloc.c --- */
+
+bool kmalloc_init(struct sf_heap *h, struct sf_error *err);
+/* The interface's functions of the same names. */
+void kmalloc_alloc(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs);
+void kmalloc_realloc(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
+		     struct sf_result *rs);
+void kmalloc_free(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct sf_result *rs);
+uint64_t kmalloc_usable(struct sf_heap *h, uint64_t addr);
+
+/* --- vmalloc.c --- */
+
+uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status);
+void vfree(struct sf_heap *h, uint64_t addr);
+/* NULL if no area begins there. */
+struct vm_area *vmalloc_area(const struct sf_heap *h, uint64_t addr);
+uint64_t vrealloc(struct sf_heap *h, uint64_t addr, uint64_t size, uint32_t gfp,
+		  enum sf_status *status);
+
+/* --- snapshot.c --- */
+
+void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool final);
+void snapshot_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl);
+
+#endif

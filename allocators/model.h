@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - the interface table of a model: the mechanism's functions under the contract's names.
+ *
+ * A variant's file is a policy, a create() that hands it over, and one table made with SF_MODEL.
+ */
+#ifndef SLABFUZZ_MODEL_H
+#define SLABFUZZ_MODEL_H
+
+#include "heap.h"
+
+void heap_cache_alloc(struct sf_heap *h, uint32_t cache, uint32_t gfp, struct sf_result *rs);
+void heap_cache_free(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf_result *rs);
+void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t n,
+			   uint64_t *addrs, struct sf_result *rs);
+void heap_cache_free_bulk(struct sf_heap *h, uint32_t cache, uint32_t n, const uint64_t *addrs,
+			  struct sf_result *rs);
+void heap_pages_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, struct sf_result *rs);
+void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order);
+void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs);
+void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
+
+#define SF_MODEL                                                                             \
+	.abi = SF_ALLOCATOR_ABI, .caps = SF_MODEL_CAPS, .settings = ~0ull,                   \
+	.reset_kind = SF_RESET_EXACT, .destroy = heap_destroy, .reset = heap_reset,          \
+	.alloc = kmalloc_alloc, .free = kmalloc_free, .usable = kmalloc_usable,              \
+	.realloc = kmalloc_realloc, .fill = arena_fill, .verify = arena_verify,              \
+	.zeroed = arena_zeroed, .cache_create = cache_create, .cache_destroy = cache_destroy,\
+	.cache_shrink = cache_shrink, .cache_alloc = heap_cache_alloc,                       \
+	.cache_free = heap_cache_free, .cache_alloc_bulk = heap_cache_alloc_bulk,            \
+	.cache_free_bulk = heap_cache_free_bulk, .pages_alloc = heap_pages_alloc,            \
+	.pages_free = heap_pages_free, .exact_alloc = heap_exact_alloc,                      \
+	.exact_free = heap_exact_free, .set_cpu = heap_set_cpu, .fail = heap_fail,           \
+	.drain = page_drain_all, .place = snapshot_place, .walk = snapshot_walk
+
+#endif

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+/*
+ * page_alloc.c - the buddy: free lists by order and migrate type, splitting, claiming, stealing, merging.
+ *
+ * Follows Linux 7.2's mm/page_alloc.c. Relies on arena.c for page descriptors and nothing else;
+ * page_pcp.c and page_gfp.c are built on it. What the model leaves out: there is one zone on one node,
+ * so ALLOC_NOFRAGMENT is never set (it asks for a lower zone, or for defrag_mode); there is no CMA, no
+ * isolation and no HIGHATOMIC reserve; nothing is shuffled; no page is a guard page.
+ */
+#include "page_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* mm/page_alloc.c:fallbacks */
+static const uint8_t fallbacks[][2] = {
+	[SF_MIGRATE_UNMOVABLE] = { SF_MIGRATE_RECLAIMABLE, SF_MIGRATE_MOVABLE },
+	[SF_MIGRATE_MOVABLE] = { SF_MIGRATE_RECLAIMABLE, SF_MIGRATE_UNMOVABLE },
+	[SF_MIGRATE_RECLAIMABLE] = { SF_MIGRATE_UNMOVABLE, SF_MIGRATE_MOVABLE },
+};
+
+/* --- free lists and page blocks --- */
+
+static void add_free(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type, bool tail)
+{
+	struct zone *z = &h->zone;
+	struct page *pg = &h->arena.page[pfn];
+
+	arena_touch(&h->arena, pfn);
+	pg->state = PAGE_FREE;
+	pg->order = (uint8_t)order;
+	pg->list = (uint8_t)type;
+	page_list_add(&h->arena, &z->free[order][type], pfn, tail);
+	z->nr_free[order]++;
+	z->nr_free_pages += 1u << order;
+	EMIT(h, BLOCK_ADD, block, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type,
+	     .tail = tail);
+}
+
+static void del_free(struct sf_heap *h, uint32_t pfn)
+{
+	struct zone *z = &h->zone;
+	struct page *pg = &h->arena.page[pfn];
+	unsigned int order = pg->order, type = pg->list;
+
+	arena_touch(&h->arena, pfn);
+	page_list_del(&h->arena, &z->free[order][type], pfn);
+	*pg = (struct page){ 0 };
+	z->nr_free[order]--;
+	z->nr_free_pages -= 1u << order;
+	EMIT(h, BLOCK_DEL, block, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type);
+}
+
+static unsigned int boot_type(const struct zone *z)
+{
+	return z->one_type ? SF_MIGRATE_UNMOVABLE : SF_MIGRATE_MOVABLE;
+}
+
+/* The page blocks of 2^order pages from pfn on; at least one. */
+static void set_block_type(struct zone *z, uint32_t pfn, unsigned int order, unsigned int type)
+{
+	uint32_t first = pfn >> z->pageblock_order;
+	uint32_t last = (pfn + (1u << order) - 1) >> z->pageblock_order;
+
+	for (uint32_t b = first; b <= last; b++) {
+		if (!z->was_retyped[b]) {
+			z->was_retyped[b] = 1;
+			z->retyped[z->nr_retyped++] = b;
+		}
+		z->block_type[b] = (uint8_t)type;
+	}
+}
+
+unsigned int page_block_type(const struct sf_heap *h, uint32_t pfn)
+{
+	return block_type(&h->zone, pfn);
+}
+
+/* --- taking --- */
+
+/* Off its list; the low part is the caller's, the rest goes to the lists of `rest_type`. */
+static uint32_t take_block(struct sf_heap *h, const struct take *tk, uint32_t pfn,
+			   enum sf_rmqueue_mode mode, unsigned int rest_type)
+{
+	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
+
+	del_free(h, pfn);
+	EMIT(h, RMQUEUE, rmqueue, .pfn = pfn, .order = (uint8_t)tk->order,
+	     .migratetype = (uint8_t)tk->type, .from_order = (uint8_t)order, .from_type = (uint8_t)from,
+	     .mode = (uint8_t)mode, .to_pcp = tk->to_pcp);
+	while (order > tk->order) {
+		order--;
+		add_free(h, pfn + (1u << order), order, rest_type, false);
+	}
+	return pfn;
+}
+
+static uint32_t take_smallest(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mode mode)
+{
+	for (unsigned int o = tk->order; o <= MAX_PAGE_ORDER; o++) {
+		uint32_t pfn = h->zone.free[o][tk->type].head;
+
+		if (pfn != NO_PFN)
+			return take_block(h, tk, pfn, mode, tk->type);
+	}
+	return NO_PFN;
+}
+
+/* The list to fall back to at that order; NULL if neither of the two has a block. */
+static const struct page_list *fallback(const struct zone *z, unsigned int order, unsigned int type)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct page_list *l = &z->free[order][fallbacks[type][i]];
+
+		if (l->head != NO_PFN)
+			return l;
+	}
+	return NULL;
+}
+
+/* mm/page_alloc.c:boost_watermark: every claim of a part of a page block asks for some reclaim. */
+static void boost_watermark(struct zone *z)
+{
+	uint64_t block = 1ull << z->pageblock_order, max = z->wmark[2] * 3 / 2;
+
+	if (4 * block > z->managed || max == 0)
+		return;
+	if (max < block)
+		max = block;
+	z->boost = z->boost + block < max ? z->boost + block : max;
+}
+
+/*
+ * Pages of the page block at `start` that are on free lists, and those that count as movable. The
+ * kernel asks whether a page is on an LRU list; the model has none, and takes a block that alloc_pages()
+ * gave out as __GFP_MOVABLE for movable.
+ */
+static void count_block(const struct sf_heap *h, uint32_t start, uint32_t *nr_free, uint32_t *movable)
+{
+	uint32_t end = start + (1u << h->zone.pageblock_order), pfn = start;
+
+	*nr_free = *movable = 0;
+	while (pfn < end) {
+		const struct page *pg = &h->arena.page[pfn];
+		uint32_t n = 1u << pg->order;
+
+		if (pg->state == PAGE_FREE)
+			*nr_free += n;
+		else if (pg->state == PAGE_USED && pg->list == SF_MIGRATE_MOVABLE)
+			*movable += n;
+		else
+			n = 1;
+		pfn += n;
+	}
+}
+
+static void move_free_blocks(struct sf_heap *h, uint32_t start, unsigned int type)
+{
+	uint32_t end = start + (1u << h->zone.pageblock_order), pfn = start;
+
+	while (pfn < end) {
+		const struct page *pg = &h->arena.page[pfn];
+		unsigned int order = pg->order;
+
+		if (pg->state != PAGE_FREE) {
+			pfn++;
+			continue;
+		}
+		del_free(h, pfn);
+		add_free(h, pfn, order, type, true);
+		pfn += 1u << order;
+	}
+}
+
+/* Makes the page block around a free block ours if enough of it is free or alike. */
+static uint32_t claim_part(struct sf_heap *h, const struct take *tk, uint32_t pfn)
+{
+	struct zone *z = &h->zone;
+	uint32_t size = 1u << z->pageblock_order, start = pfn & ~(size - 1);
+	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
+	uint32_t nr_free, movable, alike = 0;
+
+	boost_watermark(z);
+	/* A page block that reaches beyond the zone keeps its type. */
+	if (start + size > z->managed)
+		return NO_PFN;
+	count_block(h, start, &nr_free, &movable);
+	if (tk->type == SF_MIGRATE_MOVABLE)
+		alike = movable;
+	else if (from == SF_MIGRATE_MOVABLE)
+		alike = size - nr_free - movable;
+	if (nr_free + alike < size / 2)
+		return NO_PFN;
+	EMIT(h, CLAIM, claim, .pfn = pfn, .order = (uint8_t)order, .from = (uint8_t)from,
+	     .to = (uint8_t)tk->type, .start = start, .nr_pages = size, .free = nr_free,
+	     .alike = alike, .want = (uint8_t)tk->order);
+	move_free_blocks(h, start, tk->type);
+	set_block_type(z, start, z->pageblock_order, tk->type);
+	return take_smallest(h, tk, SF_RMQUEUE_CLAIM);
+}
+
+static uint32_t claim_whole(struct sf_heap *h, const struct take *tk, uint32_t pfn)
+{
+	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
+
+	EMIT(h, CLAIM, claim, .pfn = pfn, .order = (uint8_t)order, .from = (uint8_t)from,
+	     .to = (uint8_t)tk->type, .whole = true, .start = pfn, .nr_pages = 1ull << order,
+	     .want = (uint8_t)tk->order);
+	set_block_type(&h->zone, pfn, order, tk->type);
+	return take_block(h, tk, pfn, SF_RMQUEUE_CLAIM, tk->type);
+}
+
+/* From the largest order down: what is taken from another type should be worth it. */
+static uint32_t claim(struct sf_heap *h, const struct take *tk)
+{
+	const struct zone *z = &h->zone;
+
+	for (unsigned int o = MAX_PAGE_ORDER + 1; o-- > tk->order;) {
+		const struct page_list *l;
+		uint32_t pfn;
+
+		/* Movable pages can be put anywhere: they need not fragment a foreign page block. */
+		if (tk->type == SF_MIGRATE_MOVABLE && o < z->pageblock_order / 2)
+			break;
+		l = fallback(z, o, tk->type);
+		if (!l)
+			continue;
+		pfn = o >= z->pageblock_order ? claim_whole(h, tk, l->head) : claim_part(h, tk, l->head);
+		if (pfn != NO_PFN)
+			return pfn;
+	}
+	return NO_PFN;
+}
+
+/* From the smallest order up: what cannot be claimed is spoilt as little as possible. */
+static uint32_t steal(struct sf_heap *h, const struct take *tk)
+{
+	for (unsigned int o = tk->order; o <= MAX_PAGE_ORDER; o++) {
+		const struct page_list *l = fallback(&h->zone, o, tk->type);
+
+		if (l)
+			return take_block(h, tk, l->head, SF_RMQUEUE_STEAL,
+					  h->arena.page[l->head].list);
+	}
+	return NO_PFN;
+}
+
+uint32_t buddy_take(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mode *mode)
+{
+	uint32_t pfn;
+
+	if (*mode == SF_RMQUEUE_OWN) {
+		pfn = take_smallest(h, tk, SF_RMQUEUE_OWN);
+		if (pfn != NO_PFN)
+			return pfn;
+	}
+	if (*mode != SF_RMQUEUE_STEAL) {
+		pfn = claim(h, tk);
+		if (pfn != NO_PFN) {
+			*mode = SF_RMQUEUE_OWN;
+			return pfn;
+		}
+	}
+	pfn = steal(h, tk);
+	if (pfn != NO_PFN)
+		*mode = SF_RMQUEUE_STEAL;
+	return pfn;
+}
+
+/* --- giving back --- */
+
+static bool is_free_block(const struct sf_heap *h, uint32_t pfn, unsigned int order)
+{
+	return pfn < h->zone.managed && h->arena.page[pfn].state == PAGE_FREE &&
+	       h->arena.page[pfn].order == order;
+}
+
+/* Takes in the free buddy at `pfn`; false if the page blocks' types forbid that. */
+static bool merge_buddy(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type)
+{
+	struct zone *z = &h->zone;
+	unsigned int other = block_type(z, pfn);
+
+	if (other != type && (other >= SF_MIGRATE_HIGHATOMIC || type >= SF_MIGRATE_HIGHATOMIC))
+		return false;
+	del_free(h, pfn);
+	if (other != type) {
+		EMIT(h, CLAIM, claim, .pfn = pfn, .order = (uint8_t)order, .from = (uint8_t)other,
+		     .to = (uint8_t)type, .whole = true, .merge = true, .start = pfn,
+		     .nr_pages = 1ull << order, .want = (uint8_t)order);
+		set_block_type(z, pfn, order, type);
+	}
+	return true;
+}
+
+void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tail)
+{
+	unsigned int type = block_type(&h->zone, pfn);
+
+	for (; order < MAX_PAGE_ORDER; order++) {
+		uint32_t buddy = pfn ^ (1u << order);
+
+		if (!is_free_block(h, buddy, order) || !merge_buddy(h, buddy, order, type))
+			break;
+		pfn &= buddy;
+	}
+	/* If only our buddy is missing for a merge two orders up, let it come: be used last. */
+	if (order < MAX_PAGE_ORDER - 1) {
+		uint32_t higher = pfn & ~(1u << order);
+
+		to_tail = to_tail || is_free_block(h, higher ^ (2u << order), order + 1);
+	}
+	add_free(h, pfn, order, type, to_tail);
+}
+
+/* --- boot --- */
+
+/* As memblock frees memory at boot: the largest aligned blocks, lists in ascending order. */
+static void boot_lists(struct sf_heap *h)
+{
+	struct zone *z = &h->zone;
+	unsigned int type = boot_type(z);
+	uint32_t pfn = 0;
+
+	for (unsigned int o = 0; o <= MAX_PAGE_ORDER; o++) {
+		z->nr_free[o] = 0;
+		for (unsigned int t = 0; t < SF_MIGRATE_TYPES; t++)
+			z->free[o][t] = empty_list();
+	}
+	while (pfn < z->managed) {
+		unsigned int o = pfn ? (unsigned int)__builtin_ctz(pfn) : MAX_PAGE_ORDER;
+		struct page_list *l;
+		struct page *pg = &h->arena.page[pfn];
+
+		if (o > MAX_PAGE_ORDER)
+			o = MAX_PAGE_ORDER;
+		while (z->managed - pfn < 1u << o)
+			o--;
+		l = &z->free[o][type];
+		*pg = (struct page){ .next = NO_PFN, .prev = l->tail, .state = PAGE_FREE,
+				     .order = (uint8_t)o, .list = (uint8_t)type };
+		*(l->head == NO_PFN ? &l->head : &h->arena.page[l->tail].next) = pfn;
+		l->tail = pfn;
+		l->nr++;
+		z->nr_free[o]++;
+		pfn += 1u << o;
+	}
+	z->nr_free_pages = z->managed;
+}
+
+bool zone_init(struct sf_heap *h, struct sf_error *err)
+{
+	struct zone *z = &h->zone;
+	uint64_t beyond;
+
+	z->managed = (uint32_t)h->set.pages;
+	z->pageblock_order = (uint32_t)h->set.pageblock_order;
+	z->nr_blocks = ((z->managed - 1) >> z->pageblock_order) + 1;
+	wmark_setup(h);
+	pcp_setup(h);
+	/* mm/page_alloc.c:build_all_zonelists; types are those this model has. */
+	beyond = z->managed > z->wmark[2] ? z->managed - z->wmark[2] : 0;
+	z->one_type = beyond < (uint64_t)SF_MIGRATE_TYPES << z->pageblock_order;
+	z->block_type = malloc(z->nr_blocks);
+	z->was_retyped = calloc(z->nr_blocks, sizeof(*z->was_retyped));
+	z->retyped = calloc(z->nr_blocks, sizeof(*z->retyped));
+	if (!z->block_type || !z->was_retyped || !z->retyped) {
+		snprintf(err->text, sizeof(err->text), "no memory for the types of %u page blocks",
+			 z->nr_blocks);
+		zone_free(h);
+		return false;
+	}
+	memset(z->block_type, (int)boot_type(z), z->nr_blocks);
+	boot_lists(h);
+	return true;
+}
+
+void zone_free(struct sf_heap *h)
+{
+	struct zone *z = &h->zone;
+
+	free(z->block_type);
+	free(z->was_retyped);
+	free(z->retyped);
+	z->block_type = NULL;
+	z->was_retyped = NULL;
+	z->retyped = NULL;
+}
+
+void zone_reset(struct sf_heap *h)
+{
+	struct zone *z = &h->zone;
+	uint8_t type = (uint8_t)boot_type(z);
+
+	while (z->nr_retyped) {
+		uint32_t b = z->retyped[--z->nr_retyped];
+
+		z->block_type[b] = type;
+		z->was_retyped[b] = 0;
+	}
+	z->boost = 0;
+	pcp_reset(h);
+	boot_lists(h);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_internal.h - what the three files of the page allocator share, and nobody else may use.
+ *
+ *   page_alloc.c  the buddy: free lists, splitting, claiming, stealing, merging; boot layout
+ *   page_pcp.c    per-CPU page lists
+ *   page_gfp.c    watermarks, the slow path, alloc_pages_exact(); the calls of heap.h
+ *
+ * Relies on heap.h. One rule holds everywhere: the descriptor of a page that is neither the head of a
+ * block nor the tail of a block in use is all zero, so a block that leaves a list is cleared at once.
+ */
+#ifndef SLABFUZZ_PAGE_INTERNAL_H
+#define SLABFUZZ_PAGE_INTERNAL_H
+
+#include "heap.h"
+
+#define MAX_PAGE_ORDER (SF_NR_ORDERS - 1)
+#define PAGE_ALLOC_COSTLY_ORDER 3
+#define NO_LIST 0xff /* sf_ev_page.list: no per-CPU list was involved */
+
+/* What is looked for in the free lists. */
+struct take {
+	unsigned int order;
+	unsigned int type;
+	bool to_pcp; /* refills a per-CPU list */
+};
+
+static inline struct page_list empty_list(void)
+{
+	return (struct page_list){ NO_PFN, NO_PFN, 0 };
+}
+
+static inline void touch_block(struct arena *a, uint32_t pfn, unsigned int order)
+{
+	uint32_t end = pfn + (1u << order);
+
+	for (uint32_t p = pfn; p < end; p = (p | 63) + 1)
+		arena_touch(a, p);
+}
+
+static inline void page_list_add(struct arena *a, struct page_list *l, uint32_t pfn, bool tail)
+{
+	struct page *pg = &a->page[pfn];
+	uint32_t old = tail ? l->tail : l->head;
+
+	pg->next = tail ? NO_PFN : old;
+	pg->prev = tail ? old : NO_PFN;
+	if (old == NO_PFN) {
+		l->head = l->tail = pfn;
+	} else {
+		arena_touch(a, old);
+		*(tail ? &a->page[old].next : &a->page[old].prev) = pfn;
+		*(tail ? &l->tail : &l->head) = pfn;
+	}
+	l->nr++;
+}
+
+static inline void page_list_del(struct arena *a, struct page_list *l, uint32_t pfn)
+{
+	struct page *pg = &a->page[pfn];
+
+	if (pg->prev != NO_PFN)
+		arena_touch(a, pg->prev);
+	if (pg->next != NO_PFN)
+		arena_touch(a, pg->next);
+	*(pg->prev == NO_PFN ? &l->head : &a->page[pg->prev].next) = pg->next;
+	*(pg->next == NO_PFN ? &l->tail : &a->page[pg->next].prev) = pg->prev;
+	l->nr--;
+}
+
+static inline unsigned int block_type(const struct zone *z, uint32_t pfn)
+{
+	return z->block_type[pfn >> z->pageblock_order];
+}
+
+/* --- page_alloc.c --- */
+
+/*
+ * A block off the free lists, its descriptors all zero; NO_PFN if there is none (mm/page_alloc.c:
+ * __rmqueue). `mode` goes in and out: a bulk refill goes on where it last succeeded, begin with OWN.
+ */
+uint32_t buddy_take(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mode *mode);
+/* Back to the free lists, merged. Descriptors are all zero; order <= pageblock_order. */
+void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tail);
+
+/* --- page_pcp.c --- */
+
+/* Batch and high mark, from the zone's size and marks. */
+void pcp_setup(struct sf_heap *h);
+void pcp_reset(struct sf_heap *h);
+/* Index of the list, NO_LIST if blocks of that order do not go through per-CPU lists. */
+unsigned int pcp_index(const struct zone *z, unsigned int order, unsigned int type);
+/* As buddy_take(), from this CPU's list, which is refilled when empty. */
+uint32_t pcp_pop(struct sf_heap *h, unsigned int order, unsigned int type);
+void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int index);
+
+/* --- page_gfp.c --- */
+
+/* MIN, LOW and HIGH from the zone's size; all 0 with watermarks off. */
+void wmark_setup(struct sf_heap *h);
+
+#endif

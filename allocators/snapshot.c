@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+/*
+ * snapshot.c - reads a heap aloud: placement of an address, and snapshots.
+ *
+ * Everything is read from descriptors, list links and stored next-words; counters are told as what they
+ * are and never used to find anything. A broken structure is told as broken, not followed.
+ */
+#include "heap.h"
+
+#include <string.h>
+
+/* --- placement --- */
+
+static void place_block(const struct sf_heap *h, uint32_t head, uint64_t addr, uint8_t kind,
+			struct sf_place *pl)
+{
+	uint64_t size = SF_PAGE_SIZE << h->arena.page[head].order;
+
+	pl->kind = kind;
+	pl->order = h->arena.page[head].order;
+	pl->base = pfn_addr(head);
+	pl->pfn = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
+	pl->migratetype = (uint8_t)page_block_type(h, head);
+	pl->stride = pl->object_size = size < (1ull << 31) ? (uint32_t)size : 1u << 31;
+	pl->objects = 1;
+}
+
+static void place_slab(const struct sf_heap *h, uint32_t head, uint64_t addr, struct sf_place *pl)
+{
+	const struct page *pg = &h->arena.page[head];
+	const struct kcache *s = h->cache[pg->cache];
+
+	pl->kind = SF_PLACE_SLAB;
+	pl->order = pg->order;
+	pl->base = pfn_addr(head);
+	pl->pfn = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
+	pl->migratetype = (uint8_t)page_block_type(h, head);
+	pl->partition = s->partition;
+	pl->cache = s->id;
+	pl->stride = s->stride;
+	pl->object_size = s->object_size;
+	pl->index = (uint32_t)((addr - pl->base) / s->stride);
+	pl->objects = pg->objects;
+}
+
+static void place_vmalloc(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
+{
+	const struct vm_area *v = vmalloc_area(h, addr);
+	uint64_t size;
+
+	if (!v || !v->pages)
+		return;
+	size = (uint64_t)v->pages << SF_PAGE_SHIFT;
+	pl->kind = SF_PLACE_VMALLOC;
+	pl->base = addr;
+	pl->pfn = h->arena.vmap[v->start] - 1;
+	pl->stride = pl->object_size = size < (1ull << 31) ? (uint32_t)size : 1u << 31;
+	pl->objects = 1;
+}
+
+void snapshot_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
+{
+	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
+	const struct page *pg;
+
+	*pl = (struct sf_place){ .kind = SF_PLACE_NOWHERE, .cache = SF_NONE, .pfn = SF_NO_PFN };
+	if (addr < SF_DIRECT_MAP || n >= h->arena.pages) {
+		place_vmalloc(h, addr, pl);
+		return;
+	}
+	pg = &h->arena.page[n];
+	if (pg->state == PAGE_TAIL) {
+		n = pg->head;
+		pg = &h->arena.page[n];
+	}
+	if (pg->state == PAGE_SLAB)
+		place_slab(h, (uint32_t)n, addr, pl);
+	else if (pg->state == PAGE_LARGE)
+		place_block(h, (uint32_t)n, addr, SF_PLACE_LARGE, pl);
+	else if (pg->state == PAGE_USED)
+		place_block(h, (uint32_t)n, addr, SF_PLACE_PAGES, pl);
+}
+
+/* --- snapshots --- */
+
+struct walk {
+	struct sf_heap *h;
+	struct sf_sink *sink;
+};
+
+#define TELL(w, evtype, member, ...)                                                      \
+	do {                                                                              \
+		const struct sf_event tell_ev = { .type = SF_EV_##evtype,                 \
+			.cpu = (uint8_t)(w)->h->cpu, .op = (w)->sink->op,                 \
+			.member = { __VA_ARGS__ } };                                      \
+		(w)->sink->emit((w)->sink->ctx, &tell_ev);                                \
+	} while (0)
+
+static void tell_cache(const struct walk *w, const struct kcache *s)
+{
+	/* mm/slub.c:get_slabinfo: free objects are counted on the partial list only. */
+	uint64_t nr_free = 0;
+	uint32_t head = s->partial.head;
+
+	for (uint32_t i = 0; i < s->partial.nr && head != NO_PFN; i++) {
+		const struct page *pg = &w->h->arena.page[head];
+
+		nr_free += (uint64_t)pg->objects - pg->inuse;
+		head = pg->next;
+	}
+	TELL(w, SNAP_CACHE, snapcache, .cache = s->id, .refs = s->refs, .nr_slabs = s->nr_slabs,
+	     .total_objects = s->total_objects, .nr_partial = s->partial.nr,
+	     .active_objs = s->total_objects - nr_free, .num_objs = s->total_objects,
+	     .objsize = s->stride, .objperslab = s->objects, .pagesperslab = 1ull << s->order,
+	     .active_slabs = s->nr_slabs, .num_slabs = s->nr_slabs);
+}
+
+static void tell_slab(const struct walk *w, uint32_t head, uint8_t list, uint32_t position)
+{
+	struct sf_heap *h = w->h;
+	const struct page *pg = &h->arena.page[head];
+	const struct kcache *s = h->cache[pg->cache];
+	uint64_t base = pfn_addr(head), end = base + (uint64_t)pg->objects * s->stride;
+	uint64_t addr = pg->freelist ? base + (pg->freelist - 1) * 8ull : 0;
+	uint8_t error = SF_WALK_OK;
+	uint32_t n = 0;
+
+	while (addr && error == SF_WALK_OK) {
+		if (addr < base || addr >= end) {
+			error = SF_WALK_OUTSIDE;
+		} else if ((addr - base) % s->stride) {
+			error = SF_WALK_UNALIGNED;
+		} else if (n == pg->objects) {
+			error = SF_WALK_CYCLE;
+		} else {
+			h->walk_buf[n++] = addr;
+			addr = raw_load(h, addr + s->freeptr);
+		}
+	}
+	TELL(w, SNAP_SLAB, snapslab, .cache = pg->cache, .pfn = head, .order = pg->order,
+	     .list = list, .flag_partial = pg->on_partial, .error = error, .position = position,
+	     .objects = pg->objects, .inuse = pg->inuse, .nr_free = n, .free = h->walk_buf);
+}
+
+static void tell_sheaf(const struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
+		       uint32_t id)
+{
+	const struct sheaf *sh;
+
+	if (id == NO_SHEAF || !w->h->sheaves[id].nr)
+		return;
+	sh = &w->h->sheaves[id];
+	for (uint32_t i = 0; i < sh->nr; i++)
+		w->h->walk_buf[i] = SF_DIRECT_MAP + sh->obj[i] * 8ull;
+	TELL(w, SNAP_SHEAF, snapsheaf, .cache = s->id, .kind = kind, .cpu = cpu, .nr = sh->nr,
+	     .capacity = sh->capacity, .objs = w->h->walk_buf);
+}
+
+static void tell_sheaves(const struct walk *w, const struct kcache *s)
+{
+	uint32_t id = s->barn.full;
+
+	for (unsigned int cpu = 0; cpu < w->h->set.cpus; cpu++) {
+		tell_sheaf(w, s, SF_SHEAF_MAIN, (uint8_t)cpu, s->cpu[cpu].main);
+		tell_sheaf(w, s, SF_SHEAF_SPARE, (uint8_t)cpu, s->cpu[cpu].spare);
+	}
+	for (uint32_t i = 0; i < s->barn.nr_full && id != NO_SHEAF; i++) {
+		tell_sheaf(w, s, SF_SHEAF_BARN, 0xff, id);
+		id = w->h->sheaves[id].next;
+	}
+}
+
+/* Slabs on the partial list; those that are on no list are found by their descriptors. */
+static void tell_partial(const struct walk *w, const struct kcache *s)
+{
+	uint32_t head = s->partial.head;
+
+	for (uint32_t i = 0; head != NO_PFN && i < w->h->arena.pages; i++) {
+		tell_slab(w, head, SF_SLAB_PARTIAL, i);
+		head = w->h->arena.page[head].next;
+	}
+}
+
+static void tell_page(const struct walk *w, uint32_t pfn)
+{
+	const struct page *pg = &w->h->arena.page[pfn];
+
+	if (pg->state == PAGE_SLAB) {
+		if (!pg->on_partial)
+			tell_slab(w, pfn, SF_SLAB_UNLISTED, 0);
+	} else if (pg->state == PAGE_LARGE || pg->state == PAGE_USED) {
+		TELL(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
+		     .kind = pg->state == PAGE_LARGE ? SF_PLACE_LARGE : SF_PLACE_PAGES);
+	}
+}
+
+/* Every frame that is no longer as at boot, in ascending order. */
+static void tell_pages(const struct walk *w)
+{
+	const struct arena *a = &w->h->arena;
+
+	for (uint32_t i = 0; i < (a->groups + 63) / 64; i++) {
+		for (uint64_t bits = a->touched[i]; bits; bits &= bits - 1) {
+			uint32_t first = (i * 64 + (uint32_t)__builtin_ctzll(bits)) * 64;
+
+			for (uint32_t pfn = first; pfn < first + 64 && pfn < a->pages; pfn++)
+				tell_page(w, pfn);
+		}
+	}
+}
+
+static void tell_blocks(const struct walk *w)
+{
+	const struct sf_heap *h = w->h;
+
+	for (unsigned int order = 0; order < SF_NR_ORDERS; order++) {
+		for (unsigned int mt = 0; mt < SF_MIGRATE_TYPES; mt++) {
+			uint32_t pfn = h->zone.free[order][mt].head;
+
+			for (uint32_t i = 0; pfn != NO_PFN && i < h->arena.pages; i++) {
+				TELL(w, SNAP_BLOCK, snapblock, .pfn = pfn, .order = (uint8_t)order,
+				     .list = (uint8_t)mt,
+				     .pageblock = (uint8_t)page_block_type(h, pfn), .position = i);
+				pfn = h->arena.page[pfn].next;
+			}
+		}
+	}
+}
+
+static void tell_pcps(const struct walk *w)
+{
+	struct sf_heap *h = w->h;
+
+	for (unsigned int cpu = 0; cpu < h->set.cpus; cpu++) {
+		const struct pcp *pcp = &h->zone.pcp[cpu];
+
+		for (unsigned int l = 0; l < NR_PCP_LISTS; l++) {
+			uint32_t n = 0, pfn = pcp->list[l].nr ? pcp->list[l].head : NO_PFN;
+
+			if (pfn == NO_PFN)
+				continue;
+			for (; pfn != NO_PFN && n < h->walk_cap; pfn = h->arena.page[pfn].next)
+				h->walk_buf[n++] = pfn;
+			TELL(w, SNAP_PCP, snappcp, .cpu = (uint8_t)cpu, .list = (uint8_t)l,
+			     .order = l < 12 ? (uint8_t)(l / 3) : 9, .nr = n, .pfns = h->walk_buf,
+			     .count = pcp->count, .high = h->zone.pcp_high,
+			     .batch = h->zone.pcp_batch);
+		}
+	}
+}
+
+static void tell_block_types(const struct walk *w)
+{
+	const struct zone *z = &w->h->zone;
+	unsigned int boot = z->one_type ? SF_MIGRATE_UNMOVABLE : SF_MIGRATE_MOVABLE;
+
+	for (uint32_t i = 0; i < z->nr_blocks; i++)
+		if (z->block_type[i] != boot)
+			TELL(w, SNAP_PAGEBLOCK, snappb, .pfn = (uint64_t)i << z->pageblock_order,
+			     .migratetype = z->block_type[i]);
+}
+
+static void tell_counters(const struct walk *w)
+{
+	const struct sf_heap *h = w->h;
+	struct sf_event ev = { .type = SF_EV_SNAP_COUNTERS, .cpu = (uint8_t)h->cpu,
+			       .op = w->sink->op };
+
+	ev.counters.nr_free_pages = h->zone.nr_free_pages;
+	ev.counters.nr_slab_reclaimable = h->nr_slab_reclaimable;
+	ev.counters.nr_slab_unreclaimable = h->nr_slab_unreclaimable;
+	memcpy(ev.counters.nr_free, h->zone.nr_free, sizeof(ev.counters.nr_free));
+	ev.counters.watermark_min = h->zone.wmark[0];
+	ev.counters.watermark_low = h->zone.wmark[1];
+	ev.counters.watermark_high = h->zone.wmark[2];
+	ev.counters.watermark_boost = h->zone.boost;
+	w->sink->emit(w->sink->ctx, &ev);
+}
+
+void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool final)
+{
+	const struct walk w = { h, sink };
+
+	TELL(&w, SNAP_BEGIN, snap, .managed = h->zone.managed, .final = final);
+	for (uint32_t i = 0; i < h->nr_caches; i++) {
+		const struct kcache *s = h->cache[i];
+
+		if ((touched && !s->touched) || (!s->refs && !s->leaked))
+			continue;
+		tell_cache(&w, s);
+		tell_partial(&w, s);
+		tell_sheaves(&w, s);
+	}
+	tell_pages(&w);
+	tell_blocks(&w);
+	tell_pcps(&w);
+	tell_block_types(&w);
+	tell_counters(&w);
+	TELL(&w, SNAP_END, snap, .managed = h->zone.managed, .final = final);
+}

@@ -1,0 +1,133 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# fuzz-common.sh - what fuzz.sh and afl.sh share: seeds, surroundings, the report of what was found.
+# Read by them with `.`; relies on their variables: SLABFUZZ, crashes, marker.
+
+: "${SLABFUZZ:?}" "${crashes:?}" "${marker:?}"
+
+need_number()
+{
+	case $2 in
+	'' | *[!0-9]* | 0)
+		echo "$(basename "$0"): $1='$2': a number above 0 was expected" >&2
+		exit 2
+		;;
+	esac
+}
+
+need_program()
+{
+	[ -x "$1" ] && return
+	echo "$(basename "$0"): $1 is missing: run 'make' (and 'ci/setup' if it says so)" >&2
+	exit 3
+}
+
+# compile_seeds DIR: corpora/seeds and corpora/regressions as bytes.
+compile_seeds()
+{
+	rm -rf "$1"
+	mkdir -p "$1" || exit 2
+	for f in corpora/seeds/*.txt corpora/regressions/*; do
+		case $f in
+		*/\* | */\*.txt | *.md) continue ;;
+		*.txt)
+			"$SLABFUZZ" compile "$f" -o "$1/$(basename "$f" .txt)" || exit 2
+			;;
+		*) cp "$f" "$1/" || exit 2 ;;
+		esac
+	done
+}
+
+# copy_seeds DIR FROM...: small files as they are.
+copy_seeds()
+{
+	to=$1
+	shift
+	rm -rf "$to"
+	mkdir -p "$to" || exit 2
+	for from; do
+		find "$from" -type f ! -name '*.md' -size -64k -exec cp {} "$to/" \;
+	done
+}
+
+count_files()
+{
+	find "$1" -type f 2>/dev/null | wc -l | tr -d ' '
+}
+
+rate()
+{
+	awk -v n="$1" -v s="$2" 'BEGIN { printf "%d", n / (s > 0 ? s : 1) }'
+}
+
+# The last CPU that this process may use, for one job; the first is the busiest as a rule.
+last_cpu()
+{
+	taskset -cp $$ 2>/dev/null | sed 's/.*[-,: ]\([0-9]*\)$/\1/'
+}
+
+# pin JOBS: the words to put in front of a command.
+pin()
+{
+	if [ "$1" = 1 ] && command -v taskset >/dev/null; then
+		echo "taskset -c $(last_cpu)"
+	fi
+}
+
+# No leaks are looked for: nothing allocates for each input, and the look costs a quarter.
+fuzz_environment()
+{
+	ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:dedup_token_length=3:allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+	export ASAN_OPTIONS
+	if [ -z "${ASAN_SYMBOLIZER_PATH-}" ]; then
+		for s in llvm-symbolizer-22 llvm-symbolizer; do
+			if command -v "$s" >/dev/null; then
+				ASAN_SYMBOLIZER_PATH=$(command -v "$s")
+				export ASAN_SYMBOLIZER_PATH
+				break
+			fi
+		done
+	fi
+}
+
+new_crashes()
+{
+	find "$crashes" -type f -name '*.txt' -newer "$marker" 2>/dev/null | sort
+}
+
+# adopt FILE: gives an engine's own find a text, unless it is among ours already.
+adopt()
+{
+	for have in "$crashes"/*; do
+		case $have in
+		*.txt) ;;
+		*) [ -f "$have" ] && cmp -s "$1" "$have" && return ;;
+		esac
+	done
+	base=$(basename "$1" | tr -c 'A-Za-z0-9\n-' '_')
+	cp "$1" "$crashes/$base"
+	{
+		echo "# title: ${base%%-*} (no oracle spoke)"
+		"$SLABFUZZ" show "$1" 2>/dev/null || echo "# the input is no program: $crashes/$base"
+	} >"$crashes/$base.txt.tmp"
+	mv "$crashes/$base.txt.tmp" "$crashes/$base.txt"
+}
+
+# adopt_new FILE...: those of this run.
+adopt_new()
+{
+	for f; do
+		[ -z "$(find "$f" -newer "$marker" 2>/dev/null)" ] || adopt "$f"
+	done
+}
+
+# Each distinct title once, with the smallest text; 1 if there is any.
+report()
+{
+	for f in $(new_crashes); do
+		printf '%s\t%s\t%s\n' "$(sed -n '1s/^# title: //p' "$f")" "$(wc -c <"$f")" "$f"
+	done | sort -t '	' -k1,1 -k2,2n | awk -F '\t' '
+		$1 != last { print "  found       " $1; print "              " $3; last = $1; n++ }
+		END { if (!n) print "  found       nothing"; exit n > 0 }'
+}

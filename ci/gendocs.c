@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+/*
+ * gendocs.c - prints one of the project's tables as Markdown: `gendocs NAME`. Relies on the headers
+ * alone, so that docs can be checked before anything is built; ci/gendocs.sh puts the tables in
+ * place.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../allocators/allocator.h"
+#include "../harness/ops.h"
+#include "../harness/trace/trace.h"
+#include "../oracles/invariants.h"
+
+static void print_caps(uint64_t caps)
+{
+	const char *comma = "";
+
+	if (!caps)
+		printf("-");
+#define X(id, name, bit, doc)                                                                      \
+	if (caps & SF_CAP_##id) {                                                                  \
+		printf("%s%s", comma, name);                                                       \
+		comma = ", ";                                                                      \
+	}
+	SF_CAPS(X)
+#undef X
+}
+
+static void print_invariants(void)
+{
+	puts("| id | judged | statement | needs | source |");
+	puts("| --- | --- | --- | --- | --- |");
+#define X(family, nr, cost, needs, statement, source)                                              \
+	printf("| %s-%d | %s | %s | ", #family, nr,                                                \
+	       SF_COST_##cost == SF_COST_EVENT ? "each event" : "snapshots", statement);           \
+	print_caps(needs);                                                                         \
+	printf(" | %s |\n", source);
+	SF_INVARIANTS(X)
+#undef X
+}
+
+static void print_events(void)
+{
+	puts("| event | payload | reports |");
+	puts("| --- | --- | --- |");
+#define X(id, member, doc) printf("| %s | `struct sf_ev_%s` | %s |\n", #id, #member, doc);
+	SF_EVENTS(X)
+#undef X
+}
+
+static void print_capabilities(void)
+{
+	puts("| capability | bit | promises |");
+	puts("| --- | --- | --- |");
+#define X(id, name, bit, doc) printf("| `SF_CAP_%s` (%s) | %d | %s |\n", #id, name, bit, doc);
+	SF_CAPS(X)
+#undef X
+}
+
+static void print_setting(const char *name, uint64_t def, uint64_t lo, uint64_t hi,
+			  const char *unit, const char *kernel, const char *doc)
+{
+	printf("| `%s` | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %s | %s | %s |\n", name, def, lo,
+	       hi, unit, kernel, doc);
+}
+
+static void print_settings(void)
+{
+	puts("| setting | default | from | to | unit | stands for | does |");
+	puts("| --- | --- | --- | --- | --- | --- | --- |");
+#define X(code, field, def, lo, hi, unit, kernel, doc)                                             \
+	print_setting(#field, def, lo, hi, unit, "`" kernel "`", doc);
+	SF_SETTINGS(X)
+#undef X
+}
+
+static const char *const arg_names[SF_ARG_KINDS] = {
+#define X(kind, field, width, doc) [SF_ARG_##kind] = #kind,
+	SF_ARGS(X)
+#undef X
+};
+
+static void print_op(int code, const char *name, int res, const char *doc,
+		     const struct sf_arg_info *args)
+{
+	static const char *const results[SF_RES_KINDS] = {
+		[SF_RES_NONE] = "", [SF_RES_CACHE] = "c = ",
+	};
+	const char *comma = "";
+
+	printf("| %d | `%s%s(", code, results[res] ? results[res] : "r = ", name);
+	for (; args->kind != SF_ARG_END; args++) {
+		if (args->key)
+			printf("%s%s=%s", comma, args->name, arg_names[args->kind]);
+		else
+			printf("%s%s", comma, arg_names[args->kind]);
+		comma = ", ";
+	}
+	printf(")` | %s |\n", doc);
+}
+
+static void print_ops(void)
+{
+	puts("| code | operation | does |");
+	puts("| --- | --- | --- |");
+#define X(code, id, name, res, flags, doc, ...)                                                    \
+	print_op(code, name, SF_RES_##res, doc,                                                    \
+		 (const struct sf_arg_info[SF_OP_ARGS_MAX + 1]){ __VA_ARGS__ });
+	SF_OPS(X)
+#undef X
+}
+
+static void print_args(void)
+{
+	puts("| argument | bytes in a record | text |");
+	puts("| --- | --- | --- |");
+#define X(kind, field, width, doc) printf("| %s | %d | %s |\n", #kind, width, doc);
+	SF_ARGS(X)
+#undef X
+}
+
+static void print_gfp(void)
+{
+	puts("| name | bits |");
+	puts("| --- | --- |");
+#define X(id, name, bit) printf("| `%s` | 0x%x |\n", name, (unsigned int)SF_GFP_##id);
+	SF_GFP_BITS(X)
+#undef X
+#define X(id, name) printf("| `%s` | 0x%x |\n", name, (unsigned int)SF_GFP_##id);
+	SF_GFP_NAMES(X)
+#undef X
+}
+
+static void print_slab_flags(void)
+{
+	puts("| flag | a program may pass it |");
+	puts("| --- | --- |");
+#define X(id, name, bit)                                                                           \
+	printf("| `%s` | %s |\n", name, SF_SLAB_##id & SF_SLAB_USER ? "yes" : "no");
+	SF_SLAB_FLAGS(X)
+#undef X
+}
+
+static void print_trace_counts(void)
+{
+	puts("| count | what |");
+	puts("| --- | --- |");
+#define X(field, what) printf("| `%s` | %s |\n", #field, what);
+	SF_TRACE_COUNTS(X)
+#undef X
+}
+
+static const struct {
+	const char *name;
+	void (*print)(void);
+} tables[] = {
+	{ "invariants", print_invariants },
+	{ "events", print_events },
+	{ "capabilities", print_capabilities },
+	{ "settings", print_settings },
+	{ "ops", print_ops },
+	{ "args", print_args },
+	{ "gfp", print_gfp },
+	{ "slab-flags", print_slab_flags },
+	{ "trace-counts", print_trace_counts },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc == 2 && i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (!strcmp(tables[i].name, argv[1])) {
+			tables[i].print();
+			return fflush(stdout) ? 2 : 0;
+		}
+	}
+	fprintf(stderr, "usage: gendocs TABLE, one of:");
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		fprintf(stderr, " %s", tables[i].name);
+	fputc('\n', stderr);
+	return 2;
+}

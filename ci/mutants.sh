@@ -1,0 +1,176 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# mutants.sh [--json] [NAME...] - is each seeded bug caught? For every tests/mutants/NAME.patch the
+# allocators are copied and patched, linked with the harness and oracles as they are, and run: first
+# on the programs in corpora/, then under libFuzzer for up to MUTANT_SECONDS. Only the title that
+# the patch names counts (SLABFUZZ_EXPECT). Exit 1 if one is missed; 0 if all are caught.
+#
+# tests/mutants/README.md says what a patch's header looks like. From the Makefile: BUILD,
+# MUTANT_CC, MUTANT_LD, MUTANT_LIBS (how the fuzz flavor compiles allocators/ and links).
+set -u
+
+BUILD=${BUILD:-build}
+dir=$BUILD/mutants
+driver=$BUILD/fuzz/harness/entry/libfuzzer_program.o
+archive=$BUILD/fuzz/libslabfuzz.a
+seconds_max=${MUTANT_SECONDS:-30}
+
+export ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:${ASAN_OPTIONS-}"
+unset SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_EXPECT
+
+field()
+{
+	sed -n "s/^# $1: *//p" "$2" | head -n 1
+}
+
+# build NAME: the mutated allocators in $dir/NAME, linked as $dir/NAME/target.
+build()
+{
+	patch=tests/mutants/$1.patch
+	work=$dir/$1
+	rm -rf "$work"
+	mkdir -p "$work/corpus"
+	cp -r allocators "$work/allocators"
+	patch -s -p1 -d "$work" <"$patch" || return 1
+
+	# A patched header may change the layout of what every file shares.
+	files=$(sed -n 's|^+++ b/\(allocators/.*\.c\)[[:blank:]]*.*$|\1|p' "$patch")
+	if grep -q '^+++ b/.*\.h' "$patch"; then
+		files=$(cd "$work" && echo allocators/*.c)
+	fi
+	[ -n "$files" ] || { echo "$patch: changes no file of allocators/"; return 1; }
+
+	for f in $files; do
+		# shellcheck disable=SC2086 # a command with its flags
+		$MUTANT_CC -w -c -o "$work/$(basename "$f" .c).o" "$work/$f" || return 1
+	done
+	# shellcheck disable=SC2086
+	$MUTANT_LD -o "$work/target" "$driver" "$work"/*.o "$archive" $MUTANT_LIBS
+}
+
+# caught NAME TITLE HOW: takes the verdict from the log of the run that was just made.
+caught()
+{
+	grep -qF "$2" "$dir/$1/log" || return 1
+	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$dir/$1/log" | tail -n 1)
+	verdict "$1" "$2" "$3" "${runs:-1}"
+}
+
+verdict()
+{
+	now=$(date +%s.%N)
+	awk -v n="$1" -v t="$2" -v h="$3" -v r="$4" -v a="$start" -v b="$now" \
+		'BEGIN { printf "%s\t%s\t%s\t%s\t%.1f\n", n, t, h, r, b - a }' >"$dir/$1/verdict"
+}
+
+# one NAME: builds and runs one mutant.
+one()
+{
+	name=$1
+	patch=tests/mutants/$name.patch
+	title=$(field title "$patch")
+	by=$(field by "$patch")
+	log=$dir/$name/log
+
+	mkdir -p "$dir/$name"
+	start=$(date +%s.%N)
+	if [ -z "$title" ] || [ -z "$by" ]; then
+		verdict "$name" "${title:--}" 'no "# title:" or "# by:" line' 0
+		return
+	fi
+	if ! build "$name" >"$dir/$name.build" 2>&1; then
+		verdict "$name" "$title" "does not build: $dir/$name.build" 0
+		return
+	fi
+
+	export SLABFUZZ_EXPECT="$title"
+	start=$(date +%s.%N)
+	case $by in
+	"seed "*) programs=$dir/programs/$(basename "${by#seed }" .txt) ;;
+	*) programs=$(find "$dir/programs" -type f | sort) ;;
+	esac
+	n=0
+	for p in $programs; do
+		n=$((n + 1))
+		"$dir/$name/target" -timeout=60 "$p" >"$log" 2>&1
+		if caught "$name" "$title" "$(basename "$p")"; then
+			sed -i "s/\t[0-9]*\t\([0-9.]*\)$/\t$n\t\1/" "$dir/$name/verdict"
+			return
+		fi
+	done
+	if [ "$by" = fuzz ]; then
+		"$dir/$name/target" -max_total_time="$seconds_max" -seed=1 -print_final_stats=1 \
+			-timeout=60 -max_len=4096 -artifact_prefix="$dir/$name/" \
+			"$dir/$name/corpus" "$dir/programs" >"$log" 2>&1
+		caught "$name" "$title" libFuzzer && return
+	fi
+	verdict "$name" "$title" missed 0
+}
+
+if [ "${1-}" = --one ]; then
+	one "$2"
+	exit 0
+fi
+
+json=no
+names=
+for arg; do
+	case $arg in
+	--json) json=yes ;;
+	-*)
+		echo "ci/mutants.sh: unknown option '$arg'" >&2
+		echo 'usage: ci/mutants.sh [--json] [NAME...]' >&2
+		exit 2
+		;;
+	*)
+		if [ ! -f "tests/mutants/$arg.patch" ]; then
+			echo "ci/mutants.sh: there is no tests/mutants/$arg.patch" >&2
+			exit 2
+		fi
+		names="$names $arg"
+		;;
+	esac
+done
+if [ -z "$names" ]; then
+	for p in tests/mutants/*.patch; do
+		[ ! -f "$p" ] || names="$names $(basename "$p" .patch)"
+	done
+fi
+if [ -z "$names" ]; then
+	echo 'ci/mutants.sh: tests/mutants/ has no patches' >&2
+	exit 2
+fi
+
+# The programs in the encoding that the fuzz target reads.
+mkdir -p "$dir"
+rm -rf "$dir/programs"
+mkdir -p "$dir/programs"
+for f in corpora/seeds/*.txt corpora/regressions/*; do
+	name=$(basename "$f" .txt)
+	case $f in
+	*.md | *'*'*) ;;
+	*.txt) "$BUILD/slabfuzz" compile "$f" -o "$dir/programs/$name" || exit 1 ;;
+	*) cp "$f" "$dir/programs/$name" || exit 1 ;;
+	esac
+done
+
+# A target that complains about the unchanged allocators would "catch" anything.
+if [ -n "$(ls "$dir/programs")" ] &&
+	! "$BUILD/libfuzzer_program" -timeout=60 "$dir"/programs/* >"$dir/clean.log" 2>&1; then
+	echo "ci/mutants.sh: the unchanged allocators fail on corpora/: see $dir/clean.log" >&2
+	exit 1
+fi
+
+# shellcheck disable=SC2086 # a list of names
+{
+	for name in $names; do
+		rm -f "$dir/$name/verdict"
+	done
+	printf '%s\n' $names | xargs -P "${JOBS:-$(nproc)}" -n 1 sh "$0" --one
+	for name in $names; do
+		cat "$dir/$name/verdict" || printf '%s\t-\tdid not run\t0\t0.0\n' "$name"
+	done >"$dir/table"
+}
+
+awk -F '\t' -v json=$json -f ci/mutants.awk "$dir/table"

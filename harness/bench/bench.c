@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bench.c - `make bench`: runs the measurements, prints them as a table or as JSON. Exit status: 0, 1 if a
+ * target was missed, 2 bad usage. Relies on everything but the command.
+ */
+#include <dirent.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "../mutate.h"
+#include "bench.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#define FLAVOR "asan"
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FLAVOR "asan"
+#endif
+#endif
+#ifndef FLAVOR
+#define FLAVOR "plain"
+#endif
+
+#define SAMPLE_PROGRAMS 64
+#define SAMPLE_OPS 32
+
+_Noreturn void bench_die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("bench: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+uint64_t bench_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double median_of(double *values, unsigned int nr)
+{
+	if (!nr)
+		return 0;
+	qsort(values, nr, sizeof(*values), by_value);
+	return nr % 2 ? values[nr / 2] : (values[nr / 2 - 1] + values[nr / 2]) / 2;
+}
+
+void series_add(struct series *s, double value)
+{
+	if (s->nr < BENCH_ROUNDS_MAX)
+		s->value[s->nr++] = value;
+}
+
+void bench_add(struct bench *b, enum bench_kind kind, const char *name, const struct series *s,
+	       double target, const char *unit)
+{
+	struct series sorted = *s;
+	struct bench_result *r;
+
+	if (b->nr_results == BENCH_RESULTS_MAX)
+		return;
+	r = &b->result[b->nr_results++];
+	*r = (struct bench_result){ .kind = (uint8_t)kind, .target = target, .unit = unit };
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	r->median = median_of(sorted.value, sorted.nr);
+	r->min = sorted.nr ? sorted.value[0] : 0;
+	r->max = sorted.nr ? sorted.value[sorted.nr - 1] : 0;
+}
+
+void bench_add_value(struct bench *b, enum bench_kind kind, const char *name, double value,
+		     double target, const char *unit)
+{
+	struct series s = { .value = { value }, .nr = 1 };
+
+	bench_add(b, kind, name, &s, target, unit);
+}
+
+void bench_skip(struct bench *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (b->nr_skipped == sizeof(b->skipped) / sizeof(b->skipped[0]))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(b->skipped[b->nr_skipped++], sizeof(b->skipped[0]), fmt, ap);
+	va_end(ap);
+}
+
+struct sf_exec *bench_exec(const struct sf_settings *set, struct sf_judge *judge,
+			   uint32_t walk_every)
+{
+	struct sf_exec_options opt = { .end = SF_END_PLAIN, .contents = true,
+				       .walk_every = walk_every };
+	struct sf_error err = { "" };
+	struct sf_exec *x = sf_exec_create(&sf_baseline, set, &opt, judge ? sf_judge_event : NULL,
+					   judge, &err);
+
+	if (!x)
+		bench_die("%s", err.text);
+	return x;
+}
+
+static void on_violation(void *ctx, const struct sf_violation *v)
+{
+	(void)ctx;
+	bench_die("%s (%s)", v->title, v->detail);
+}
+
+struct sf_judge *bench_judge(void)
+{
+	struct sf_judge_options opt = { .violation = on_violation };
+
+	return sf_judge_create(&opt);
+}
+
+void bench_generate(struct sf_prog *p, uint32_t nr_ops, uint64_t seed, bool checks)
+{
+	struct sf_swarm swarm;
+	struct sf_rng rng;
+
+	sf_rng_seed(&rng, seed);
+	sf_swarm_draw(&swarm, &rng);
+	if (!checks) {
+		swarm.total -= swarm.weight[SF_OP_CHECK];
+		swarm.weight[SF_OP_CHECK] = 0;
+	}
+	sf_generate(p, nr_ops, &swarm, &rng);
+	sf_settings_init(&p->settings);
+	sf_prog_fixup(p);
+}
+
+/* --- the sample --- */
+
+static void write_sample(const char *folder)
+{
+	struct sf_prog p;
+
+	sf_prog_init(&p);
+	for (unsigned int i = 1; i <= SAMPLE_PROGRAMS; i++) {
+		char path[PATH_MAX];
+		FILE *f;
+
+		bench_generate(&p, SAMPLE_OPS, i, true);
+		snprintf(path, sizeof(path), "%s/%02u.txt", folder, i);
+		f = fopen(path, "w");
+		if (!f)
+			bench_die("%s: cannot be written", path);
+		sf_text_write(&p, f);
+		if (fclose(f))
+			bench_die("%s: cannot be written", path);
+	}
+	sf_prog_free(&p);
+}
+
+static void load_program(struct bench *b, const char *path)
+{
+	struct sf_text_error err;
+	char text[65536];
+	FILE *f = fopen(path, "r");
+	size_t len;
+
+	if (!f)
+		bench_die("%s: cannot be read", path);
+	len = fread(text, 1, sizeof(text), f);
+	fclose(f);
+	sf_prog_init(&b->sample[b->nr_sample]);
+	if (sf_text_parse(&b->sample[b->nr_sample], text, len, &err))
+		bench_die("%s:%u:%u: %s", path, err.line, err.col, err.text);
+	b->nr_sample++;
+}
+
+static int is_text(const struct dirent *e)
+{
+	const char *dot = strrchr(e->d_name, '.');
+
+	return dot && !strcmp(dot, ".txt");
+}
+
+static void load_sample(struct bench *b)
+{
+	struct dirent **list;
+	int nr = scandir(b->corpus, &list, is_text, alphasort);
+
+	if (nr <= 0)
+		bench_die("%s: no sample programs there", b->corpus);
+	b->sample = calloc((size_t)nr, sizeof(*b->sample));
+	for (int i = 0; i < nr; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s", b->corpus, list[i]->d_name);
+		load_program(b, path);
+		free(list[i]);
+	}
+	free(list);
+}
+
+/* --- the same with AddressSanitizer: another build of this program --- */
+
+static void take_asan(struct bench *b, const json_t *from, enum bench_kind kind)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)from, name, value) {
+		struct bench_result *r;
+		json_t *unit = json_object_get(value, "unit");
+
+		if (b->nr_results == BENCH_RESULTS_MAX)
+			return;
+		r = &b->result[b->nr_results++];
+		*r = (struct bench_result){ .kind = (uint8_t)kind, .unit = "" };
+		if (unit && !strcmp(json_string_value(unit), "ns"))
+			r->unit = "ns";
+		snprintf(r->name, sizeof(r->name), "%.50s_asan", name);
+		r->median = json_number_value(json_object_get(value, "median"));
+		r->min = json_number_value(json_object_get(value, "min"));
+		r->max = json_number_value(json_object_get(value, "max"));
+		r->target = json_number_value(json_object_get(value, "target"));
+	}
+}
+
+static void run_asan(struct bench *b)
+{
+	char path[PATH_MAX + 16], command[2 * PATH_MAX];
+	json_error_t err;
+	json_t *root;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/asan/bench", b->folder);
+	if (!b->asan)
+		b->asan = path;
+	if (access(b->asan, X_OK)) {
+		bench_skip(b, "AddressSanitizer: there is no %s", b->asan);
+		return;
+	}
+	snprintf(command, sizeof(command), "'%s' --only-operations --json%s --corpus '%s'",
+		 b->asan, b->quick ? " --quick" : "", b->corpus);
+	f = popen(command, "r");
+	root = f ? json_loadf(f, 0, &err) : NULL;
+	if (f)
+		pclose(f);
+	if (!root) {
+		bench_skip(b, "AddressSanitizer: %s failed", b->asan);
+		return;
+	}
+	take_asan(b, json_object_get(root, "rates"), BENCH_RATE);
+	take_asan(b, json_object_get(root, "ratios"), BENCH_RATIO);
+	json_decref(root);
+}
+
+/* --- results --- */
+
+static void machine_name(char *buf, size_t size)
+{
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	char line[256], *colon;
+
+	snprintf(buf, size, "unknown");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "model name", 10) || !(colon = strchr(line, ':')))
+			continue;
+		colon[strcspn(colon, "\n")] = 0;
+		snprintf(buf, size, "%s, %ld CPUs", colon + 2, sysconf(_SC_NPROCESSORS_ONLN));
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+static bool missed(const struct bench_result *r)
+{
+	return r->target > 0 && r->median > r->target;
+}
+
+static void print_table(const struct bench *b)
+{
+	char machine[256];
+
+	machine_name(machine, sizeof(machine));
+	printf("machine: %s; compiler: %s; flavor: %s; median of %u rounds\n\n", machine,
+	       __VERSION__, FLAVOR, b->rounds);
+	printf("%-36s %14s %14s %14s %10s\n", "", "median", "min", "max", "target");
+	for (uint32_t i = 0; i < b->nr_results; i++) {
+		const struct bench_result *r = &b->result[i];
+		int digits = r->median < 100 ? 2 : 0;
+
+		printf("%-36s %14.*f %14.*f %14.*f ", r->name, digits, r->median, digits, r->min,
+		       digits, r->max);
+		if (r->target > 0)
+			printf("%10.2f", r->target);
+		else
+			printf("%10s", "");
+		printf(" %s%s\n", r->unit, missed(r) ? "  MISSED" : "");
+	}
+	for (uint32_t i = 0; i < b->nr_skipped; i++)
+		printf("not measured: %s\n", b->skipped[i]);
+}
+
+static void print_json(const struct bench *b)
+{
+	json_t *ratios = json_object(), *rates = json_object(), *skipped = json_array(), *j;
+	char machine[256];
+
+	machine_name(machine, sizeof(machine));
+	for (uint32_t i = 0; i < b->nr_results; i++) {
+		const struct bench_result *r = &b->result[i];
+
+		j = json_pack("{s:f, s:f, s:f, s:s}", "median", r->median, "min", r->min, "max",
+			      r->max, "unit", r->unit);
+		if (r->target > 0)
+			json_object_set_new(j, "target", json_real(r->target));
+		json_object_set_new(r->kind == BENCH_RATIO ? ratios : rates, r->name, j);
+	}
+	for (uint32_t i = 0; i < b->nr_skipped; i++)
+		json_array_append_new(skipped, json_string(b->skipped[i]));
+	j = json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "machine", machine, "compiler",
+		      __VERSION__, "flavor", FLAVOR, "rounds", (int)b->rounds, "ratios", ratios,
+		      "rates", rates, "skipped", skipped);
+	json_dumpf(j, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(j);
+}
+
+/* --- options --- */
+
+static const char help[] =
+	"usage: bench [OPTION]…\n\n"
+	"Measures slabfuzz; exits with 1 if a target is missed.\n\n"
+	"  --json               print JSON (docs/json.md)\n"
+	"  --quick              a smoke test: short rounds, only looked at for crashes\n"
+	"  --rounds=N           interleaved rounds (default 5)\n"
+	"  --corpus=DIR         sample programs (default corpora/bench)\n"
+	"  --traces=DIR         recordings (default corpora/traces)\n"
+	"  --target=PROGRAM     libfuzzer_bench (default: beside this program)\n"
+	"  --empty=PROGRAM      libfuzzer_bench_empty (likewise)\n"
+	"  --asan=PROGRAM       this program, built with AddressSanitizer (default: asan/bench)\n"
+	"  --only-operations    only the cost of operations and oracles\n"
+	"  --write-sample=DIR   make the sample programs anew, and stop\n"
+	"  --help               this text\n";
+
+enum { OPT_JSON = 256, OPT_QUICK, OPT_ROUNDS, OPT_CORPUS, OPT_TRACES, OPT_TARGET, OPT_EMPTY,
+       OPT_ASAN, OPT_ONLY, OPT_WRITE, OPT_HELP };
+
+static const struct option options[] = {
+	{ "json", 0, NULL, OPT_JSON },           { "quick", 0, NULL, OPT_QUICK },
+	{ "rounds", 1, NULL, OPT_ROUNDS },       { "corpus", 1, NULL, OPT_CORPUS },
+	{ "traces", 1, NULL, OPT_TRACES },       { "target", 1, NULL, OPT_TARGET },
+	{ "empty", 1, NULL, OPT_EMPTY },         { "asan", 1, NULL, OPT_ASAN },
+	{ "only-operations", 0, NULL, OPT_ONLY },{ "write-sample", 1, NULL, OPT_WRITE },
+	{ "help", 0, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
+};
+
+struct choice {
+	bool json, only_operations, stop;
+};
+
+static void take_option(struct bench *b, struct choice *c, int key)
+{
+	const char **paths[] = { &b->corpus, &b->traces, &b->target, &b->empty, &b->asan };
+
+	switch (key) {
+	case OPT_JSON:
+		c->json = true;
+		break;
+	case OPT_QUICK:
+		b->quick = true;
+		b->rounds = 3;
+		break;
+	case OPT_ROUNDS:
+		b->rounds = (unsigned int)atoi(optarg);
+		if (b->rounds < 1 || b->rounds > BENCH_ROUNDS_MAX)
+			bench_die("--rounds: 1 to %d", BENCH_ROUNDS_MAX);
+		break;
+	case OPT_ONLY:
+		c->only_operations = true;
+		break;
+	case OPT_WRITE:
+		write_sample(optarg);
+		c->stop = true;
+		break;
+	case OPT_HELP:
+		fputs(help, stdout);
+		c->stop = true;
+		break;
+	case '?':
+		exit(2);
+	default:
+		*paths[key - OPT_CORPUS] = optarg;
+	}
+}
+
+static void find_folder(struct bench *b)
+{
+	ssize_t n = readlink("/proc/self/exe", b->folder, sizeof(b->folder) - 1);
+
+	b->folder[n > 0 ? n : 0] = 0;
+	/* The program is in a flavor's folder; what it looks for is in the folder above. */
+	for (int up = 0; up < 2 && strrchr(b->folder, '/'); up++)
+		*strrchr(b->folder, '/') = 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct bench b = { .rounds = 5, .corpus = "corpora/bench", .traces = "corpora/traces" };
+	struct choice c = { .json = false };
+	int key, status = 0;
+
+	find_folder(&b);
+	while ((key = getopt_long(argc, argv, "", options, NULL)) >= 0)
+		take_option(&b, &c, key);
+	if (c.stop)
+		return 0;
+	if (optind < argc)
+		bench_die("no argument is expected: %s", argv[optind]);
+	bench_operations(&b);
+	if (!c.only_operations) {
+		load_sample(&b);
+		run_asan(&b);
+		bench_reset(&b);
+		bench_target(&b);
+		bench_replay(&b);
+		bench_memory(&b);
+	}
+	if (c.json)
+		print_json(&b);
+	else
+		print_table(&b);
+	for (uint32_t i = 0; i < b.nr_results; i++)
+		if (missed(&b.result[i]) && !b.quick && !c.only_operations)
+			status = 1;
+	for (uint32_t i = 0; i < b.nr_sample; i++)
+		sf_prog_free(&b.sample[i]);
+	free(b.sample);
+	return fflush(stdout) ? 2 : status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.h - the benchmark behind `make bench`: what its measurements share. Every target is a ratio or a
+ * time taken in this run on this machine, as the median of interleaved rounds with the extremes beside it.
+ */
+#ifndef SLABFUZZ_BENCH_H
+#define SLABFUZZ_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../oracles/oracle.h"
+#include "../exec.h"
+
+#define BENCH_ROUNDS_MAX 64
+#define BENCH_RESULTS_MAX 48
+
+enum bench_kind {
+	BENCH_RATIO, /* has a target */
+	BENCH_RATE,  /* is told, and promises nothing */
+};
+
+struct bench_result {
+	char name[64];
+	uint8_t kind;      /* enum bench_kind */
+	double median, min, max;
+	double target;     /* at most; 0: none */
+	const char *unit;  /* "" for ratios */
+};
+
+struct bench {
+	bool quick;
+	unsigned int rounds;
+	const char *corpus;  /* folder of the sample programs */
+	const char *traces;  /* folder of recordings */
+	const char *target, *empty; /* libFuzzer programs, NULL: look beside this one */
+	const char *asan;    /* this benchmark built with AddressSanitizer */
+	char folder[4096];   /* where this program is */
+
+	struct sf_prog *sample;
+	uint32_t nr_sample;
+
+	struct bench_result result[BENCH_RESULTS_MAX];
+	uint32_t nr_results;
+	char skipped[8][160];
+	uint32_t nr_skipped;
+};
+
+/* One value a round, in the order of measurement. */
+struct series {
+	double value[BENCH_ROUNDS_MAX];
+	unsigned int nr;
+};
+
+void bench_add(struct bench *b, enum bench_kind kind, const char *name, const struct series *s,
+	       double target, const char *unit);
+void bench_add_value(struct bench *b, enum bench_kind kind, const char *name, double value,
+		     double target, const char *unit);
+void bench_skip(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void series_add(struct series *s, double value);
+/* Sorts. */
+double median_of(double *values, unsigned int nr);
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t bench_now(void);
+/* Ends the process with a message: nothing that follows would mean anything. */
+_Noreturn void bench_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+struct sf_exec *bench_exec(const struct sf_settings *set, struct sf_judge *judge,
+			   uint32_t walk_every);
+/* A judge whose first violation ends the process: what is wrong is not worth timing. */
+struct sf_judge *bench_judge(void);
+/* Fills `p` with a program of `nr_ops` operations on a heap of default settings. */
+void bench_generate(struct sf_prog *p, uint32_t nr_ops, uint64_t seed, bool checks);
+
+void bench_operations(struct bench *b); /* oracles off and on */
+void bench_reset(struct bench *b);
+void bench_replay(struct bench *b);     /* nanoseconds per event by length */
+void bench_memory(struct bench *b);
+void bench_target(struct bench *b);     /* libFuzzer */
+
+#endif

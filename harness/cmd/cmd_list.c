@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_list.c - `slabfuzz list`: the tables that everything else is made from, read aloud.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../program.h"
+#include "../types.h"
+#include "cmd.h"
+#include "json.h"
+#include "../../oracles/invariants.h"
+
+static const struct sf_option options[] = {
+	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"list", "[allocators|oracles|types|ops|settings]",
+	"Lists the allocators and what they can do, the invariants that are judged, the C types that\n"
+	"tag allocations, the operations of programs, the settings of a heap; without an argument all.",
+	options,
+};
+
+static const struct {
+	const char *name;
+	uint64_t bit;
+} caps[] = {
+#define X(id, name, bit, doc) { name, SF_CAP_##id },
+	SF_CAPS(X)
+#undef X
+};
+
+#define NR_CAPS (sizeof(caps) / sizeof(caps[0]))
+
+static const char *const costs[] = { [SF_COST_EVENT] = "event", [SF_COST_WALK] = "walk" };
+
+/* --- text --- */
+
+static void print_caps(uint64_t set)
+{
+	for (size_t i = 0; i < NR_CAPS; i++)
+		if (set & caps[i].bit)
+			printf(" %s", caps[i].name);
+	printf("\n");
+}
+
+static void print_allocators(void)
+{
+	for (int i = 0; sf_allocators[i]; i++) {
+		const struct sf_allocator *a = sf_allocators[i];
+
+		printf("%-12s %s\n%-12s  reset: %s; can:", a->name, a->summary, "",
+		       a->reset_kind == SF_RESET_EXACT ? "exact" : "best effort");
+		print_caps(a->caps);
+		printf("%-12s  settings:", "");
+		for (size_t k = 0; k < sf_setting_count; k++)
+			if (a->settings >> sf_setting_table[k].code & 1)
+				printf(" %s", sf_setting_table[k].name);
+		printf("\n");
+	}
+}
+
+static void print_oracles(void)
+{
+	for (int i = 0; i < SF_INV_COUNT; i++) {
+		const struct sf_invariant_info *inv = &sf_invariants[i];
+
+		printf("%-8s %-6s %s (%s)", inv->id, costs[inv->cost], inv->statement, inv->source);
+		if (inv->needs) {
+			printf("; needs");
+			print_caps(inv->needs);
+		} else {
+			printf("\n");
+		}
+	}
+}
+
+static void print_types(void)
+{
+	for (uint32_t i = 1; i < sf_type_count; i++) {
+		const struct sf_type *t = &sf_types[i];
+
+		printf("%-28s %6u bytes, align %-4u %s", t->name, t->size, t->align,
+		       t->pointer ? "pointers" : "data");
+		if (t->flex_elem)
+			printf(", flexible array of %u-byte elements at %u%s", t->flex_elem,
+			       t->flex_offset, t->counter ? ", counted" : "");
+		printf("\n");
+	}
+}
+
+/* "rN = kmalloc(size, gfp, site=, type=)" */
+static void format_op(const struct sf_op_info *op, char *buf, size_t size)
+{
+	static const char *const results[SF_RES_KINDS] = {
+		[SF_RES_OBJ] = "r = ",   [SF_RES_KV] = "r = ",   [SF_RES_PAGES] = "r = ",
+		[SF_RES_EXACT] = "r = ", [SF_RES_BULK] = "r = ", [SF_RES_CACHE] = "c = ",
+	};
+	size_t n;
+
+	snprintf(buf, size, "%s%s(", results[op->res] ? results[op->res] : "", op->name);
+	for (const struct sf_arg_info *a = op->arg; a->kind != SF_ARG_END; a++) {
+		n = strlen(buf);
+		snprintf(buf + n, size - n, "%s%s%s", a == op->arg ? "" : ", ", a->name,
+			 a->key ? "=" : "");
+	}
+	n = strlen(buf);
+	snprintf(buf + n, size - n, ")");
+}
+
+static void print_ops(void)
+{
+	char text[200];
+
+	for (int i = 0; i <= SF_CODE_MAX; i++) {
+		const struct sf_op_info *op = &sf_op_table[i];
+
+		if (!op->name)
+			continue;
+		format_op(op, text, sizeof(text));
+		printf("%-72s %s\n", text, op->doc);
+	}
+}
+
+static void print_settings(void)
+{
+	for (size_t i = 0; i < sf_setting_count; i++) {
+		const struct sf_setting_info *s = &sf_setting_table[i];
+
+		printf("%-18s %6" PRIu64 " (%" PRIu64 "..%" PRIu64 "%s%s) %s [%s]\n", s->name,
+		       s->def, s->min, s->max, *s->unit ? " " : "", s->unit, s->doc, s->kernel);
+	}
+}
+
+/* --- JSON --- */
+
+static json_t *json_caps(uint64_t set)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < NR_CAPS; i++)
+		if (set & caps[i].bit)
+			json_array_append_new(list, json_string(caps[i].name));
+	return list;
+}
+
+static json_t *json_allocators(void)
+{
+	json_t *list = json_array(), *set;
+
+	for (int i = 0; sf_allocators[i]; i++) {
+		const struct sf_allocator *a = sf_allocators[i];
+
+		set = json_array();
+		for (size_t k = 0; k < sf_setting_count; k++)
+			if (a->settings >> sf_setting_table[k].code & 1)
+				json_array_append_new(set, json_string(sf_setting_table[k].name));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", a->name, "summary",
+					a->summary, "reset",
+					a->reset_kind == SF_RESET_EXACT ? "exact" : "best-effort",
+					"capabilities", json_caps(a->caps), "settings", set));
+	}
+	return list;
+}
+
+static json_t *json_oracles(void)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < SF_INV_COUNT; i++) {
+		const struct sf_invariant_info *inv = &sf_invariants[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s}", "id", inv->id,
+						      "cost", costs[inv->cost], "needs",
+						      json_caps(inv->needs), "statement",
+						      inv->statement, "source", inv->source));
+	}
+	return list;
+}
+
+static json_t *json_types(void)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 1; i < sf_type_count; i++) {
+		const struct sf_type *t = &sf_types[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:i, s:b, s:i, s:i, s:i}", "name", t->name,
+					"size", (int)t->size, "align", (int)t->align, "pointer",
+					t->pointer, "flex_elem", (int)t->flex_elem, "flex_offset",
+					(int)t->flex_offset, "counter", (int)t->counter));
+	}
+	return list;
+}
+
+static json_t *json_ops(void)
+{
+	json_t *list = json_array();
+	char text[200];
+
+	for (int i = 0; i <= SF_CODE_MAX; i++) {
+		const struct sf_op_info *op = &sf_op_table[i];
+
+		if (!op->name)
+			continue;
+		format_op(op, text, sizeof(text));
+		json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:s}", "name", op->name,
+						      "code", i, "form", text, "summary",
+						      op->doc));
+	}
+	return list;
+}
+
+static json_t *json_settings(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sf_setting_count; i++) {
+		const struct sf_setting_info *s = &sf_setting_table[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "name", s->name,
+					"default", sf_json_number(s->def), "min",
+					sf_json_number(s->min), "max", sf_json_number(s->max),
+					"unit", s->unit, "kernel", s->kernel, "summary", s->doc));
+	}
+	return list;
+}
+
+static const struct {
+	const char *name;
+	void (*print)(void);
+	json_t *(*json)(void);
+} tables[] = {
+	{ "allocators", print_allocators, json_allocators },
+	{ "oracles", print_oracles, json_oracles },
+	{ "types", print_types, json_types },
+	{ "ops", print_ops, json_ops },
+	{ "settings", print_settings, json_settings },
+};
+
+#define NR_TABLES (sizeof(tables) / sizeof(tables[0]))
+
+static void list_all(bool json)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < NR_TABLES; i++) {
+		if (json) {
+			json_object_set_new(all, tables[i].name, tables[i].json());
+			continue;
+		}
+		printf("%s%s\n\n", i ? "\n" : "", tables[i].name);
+		tables[i].print();
+	}
+	if (json)
+		sf_json_print(all, stdout);
+	else
+		json_decref(all);
+}
+
+int sf_cmd_list(int argc, char **argv)
+{
+	bool json = false;
+	int key;
+
+	while ((key = sf_option_next(&usage, argc, argv)) >= 0)
+		json = true;
+	if (key != SF_OPTION_END)
+		return sf_option_exit(key);
+	if (optind == argc) {
+		list_all(json);
+		return SF_EXIT_GOOD;
+	}
+	if (optind + 1 != argc)
+		return sf_usage_error(&usage, "one table at a time, or all");
+	for (size_t i = 0; i < NR_TABLES; i++) {
+		if (strcmp(argv[optind], tables[i].name))
+			continue;
+		if (json)
+			sf_json_print(tables[i].json(), stdout);
+		else
+			tables[i].print();
+		return SF_EXIT_GOOD;
+	}
+	return sf_usage_error(&usage, "no table '%s'", argv[optind]);
+}

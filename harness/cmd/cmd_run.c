@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_run.c - `slabfuzz run`: programs and recordings on allocators, under oracles. Reads the options;
+ * session.c does the work, print.c, json.c and junit.c show what came out.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cmd.h"
+#include "output.h"
+#include "session.h"
+
+enum {
+	OPT_SET = SF_OPTION_OWN,
+	OPT_WALK_EVERY,
+	OPT_WHOLE,
+	OPT_END,
+	OPT_JUNIT,
+	OPT_TAP,
+	OPT_BYTES,
+};
+
+static const struct sf_option options[] = {
+	{ 'a', "allocator", "NAME,…", "on these allocators, or all (default: baseline)" },
+	{ 'o', "oracle", "ID,…", "judge only these invariants (MEM-1) or families (MEM)" },
+	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
+	{ OPT_WALK_EVERY, "walk-every", "N", "a snapshot every N operations (recordings: 100000)" },
+	{ OPT_WHOLE, "whole", NULL, "fill and verify large objects whole, not in samples" },
+	{ OPT_END, "end", "HOW", "teardown (default), walk, or plain: how a program ends" },
+	{ OPT_BYTES, "bytes", NULL, "take every FILE for a byte program, whatever it begins with" },
+	{ OPT_JUNIT, "junit", "FILE", "write a JUnit report too" },
+	{ OPT_TAP, "tap", NULL, "print TAP" },
+	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"run", "FILE…",
+	"Runs each FILE on each allocator, under the oracles. A FILE is a program as text or\n"
+	"as bytes, or a recording of a real kernel (ftrace text, trace-cmd report, perf script,\n"
+	"trace.dat; plain or .zst), told apart by content; - is standard input. Comments such as\n"
+	"\"# NULL\" after an operation are checked.",
+	options,
+};
+
+struct plan {
+	const struct sf_allocator **allocators;
+	uint32_t nr_allocators, cap_allocators;
+	struct sf_session_options session;
+	uint32_t cap_overrides;
+	const char *junit;
+	bool tap, json, bytes;
+};
+
+/* The next of a list "A,B,C": its length, 0 at the end. */
+static size_t next_word(const char **at)
+{
+	*at += strspn(*at, ",");
+	return strcspn(*at, ",");
+}
+
+static void add_allocator(struct plan *p, const struct sf_allocator *a)
+{
+	for (uint32_t i = 0; i < p->nr_allocators; i++)
+		if (p->allocators[i] == a)
+			return;
+	SF_GROW(p->allocators, p->nr_allocators, p->cap_allocators);
+	p->allocators[p->nr_allocators++] = a;
+}
+
+static int unknown_allocator(const char *name, size_t len)
+{
+	char known[256] = "";
+
+	for (int i = 0; sf_allocators[i]; i++) {
+		size_t n = strlen(known);
+
+		snprintf(known + n, sizeof(known) - n, " %s", sf_allocators[i]->name);
+	}
+	return sf_bad("run: no allocator '%.*s'; there are:%s", (int)len, name, known);
+}
+
+static int take_allocators(struct plan *p, const char *list)
+{
+	for (size_t len; (len = next_word(&list)); list += len) {
+		const struct sf_allocator *a;
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, list);
+		if (!strcmp(name, "all")) {
+			for (int i = 0; sf_allocators[i]; i++)
+				add_allocator(p, sf_allocators[i]);
+			continue;
+		}
+		a = sf_allocator_by_name(name);
+		if (!a)
+			return unknown_allocator(list, len);
+		add_allocator(p, a);
+	}
+	if (!p->nr_allocators)
+		return sf_usage_error(&usage, "-a: which allocator?");
+	return 0;
+}
+
+/* An id is an invariant ("ISO-14") or a family ("ISO"), in either case of letters. */
+static int take_oracles(struct plan *p, const char *list)
+{
+	for (size_t len; (len = next_word(&list)); list += len) {
+		bool any = false;
+
+		for (int i = 0; i < SF_INV_COUNT; i++) {
+			const char *id = sf_invariants[i].id;
+
+			if (strncasecmp(id, list, len) || (id[len] && id[len] != '-'))
+				continue;
+			p->session.only |= 1ull << i;
+			any = true;
+		}
+		if (!any)
+			return sf_bad("run: no oracle '%.*s' (see slabfuzz list oracles)",
+				      (int)len, list);
+	}
+	if (!p->session.only)
+		return sf_usage_error(&usage, "-o: which oracle?");
+	return 0;
+}
+
+static int take_setting(struct plan *p, const char *s)
+{
+	size_t len = strcspn(s, "=");
+	const struct sf_setting_info *info = sf_setting_by_name(s, len);
+	uint64_t value;
+
+	if (!s[len])
+		return sf_usage_error(&usage, "--set wants KEY=VALUE, not '%s'", s);
+	if (!info)
+		return sf_bad("run: no setting '%.*s' (see slabfuzz list settings)", (int)len, s);
+	if (!sf_parse_number(s + len + 1, &value) || value < info->min || value > info->max)
+		return sf_bad("run: --set %s: expected a number from %llu to %llu", s,
+			      (unsigned long long)info->min, (unsigned long long)info->max);
+	SF_GROW(p->session.overrides, p->session.nr_overrides, p->cap_overrides);
+	p->session.overrides[p->session.nr_overrides++] = (struct sf_override){ info, value };
+	return 0;
+}
+
+static int take_end(struct plan *p, const char *s)
+{
+	static const char *const names[] = {
+		[SF_END_PLAIN] = "plain",
+		[SF_END_WALK] = "walk",
+		[SF_END_TEARDOWN] = "teardown",
+	};
+
+	for (uint8_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(s, names[i]))
+			continue;
+		p->session.exec.end = i;
+		return 0;
+	}
+	return sf_usage_error(&usage, "--end wants teardown, walk or plain, not '%s'", s);
+}
+
+static int take_walk_every(struct plan *p, const char *s)
+{
+	uint64_t n;
+
+	if (!sf_parse_number(s, &n) || n > UINT32_MAX)
+		return sf_usage_error(&usage, "--walk-every wants a number, not '%s'", s);
+	p->session.exec.walk_every = (uint32_t)n;
+	p->session.walk_every_given = true;
+	return 0;
+}
+
+static int take_option(struct plan *p, int key)
+{
+	switch (key) {
+	case 'a':
+		return take_allocators(p, optarg);
+	case 'o':
+		return take_oracles(p, optarg);
+	case OPT_SET:
+		return take_setting(p, optarg);
+	case OPT_WALK_EVERY:
+		return take_walk_every(p, optarg);
+	case OPT_END:
+		return take_end(p, optarg);
+	case OPT_WHOLE:
+		p->session.exec.whole = true;
+		break;
+	case OPT_BYTES:
+		p->bytes = true;
+		break;
+	case OPT_JUNIT:
+		p->junit = optarg;
+		break;
+	case OPT_TAP:
+		p->tap = true;
+		break;
+	case SF_OPTION_JSON:
+		p->json = true;
+		break;
+	}
+	return 0;
+}
+
+static bool prints_text(const struct plan *p)
+{
+	return !p->tap && !p->json;
+}
+
+static void run_file(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
+		     struct sf_prog *prog, const char *name)
+{
+	struct sf_input in;
+	int status = sf_input_open(&in, name, p->bytes);
+
+	if (!status && in.kind != SF_INPUT_TRACE)
+		status = sf_input_program(&in, prog);
+	for (uint32_t i = 0; i < p->nr_allocators; i++) {
+		if (status)
+			sf_results_trial(r, name, p->allocators[i]->name)->error =
+				sf_strdup("bad input");
+		else if (in.kind == SF_INPUT_TRACE)
+			sf_session_recording(sessions[i], &in);
+		else
+			sf_session_program(sessions[i], name, prog);
+		if (prints_text(p) && !status)
+			sf_print_trial(r, r->nr_trials - 1, stdout);
+	}
+	if (status)
+		r->status = status;
+	sf_input_close(&in);
+}
+
+static void run_files(const struct plan *p, struct sf_results *r, char **files)
+{
+	struct sf_session **sessions = sf_realloc(NULL, p->nr_allocators, sizeof(struct sf_session *));
+	struct sf_prog prog;
+
+	sf_prog_init(&prog);
+	for (uint32_t i = 0; i < p->nr_allocators; i++)
+		sessions[i] = sf_session_create(p->allocators[i], &p->session, r);
+	for (; *files; files++) {
+		r->files++;
+		run_file(p, sessions, r, &prog, *files);
+	}
+	for (uint32_t i = 0; i < p->nr_allocators; i++)
+		sf_session_destroy(sessions[i]);
+	sf_prog_free(&prog);
+	free(sessions);
+}
+
+static int write_junit(const char *path, const struct sf_results *r)
+{
+	struct sf_out out;
+	int status = sf_out_open(&out, path);
+
+	if (status)
+		return status;
+	sf_junit_results(r, out.file);
+	return sf_out_commit(&out);
+}
+
+static int show(const struct plan *p, struct sf_results *r)
+{
+	int status = 0;
+
+	if (p->json)
+		sf_json_results(r, stdout);
+	else if (p->tap)
+		sf_tap_results(r, stdout);
+	else
+		sf_print_results(r, stdout);
+	if (p->junit)
+		status = write_junit(p->junit, r);
+	return status ? status : sf_results_exit(r);
+}
+
+static int run(struct plan *p, int argc, char **argv)
+{
+	struct sf_results r = { .only = 0 };
+	int key, status;
+
+	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
+		status = take_option(p, key);
+		if (status)
+			return status;
+	}
+	if (key != SF_OPTION_END)
+		return sf_option_exit(key);
+	if (optind == argc)
+		return sf_usage_error(&usage, "which file?");
+	if (p->tap && p->json)
+		return sf_usage_error(&usage, "--tap and --json are two forms of the same output");
+	if (!p->nr_allocators)
+		add_allocator(p, sf_allocators[0]);
+	r.only = p->session.only;
+	run_files(p, &r, argv + optind);
+	status = show(p, &r);
+	sf_results_free(&r);
+	return status;
+}
+
+int sf_cmd_run(int argc, char **argv)
+{
+	struct plan p = { .session.exec = { .end = SF_END_TEARDOWN, .contents = true } };
+	int status = run(&p, argc, argv);
+
+	free(p.allocators);
+	free(p.session.overrides);
+	return status;
+}

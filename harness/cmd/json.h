@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - small helpers over jansson. The keys that commands print are a contract (docs/json.md): they
+ * are only ever added to.
+ */
+#ifndef SLABFUZZ_JSON_H
+#define SLABFUZZ_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A string; bytes that are no UTF-8 (a file's name may have them) become '?'. NULL gives null. */
+json_t *sf_json_text(const char *s);
+/* A count. JSON numbers are signed here: what does not fit is given as text. */
+json_t *sf_json_number(uint64_t n);
+/* Printed with a newline, and freed. */
+void sf_json_print(json_t *j, FILE *out);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/*
+ * print.c - results for people (results.h).
+ */
+#include <inttypes.h>
+
+#include "cmd.h"
+#include "results.h"
+
+static void print_place(const struct sf_results *r, uint32_t trial, uint32_t op, uint64_t line,
+			const char *text, FILE *out)
+{
+	const char *file = r->trials[trial].file;
+
+	if (line)
+		fprintf(out, "  at %s:%" PRIu64 ": %s\n", file, line, text ? text : "");
+	else if (op != SF_NONE && text)
+		fprintf(out, "  at %s: operation %u: %s\n", file, op, text);
+	else if (op != SF_NONE)
+		fprintf(out, "  at %s: event %u\n", file, op);
+	else
+		fprintf(out, "  at the end of %s\n", file);
+}
+
+static void print_found(const struct sf_results *r, const struct sf_found *f, FILE *out)
+{
+	const struct sf_invariant_info *inv = &sf_invariants[f->invariant];
+
+	fprintf(out, "%s\n", f->title);
+	fprintf(out, "  invariant %s: %s (%s)\n", inv->id, inv->statement, inv->source);
+	print_place(r, f->trial, f->op, f->line, f->text, out);
+	if (*f->detail)
+		fprintf(out, "  %s\n", f->detail);
+}
+
+static void print_missed(const struct sf_results *r, const struct sf_missed *m, FILE *out)
+{
+	fprintf(out, "expected: %s; got: %s\n", m->expected, m->got);
+	print_place(r, m->trial, m->op, m->line, m->text, out);
+}
+
+void sf_print_counts(const struct sf_trace_counts *c, FILE *out)
+{
+#define X(field, what) fprintf(out, "  %12" PRIu64 "  %s\n", c->field, what);
+	SF_TRACE_COUNTS(X)
+#undef X
+}
+
+/* Rounded down: 100 % is said only of all. */
+static void print_agreement(const char *what, const struct sf_agreement *a, FILE *out)
+{
+	uint64_t percent = a->total ? a->agree * 100 / a->total : 100;
+
+	fprintf(out, "%s %" PRIu64 " of %" PRIu64 " agree (%" PRIu64 " %%)", what, a->agree,
+		a->total, percent);
+}
+
+static void print_replay(const struct sf_replay *p, FILE *out)
+{
+	fprintf(out, "  format: %s, pointers %s\n", p->format ? p->format : "unknown",
+		p->hashed ? "hashed" : "as they are");
+	sf_print_counts(&p->counts, out);
+	print_agreement("bytes_alloc: kmalloc", &p->kmalloc, out);
+	print_agreement(", named caches", &p->named, out);
+	fprintf(out, "\n");
+	if (p->nulls)
+		fprintf(out, "NULL where the recording had an object: %" PRIu64 "\n", p->nulls);
+	for (uint32_t i = 0; i < p->nr_shown; i++)
+		fprintf(out, "%s\n", p->shown[i]);
+}
+
+void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out)
+{
+	for (uint32_t i = 0; i < r->nr_found; i++)
+		if (r->found[i].trial == index)
+			print_found(r, &r->found[i], out);
+	for (uint32_t i = 0; i < r->nr_missed; i++)
+		if (r->missed[i].trial == index)
+			print_missed(r, &r->missed[i], out);
+}
+
+void sf_print_trial(const struct sf_results *r, uint32_t index, FILE *out)
+{
+	const struct sf_trial *t = &r->trials[index];
+
+	fprintf(out, "%s: %s: ", t->file, t->allocator);
+	if (t->error)
+		fprintf(out, "%s\n", t->error);
+	else
+		fprintf(out,
+			"%" PRIu64 " operations (%" PRIu64 " skipped), %" PRIu64 " events, "
+			"%u violations, %u of %u expectations held\n",
+			t->operations, t->skipped, t->events, t->found, t->held,
+			t->held + t->missed);
+	if (t->unjudged)
+		fprintf(out, "  %u expectations could not be judged\n", t->unjudged);
+	if (t->replay)
+		print_replay(t->replay, out);
+	sf_print_violations(r, index, out);
+}
+
+void sf_print_results(const struct sf_results *r, FILE *out)
+{
+	uint64_t operations = 0, events = 0;
+	uint32_t held = 0, unjudged = 0;
+
+	fprintf(out, "\n%-8s %12s %12s %10s  %s\n", "oracle", "checked", "skipped", "violations",
+		"why skipped");
+	for (int i = 0; i < SF_INV_COUNT; i++) {
+		const struct sf_oracle_count *c = &r->oracles[i];
+
+		if (r->only && !(r->only >> i & 1))
+			continue;
+		fprintf(out, "%-8s %12" PRIu64 " %12" PRIu64 " %10" PRIu64, sf_invariants[i].id,
+			c->checked, c->skipped, c->violations);
+		fprintf(out, c->skipped && c->reason ? "  %s\n" : "\n", c->reason);
+	}
+	for (uint32_t i = 0; i < r->nr_trials; i++) {
+		operations += r->trials[i].operations;
+		events += r->trials[i].events;
+		held += r->trials[i].held;
+		unjudged += r->trials[i].unjudged;
+	}
+	fprintf(out, "\n%u files, %" PRIu64 " operations, %" PRIu64 " events: %u violations, "
+		"%u of %u expectations held", r->files, operations, events, r->nr_found, held,
+		held + r->nr_missed);
+	fprintf(out, unjudged ? ", %u could not be judged\n" : "\n", unjudged);
+}

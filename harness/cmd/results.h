@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * results.h - what a command found out, independent of how it is printed. session.c and cmd_judge.c
+ * fill it in; print.c, json.c and junit.c show it. Everything in it is its own copy.
+ */
+#ifndef SLABFUZZ_RESULTS_H
+#define SLABFUZZ_RESULTS_H
+
+#include "../../oracles/oracle.h"
+#include "../trace/trace.h"
+
+#define SF_DISAGREEMENTS_SHOWN 10
+
+/* A violation that no expectation asked for. */
+struct sf_found {
+	uint32_t trial;    /* index in sf_results.trials */
+	uint8_t invariant; /* enum sf_invariant */
+	uint32_t op;       /* index of the operation, SF_NONE: after the last */
+	uint64_t line;     /* of the program or recording, 0: none */
+	char *text;        /* the operation as text, NULL: none */
+	char *title, *detail;
+};
+
+/* An expectation that did not hold. */
+struct sf_missed {
+	uint32_t trial, op;
+	uint64_t line;
+	char *text, *expected, *got;
+};
+
+struct sf_agreement {
+	uint64_t agree, total;
+};
+
+/* Only for recordings. */
+struct sf_replay {
+	char *format;
+	bool hashed; /* pointers are %p hashes */
+	struct sf_trace_counts counts;
+	struct sf_agreement kmalloc, named; /* bytes_alloc: the model's against the recorded */
+	uint64_t nulls;                     /* NULL where the recording had an object */
+	char *shown[SF_DISAGREEMENTS_SHOWN];
+	uint32_t nr_shown;
+};
+
+/* One file on one allocator. */
+struct sf_trial {
+	char *file;
+	const char *allocator;
+	char *error; /* why it could not be run, NULL: it was */
+	uint64_t operations, skipped, events;
+	uint32_t found, missed;          /* how many of each list are its own */
+	uint32_t held, unjudged;         /* expectations */
+	struct sf_replay *replay;        /* recordings only, else NULL */
+};
+
+struct sf_results {
+	struct sf_trial *trials;
+	uint32_t nr_trials, cap_trials;
+	struct sf_found *found;
+	uint32_t nr_found, cap_found;
+	struct sf_missed *missed;
+	uint32_t nr_missed, cap_missed;
+	struct sf_oracle_count oracles[SF_INV_COUNT];
+	uint64_t only;     /* oracles that were asked for, as in sf_judge_options */
+	uint32_t files;
+	int status;        /* worst enum sf_exit of an error so far */
+};
+
+struct sf_trial *sf_results_trial(struct sf_results *r, const char *file, const char *allocator);
+static inline struct sf_trial *sf_results_last(struct sf_results *r)
+{
+	return &r->trials[r->nr_trials - 1];
+}
+/* Appended to the last trial. */
+struct sf_found *sf_results_found(struct sf_results *r, const struct sf_violation *v);
+void sf_results_unfound(struct sf_results *r, uint32_t index);
+struct sf_missed *sf_results_missed(struct sf_results *r);
+void sf_results_count(struct sf_results *r, const struct sf_judge *j);
+void sf_results_free(struct sf_results *r);
+
+bool sf_trial_wrong(const struct sf_trial *t);
+int sf_results_exit(const struct sf_results *r);
+/* Events of a recording that have no other half in it: births without death and deaths without birth. */
+uint64_t sf_replay_unpaired(const struct sf_replay *p);
+
+/* How they are shown. */
+void sf_print_results(const struct sf_results *r, FILE *out);
+void sf_print_trial(const struct sf_results *r, uint32_t index, FILE *out);
+/* The violations and missed expectations of one trial. */
+void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out);
+void sf_print_counts(const struct sf_trace_counts *c, FILE *out);
+void sf_json_results(const struct sf_results *r, FILE *out);
+void sf_junit_results(const struct sf_results *r, FILE *out);
+void sf_tap_results(const struct sf_results *r, FILE *out);
+
+#endif

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+/*
+ * session.c - session.h: steps through a program or a recording, listens to every event on its way to
+ * the judge, and holds what happened against what the text or the recording says should have.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "session.h"
+#include "shape.h"
+
+struct sf_session {
+	const struct sf_allocator *allocator;
+	const struct sf_session_options *opt;
+	struct sf_results *results;
+	struct sf_judge *judge;
+	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
+	struct sf_settings settings; /* of its heap */
+	struct sf_shape shape;
+	uint64_t events;
+
+	/* The program in hand. */
+	const struct sf_prog *prog;   /* NULL: a recording */
+	uint32_t op;                  /* being carried out; SF_NONE: none */
+
+	/* The recording in hand. */
+	const struct sf_op *trace_op;
+	const struct sf_trace_record *record;
+	struct sf_place place;        /* of the last object that came */
+	uint64_t addr;
+	bool allocated;               /* the current step gave an ALLOC event */
+	bool stopped;                 /* by an operation that blocked */
+};
+
+static void listen(void *ctx, const struct sf_event *ev)
+{
+	struct sf_session *s = ctx;
+
+	s->events++;
+	if (ev->type == SF_EV_ALLOC) {
+		s->allocated = true;
+		s->addr = ev->alloc.addr;
+		s->place = ev->alloc.place;
+	} else {
+		sf_shape_event(&s->shape, ev);
+	}
+	sf_judge_event(s->judge, ev);
+}
+
+/* The operation as the program's text has it, without its comment. */
+static char *op_text(const struct sf_prog *p, uint32_t op)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return sf_strdup("");
+	sf_text_write_op(p, op, f);
+	fclose(f);
+	text[strcspn(text, "\n")] = 0;
+	/* An expectation is told apart. */
+	if (p->ops[op].expect && strstr(text, "  # "))
+		*strstr(text, "  # ") = 0;
+	return text;
+}
+
+/* Recordings have no text of their own: the operation, and the numbers that matter. */
+static char *trace_text(const struct sf_op *op)
+{
+	const char *name = sf_op_table[op->code].name;
+
+	if (op->size)
+		return sf_sprintf("%s(%" PRIu64 ")", name ? name : "?", op->size);
+	return sf_sprintf("%s()", name ? name : "?");
+}
+
+static void on_violation(void *ctx, const struct sf_violation *v)
+{
+	struct sf_session *s = ctx;
+	struct sf_found *f = sf_results_found(s->results, v);
+
+	if (s->op == SF_NONE)
+		return;
+	if (s->prog) {
+		f->op = s->op;
+		f->line = s->prog->ops[s->op].line;
+		f->text = op_text(s->prog, s->op);
+	} else if (s->trace_op) {
+		f->line = s->record ? s->record->line : 0;
+		f->text = trace_text(s->trace_op);
+	}
+}
+
+struct sf_session *sf_session_create(const struct sf_allocator *a,
+				     const struct sf_session_options *opt, struct sf_results *r)
+{
+	struct sf_session *s = sf_realloc(NULL, 1, sizeof(*s));
+	struct sf_judge_options judge = { .only = opt->only, .violation = on_violation, .ctx = s };
+
+	*s = (struct sf_session){ .allocator = a, .opt = opt, .results = r, .op = SF_NONE };
+	s->judge = sf_judge_create(&judge);
+	return s;
+}
+
+void sf_session_destroy(struct sf_session *s)
+{
+	sf_results_count(s->results, s->judge);
+	if (s->exec)
+		sf_exec_destroy(s->exec);
+	sf_judge_destroy(s->judge);
+	sf_shape_free(&s->shape);
+	free(s);
+}
+
+/* An executor whose heap has the program's settings, with the user's on top. False: error is set. */
+static bool prepare(struct sf_session *s, const struct sf_settings *set, bool recording)
+{
+	struct sf_exec_options exec = s->opt->exec;
+	struct sf_settings want = *set;
+	struct sf_error err = { "" };
+
+	for (uint32_t i = 0; i < s->opt->nr_overrides; i++)
+		*sf_setting_slot(&want, s->opt->overrides[i].info) = s->opt->overrides[i].value;
+	sf_settings_fixup(&want);
+	if (recording && !s->opt->walk_every_given)
+		exec.walk_every = SF_REPLAY_WALK_EVERY;
+	if (s->exec && !recording && !memcmp(&want, &s->settings, sizeof(want)))
+		return true;
+	if (s->exec)
+		sf_exec_destroy(s->exec);
+	s->exec = sf_exec_create(s->allocator, &want, &exec, listen, s, &err);
+	s->settings = want;
+	/* The next program must not inherit a recording's options. */
+	if (recording)
+		memset(&s->settings, 0, sizeof(s->settings));
+	if (s->exec)
+		return true;
+	sf_results_last(s->results)->error = sf_strdup(err.text);
+	s->results->status = SF_EXIT_BAD;
+	return false;
+}
+
+static const char *status_name(uint8_t status)
+{
+	static const char *const names[] = {
+		[SF_OK] = "ok",
+		[SF_NULL] = "NULL",
+		[SF_BLOCKED] = "blocked",
+		[SF_NOTICED] = "noticed",
+	};
+
+	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "?";
+}
+
+static void miss(struct sf_session *s, uint32_t op, const char *got)
+{
+	const struct sf_op *o = &s->prog->ops[op];
+	struct sf_missed *m = sf_results_missed(s->results);
+
+	m->op = op;
+	m->line = o->line;
+	m->text = op_text(s->prog, op);
+	m->expected = sf_strdup(sf_prog_str(s->prog, o->expect));
+	m->got = sf_strdup(got);
+}
+
+/* An expected violation is no violation: it leaves the list. */
+static bool expected_violation(struct sf_session *s, const char *id, uint32_t first)
+{
+	struct sf_results *r = s->results;
+	bool seen = false;
+
+	for (uint32_t i = r->nr_found; i-- > first;) {
+		if (strcmp(sf_invariants[r->found[i].invariant].id, id))
+			continue;
+		sf_results_unfound(r, i);
+		seen = true;
+	}
+	return seen;
+}
+
+/* After operation `op`; `first` is what nr_found was before it. */
+static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
+{
+	const char *expect = sf_prog_str(s->prog, s->prog->ops[op].expect);
+	const struct sf_outcome *out = sf_exec_outcome(s->exec);
+	char got[160];
+	bool held;
+	int shape;
+
+	if (!*expect)
+		return;
+	if (!strncmp(expect, "violation ", 10)) {
+		held = expected_violation(s, expect + 10, first);
+		snprintf(got, sizeof(got), "no violation of %s", expect + 10);
+	} else if (s->prog->ops[op].code == SF_OP_CHECK) {
+		shape = s->shape.valid ? sf_shape_check(&s->shape, expect, got, sizeof(got)) : -1;
+		if (shape < 0) {
+			sf_results_last(s->results)->unjudged++;
+			return;
+		}
+		held = shape;
+	} else {
+		held = !out->skipped && !strcmp(expect, status_name(out->status));
+		snprintf(got, sizeof(got), "%s", out->skipped ? "skipped" : status_name(out->status));
+	}
+	if (held)
+		sf_results_last(s->results)->held++;
+	else
+		miss(s, op, got);
+}
+
+static void count_trial(struct sf_session *s, struct sf_trial *t, uint64_t events)
+{
+	struct sf_exec_counts counts;
+
+	sf_exec_counts(s->exec, &counts);
+	t->operations = counts.ops;
+	t->events = s->events - events;
+	for (int i = 0; i < SF_SKIP_REASONS; i++)
+		t->skipped += counts.skipped[i];
+}
+
+void sf_session_program(struct sf_session *s, const char *file, const struct sf_prog *p)
+{
+	struct sf_trial *t = sf_results_trial(s->results, file, s->allocator->name);
+	uint64_t events = s->events;
+	uint32_t first, op;
+	bool going = true;
+
+	if (!prepare(s, &p->settings, false))
+		return;
+	s->prog = p;
+	s->op = SF_NONE;
+	sf_exec_begin(s->exec, file);
+	for (op = 0; op < p->nr_ops && going; op++) {
+		s->op = op;
+		first = s->results->nr_found;
+		going = sf_exec_step(s->exec, &p->ops[op], p->strings);
+		hold_expectation(s, op, first);
+	}
+	s->op = SF_NONE;
+	for (; op < p->nr_ops; op++)
+		t->unjudged += p->ops[op].expect != 0;
+	sf_exec_end(s->exec);
+	count_trial(s, t, events);
+	s->prog = NULL;
+}
+
+static const char *cache_name(const struct sf_session *s, uint32_t cache)
+{
+	for (uint32_t i = 0; i < s->shape.nr_names; i++)
+		if (s->shape.names[i].cache == cache)
+			return s->shape.names[i].name;
+	return s->place.kind == SF_PLACE_LARGE ? "pages" : "no cache";
+}
+
+/*
+ * The kernel's bytes_alloc against the stride of the cache, or the size of the block, in which the
+ * allocator's own descriptors find the object. A request of 0 bytes has neither.
+ */
+static void hold_record(struct sf_session *s, struct sf_replay *p)
+{
+	const struct sf_trace_record *rec = s->record;
+	bool named = rec->kind == SF_TRACE_CACHE_ALLOC;
+	struct sf_agreement *a = named ? &p->named : &p->kmalloc;
+	uint64_t given = 0;
+
+	if (!rec->ptr || !s->allocated)
+		return;
+	a->total++;
+	if (!s->addr)
+		p->nulls++;
+	else if (s->place.kind == SF_PLACE_SLAB || s->place.kind == SF_PLACE_LARGE)
+		given = s->place.stride;
+	if (s->addr && given == rec->bytes_alloc) {
+		a->agree++;
+		return;
+	}
+	if (p->nr_shown == SF_DISAGREEMENTS_SHOWN)
+		return;
+	p->shown[p->nr_shown++] =
+		sf_sprintf("%s:%" PRIu64 ": %s of %" PRIu64 " bytes: recorded bytes_alloc=%" PRIu64
+			   ", the model gives %" PRIu64 " (%s)",
+			   sf_results_last(s->results)->file, rec->line,
+			   named ? rec->cache : "kmalloc", rec->bytes_req, rec->bytes_alloc, given,
+			   s->addr ? cache_name(s, s->place.cache) : "NULL");
+}
+
+static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
+			 const struct sf_trace_record *rec)
+{
+	struct sf_session *s = ctx;
+	struct sf_replay *p = sf_results_last(s->results)->replay;
+	bool going;
+
+	s->op++; /* from SF_NONE: the first is 0 */
+	s->trace_op = op;
+	s->record = rec;
+	s->allocated = false;
+	going = sf_exec_step(s->exec, op, strings);
+	if (rec && (rec->kind == SF_TRACE_KMALLOC || rec->kind == SF_TRACE_CACHE_ALLOC))
+		hold_record(s, p);
+	if (!going)
+		s->stopped = true;
+	if (!(s->op & 0xffff) && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%u operations", s->op);
+	return going;
+}
+
+/* 100 % of what was replayed is worth nothing if something was not. */
+static void hold_replay(const struct sf_session *s, struct sf_trial *t)
+{
+	const struct sf_trace_counts *c = &t->replay->counts;
+	uint64_t due = c->kmalloc + c->cache_alloc - c->failed;
+	uint64_t done = t->replay->kmalloc.total + t->replay->named.total;
+
+	if (s->stopped)
+		t->error = sf_sprintf("an operation blocked: %" PRIu64 " of %" PRIu64
+				      " allocations were replayed", done, due);
+	else if (done != due)
+		t->error = sf_sprintf("%" PRIu64 " of %" PRIu64 " allocations were replayed",
+				      done, due);
+}
+
+/* Both passes over the recording. False: `err` says why. */
+static bool replay(struct sf_session *s, struct sf_trace *tr, struct sf_error *err)
+{
+	struct sf_import_options opt = { .op = on_operation, .ctx = s };
+	struct sf_trial *t = sf_results_last(s->results);
+	struct sf_trace_scan *scan = sf_trace_scan(tr, err);
+	bool fine = false;
+
+	if (!scan)
+		return false;
+	t->replay->format = sf_strdup(sf_trace_format(tr));
+	if (!sf_trace_rewind(tr, err) && prepare(s, sf_trace_scan_settings(scan), true)) {
+		t->replay->hashed = sf_trace_hashed(tr);
+		sf_exec_begin(s->exec, t->file);
+		fine = sf_trace_import(tr, scan, &opt, &t->replay->counts, err) >= 0;
+		s->op = SF_NONE;
+		s->record = NULL;
+		sf_exec_end(s->exec);
+		if (isatty(STDERR_FILENO))
+			fprintf(stderr, "\r%*s\r", 30, "");
+	}
+	sf_trace_scan_free(scan);
+	return fine;
+}
+
+void sf_session_recording(struct sf_session *s, const struct sf_input *in)
+{
+	struct sf_trial *t = sf_results_trial(s->results, in->name, s->allocator->name);
+	uint64_t events = s->events;
+	struct sf_error err = { "" };
+	struct sf_trace *tr;
+	int status;
+
+	s->prog = NULL;
+	s->op = SF_NONE;
+	s->stopped = false;
+	tr = sf_input_trace(in, &status);
+	if (!tr) {
+		t->error = sf_strdup("cannot be opened");
+		s->results->status = status;
+		return;
+	}
+	t->replay = sf_realloc(NULL, 1, sizeof(*t->replay));
+	*t->replay = (struct sf_replay){ 0 };
+	if (!replay(s, tr, &err) && !t->error) {
+		sf_say("%s", err.text);
+		t->error = sf_strdup(err.text);
+		s->results->status = SF_EXIT_BAD;
+	} else if (!t->error) {
+		hold_replay(s, t);
+	}
+	if (s->exec)
+		count_trial(s, t, events);
+	sf_trace_close(tr);
+}

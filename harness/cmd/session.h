@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - one allocator under the oracles: runs programs and replays recordings on it, and adds
+ * what comes out to the results. Relies on the executor, the judge and the importer; `run` relies on it.
+ */
+#ifndef SLABFUZZ_SESSION_H
+#define SLABFUZZ_SESSION_H
+
+#include "../exec.h"
+#include "input.h"
+#include "results.h"
+
+struct sf_override {
+	const struct sf_setting_info *info;
+	uint64_t value;
+};
+
+struct sf_session_options {
+	uint64_t only; /* oracles: bits of enum sf_invariant, 0: all */
+	struct sf_exec_options exec;
+	bool walk_every_given; /* exec.walk_every was asked for */
+	struct sf_override *overrides; /* of settings, in order */
+	uint32_t nr_overrides;
+};
+
+/* A recording is looked at as a whole every so many operations if the user does not say. */
+#define SF_REPLAY_WALK_EVERY 100000u
+
+struct sf_session;
+
+struct sf_session *sf_session_create(const struct sf_allocator *a,
+				     const struct sf_session_options *opt, struct sf_results *r);
+/* Adds the oracles' counts to the results. */
+void sf_session_destroy(struct sf_session *s);
+
+/* Each adds one trial to the results. */
+void sf_session_program(struct sf_session *s, const char *file, const struct sf_prog *p);
+void sf_session_recording(struct sf_session *s, const struct sf_input *in);
+
+#endif

@@ -1,0 +1,811 @@
+// SPDX-License-Identifier: MIT
+/*
+ * exec_ops.c - what each operation does: one handler each, found through a table by code.
+ *
+ * Relies on exec.c for tables and contents. A handler asks the allocator, reports the result as an event,
+ * and skips (told, counted) what cannot be carried out.
+ */
+#include "exec_internal.h"
+#include "types.h"
+
+/* How far an object's zeroes reach: the slot or block, where that is known. */
+static uint64_t slot_size(const struct sf_place *pl, uint64_t size, uint64_t usable)
+{
+	if (pl->kind == SF_PLACE_SLAB)
+		return pl->object_size;
+	if (pl->kind == SF_PLACE_LARGE || pl->kind == SF_PLACE_PAGES)
+		return SF_PAGE_SIZE << pl->order;
+	return usable > size ? usable : size;
+}
+
+/* --- reports --- */
+
+static void look(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
+{
+	*pl = (struct sf_place){ .kind = SF_PLACE_UNKNOWN, .cache = SF_NONE, .pfn = SF_NO_PFN };
+	if (x_is_real(addr) && x_has(x, SF_CAP_PLACE))
+		x->a->place(x->heap, addr, pl);
+	if (pl->cache != SF_NONE)
+		*x_cache_state(x, pl->cache) |= CACHE_USED;
+}
+
+static uint64_t usable_size(struct sf_exec *x, uint64_t addr, uint8_t api)
+{
+	if (!x_has(x, SF_CAP_USABLE) || !x_is_real(addr) || api == SF_API_PAGES || api == SF_API_EXACT)
+		return 0;
+	return x->a->usable(x->heap, addr);
+}
+
+/* What a handler knows of an allocation when it comes back. */
+struct birth {
+	uint8_t api, order;
+	bool overflow, zero;
+	uint32_t cache, align;
+	uint64_t n, elem, size;
+	uint64_t exact; /* EXACT: bytes of whole pages, else 0 */
+};
+
+static void note_outcome(struct sf_exec *x, const struct sf_result *rs)
+{
+	x->out.status = rs->status;
+	x->out.addr = rs->addr;
+	if (rs->status == SF_BLOCKED)
+		x->blocked = true;
+	if (!rs->addr)
+		x->failed = true;
+}
+
+static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
+				   const struct sf_result *rs)
+{
+	struct sf_event ev = { .type = SF_EV_ALLOC, .cpu = x->cpu, .op = x->op };
+	struct sf_ev_alloc *e = &ev.alloc;
+
+	e->id = SF_NONE;
+	e->res = op->res;
+	e->api = b->api;
+	e->status = rs->status;
+	e->overflow = b->overflow;
+	e->type = op->type;
+	e->gfp = op->gfp | (b->zero ? SF_GFP_ZERO : 0);
+	e->site = op->site;
+	e->cache = b->cache;
+	e->align = b->align;
+	e->n = b->n;
+	e->elem = b->elem;
+	e->size = b->size;
+	e->addr = rs->addr;
+	e->dirty = SF_GOOD;
+	e->old_id = SF_NONE;
+	e->bad = SF_GOOD;
+	return ev;
+}
+
+static void check_zero(struct sf_exec *x, struct sf_ev_alloc *e, const struct birth *b, uint64_t from)
+{
+	uint64_t to = b->exact ? b->exact : slot_size(&e->place, e->size, e->usable);
+
+	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS | SF_CAP_ZERO) || from >= to)
+		return;
+	e->dirty = x->a->zeroed(x->heap, e->addr, from, to, SF_CONTENTS_SPARSE);
+	e->zeroed = to - from;
+}
+
+static bool zero_due(const struct sf_exec *x, const struct sf_op *op, const struct birth *b)
+{
+	const struct slot *s;
+
+	if (b->zero || (op->gfp & SF_GFP_ZERO))
+		return true;
+	if (!x->set.init_on_alloc || !(x->a->settings & (1ull << SF_SET_init_on_alloc)))
+		return false;
+	s = b->api == SF_API_CACHE ? &x->slot[op->cache] : NULL;
+	return !s || !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
+}
+
+/* A new object, told and filled. Returns its id, SF_NONE if there is none. */
+static uint32_t born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
+		     const struct sf_result *rs)
+{
+	struct sf_event ev = alloc_event(x, op, b, rs);
+	struct object *o;
+	uint32_t id;
+
+	note_outcome(x, rs);
+	if (!rs->addr) {
+		x_tell(x, &ev);
+		return SF_NONE;
+	}
+	id = ev.alloc.id = x_object_new(x, rs->addr, b->size);
+	o = &x->obj[id];
+	o->res = op->res;
+	o->cache = b->cache;
+	o->api = b->api;
+	o->order = b->order;
+	o->zeroed = zero_due(x, op, b);
+	look(x, rs->addr, &ev.alloc.place);
+	ev.alloc.usable = usable_size(x, rs->addr, b->api);
+	if (o->zeroed && x_is_real(rs->addr))
+		check_zero(x, &ev.alloc, b, 0);
+	x_tell(x, &ev);
+	x_write(x, o);
+	return id;
+}
+
+static void result(struct sf_exec *x, const struct sf_op *op, uint8_t kind, uint32_t id)
+{
+	struct slot *s = x_slot(x, op->res);
+
+	*s = (struct slot){ .kind = id == SF_NONE ? SF_RES_NONE : kind, .obj = id, .count = 1,
+			    .cache = SF_NONE };
+}
+
+static void skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why)
+{
+	x->counts.skipped[why]++;
+	x->out.skipped = true;
+	X_TELL(x, SKIP, skip, .code = op->code, .reason = (uint8_t)why);
+	if (op->res != SF_NONE)
+		*x_slot(x, op->res) = (struct slot){ 0 };
+}
+
+/* True if the allocator can; else the operation is skipped. */
+static bool can(struct sf_exec *x, const struct sf_op *op, uint64_t caps)
+{
+	if (x_has(x, caps))
+		return true;
+	skip(x, op, SF_SKIP_NO_CAP);
+	return false;
+}
+
+/* The object a reference stands for, SF_NONE if it is gone (skipped then). */
+static uint32_t object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res)
+{
+	const struct slot *s = x_slot(x, res);
+
+	if (s->kind != SF_RES_NONE && s->kind != SF_RES_CACHE)
+		return s->obj;
+	skip(x, op, SF_SKIP_DEAD);
+	return SF_NONE;
+}
+
+static struct slot *cache_of(struct sf_exec *x, const struct sf_op *op)
+{
+	struct slot *s;
+
+	if (op->cache == SF_NONE) {
+		skip(x, op, SF_SKIP_NULL);
+		return NULL;
+	}
+	s = x_slot(x, op->cache);
+	if (s->kind == SF_RES_CACHE)
+		return s;
+	skip(x, op, SF_SKIP_DEAD);
+	return NULL;
+}
+
+/* --- kmalloc and its forms --- */
+
+static void do_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api, uint64_t size)
+{
+	bool array = sf_op_table[op->code].flags & SF_OPF_ARRAY;
+	bool zero = sf_op_table[op->code].flags & SF_OPF_ZERO;
+	struct birth b = { .api = api, .cache = SF_NONE, .n = array ? op->n : 1, .elem = size,
+			   .zero = zero };
+	struct sf_request rq = { .api = api, .type = op->type, .site = op->site, .n = 1,
+				 .gfp = op->gfp | (zero ? SF_GFP_ZERO : 0), .array = array };
+	struct sf_result rs = { .status = SF_NULL };
+
+	b.overflow = __builtin_mul_overflow(b.n, size, &b.size);
+	if (b.overflow)
+		b.size = UINT64_MAX;
+	if (array && x_has(x, SF_CAP_ARRAY)) {
+		rq.n = op->n;
+		rq.size = size;
+	} else {
+		rq.array = false;
+		rq.size = b.size;
+	}
+	if (rq.array || !b.overflow)
+		x->a->alloc(x->heap, &rq, &rs);
+	result(x, op, api == SF_API_KVMALLOC ? SF_RES_KV : SF_RES_OBJ, born(x, op, &b, &rs));
+}
+
+static void op_kmalloc(struct sf_exec *x, const struct sf_op *op)
+{
+	do_alloc(x, op, SF_API_KMALLOC, op->size);
+}
+
+static void op_kvmalloc(struct sf_exec *x, const struct sf_op *op)
+{
+	if (can(x, op, SF_CAP_KVMALLOC))
+		do_alloc(x, op, SF_API_KVMALLOC, op->size);
+}
+
+/* size_mul() and size_add() of include/linux/overflow.h: SIZE_MAX if it does not fit. */
+static uint64_t size_mul(uint64_t a, uint64_t b)
+{
+	uint64_t n;
+
+	return __builtin_mul_overflow(a, b, &n) ? UINT64_MAX : n;
+}
+
+static uint64_t size_add(uint64_t a, uint64_t b)
+{
+	uint64_t n;
+
+	return __builtin_add_overflow(a, b, &n) ? UINT64_MAX : n;
+}
+
+static const struct sf_type *type_of(const struct sf_op *op)
+{
+	return &sf_types[op->type < sf_type_count ? op->type : 0];
+}
+
+static void op_kmalloc_obj(struct sf_exec *x, const struct sf_op *op)
+{
+	do_alloc(x, op, SF_API_KMALLOC, type_of(op)->size);
+}
+
+static void op_kmalloc_objs(struct sf_exec *x, const struct sf_op *op)
+{
+	do_alloc(x, op, SF_API_KMALLOC, size_mul(type_of(op)->size, op->n));
+}
+
+static void op_kmalloc_flex(struct sf_exec *x, const struct sf_op *op)
+{
+	const struct sf_type *t = type_of(op);
+
+	do_alloc(x, op, SF_API_KMALLOC, size_add(t->size, size_mul(t->flex_elem, op->n)));
+}
+
+static struct sf_event free_event(struct sf_exec *x, uint32_t id)
+{
+	struct sf_event ev = { .type = SF_EV_FREE, .cpu = x->cpu, .op = x->op };
+	const struct object *o = &x->obj[id];
+
+	ev.free.id = id;
+	ev.free.res = o->res;
+	ev.free.api = o->api;
+	ev.free.cache = SF_NONE;
+	ev.free.addr = o->addr;
+	ev.free.known = true;
+	ev.free.bad = x_bad(x, o, o->size, &ev.free.verified);
+	return ev;
+}
+
+/* --- krealloc --- */
+
+/* What realloc must keep, in a pattern that fits its length: the prefix as an object of that size. */
+static uint64_t prepare_kept(struct sf_exec *x, struct object *o, uint64_t size)
+{
+	if (size >= o->size)
+		return o->size;
+	if (!o->whole && !x->opt.whole && o->size > SF_SPARSE_MIN && size && x->opt.contents &&
+	    x_has(x, SF_CAP_CONTENTS) && x_is_real(o->addr))
+		x->a->fill(x->heap, o->addr, size, o->key, SF_CONTENTS_SPARSE);
+	return size;
+}
+
+/* The same object under a new result: alive under its old id where it did not move. */
+static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev,
+		  const struct birth *b, uint32_t old, uint64_t keep)
+{
+	struct object was = { 0 }, *o;
+	uint32_t id;
+
+	if (old != SF_NONE) {
+		was = x->obj[old];
+		x_object_drop(x, old);
+		*x_slot(x, op->obj) = (struct slot){ 0 };
+	}
+	id = ev->alloc.id = x_object_new(x, ev->alloc.addr, b->size);
+	o = &x->obj[id];
+	o->res = op->res;
+	o->cache = SF_NONE;
+	o->api = b->api;
+	o->zeroed = zero_due(x, op, b) && (old == SF_NONE || was.zeroed || !x_is_real(was.addr));
+	look(x, o->addr, &ev->alloc.place);
+	ev->alloc.usable = usable_size(x, o->addr, b->api);
+	ev->alloc.moved = o->addr != was.addr;
+	if (old != SF_NONE && x_is_real(o->addr) && keep) {
+		struct object kept = was;
+
+		kept.addr = o->addr;
+		ev->alloc.bad = x_bad(x, &kept, keep, &ev->alloc.kept);
+	}
+	if (o->zeroed && x_is_real(o->addr))
+		check_zero(x, &ev->alloc, b, keep);
+	x_tell(x, ev);
+	x_write(x, o);
+	result(x, op, b->api == SF_API_KVMALLOC ? SF_RES_KV : SF_RES_OBJ, id);
+}
+
+static void do_realloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
+{
+	bool array = sf_op_table[op->code].flags & SF_OPF_ARRAY;
+	struct birth b = { .api = api, .cache = SF_NONE, .n = array ? op->n : 1, .elem = op->size };
+	struct sf_request rq = { .api = api, .type = op->type, .site = op->site, .gfp = op->gfp,
+				 .n = 1, .array = array };
+	struct sf_result rs = { .status = SF_NULL };
+	struct sf_event ev;
+	uint32_t old = SF_NONE;
+	uint64_t keep = 0;
+
+	if (op->obj != SF_NONE) {
+		old = object_of(x, op, op->obj);
+		if (old == SF_NONE)
+			return;
+		x_check(x, old);
+	}
+	b.overflow = __builtin_mul_overflow(b.n, op->size, &b.size);
+	if (b.overflow)
+		b.size = UINT64_MAX;
+	rq.array = array && x_has(x, SF_CAP_ARRAY);
+	rq.n = rq.array ? op->n : 1;
+	rq.size = rq.array ? op->size : b.size;
+	if (old != SF_NONE && !b.overflow)
+		keep = prepare_kept(x, &x->obj[old], b.size);
+	if (rq.array || !b.overflow)
+		x->a->realloc(x->heap, old == SF_NONE ? 0 : x->obj[old].addr, &rq, &rs);
+	note_outcome(x, &rs);
+	ev = alloc_event(x, op, &b, &rs);
+	ev.type = SF_EV_REALLOC;
+	if (old != SF_NONE) {
+		ev.alloc.old_id = old;
+		ev.alloc.old_addr = x->obj[old].addr;
+		ev.alloc.old_size = x->obj[old].size;
+	}
+	if (rs.addr) {
+		moved(x, op, &ev, &b, old, keep);
+		return;
+	}
+	/* It failed: the old object is as it was, which the oracle hears from its contents. */
+	if (old != SF_NONE)
+		ev.alloc.bad = x_bad(x, &x->obj[old], keep, &ev.alloc.kept);
+	x_tell(x, &ev);
+	if (old != SF_NONE)
+		x_write(x, &x->obj[old]);
+	*x_slot(x, op->res) = (struct slot){ 0 };
+}
+
+static void op_krealloc(struct sf_exec *x, const struct sf_op *op)
+{
+	if (can(x, op, SF_CAP_REALLOC))
+		do_realloc(x, op, SF_API_KMALLOC);
+}
+
+static void op_kvrealloc(struct sf_exec *x, const struct sf_op *op)
+{
+	if (can(x, op, SF_CAP_REALLOC | SF_CAP_KVMALLOC))
+		do_realloc(x, op, SF_API_KVMALLOC);
+}
+
+/* --- frees --- */
+
+static void freed(struct sf_exec *x, struct sf_event *ev, const struct sf_result *rs)
+{
+	uint32_t id = ev->free.id;
+
+	ev->free.status = rs->status;
+	x->out.status = rs->status;
+	x_tell(x, ev);
+	x_object_drop(x, id);
+}
+
+void x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled)
+{
+	struct sf_event ev = free_event(x, id);
+	struct sf_result rs;
+
+	x->a->free(x->heap, x->obj[id].addr, spelled, &rs);
+	freed(x, &ev, &rs);
+}
+
+static void do_free(struct sf_exec *x, const struct sf_op *op, enum sf_free_how spelled)
+{
+	struct sf_event ev = { .type = SF_EV_FREE, .cpu = x->cpu, .op = x->op };
+	struct sf_result rs;
+	uint32_t id;
+
+	if (op->obj == SF_NONE) {
+		ev.free.id = ev.free.res = ev.free.cache = SF_NONE;
+		ev.free.bad = SF_GOOD;
+		ev.free.known = true;
+		x->a->free(x->heap, 0, spelled, &rs);
+		ev.free.status = rs.status;
+		x_tell(x, &ev);
+		return;
+	}
+	id = object_of(x, op, op->obj);
+	if (id == SF_NONE)
+		return;
+	x_free_object(x, id, spelled);
+	*x_slot(x, op->obj) = (struct slot){ 0 };
+}
+
+static void op_kfree(struct sf_exec *x, const struct sf_op *op)
+{
+	do_free(x, op, SF_KFREE);
+}
+
+static void op_kfree_sensitive(struct sf_exec *x, const struct sf_op *op)
+{
+	do_free(x, op, SF_KFREE_SENSITIVE);
+}
+
+static void op_kvfree(struct sf_exec *x, const struct sf_op *op)
+{
+	if (can(x, op, SF_CAP_KVMALLOC))
+		do_free(x, op, SF_KVFREE);
+}
+
+static void op_ksize(struct sf_exec *x, const struct sf_op *op)
+{
+	uint32_t id = SF_NONE;
+
+	if (!can(x, op, SF_CAP_USABLE))
+		return;
+	if (op->obj != SF_NONE) {
+		id = object_of(x, op, op->obj);
+		if (id == SF_NONE)
+			return;
+	}
+	X_TELL(x, KSIZE, ksize, .id = id, .addr = id == SF_NONE ? 0 : x->obj[id].addr,
+	     .value = x->a->usable(x->heap, id == SF_NONE ? 0 : x->obj[id].addr));
+}
+
+/* --- caches --- */
+
+static void op_cache_create(struct sf_exec *x, const struct sf_op *op)
+{
+	struct sf_cache_request rq = { .flags = op->flags & SF_SLAB_USER, .align = op->align,
+				       .usersize = op->count, .sheaf_capacity = op->order };
+	bool merged = false;
+	uint32_t id;
+
+	if (!can(x, op, SF_CAP_CACHES))
+		return;
+	rq.name = op->name ? x->strings + op->name : "";
+	rq.size = op->size > UINT32_MAX ? UINT32_MAX : (uint32_t)op->size;
+	id = x->a->cache_create(x->heap, &rq, &merged);
+	X_TELL(x, CACHE_CREATE, cacheop, .handle = op->res, .cache = id, .merged = merged,
+	     .status = id == SF_NONE ? SF_NULL : SF_OK, .name = rq.name, .size = rq.size,
+	     .align = rq.align, .flags = rq.flags, .usersize = rq.usersize,
+	     .sheaf_capacity = rq.sheaf_capacity);
+	x->out.status = id == SF_NONE ? SF_NULL : SF_OK;
+	*x_slot(x, op->res) = (struct slot){ .kind = id == SF_NONE ? SF_RES_NONE : SF_RES_CACHE,
+					      .cache = id, .flags = rq.flags, .size = rq.size,
+					      .obj = SF_NONE };
+	if (id != SF_NONE)
+		*x_cache_state(x, id) |= CACHE_USED;
+}
+
+static struct birth cache_birth(const struct slot *s, const struct sf_op *op)
+{
+	/* A cache's object is as large as the cache says: the request carries no size. */
+	return (struct birth){ .api = SF_API_CACHE, .cache = s->cache, .n = 1, .elem = s->size,
+			       .size = s->size,
+			       .zero = sf_op_table[op->code].flags & SF_OPF_ZERO };
+}
+
+static void op_cache_alloc(struct sf_exec *x, const struct sf_op *op)
+{
+	const struct slot *s = can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	struct sf_result rs;
+	struct birth b;
+
+	if (!s)
+		return;
+	b = cache_birth(s, op);
+	x->a->cache_alloc(x->heap, s->cache, op->gfp | (b.zero ? SF_GFP_ZERO : 0), &rs);
+	result(x, op, SF_RES_OBJ, born(x, op, &b, &rs));
+}
+
+static void op_cache_free(struct sf_exec *x, const struct sf_op *op)
+{
+	const struct slot *s = can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	struct sf_event ev;
+	struct sf_result rs;
+	uint32_t id;
+
+	if (!s)
+		return;
+	id = op->obj == SF_NONE ? SF_NONE : object_of(x, op, op->obj);
+	if (op->obj == SF_NONE)
+		skip(x, op, SF_SKIP_NULL);
+	if (id == SF_NONE)
+		return;
+	ev = free_event(x, id);
+	ev.free.cache = s->cache;
+	x->a->cache_free(x->heap, s->cache, x->obj[id].addr, &rs);
+	freed(x, &ev, &rs);
+	*x_slot(x, op->obj) = (struct slot){ 0 };
+}
+
+#define BULK_MAX (sizeof(((struct sf_exec *)0)->bulk) / sizeof(uint64_t))
+
+static void op_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
+{
+	const struct slot *s = can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
+	uint32_t n = op->count ? op->count : 1, first = SF_NONE;
+	struct sf_result rs;
+	struct birth b;
+
+	if (!s)
+		return;
+	if (n > BULK_MAX)
+		n = BULK_MAX;
+	b = cache_birth(s, op);
+	x->a->cache_alloc_bulk(x->heap, s->cache, op->gfp, n, x->bulk, &rs);
+	if (rs.status != SF_OK) {
+		rs.addr = 0;
+		result(x, op, SF_RES_BULK, born(x, op, &b, &rs));
+		return;
+	}
+	for (uint32_t i = n; i-- > 0;) {
+		uint32_t id;
+
+		rs.addr = x->bulk[i];
+		id = born(x, op, &b, &rs);
+		x->obj[id].next = first;
+		first = id;
+	}
+	result(x, op, SF_RES_BULK, first);
+	x_slot(x, op->res)->count = n;
+}
+
+void x_free_bulk(struct sf_exec *x, uint32_t cache, uint32_t first)
+{
+	struct sf_event ev = { .type = SF_EV_FREE, .cpu = x->cpu, .op = x->op };
+	struct sf_result rs;
+	uint32_t n = 0, next;
+
+	for (uint32_t id = first; id != SF_NONE; id = x->obj[id].next) {
+		x_check(x, id);
+		x->bulk[n++] = x->obj[id].addr;
+	}
+	x->a->cache_free_bulk(x->heap, cache, n, x->bulk, &rs);
+	for (uint32_t id = first; id != SF_NONE; id = next) {
+		next = x->obj[id].next;
+		ev.free = (struct sf_ev_free){ .id = id, .res = x->obj[id].res, .cache = cache,
+					       .api = SF_API_CACHE, .addr = x->obj[id].addr,
+					       .known = true, .bad = SF_GOOD };
+		freed(x, &ev, &rs);
+	}
+}
+
+static void op_cache_free_bulk(struct sf_exec *x, const struct sf_op *op)
+{
+	const struct slot *s = can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
+	uint32_t id;
+
+	if (!s)
+		return;
+	id = op->obj == SF_NONE ? SF_NONE : object_of(x, op, op->obj);
+	if (op->obj == SF_NONE)
+		skip(x, op, SF_SKIP_NULL);
+	if (id == SF_NONE)
+		return;
+	x_free_bulk(x, s->cache, id);
+	*x_slot(x, op->obj) = (struct slot){ 0 };
+}
+
+void x_shrink(struct sf_exec *x, uint32_t cache)
+{
+	X_TELL(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache,
+	     .ret = x->a->cache_shrink(x->heap, cache));
+}
+
+static void op_cache_shrink(struct sf_exec *x, const struct sf_op *op)
+{
+	const struct slot *s = can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+
+	if (s)
+		x_shrink(x, s->cache);
+}
+
+void x_destroy(struct sf_exec *x, uint32_t res)
+{
+	struct slot *s = x_slot(x, res);
+	enum sf_status status = x->a->cache_destroy(x->heap, s->cache);
+
+	if (status == SF_NOTICED)
+		*x_cache_state(x, s->cache) |= CACHE_LEAKED;
+	X_TELL(x, CACHE_DESTROY, cacheop, .handle = res, .cache = s->cache, .status = (uint8_t)status);
+	x->out.status = (uint8_t)status;
+	*s = (struct slot){ 0 };
+}
+
+static void op_cache_destroy(struct sf_exec *x, const struct sf_op *op)
+{
+	if (can(x, op, SF_CAP_CACHES) && cache_of(x, op))
+		x_destroy(x, op->cache);
+}
+
+/* --- pages --- */
+
+static void op_alloc_pages(struct sf_exec *x, const struct sf_op *op)
+{
+	struct birth b = { .api = SF_API_PAGES, .order = op->order, .cache = SF_NONE, .n = 1,
+			   .size = SF_PAGE_SIZE << op->order, .elem = SF_PAGE_SIZE << op->order };
+	struct sf_result rs;
+
+	if (!can(x, op, SF_CAP_PAGES))
+		return;
+	x->a->pages_alloc(x->heap, op->gfp, op->order, &rs);
+	result(x, op, SF_RES_PAGES, born(x, op, &b, &rs));
+}
+
+void x_free_pages(struct sf_exec *x, uint32_t id)
+{
+	struct sf_event ev = free_event(x, id);
+	struct sf_result rs = { .status = SF_OK };
+
+	if (x->obj[id].api == SF_API_PAGES)
+		x->a->pages_free(x->heap, x->obj[id].addr, x->obj[id].order);
+	else
+		x->a->exact_free(x->heap, x->obj[id].addr, x->obj[id].size);
+	freed(x, &ev, &rs);
+}
+
+static void op_free_pages(struct sf_exec *x, const struct sf_op *op)
+{
+	uint32_t id;
+
+	if (op->obj == SF_NONE) {
+		skip(x, op, SF_SKIP_NULL);
+		return;
+	}
+	id = object_of(x, op, op->obj);
+	if (id == SF_NONE)
+		return;
+	x_free_pages(x, id);
+	*x_slot(x, op->obj) = (struct slot){ 0 };
+}
+
+static void op_alloc_exact(struct sf_exec *x, const struct sf_op *op)
+{
+	struct birth b = { .api = SF_API_EXACT, .cache = SF_NONE, .n = 1, .size = op->size,
+			   .elem = op->size };
+	struct sf_result rs;
+
+	if (!can(x, op, SF_CAP_EXACT))
+		return;
+	b.exact = (op->size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1);
+	x->a->exact_alloc(x->heap, op->size, op->gfp, &rs);
+	result(x, op, SF_RES_EXACT, born(x, op, &b, &rs));
+}
+
+/* --- the rest --- */
+
+static void op_cpu(struct sf_exec *x, const struct sf_op *op)
+{
+	if (!can(x, op, SF_CAP_CPUS))
+		return;
+	x->cpu = (uint8_t)(op->cpu % x->set.cpus);
+	x->a->set_cpu(x->heap, x->cpu);
+}
+
+static void op_fail(struct sf_exec *x, const struct sf_op *op)
+{
+	if (can(x, op, SF_CAP_FAIL))
+		x->a->fail(x->heap, op->fault, op->count);
+}
+
+static void op_drain(struct sf_exec *x, const struct sf_op *op)
+{
+	if (can(x, op, SF_CAP_DRAIN))
+		x->a->drain(x->heap);
+}
+
+static void op_check(struct sf_exec *x, const struct sf_op *op)
+{
+	(void)op;
+	x_look_at_all(x);
+}
+
+static void op_write(struct sf_exec *x, const struct sf_op *op)
+{
+	uint32_t id;
+
+	if (!can(x, op, SF_CAP_CONTENTS))
+		return;
+	if (op->obj == SF_NONE) {
+		skip(x, op, SF_SKIP_NULL);
+		return;
+	}
+	id = object_of(x, op, op->obj);
+	if (id == SF_NONE)
+		return;
+	x_check(x, id);
+	x->obj[id].key = ++x->seq * 0xd6e8feb86659fd93ull;
+	x->obj[id].whole = op->flag;
+	x_write(x, &x->obj[id]);
+}
+
+static void op_verify(struct sf_exec *x, const struct sf_op *op)
+{
+	uint32_t id;
+
+	if (!can(x, op, SF_CAP_CONTENTS))
+		return;
+	if (op->obj == SF_NONE) {
+		skip(x, op, SF_SKIP_NULL);
+		return;
+	}
+	id = object_of(x, op, op->obj);
+	if (id != SF_NONE)
+		x_check(x, id);
+}
+
+static void op_owns(struct sf_exec *x, const struct sf_op *op)
+{
+	uint32_t a, b;
+
+	if (op->obj == SF_NONE || op->obj2 == SF_NONE) {
+		skip(x, op, SF_SKIP_NULL);
+		return;
+	}
+	a = object_of(x, op, op->obj);
+	b = a == SF_NONE ? SF_NONE : object_of(x, op, op->obj2);
+	if (b != SF_NONE)
+		X_TELL(x, OWNS, owns, .owner = a, .owned = b);
+}
+
+static void op_nothing(struct sf_exec *x, const struct sf_op *op)
+{
+	(void)x;
+	(void)op;
+}
+
+void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op *op) = {
+	[SF_OP_NOP] = op_nothing,
+	[SF_OP_KMALLOC] = op_kmalloc,
+	[SF_OP_KZALLOC] = op_kmalloc,
+	[SF_OP_KMALLOC_ARRAY] = op_kmalloc,
+	[SF_OP_KCALLOC] = op_kmalloc,
+	[SF_OP_KMALLOC_OBJ] = op_kmalloc_obj,
+	[SF_OP_KZALLOC_OBJ] = op_kmalloc_obj,
+	[SF_OP_KMALLOC_OBJS] = op_kmalloc_objs,
+	[SF_OP_KZALLOC_OBJS] = op_kmalloc_objs,
+	[SF_OP_KMALLOC_FLEX] = op_kmalloc_flex,
+	[SF_OP_KZALLOC_FLEX] = op_kmalloc_flex,
+	[SF_OP_KREALLOC] = op_krealloc,
+	[SF_OP_KREALLOC_ARRAY] = op_krealloc,
+	[SF_OP_KFREE] = op_kfree,
+	[SF_OP_KFREE_SENSITIVE] = op_kfree_sensitive,
+	[SF_OP_KSIZE] = op_ksize,
+	[SF_OP_KVMALLOC] = op_kvmalloc,
+	[SF_OP_KVZALLOC] = op_kvmalloc,
+	[SF_OP_KVMALLOC_ARRAY] = op_kvmalloc,
+	[SF_OP_KVCALLOC] = op_kvmalloc,
+	[SF_OP_KVREALLOC] = op_kvrealloc,
+	[SF_OP_KVFREE] = op_kvfree,
+	[SF_OP_CACHE_CREATE] = op_cache_create,
+	[SF_OP_CACHE_ALLOC] = op_cache_alloc,
+	[SF_OP_CACHE_ZALLOC] = op_cache_alloc,
+	[SF_OP_CACHE_FREE] = op_cache_free,
+	[SF_OP_CACHE_ALLOC_BULK] = op_cache_alloc_bulk,
+	[SF_OP_CACHE_FREE_BULK] = op_cache_free_bulk,
+	[SF_OP_CACHE_SHRINK] = op_cache_shrink,
+	[SF_OP_CACHE_DESTROY] = op_cache_destroy,
+	[SF_OP_ALLOC_PAGES] = op_alloc_pages,
+	[SF_OP_FREE_PAGES] = op_free_pages,
+	[SF_OP_ALLOC_EXACT] = op_alloc_exact,
+	[SF_OP_FREE_EXACT] = op_free_pages,
+	[SF_OP_CPU] = op_cpu,
+	[SF_OP_FAIL] = op_fail,
+	[SF_OP_DRAIN] = op_drain,
+	[SF_OP_CHECK] = op_check,
+	[SF_OP_WRITE] = op_write,
+	[SF_OP_VERIFY] = op_verify,
+	[SF_OP_OWNS] = op_owns,
+	[SF_OP_SITE] = op_nothing,
+};
+
+#define X(code, id, ...) \
+	_Static_assert((code) == SF_OP_##id && (code) < SF_CODE_SETTING, "codes are permanent");
+SF_OPS(X)
+#undef X
+

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz.h - what every fuzz target does with one input; knows no engine.
+ */
+#ifndef SLABFUZZ_FUZZ_H
+#define SLABFUZZ_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Decodes, runs on the allocator that SLABFUZZ_ALLOCATOR names (default baseline), judges under all
+ * oracles, traps on the first violation. Deterministic; keeps its state (a few heaps, each with its
+ * judge, and buffers) between calls and resets it: call sf_fuzz_setup() once before the first.
+ *
+ * If SLABFUZZ_CRASHES names a directory, then before the process ends the input is written there, as
+ * bytes (NAME) and as text (NAME.txt, which begins with "# title: ..."); also when it is AddressSanitizer
+ * that ends it. NAME comes from the title and the bytes, and a title has but a few.
+ */
+void sf_fuzz_setup(void);
+void sf_fuzz_program(const uint8_t *data, size_t size);
+
+/* Text parser: parses `data` as text; if it parses, the three laws must hold. Traps if not. */
+void sf_fuzz_text(const uint8_t *data, size_t size);
+/* Bytes laws: decodes `data`, then bytes -> text -> bytes -> text must be stable. Traps if not. */
+void sf_fuzz_bytes(const uint8_t *data, size_t size);
+/* Trace importer: reads `data` as a recording of any format. Traps on a broken promise. */
+void sf_fuzz_trace(const uint8_t *data, size_t size);
+
+/*
+ * For checks of a target's own: the input in hand broke the rule `title`. Prints and writes it like a
+ * violation; true if the caller must now trap (in a function of its own, so that engines tell bugs
+ * apart), false if SLABFUZZ_EXPECT names another title. sf_fuzz_take() says which input is in hand
+ * where sf_fuzz_program() does not.
+ */
+void sf_fuzz_take(const uint8_t *data, size_t size);
+bool sf_fuzz_caught(const char *title, const char *detail);
+
+/* The program of the last sf_fuzz_program(), as it ran. */
+struct sf_prog;
+const struct sf_prog *sf_fuzz_last(void);
+
+/*
+ * May be set by an engine's entry point: called when an input's own work begins. Coverage up to there
+ * (a heap made, the previous input's traces wiped) depends on what ran before and must be forgotten.
+ */
+extern void (*sf_fuzz_forget_coverage)(void);
+
+#endif

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: MIT
+/*
+ * live.c - static liveness of results, and the repair of one operation by it.
+ *
+ * Relies on the tables of ops.c and types.c. A result is live, perhaps moved (a realloc of it may
+ * have succeeded: still usable, but no target for repair), or dead. An object of a named cache also
+ * dies with its cache; its list entry is dropped when somebody meets it, so destroy costs O(1).
+ */
+#include "live.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "types.h"
+
+const char *const sf_class_names[SF_CLASSES] = {
+	[SF_CLASS_KMALLOC] = "a kmalloc object",
+	[SF_CLASS_NAMED] = "an object of a named cache",
+	[SF_CLASS_KV] = "a kvmalloc object",
+	[SF_CLASS_PAGES] = "from alloc_pages",
+	[SF_CLASS_EXACT] = "from alloc_pages_exact",
+	[SF_CLASS_BULK] = "from kmem_cache_alloc_bulk",
+	[SF_CLASS_CACHE] = "a cache",
+};
+
+#define MAP_SLOTS_MIN 128u
+
+static uint32_t map_hash(uint64_t key)
+{
+	key ^= key >> 31;
+	key *= 0x7fb5d329728ea185ull;
+	key ^= key >> 29;
+	return (uint32_t)(key >> 16);
+}
+
+static void map_clear(struct sf_map *m)
+{
+	m->used = 0;
+	m->epoch++;
+	if (m->epoch && m->slot)
+		return;
+	/* First use, or 2^32 programs later: stale entries could pass for new ones. */
+	if (!m->slot) {
+		m->slot = sf_grow(NULL, MAP_SLOTS_MIN, sizeof(*m->slot));
+		m->mask = MAP_SLOTS_MIN - 1;
+	}
+	memset(m->slot, 0, (m->mask + (size_t)1) * sizeof(*m->slot));
+	m->epoch = 1;
+}
+
+/* The entry of `key`, or the free one where it belongs. */
+static struct sf_map_entry *map_slot(const struct sf_map *m, uint64_t key)
+{
+	uint32_t i = map_hash(key) & m->mask;
+
+	while (m->slot[i].epoch == m->epoch && m->slot[i].key != key)
+		i = (i + 1) & m->mask;
+	return &m->slot[i];
+}
+
+static uint32_t map_get(const struct sf_map *m, uint64_t key)
+{
+	const struct sf_map_entry *e = map_slot(m, key);
+
+	return e->epoch == m->epoch ? e->value : SF_NONE;
+}
+
+static void map_grow(struct sf_map *m)
+{
+	struct sf_map old = *m;
+
+	m->mask = m->mask * 2 + 1;
+	m->slot = sf_grow(NULL, m->mask + (uint64_t)1, sizeof(*m->slot));
+	memset(m->slot, 0, (m->mask + (size_t)1) * sizeof(*m->slot));
+	for (uint32_t i = 0; i <= old.mask; i++)
+		if (old.slot[i].epoch == old.epoch)
+			*map_slot(m, old.slot[i].key) = old.slot[i];
+	free(old.slot);
+}
+
+static void map_put(struct sf_map *m, uint64_t key, uint32_t value)
+{
+	struct sf_map_entry *e = map_slot(m, key);
+
+	if (e->epoch != m->epoch) {
+		if (++m->used > m->mask / 2) {
+			map_grow(m);
+			e = map_slot(m, key);
+		}
+		e->key = key;
+		e->epoch = m->epoch;
+	}
+	e->value = value;
+}
+
+static uint64_t name_hash(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	while (*s)
+		h = (h ^ (unsigned char)*s++) * 0x100000001b3ull;
+	return h;
+}
+
+struct sf_live *sf_live_begin(struct sf_prog *p)
+{
+	struct sf_live *l = p->live;
+
+	if (!l) {
+		l = p->live = sf_grow(NULL, 1, sizeof(*l));
+		memset(l, 0, sizeof(*l));
+	}
+	l->nr = l->nr_caches = 0;
+	for (unsigned int c = 0; c < SF_CLASSES; c++)
+		l->newest[c] = SF_NONE;
+	map_clear(&l->labels);
+	map_clear(&l->names);
+	return l;
+}
+
+void sf_live_free(struct sf_live *l)
+{
+	if (!l)
+		return;
+	free(l->res);
+	free(l->labels.slot);
+	free(l->names.slot);
+	free(l);
+}
+
+uint32_t sf_live_find(const struct sf_live *l, uint64_t label)
+{
+	return map_get(&l->labels, label);
+}
+
+bool sf_live_usable(const struct sf_live *l, uint32_t res)
+{
+	const struct sf_live_res *r = &l->res[res];
+
+	return !r->dead && (r->cache == SF_NONE || !l->res[r->cache].dead);
+}
+
+uint32_t sf_live_named(const struct sf_live *l, const char *name)
+{
+	uint32_t res = map_get(&l->names, name_hash(name));
+
+	return res != SF_NONE && sf_live_usable(l, res) ? res : SF_NONE;
+}
+
+static void unlist(struct sf_live *l, uint32_t res)
+{
+	struct sf_live_res *r = &l->res[res];
+
+	if (!r->listed)
+		return;
+	r->listed = false;
+	if (r->older != SF_NONE)
+		l->res[r->older].newer = r->newer;
+	if (r->newer != SF_NONE)
+		l->res[r->newer].older = r->older;
+	else
+		l->newest[r->class] = r->older;
+}
+
+static uint32_t newest(struct sf_live *l, unsigned int classes)
+{
+	uint32_t best = SF_NONE;
+
+	for (unsigned int c = 0; c < SF_CLASSES; c++) {
+		if (!(classes & 1u << c))
+			continue;
+		while (l->newest[c] != SF_NONE && !sf_live_usable(l, l->newest[c]))
+			unlist(l, l->newest[c]);
+		if (l->newest[c] != SF_NONE && (best == SF_NONE || l->newest[c] > best))
+			best = l->newest[c];
+	}
+	return best;
+}
+
+unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
+{
+	const struct sf_op_info *info = sf_op_info(op);
+	unsigned int classes = 1u << SF_CLASS_KMALLOC;
+
+	switch (kind) {
+	case SF_ARG_PAGES:
+		return 1u << SF_CLASS_PAGES;
+	case SF_ARG_EXACT:
+		return 1u << SF_CLASS_EXACT;
+	case SF_ARG_BULK:
+		return 1u << SF_CLASS_BULK;
+	case SF_ARG_CACHE:
+		return 1u << SF_CLASS_CACHE;
+	}
+	if (op->cache != SF_NONE)
+		return 1u << SF_CLASS_NAMED;
+	/* kfree() takes objects of named caches too, krealloc() does not: it may not outgrow one. */
+	if (!(info->flags & SF_OPF_MOVES))
+		classes |= 1u << SF_CLASS_NAMED;
+	if (info->flags & SF_OPF_KV)
+		classes |= 1u << SF_CLASS_KV;
+	return classes;
+}
+
+static enum sf_class class_of(const struct sf_op *op, unsigned int res_kind)
+{
+	switch (res_kind) {
+	case SF_RES_KV:
+		return SF_CLASS_KV;
+	case SF_RES_PAGES:
+		return SF_CLASS_PAGES;
+	case SF_RES_EXACT:
+		return SF_CLASS_EXACT;
+	case SF_RES_BULK:
+		return SF_CLASS_BULK;
+	case SF_RES_CACHE:
+		return SF_CLASS_CACHE;
+	}
+	return op->cache == SF_NONE ? SF_CLASS_KMALLOC : SF_CLASS_NAMED;
+}
+
+static void kill_result(struct sf_live *l, uint32_t res, uint32_t line)
+{
+	if (res == SF_NONE)
+		return;
+	unlist(l, res);
+	l->res[res].dead = true;
+	l->res[res].died = line;
+}
+
+static void define(struct sf_live *l, struct sf_op *op, enum sf_class class, uint64_t label)
+{
+	struct sf_live_res *r;
+
+	if (l->nr == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 256;
+		l->res = sf_grow(l->res, l->cap, sizeof(*l->res));
+	}
+	op->res = l->nr++;
+	r = &l->res[op->res];
+	*r = (struct sf_live_res){
+		.label = label,
+		.older = l->newest[class],
+		.newer = SF_NONE,
+		.cache = op->cache,
+		.born = op->line,
+		.class = class,
+		.listed = true,
+	};
+	if (r->older != SF_NONE)
+		l->res[r->older].newer = op->res;
+	l->newest[class] = op->res;
+	if (label != SF_NONE)
+		map_put(&l->labels, label, op->res);
+}
+
+void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op, uint64_t label)
+{
+	const struct sf_op_info *info = sf_op_info(op);
+
+	if (info->flags & SF_OPF_FREES)
+		kill_result(l, op->obj, op->line);
+	if (info->flags & SF_OPF_MOVES && op->obj != SF_NONE)
+		unlist(l, op->obj);
+	if (op->code == SF_OP_CACHE_DESTROY)
+		kill_result(l, op->cache, op->line);
+	if (info->res == SF_RES_NONE) {
+		op->res = SF_NONE;
+		return;
+	}
+	define(l, op, class_of(op, info->res), label);
+	if (info->res == SF_RES_CACHE) {
+		l->nr_caches++;
+		map_put(&l->names, name_hash(sf_prog_str(p, op->name)), op->res);
+	}
+}
+
+struct sf_limits sf_arg_limits(unsigned int kind, bool key)
+{
+	if (kind == SF_ARG_COUNT)
+		return key ? (struct sf_limits){ 0, UINT16_MAX } : (struct sf_limits){ 1, 64 };
+	return key ? (struct sf_limits){ 0, UINT8_MAX } : (struct sf_limits){ 0, SF_NR_ORDERS };
+}
+
+/* What a repair of one argument may look at. */
+struct fix {
+	struct sf_live *l;
+	struct sf_prog *p;
+	struct sf_op *op;
+	const struct sf_op_info *info;
+	bool key; /* of the argument */
+};
+
+/* The result that a label means here, or the best there is. SF_NONE: nothing fits. */
+static uint32_t fix_ref(struct fix *f, unsigned int kind, uint32_t label, bool null_ok)
+{
+	unsigned int classes = sf_live_accepts(f->op, kind);
+	uint32_t res;
+
+	if (label == SF_NONE)
+		return null_ok ? SF_NONE : newest(f->l, classes);
+	res = map_get(&f->l->labels, label);
+	if (res != SF_NONE && classes & 1u << f->l->res[res].class && sf_live_usable(f->l, res))
+		return res;
+	return newest(f->l, classes);
+}
+
+static bool fix_object(struct fix *f, unsigned int kind)
+{
+	bool null_ok = f->info->flags & SF_OPF_NULL_OK;
+
+	f->op->obj = fix_ref(f, kind, f->op->obj, null_ok);
+	if (f->op->obj == SF_NONE)
+		return null_ok;
+	/* An object decides which cache it goes back to. */
+	if (f->op->cache != SF_NONE)
+		f->op->cache = f->l->res[f->op->obj].cache;
+	return true;
+}
+
+/* One function for each kind of argument, false if there is no way to repair it. */
+static bool fix_OBJ(struct fix *f)
+{
+	return fix_object(f, SF_ARG_OBJ);
+}
+
+static bool fix_OBJ2(struct fix *f)
+{
+	f->op->obj2 = fix_ref(f, SF_ARG_OBJ2, f->op->obj2, false);
+	return f->op->obj2 != SF_NONE;
+}
+
+static bool fix_PAGES(struct fix *f)
+{
+	return fix_object(f, SF_ARG_PAGES);
+}
+
+static bool fix_EXACT(struct fix *f)
+{
+	return fix_object(f, SF_ARG_EXACT);
+}
+
+static bool fix_BULK(struct fix *f)
+{
+	return fix_object(f, SF_ARG_BULK);
+}
+
+static bool fix_CACHE(struct fix *f)
+{
+	f->op->cache = fix_ref(f, SF_ARG_CACHE, f->op->cache, false);
+	return f->op->cache != SF_NONE;
+}
+
+/* Every value of these will do. */
+#define fix_SIZE(f) true
+#define fix_N(f) true
+#define fix_SITE(f) true
+
+static bool fix_GFP(struct fix *f)
+{
+	f->op->gfp &= SF_GFP_ALL;
+	return true;
+}
+
+static bool fix_SLAB_FLAGS(struct fix *f)
+{
+	if (f->op->flags & SF_SLAB_TEMPORARY)
+		f->op->flags |= SF_SLAB_RECLAIM_ACCOUNT;
+	f->op->flags &= SF_SLAB_USER & ~SF_SLAB_TEMPORARY;
+	return true;
+}
+
+static bool fix_ALIGN(struct fix *f)
+{
+	if (f->op->align)
+		f->op->align = 1u << (31 - __builtin_clz(f->op->align));
+	return true;
+}
+
+static bool fix_TYPE(struct fix *f)
+{
+	uint32_t t = f->op->type;
+
+	if (!t && f->key)
+		return true;
+	t = t && t < sf_type_count ? t : 1 + t % (sf_type_count - 1);
+	/* Some type has a flexible array (types.c asserts it), so this ends. */
+	if (f->info->flags & SF_OPF_FLEX)
+		while (!sf_types[t].flex_elem)
+			t = t + 1 < sf_type_count ? t + 1 : 1;
+	f->op->type = (uint16_t)t;
+	return true;
+}
+
+static uint32_t clamp(uint32_t v, struct sf_limits lim)
+{
+	return v < lim.lo ? lim.lo : v > lim.hi ? lim.hi : v;
+}
+
+static bool fix_ORDER(struct fix *f)
+{
+	f->op->order = (uint8_t)clamp(f->op->order, sf_arg_limits(SF_ARG_ORDER, f->key));
+	return true;
+}
+
+static bool fix_COUNT(struct fix *f)
+{
+	f->op->count = (uint16_t)clamp(f->op->count, sf_arg_limits(SF_ARG_COUNT, f->key));
+	return true;
+}
+
+static bool fix_CPU(struct fix *f)
+{
+	f->op->cpu = (uint8_t)(f->op->cpu % f->p->settings.cpus);
+	return true;
+}
+
+static bool fix_FAULT(struct fix *f)
+{
+	f->op->fault %= SF_FAULTS;
+	return true;
+}
+
+static bool fix_BOOL(struct fix *f)
+{
+	f->op->flag = !!f->op->flag;
+	return true;
+}
+
+/* A cache must have a name that no live cache has: c<its number>, and if need be .1, .2, … */
+static bool fix_NAME(struct fix *f)
+{
+	const char *name;
+	char made[40];
+
+	if (f->op->name >= f->p->nr_strings)
+		f->op->name = 0;
+	if (f->info->res != SF_RES_CACHE)
+		return true;
+	name = sf_prog_str(f->p, f->op->name);
+	if (*name && sf_live_named(f->l, name) == SF_NONE)
+		return true;
+	snprintf(made, sizeof(made), "c%u", f->l->nr_caches);
+	for (unsigned int i = 1; sf_live_named(f->l, made) != SF_NONE; i++)
+		snprintf(made, sizeof(made), "c%u.%u", f->l->nr_caches, i);
+	f->op->name = sf_prog_string(f->p, made, strlen(made));
+	return true;
+}
+
+/* The table of operations as straight code: here its argument macros mean a repair each. */
+#undef SF_POS
+#undef SF_KEY
+#define SF_POS(kind, name) (f->key = false, ok = ok && fix_##kind(f))
+#define SF_KEY(kind, name) (f->key = true, ok = ok && fix_##kind(f))
+
+static bool fix_args(struct fix *f)
+{
+	bool ok = true;
+
+	switch (f->op->code) {
+#define X(code, id, name, reskind, flags, doc, ...) \
+	case (code):                                \
+		(void)0, ##__VA_ARGS__;             \
+		break;
+	SF_OPS(X)
+#undef X
+	}
+	return ok;
+}
+
+static void fix_expect(struct sf_prog *p, struct sf_op *op)
+{
+	char canon[SF_STRING_MAX + 1];
+	const char *s;
+
+	if (op->expect >= p->nr_strings)
+		op->expect = 0;
+	if (!op->expect)
+		return;
+	s = sf_prog_str(p, op->expect);
+	if (!sf_expect_parse(op, s, strlen(s), canon) || strcmp(s, canon))
+		op->expect = 0;
+}
+
+bool sf_live_fix(struct sf_live *l, struct sf_prog *p, struct sf_op *op)
+{
+	struct fix f = { .l = l, .p = p, .op = op, .info = sf_op_info(op) };
+	uint32_t label = op->res;
+
+	if (!fix_args(&f))
+		return false;
+	if (op->expect)
+		fix_expect(p, op);
+	sf_live_apply(l, p, op, label);
+	return true;
+}

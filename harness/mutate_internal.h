@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mutate_internal.h - what draw.c (values), generate.c (programs) and mutate.c (changes) share. Relies on
+ * program.h and mutate.h; nobody else includes it.
+ */
+#ifndef SLABFUZZ_MUTATE_INTERNAL_H
+#define SLABFUZZ_MUTATE_INTERNAL_H
+
+#include "mutate.h"
+
+/* Where a value is drawn for: an operation that stands, or will stand, at index `pos`. */
+struct sf_draw {
+	struct sf_rng *rng;
+	struct sf_prog *p;
+	uint32_t pos;
+	bool tweak;                    /* the old value may be edited rather than replaced */
+	const struct sf_arg_info *arg; /* the argument being drawn */
+};
+
+/* True once in n. */
+static inline bool sf_rng_one_in(struct sf_rng *r, uint64_t n)
+{
+	return !sf_rng_below(r, n);
+}
+
+/* A fresh operation, every argument drawn. References may be SF_NONE: nothing fits. */
+struct sf_op sf_draw_op(struct sf_draw *d, enum sf_opcode code);
+/* Draws one argument anew; false if nothing changed by it. */
+bool sf_draw_change(struct sf_draw *d, struct sf_op *op);
+/* Draws one reference anew; likewise. */
+bool sf_draw_repoint(struct sf_draw *d, struct sf_op *op);
+/* What defines a result alive at `pos` that argument `kind` of `code` takes, or NULL. */
+const struct sf_op *sf_draw_target(struct sf_draw *d, enum sf_opcode code, enum sf_arg_kind kind);
+/* Whether an operation of this code can stand at `pos`: each reference finds something, or may be NULL. */
+bool sf_draw_possible(struct sf_draw *d, enum sf_opcode code);
+/* The operation that gives back what `def` defines, SF_OP_NOP if it defines nothing. */
+enum sf_opcode sf_draw_free_code(const struct sf_op *def);
+/* Whether `o` ends, or may end, the life of what `def` defines. */
+bool sf_draw_ends(const struct sf_op *o, const struct sf_op *def);
+/* One of a few heaps that are worth having; one of its settings at random, rarely. */
+void sf_draw_preset(struct sf_settings *set, struct sf_rng *rng);
+void sf_draw_setting(struct sf_settings *set, struct sf_rng *rng);
+
+bool sf_arg_is_ref(uint8_t kind);
+
+/* An operation that the swarm has switched on and that can stand at `pos`. */
+enum sf_opcode sf_swarm_pick(const struct sf_swarm *sw, struct sf_draw *d);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ops.h - the operations of a program: one table.
+ *
+ * Text form, byte form, help, documentation, mutators and fix-up are derived from SF_OPS. A new
+ * operation is a line here and a handler in exec.c. Codes are permanent and only ever appended:
+ * saved inputs keep their meaning. Freestanding (a kernel driver compiles it too).
+ */
+#ifndef SLABFUZZ_OPS_H
+#define SLABFUZZ_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What an argument is. Decides its text form, its width in a byte record, how it is fixed up and how it
+ * is mutated. SF_ARGS(X): X(KIND, field of struct sf_op, bytes in a record, text form)
+ */
+#define SF_ARGS(X)                                                                   \
+	X(OBJ, obj, 4, "result: an object, or NULL")                                 \
+	X(OBJ2, obj2, 4, "result: a second object")                                  \
+	X(PAGES, obj, 4, "result of alloc_pages()")                                  \
+	X(EXACT, obj, 4, "result of alloc_pages_exact()")                            \
+	X(BULK, obj, 4, "result of kmem_cache_alloc_bulk()")                         \
+	X(CACHE, cache, 4, "result of kmem_cache_create()")                          \
+	X(SIZE, size, 8, "bytes: decimal, 0x, SIZE_MAX, or SIZE_MAX-n")              \
+	X(N, n, 8, "a count, like SIZE")                                             \
+	X(GFP, gfp, 4, "gfp flags by name, joined with |")                           \
+	X(SLAB_FLAGS, flags, 4, "cache flags by name, joined with |, or 0")          \
+	X(ALIGN, align, 4, "a power of two, or 0")                                   \
+	X(TYPE, type, 2, "a C type of `slabfuzz list types`")                        \
+	X(SITE, site, 2, "call site number")                                         \
+	X(ORDER, order, 1, "block order, 0 to 11 (11 is always refused)")            \
+	X(CPU, cpu, 1, "CPU number")                                                 \
+	X(COUNT, count, 2, "a small count")                                          \
+	X(FAULT, fault, 1, "slab or page")                                           \
+	X(NAME, name, 0, "a quoted string")                                          \
+	X(BOOL, flag, 1, "0 or 1")
+
+enum sf_arg_kind {
+	SF_ARG_END,
+#define X(kind, field, width, doc) SF_ARG_##kind,
+	SF_ARGS(X)
+#undef X
+	SF_ARG_KINDS,
+};
+
+/* What an operation leaves behind. */
+enum sf_res_kind {
+	SF_RES_NONE,
+	SF_RES_OBJ,   /* kmalloc family, or kmem_cache_alloc */
+	SF_RES_KV,    /* kvmalloc family: freed with kvfree */
+	SF_RES_PAGES,
+	SF_RES_EXACT,
+	SF_RES_BULK,
+	SF_RES_CACHE,
+	SF_RES_KINDS,
+};
+
+enum sf_op_flags {
+	SF_OPF_FREES = 1,   /* the result its OBJ/PAGES/EXACT/BULK names is dead afterwards */
+	SF_OPF_MOVES = 2,   /* ... is dead if the operation succeeds (realloc) */
+	SF_OPF_ZERO = 4,    /* adds __GFP_ZERO */
+	SF_OPF_ARRAY = 8,   /* n * size is the allocator's to multiply */
+	SF_OPF_NULL_OK = 16,/* its object may be NULL */
+	SF_OPF_DECL = 32,   /* a declaration: nothing runs */
+	SF_OPF_KV = 64,     /* its object may also come from the kvmalloc family */
+	SF_OPF_FLEX = 128,  /* its type has a flexible array */
+};
+
+/* POS: positional argument. KEY: `name=value`, left out when zero. */
+#define SF_POS(kind, name) { SF_ARG_##kind, false, name }
+#define SF_KEY(kind, name) { SF_ARG_##kind, true, name }
+#define SF_SITE_TYPE SF_KEY(SITE, "site"), SF_KEY(TYPE, "type")
+
+/* SF_OPS(X): X(code, IDENTIFIER, text name, result, flags, what it does, arguments...) */
+#define SF_OPS(X)                                                                                  \
+	X(1, KMALLOC, "kmalloc", OBJ, 0, "allocate",                                               \
+	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
+	X(2, KZALLOC, "kzalloc", OBJ, SF_OPF_ZERO, "allocate, zeroed",                             \
+	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
+	X(3, KMALLOC_ARRAY, "kmalloc_array", OBJ, SF_OPF_ARRAY, "allocate n * size",               \
+	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
+	X(4, KCALLOC, "kcalloc", OBJ, SF_OPF_ARRAY | SF_OPF_ZERO, "allocate n * size, zeroed",     \
+	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
+	X(5, KMALLOC_OBJ, "kmalloc_obj", OBJ, 0, "allocate one object of a type",                  \
+	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                          \
+	X(6, KZALLOC_OBJ, "kzalloc_obj", OBJ, SF_OPF_ZERO, "allocate one object, zeroed",          \
+	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                          \
+	X(7, KMALLOC_OBJS, "kmalloc_objs", OBJ, 0, "allocate n objects of a type, saturating",     \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
+	X(8, KZALLOC_OBJS, "kzalloc_objs", OBJ, SF_OPF_ZERO, "allocate n objects, zeroed",         \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
+	X(9, KMALLOC_FLEX, "kmalloc_flex", OBJ, SF_OPF_FLEX,                                      \
+	  "allocate with a flexible array of n",                                                   \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
+	X(10, KZALLOC_FLEX, "kzalloc_flex", OBJ, SF_OPF_ZERO | SF_OPF_FLEX, "the same, zeroed",    \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
+	X(11, KREALLOC, "krealloc", OBJ, SF_OPF_MOVES | SF_OPF_NULL_OK, "resize",                  \
+	  SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                \
+	X(12, KREALLOC_ARRAY, "krealloc_array", OBJ,                                               \
+	  SF_OPF_MOVES | SF_OPF_NULL_OK | SF_OPF_ARRAY, "resize to n * size",                      \
+	  SF_POS(OBJ, "p"), SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"),              \
+	  SF_KEY(SITE, "site"))                                                                    \
+	X(13, KFREE, "kfree", NONE, SF_OPF_FREES | SF_OPF_NULL_OK, "free",                         \
+	  SF_POS(OBJ, "p"))                                                                        \
+	X(14, KFREE_SENSITIVE, "kfree_sensitive", NONE, SF_OPF_FREES | SF_OPF_NULL_OK,             \
+	  "wipe and free", SF_POS(OBJ, "p"))                                                       \
+	X(15, KSIZE, "ksize", NONE, SF_OPF_NULL_OK, "ask for the usable size",                     \
+	  SF_POS(OBJ, "p"))                                                                        \
+	X(16, KVMALLOC, "kvmalloc", KV, 0, "allocate, falling back to vmalloc",                    \
+	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
+	X(17, KVZALLOC, "kvzalloc", KV, SF_OPF_ZERO, "the same, zeroed",                           \
+	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
+	X(18, KVMALLOC_ARRAY, "kvmalloc_array", KV, SF_OPF_ARRAY, "kvmalloc of n * size",          \
+	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
+	X(19, KVCALLOC, "kvcalloc", KV, SF_OPF_ARRAY | SF_OPF_ZERO, "the same, zeroed",            \
+	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
+	X(20, KVREALLOC, "kvrealloc", KV, SF_OPF_MOVES | SF_OPF_NULL_OK | SF_OPF_KV, "resize",     \
+	  SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                \
+	X(21, KVFREE, "kvfree", NONE, SF_OPF_FREES | SF_OPF_NULL_OK | SF_OPF_KV,                   \
+	  "free what kvmalloc gave",                                                               \
+	  SF_POS(OBJ, "p"))                                                                        \
+	X(22, CACHE_CREATE, "kmem_cache_create", CACHE, 0, "make a named cache",                   \
+	  SF_POS(NAME, "name"), SF_POS(SIZE, "size"), SF_POS(ALIGN, "align"),                      \
+	  SF_POS(SLAB_FLAGS, "flags"), SF_KEY(COUNT, "usersize"), SF_KEY(ORDER, "sheaf"))          \
+	X(23, CACHE_ALLOC, "kmem_cache_alloc", OBJ, 0, "allocate from a cache",                    \
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                            \
+	X(24, CACHE_ZALLOC, "kmem_cache_zalloc", OBJ, SF_OPF_ZERO, "the same, zeroed",             \
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                            \
+	X(25, CACHE_FREE, "kmem_cache_free", NONE, SF_OPF_FREES, "free to its cache",              \
+	  SF_POS(CACHE, "s"), SF_POS(OBJ, "p"))                                                    \
+	X(26, CACHE_ALLOC_BULK, "kmem_cache_alloc_bulk", BULK, 0, "allocate n at once, or none",   \
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(COUNT, "n"))                              \
+	X(27, CACHE_FREE_BULK, "kmem_cache_free_bulk", NONE, SF_OPF_FREES, "free all of a bulk",   \
+	  SF_POS(CACHE, "s"), SF_POS(BULK, "p"))                                                   \
+	X(28, CACHE_SHRINK, "kmem_cache_shrink", NONE, 0, "flush sheaves, free empty slabs",       \
+	  SF_POS(CACHE, "s"))                                                                      \
+	X(29, CACHE_DESTROY, "kmem_cache_destroy", NONE, 0, "destroy a cache",                     \
+	  SF_POS(CACHE, "s"))                                                                      \
+	X(30, ALLOC_PAGES, "alloc_pages", PAGES, 0, "allocate 2^order pages",                      \
+	  SF_POS(GFP, "gfp"), SF_POS(ORDER, "order"))                                              \
+	X(31, FREE_PAGES, "__free_pages", NONE, SF_OPF_FREES, "free them",                         \
+	  SF_POS(PAGES, "p"))                                                                      \
+	X(32, ALLOC_EXACT, "alloc_pages_exact", EXACT, 0, "allocate pages, give back the tail",    \
+	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))                                                \
+	X(33, FREE_EXACT, "free_pages_exact", NONE, SF_OPF_FREES, "free them",                     \
+	  SF_POS(EXACT, "p"))                                                                      \
+	X(34, CPU, "cpu", NONE, 0, "go on on another CPU", SF_POS(CPU, "cpu"))                     \
+	X(35, FAIL, "fail", NONE, 0, "make a later request fail",                                  \
+	  SF_POS(FAULT, "what"), SF_KEY(COUNT, "after"))                                           \
+	X(36, DRAIN, "drain_all_pages", NONE, 0, "empty the per-CPU page lists")                   \
+	X(37, CHECK, "check", NONE, 0, "snapshot, and every oracle looks at it")                   \
+	X(38, WRITE, "write", NONE, SF_OPF_KV, "write new contents",                               \
+	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
+	X(39, VERIFY, "verify", NONE, SF_OPF_KV, "verify contents",                                \
+	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
+	X(40, OWNS, "owns", NONE, SF_OPF_KV, "the second lives no longer than the first",          \
+	  SF_POS(OBJ, "a"), SF_POS(OBJ2, "b"))                                                     \
+	X(41, SITE, "site", NONE, SF_OPF_DECL, "name a call site",                                 \
+	  SF_POS(SITE, "site"), SF_POS(NAME, "symbol"))
+
+/* Codes of records that are no operations (bytes.c). Never an sf_op code. */
+#define SF_CODE_SETTING 120 /* a heap setting; only in front of the first operation */
+#define SF_CODE_STRING 121  /* text that continues the record before it */
+#define SF_CODE_MAX 127
+
+enum sf_opcode {
+	SF_OP_NOP,
+#define X(code, id, name, res, flags, doc, ...) SF_OP_##id = (code),
+	SF_OPS(X)
+#undef X
+};
+
+#define SF_OP_ARGS_MAX 7
+
+struct sf_arg_info {
+	uint8_t kind; /* enum sf_arg_kind */
+	bool key;
+	const char *name;
+};
+
+struct sf_op_info {
+	const char *name; /* NULL: no operation has this code */
+	uint8_t res;      /* enum sf_res_kind */
+	uint8_t flags;    /* enum sf_op_flags */
+	const char *doc;
+	struct sf_arg_info arg[SF_OP_ARGS_MAX]; /* ends with SF_ARG_END */
+};
+
+extern const struct sf_op_info sf_op_table[SF_CODE_MAX + 1];
+
+struct sf_arg_layout {
+	uint8_t width;   /* bytes in a record */
+	uint8_t size;    /* bytes in struct sf_op */
+	uint16_t offset; /* in struct sf_op */
+	const char *doc;
+};
+
+extern const struct sf_arg_layout sf_arg_table[SF_ARG_KINDS];
+
+/*
+ * One operation. Arguments are named members, so that handlers read like calls; which of them an
+ * operation has is in its table line, the others are zero (references: SF_NONE).
+ */
+struct sf_op {
+	uint8_t code;    /* enum sf_opcode */
+	uint8_t order, cpu, fault, flag;
+	uint16_t type, site, count;
+	uint32_t res;    /* number of the result it defines, or SF_NONE */
+	uint32_t obj, obj2, cache; /* result numbers; SF_NONE: NULL */
+	uint32_t gfp, flags, align;
+	uint32_t name;   /* offset in the program's strings, 0: none */
+	uint32_t expect; /* trailing comment that is checked; offset in the strings, 0: none */
+	uint32_t line;   /* of the text it came from, 0: none */
+	uint64_t size, n;
+};
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - what the files of harness/trace/ share: byte source, readers, pairing, scan.
+ *
+ * Relies on trace.h; nothing outside this folder includes it.
+ */
+#ifndef SLABFUZZ_TRACE_PRIVATE_H
+#define SLABFUZZ_TRACE_PRIVATE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "map.h"
+#include "trace.h"
+
+/* A line of a recording is about 200 bytes; whatever exceeds this is no recording. */
+#define SF_TR_LINE_MAX 65536u
+/* No kernel has blocks or kmalloc objects beyond these: larger numbers are damage. */
+#define SF_TR_BYTES_MAX (64ull << 20)
+#define SF_TR_PFN_MAX (1ull << 40)
+#define SF_TR_CPU_MAX 8191u
+#define SF_TR_CACHES_MAX 16384u
+/* Larger kmalloc objects are page blocks (include/linux/slab.h:KMALLOC_MAX_CACHE_SIZE). */
+#define SF_TR_KMALLOC_CACHE_MAX 8192u
+
+void *sf_tr_alloc(size_t size);
+void *sf_tr_grow(void *p, size_t size);
+/* "FILE: …", or "FILE:LINE: …" if line != 0. A long path keeps its end. Returns -1. */
+int sf_tr_error(struct sf_error *err, const char *path, uint64_t line, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+uint64_t sf_tr_hash(const char *s);
+
+/* source.c: bytes of a file, a pipe or memory, decompressed. */
+struct sf_source;
+struct sf_source *sf_source_open(const char *path, struct sf_error *err, int *exit_code);
+struct sf_source *sf_source_memory(const void *data, size_t len);
+void sf_source_close(struct sf_source *s);
+/* Up to `len` bytes, 0 at the end, -1 with err. */
+ssize_t sf_source_read(struct sf_source *s, void *dst, size_t len, struct sf_error *err);
+/* The first bytes, decompressed, without consuming them; fewer than `len` only at the end. */
+ssize_t sf_source_peek(struct sf_source *s, const uint8_t **head, size_t len, struct sf_error *err);
+int sf_source_rewind(struct sf_source *s, struct sf_error *err);
+const char *sf_source_name(const struct sf_source *s);
+bool sf_source_is_memory(const struct sf_source *s);
+/* A seekable descriptor with the decompressed bytes, the caller's to close; -1 with err. */
+int sf_source_fd(struct sf_source *s, struct sf_error *err);
+
+/* gfp.c: names to bits. What is unknown is left out and counted. */
+uint32_t sf_tr_gfp(const char *s, size_t len, uint64_t *unknown);
+/* One name, 0 if there is none such. */
+uint32_t sf_tr_gfp_name(const char *s, size_t len);
+
+/* What readers report besides records. */
+struct sf_tr_notes {
+	uint64_t foreign, lost, unknown_gfp;
+	uint32_t cpus; /* what a header says, 0: nothing */
+	bool hashed;
+};
+
+/* text.c: lines to records. */
+struct sf_lines;
+struct sf_lines *sf_lines_open(struct sf_source *src);
+void sf_lines_close(struct sf_lines *l);
+void sf_lines_reset(struct sf_lines *l);
+int sf_lines_read(struct sf_lines *l, struct sf_trace_record *rec, struct sf_tr_notes *notes,
+		  struct sf_error *err);
+const char *sf_lines_format(const uint8_t *head, size_t len); /* NULL: no recording */
+
+/* dat.c: trace.dat through libtracecmd. */
+#define SF_DAT_MAGIC "\x17\x08\x44tracing"
+#define SF_DAT_MAGIC_LEN 10u
+struct sf_dat;
+struct sf_dat *sf_dat_open(int fd, const char *name, struct sf_error *err, int *exit_code);
+void sf_dat_close(struct sf_dat *d);
+int sf_dat_rewind(struct sf_dat *d, struct sf_error *err);
+int sf_dat_read(struct sf_dat *d, struct sf_trace_record *rec, struct sf_tr_notes *notes,
+		struct sf_error *err);
+
+const struct sf_tr_notes *sf_trace_notes(const struct sf_trace *t);
+const char *sf_trace_name(const struct sf_trace *t);
+
+/* Bits in the order of events: a fact of the first pass for the second. */
+struct sf_bits {
+	uint64_t *word;
+	uint64_t nr, cap;
+};
+void sf_bits_push(struct sf_bits *b, bool value);
+static inline void sf_bits_set(struct sf_bits *b, uint64_t i)
+{
+	b->word[i / 64] |= 1ull << (i % 64);
+}
+static inline bool sf_bits_get(const struct sf_bits *b, uint64_t i)
+{
+	return i < b->nr && (b->word[i / 64] >> (i % 64) & 1);
+}
+
+/*
+ * pair.c: the rules that make sense of a recording, once for scan, import and judge.
+ */
+struct sf_tr_cache {
+	char *name;            /* as recorded; kmalloc: NULL */
+	uint32_t bytes_alloc;  /* stride */
+	uint32_t bytes_req;    /* named: the largest request seen */
+	uint32_t next;         /* of the same name, SF_NONE */
+	bool account;          /* named: charged although the request did not say so */
+	uint64_t live, peak;   /* objects */
+	uint32_t user;         /* the listener's */
+};
+
+/* An object, or a block of pages. */
+struct sf_tr_obj {
+	uint64_t key;          /* pointer or hash; blocks: pfn */
+	uint64_t serial;       /* of its event; 0: free */
+	uint64_t ordinal;      /* blocks: number of the page allocation */
+	uint32_t next;         /* on the same key, or free list */
+	uint32_t page_next, page_prev; /* objects that begin on the same page */
+	uint32_t cache;        /* index; SF_NONE: large kmalloc, or a page block */
+	uint32_t bytes;        /* as recorded; blocks: 0 */
+	uint32_t user;         /* the listener's: result number or id */
+	uint32_t left;         /* blocks: pages not given back yet */
+	uint32_t gfp;          /* blocks */
+	uint8_t order;         /* blocks */
+	bool block, backing;   /* backing: a slab or a large kmalloc lives there */
+	bool on_page;
+};
+
+enum sf_tr_step {
+	SF_STEP_ALLOC,      /* obj */
+	SF_STEP_FREE,       /* obj; implied: no free was seen; rec is what shows it, or NULL */
+	SF_STEP_FREE_NULL,
+	SF_STEP_UNBORN,     /* a free that belongs to nothing alive */
+	SF_STEP_FAILED,
+	SF_STEP_PAGES,      /* obj: a block, unless backing */
+	SF_STEP_PAGES_FREE, /* obj likewise */
+	SF_STEP_OWNS,       /* obj owns other */
+};
+
+struct sf_tr_event {
+	enum sf_tr_step step;
+	struct sf_tr_obj *obj, *other;
+	bool implied;
+	const struct sf_trace_record *rec;
+};
+
+struct sf_pair;
+struct sf_pair_options {
+	/* First pass: NULL, and what is backing is found out. Second: what the first found. */
+	const struct sf_bits *backing;
+	bool hashed;   /* second pass: known from the start */
+	uint64_t base; /* likewise: where the direct map begins, 0: unknown */
+	bool (*event)(void *ctx, const struct sf_tr_event *ev); /* false: stop */
+	void *ctx;
+};
+
+struct sf_pair *sf_pair_create(const struct sf_pair_options *opt);
+void sf_pair_destroy(struct sf_pair *p);
+/* 1: go on; 0: a listener stopped; -1: err. */
+int sf_pair_record(struct sf_pair *p, const struct sf_trace *t, const struct sf_trace_record *rec,
+		   struct sf_error *err);
+/* Everything read: totals of what is still alive, and what the reader noted. */
+void sf_pair_finish(struct sf_pair *p, const struct sf_trace *t);
+struct sf_trace_counts *sf_pair_counts(struct sf_pair *p);
+uint32_t sf_pair_caches(const struct sf_pair *p);
+struct sf_tr_cache *sf_pair_cache(struct sf_pair *p, uint32_t index);
+void sf_pair_take_backing(struct sf_pair *p, struct sf_bits *out); /* the caller's from now on */
+/* Of blocks that are no backing, and of large kmalloc. */
+uint64_t sf_pair_peak_pages(const struct sf_pair *p);
+uint64_t sf_pair_base(const struct sf_pair *p);
+/* Ends all objects, implied. */
+void sf_pair_forget(struct sf_pair *p);
+
+/* scan.c */
+struct sf_tr_named {
+	char *name;
+	uint32_t bytes_alloc, size, align, flags;
+};
+
+struct sf_trace_scan {
+	struct sf_settings settings;
+	struct sf_trace_counts counts;
+	struct sf_bits backing;
+	struct sf_tr_named *named; /* in the order of first sight */
+	uint32_t nr_named;
+	uint64_t last_kmalloc;     /* event number of the last kmalloc, 0: none */
+	uint64_t base;             /* of the direct map, 0: unknown */
+	bool hashed;
+};
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.h - recordings of real kernels: read them, turn them into programs, or judge them as they are.
+ *
+ *   source (ftrace text, trace-cmd report, perf script, trace.dat; .zst or plain)
+ *      -> records -> importer (pairs, infers, counts) -> operations, for text or for the executor
+ *                 -> judge adapter                    -> events, for the oracles
+ *
+ * Everything streams: memory grows with the objects alive at one time, not with the recording.
+ */
+#ifndef SLABFUZZ_TRACE_H
+#define SLABFUZZ_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../../allocators/allocator.h"
+#include "../ops.h"
+
+enum sf_trace_kind {
+	SF_TRACE_KMALLOC, /* kmalloc, kmalloc_node */
+	SF_TRACE_KFREE,
+	SF_TRACE_CACHE_ALLOC,
+	SF_TRACE_CACHE_FREE,
+	SF_TRACE_PAGE_ALLOC,
+	SF_TRACE_PAGE_FREE,
+	SF_TRACE_KINDS,
+};
+
+/* One event as recorded. Strings live until the next sf_trace_read(). */
+struct sf_trace_record {
+	uint8_t kind; /* enum sf_trace_kind */
+	bool accounted;
+	uint8_t order, migratetype;
+	uint32_t cpu;
+	int32_t pid;
+	const char *comm, *site, *cache; /* task; symbol+offset of the call; cache name; never NULL */
+	uint64_t time_ns;
+	uint64_t ptr;         /* address, or its hash: see sf_trace_hashed() */
+	uint64_t pfn;         /* SF_NO_PFN: a page allocation that failed */
+	uint64_t bytes_req, bytes_alloc;
+	uint32_t gfp;
+	uint64_t line;        /* in the file (text) or number of the event (trace.dat), from 1 */
+};
+
+struct sf_trace;
+
+/*
+ * Opens a recording; the format is told from content, compression too. "-" is standard input. NULL with
+ * "FILE: …" in err. `exit_code` becomes 2 (bad input) or 3 (this build or machine lacks something).
+ */
+struct sf_trace *sf_trace_open(const char *path, struct sf_error *err, int *exit_code);
+/* The same from memory (fuzz targets), which must stay until close; trace.dat is refused there. */
+struct sf_trace *sf_trace_open_memory(const void *data, size_t len, struct sf_error *err,
+				      int *exit_code);
+void sf_trace_close(struct sf_trace *t);
+/* 1: a record; 0: the end; -1: broken, "FILE:LINE: …" in err. Lines of other tracers are counted. */
+int sf_trace_read(struct sf_trace *t, struct sf_trace_record *rec, struct sf_error *err);
+/* From the start again (a file; standard input is spooled to a temporary file on first need). */
+int sf_trace_rewind(struct sf_trace *t, struct sf_error *err);
+const char *sf_trace_format(const struct sf_trace *t); /* "ftrace", "trace-cmd report", … */
+/* True once pointers turn out to be %p hashes (ftrace text): they name objects, they are no addresses. */
+bool sf_trace_hashed(const struct sf_trace *t);
+/* Whether the file's first bytes look like a recording rather than a program. */
+bool sf_trace_probe(const uint8_t *head, size_t len);
+
+/*
+ * What the importer met, by rule: one table, printed as it is. X(field, what)
+ *
+ *   kfree + cache_free          = paired + free_null + free_unborn
+ *   kmalloc + cache_alloc       = failed + paired + implied_free + alive
+ *   page_free                   = page_paired + page_mismatch + page_unborn
+ *   events                      = kmalloc + kfree + cache_alloc + cache_free + page_alloc + page_free
+ */
+#define SF_TRACE_COUNTS(X)                                                                   \
+	X(events, "kmem events read")                                                        \
+	X(kmalloc, "kmalloc")                                                                \
+	X(kfree, "kfree")                                                                    \
+	X(cache_alloc, "kmem_cache_alloc")                                                   \
+	X(cache_free, "kmem_cache_free")                                                     \
+	X(page_alloc, "mm_page_alloc")                                                       \
+	X(page_free, "mm_page_free")                                                         \
+	X(foreign_lines, "lines (trace.dat: events) that are no kmem event")                 \
+	X(lost, "events the recorder says it lost")                                          \
+	X(unknown_gfp, "gfp flags of names or bits unknown here, left out")                  \
+	X(caches, "named caches")                                                            \
+	X(odd_caches, "named caches whose stride no alignment gives")                        \
+	X(paired, "frees paired with their allocation")                                      \
+	X(free_null, "kfree(NULL)")                                                          \
+	X(free_unborn, "frees of objects born before the recording, or unseen")              \
+	X(implied_free, "objects gone with no free seen: address or page in use again")      \
+	X(kfree_of_named, "objects of named caches freed with kfree")                        \
+	X(hash_collision, "pointers whose hashes collide")                                   \
+	X(wrong_cache, "frees that name another cache than the allocation")                  \
+	X(failed, "allocations that returned NULL")                                          \
+	X(alive, "objects still alive at the end")                                           \
+	X(owners, "ownerships inferred")                                                     \
+	X(slab_pages, "page blocks that are the backing of slabs or large kmalloc")          \
+	X(page_failed, "page allocations that failed")                                       \
+	X(page_paired, "page frees paired with their allocation")                            \
+	X(page_unborn, "frees of page blocks born before the recording")                     \
+	X(page_mismatch, "page frees of another order than the allocation")                  \
+	X(page_implied, "page blocks handed out again with no free seen")                    \
+	X(page_alive, "page blocks still in use at the end")                                 \
+	X(double_free, "kfree of an object already freed (judge only)")                      \
+	X(peak_bytes, "most bytes outstanding at once")                                      \
+	X(ops, "operations made")
+
+struct sf_trace_counts {
+#define X(field, what) uint64_t field;
+	SF_TRACE_COUNTS(X)
+#undef X
+};
+
+/*
+ * First pass: counts, the settings a heap needs to replay it (pages from the peak, cpus from the
+ * events), and what is known of each named cache. Leaves the trace at its end. Its counts may differ
+ * from those of the second pass, which knows from the start what this one finds out: print those.
+ */
+struct sf_trace_scan;
+struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err);
+void sf_trace_scan_free(struct sf_trace_scan *s);
+const struct sf_settings *sf_trace_scan_settings(const struct sf_trace_scan *s);
+const struct sf_trace_counts *sf_trace_scan_counts(const struct sf_trace_scan *s);
+
+/*
+ * Second pass (rewinds): calls `op` for each operation, first the cache creations. Result numbers are
+ * recycled (the executor's streaming contract) unless `unique_results` (text needs each only once).
+ * `rec` is the event behind the operation, NULL if it is implied. `op` returns false to stop. 0: whole;
+ * 1: stopped; -1: err.
+ */
+struct sf_import_options {
+	bool unique_results;
+	bool (*op)(void *ctx, const struct sf_op *op, const char *strings,
+		   const struct sf_trace_record *rec);
+	void *ctx;
+};
+int sf_trace_import(struct sf_trace *t, const struct sf_trace_scan *s,
+		    const struct sf_import_options *opt, struct sf_trace_counts *counts,
+		    struct sf_error *err);
+
+/*
+ * `slabfuzz import`, both passes: canonical text (temp file, fsync, rename), or to `out_file` if path is
+ * NULL. 0, or -1 with err (and no file).
+ */
+int sf_trace_import_text(struct sf_trace *t, const char *path, FILE *out_file,
+			 struct sf_trace_counts *counts, struct sf_error *err);
+
+/*
+ * `slabfuzz judge`, both passes: the recorded events themselves as struct sf_event: HEAP, BEGIN, CACHE at
+ * first sight, ALLOC, FREE, OWNS, END. 0, or -1 with err.
+ */
+int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_event *ev), void *ctx,
+		   struct sf_trace_counts *counts, struct sf_error *err);
+
+#endif

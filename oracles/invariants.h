@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * invariants.h - every invariant that is judged: one table.
+ *
+ * `slabfuzz list oracles`, docs/invariants.md, the trap functions of the fuzzers and the counters come
+ * from it. Numbers are permanent; an id is never reused.
+ */
+#ifndef SLABFUZZ_INVARIANTS_H
+#define SLABFUZZ_INVARIANTS_H
+
+#include "../allocators/allocator.h"
+
+enum sf_cost {
+	SF_COST_EVENT, /* O(1) or O(log n) each event: always on */
+	SF_COST_WALK,  /* judged from snapshots */
+};
+
+#define SF_NEED_0 0
+/*
+ * SF_INVARIANTS(X): X(FAMILY, number, cost, capabilities it needs, statement, where the rule is from)
+ * ISO-1 is SF_INV_ISO_1 in C and "ISO-1" in titles.
+ */
+#define SF_INVARIANTS(X)                                                                          \
+	X(MEM, 1, EVENT, 0, "live objects are disjoint, and disjoint from free and foreign pages",\
+	  "general")                                                                              \
+	X(MEM, 2, EVENT, SF_CAP_PLACE, "an object starts at base + index * stride of its slab",   \
+	  "mm/slub.c:init_slab_obj_iter")                                                         \
+	X(MEM, 3, EVENT, 0, "addresses have the promised alignment",                              \
+	  "include/linux/slab.h kernel-doc of kmalloc; mm/slab_common.c:create_boot_cache")       \
+	X(MEM, 4, EVENT, SF_CAP_CONTENTS | SF_CAP_ZERO,                                           \
+	  "__GFP_ZERO and init_on_alloc zero the whole object (class, not request) or block",     \
+	  "mm/slab.h:slab_want_init_on_alloc; mm/page_alloc.c:post_alloc_hook")                   \
+	X(MEM, 5, EVENT, SF_CAP_CONTENTS, "contents of live objects never change by themselves",  \
+	  "general")                                                                              \
+	X(MEM, 6, EVENT, SF_CAP_REALLOC,                                                          \
+	  "krealloc keeps min(old, new) bytes; size 0 frees; NULL leaves the old object alone",   \
+	  "mm/slub.c:krealloc_node_align_noprof")                                                 \
+	X(MEM, 7, WALK, SF_CAP_WALK, "a free object is in exactly one free list or sheaf slot",   \
+	  "mm/slub.c:free_to_pcs, __slab_free")                                                   \
+	X(MEM, 8, WALK, SF_CAP_WALK,                                                              \
+	  "free lists are acyclic, aligned, inside their slab, and as long as objects - inuse",   \
+	  "mm/slub.c:set_freepointer")                                                            \
+	X(MEM, 9, EVENT, 0, "a double free is noticed where that is promised, and only then",     \
+	  "mm/slub.c:set_freepointer")                                                            \
+	X(MEM, 10, EVENT, 0, "a free of what was never allocated changes nothing",                \
+	  "mm/slub.c:free_large_kmalloc")                                                         \
+	X(MEM, 11, EVENT, SF_CAP_KMALLOC,                                                         \
+	  "size 0 gives ZERO_SIZE_PTR; kfree(NULL) and ksize(NULL) do nothing",                   \
+	  "include/linux/slab.h:ZERO_OR_NULL_PTR")                                                \
+	X(MEM, 12, EVENT, SF_CAP_GFP | SF_CAP_TRACE,                                              \
+	  "NULL only for a reason; __GFP_NOFAIL that may reclaim is never NULL; "                 \
+	  "a failure changes nothing",                                                            \
+	  "mm/page_alloc.c:__alloc_pages_slowpath")                                               \
+	X(MEM, 13, EVENT, 0, "a product that overflows gives NULL", "include/linux/overflow.h")   \
+	X(MEM, 17, EVENT, SF_CAP_USABLE, "object_size <= ksize <= stride; a fresh kmalloc has "   \
+	  "ksize = kmalloc_size_roundup(size)", "mm/slab_common.c:kmalloc_size_roundup")          \
+	X(BUD, 1, EVENT, SF_CAP_TRACE, "free blocks are naturally aligned, in the zone, of order "\
+	  "<= 10", "mm/page_alloc.c:__free_one_page")                                             \
+	X(BUD, 2, EVENT, SF_CAP_TRACE, "free blocks overlap neither each other nor pages in use", \
+	  "mm/page_alloc.c:__free_one_page")                                                      \
+	X(BUD, 3, EVENT, SF_CAP_TRACE, "no two free buddies that could merge stay apart",         \
+	  "mm/page_alloc.c:__free_one_page")                                                      \
+	X(BUD, 4, WALK, SF_CAP_WALK, "counters equal the lists; a block's page block has its "    \
+	  "list's type", "mm/page_alloc.c:__add_to_free_list")                                    \
+	X(BUD, 5, EVENT, SF_CAP_TRACE, "a split keeps the low part; the rest keeps the source's "  \
+	  "type", "mm/page_alloc.c:expand")                                                       \
+	X(BUD, 6, EVENT, SF_CAP_TRACE, "another type is used only if need be, in table order; "   \
+	  "claims scan down, steals scan up", "mm/page_alloc.c:__rmqueue_claim, __rmqueue_steal") \
+	X(BUD, 7, EVENT, SF_CAP_TRACE, "after a claim all free pages of the page block are on "   \
+	  "the new type's lists", "mm/page_alloc.c:move_freepages_block")                         \
+	X(BUD, 8, EVENT, SF_CAP_TRACE | SF_CAP_GFP, "an allocation without reserve rights left "  \
+	  "the watermark intact", "mm/page_alloc.c:__zone_watermark_ok")                          \
+	X(BUD, 9, WALK, SF_CAP_WALK, "per-CPU page lists: counts, list index, bounds",            \
+	  "mm/page_alloc.c:free_frozen_page_commit")                                              \
+	X(BUD, 10, EVENT, SF_CAP_TRACE | SF_CAP_EXACT, "alloc_pages_exact keeps just its pages",  \
+	  "mm/page_alloc.c:make_alloc_exact")                                                     \
+	X(BUD, 11, EVENT, SF_CAP_TRACE, "slabs come from page blocks of their mobility or a "     \
+	  "traced fallback", "mm/slub.c:allocate_slab")                                           \
+	X(ACC, 1, WALK, SF_CAP_WALK, "inuse + free list = objects = floor(slab / stride); the "   \
+	  "order is the preferred or the smallest", "mm/slub.c:allocate_slab")                    \
+	X(ACC, 2, WALK, SF_CAP_WALK, "sum of inuse = live + parked + internal",                   \
+	  "mm/slub.c:get_slabinfo")                                                               \
+	X(ACC, 3, WALK, SF_CAP_WALK, "nr_partial, nr_slabs, total_objects equal the lists",       \
+	  "mm/slub.c:inc_slabs_node, add_partial")                                                \
+	X(ACC, 4, WALK, SF_CAP_WALK, "on the partial list if and only if a slab has free objects",\
+	  "mm/slub.c:__slab_free")                                                                \
+	X(ACC, 5, WALK, SF_CAP_WALK, "empty slabs kept stay within min_partial",                  \
+	  "mm/slub.c:__slab_free")                                                                \
+	X(ACC, 6, WALK, SF_CAP_WALK, "after a shrink: nothing parked, no empty slab, result "     \
+	  "0 iff no slab", "mm/slub.c:__kmem_cache_do_shrink")                                    \
+	X(ACC, 7, WALK, SF_CAP_WALK, "every page is in exactly one state",                        \
+	  "mm/page_alloc.c")                                                                      \
+	X(ACC, 17, EVENT, SF_CAP_CACHES, "destroy: everything back, or an error and nothing "     \
+	  "touched; an alias only lets go", "mm/slab_common.c:kmem_cache_destroy")                \
+	X(ACC, 18, WALK, SF_CAP_WALK | SF_CAP_TEARDOWN, "after teardown everything is free and "  \
+	  "merged", "general")                                                                    \
+	X(ACC, 20, WALK, SF_CAP_WALK, "the slabinfo line follows its formulas",                   \
+	  "mm/slub.c:get_slabinfo; mm/slab_common.c:cache_show")                                  \
+	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "the cache is the one that size and gfp " \
+	  "select", "include/linux/slab.h:kmalloc_type; mm/slab.h:kmalloc_slab")                  \
+	X(ISO, 2, EVENT, SF_CAP_PLACE, "the object fits, in the smallest class that holds it",    \
+	  "mm/slab_common.c:kmalloc_size_index")                                                  \
+	X(ISO, 3, EVENT, SF_CAP_PLACE, "a slab page belongs to one cache; all on it came from it",\
+	  "mm/slab.h:struct slab")                                                                \
+	X(ISO, 14, EVENT, SF_CAP_TRACE, "no live object lies on pages that leave a slab",         \
+	  "mm/slub.c:__free_slab")                                                                \
+	X(ISO, 18, EVENT, SF_CAP_PLACE | SF_CAP_REALLOC, "krealloc in place keeps the cache; "    \
+	  "moved, it follows the new arguments", "mm/slub.c:__do_krealloc")
+
+enum sf_invariant {
+#define X(family, nr, cost, needs, statement, source) SF_INV_##family##_##nr,
+	SF_INVARIANTS(X)
+#undef X
+	SF_INV_COUNT,
+};
+
+struct sf_invariant_info {
+	const char *id;    /* "MEM-1" */
+	uint8_t cost;      /* enum sf_cost */
+	uint64_t needs;    /* enum sf_cap */
+	const char *statement, *source;
+};
+
+extern const struct sf_invariant_info sf_invariants[SF_INV_COUNT];
+
+#endif

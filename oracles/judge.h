@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge.h - what the families of oracles share: the judge, its rules, how a violation is raised.
+ *
+ * A rule is an invariant and a function that looks at one event. It returns how many judgements it
+ * made: 0 if the event has nothing for it. Rules run in the order of judge.c's tables, some before
+ * and some after the shadow takes the event in. Relies on shadow.h; one file per family relies on it.
+ */
+#ifndef SLABFUZZ_JUDGE_H
+#define SLABFUZZ_JUDGE_H
+
+#include "oracle.h"
+#include "shadow.h"
+#include "snapshot.h"
+
+#define SF_SEEN_SLOTS 256u /* titles told in one run */
+
+/* Pages that left a slab or a user while objects were alive on them, until the free is reported. */
+struct sf_leaving {
+	uint64_t pfn;
+	uint32_t cache; /* of the slab, SF_NONE: no slab */
+	uint8_t order;
+};
+
+/* What has happened since the operation began. */
+struct sf_op_state {
+	uint32_t nr;          /* index in the program */
+	bool fault, page_fail;
+	uint32_t slab_frees;
+	uint64_t held;        /* pages with users that are no slab, when it began */
+};
+
+struct sf_judge {
+	struct sf_judge_options opt;
+	uint64_t active, missing; /* bit per invariant: judged; skipped for want of a capability */
+	const char *reason[SF_INV_COUNT];
+	struct sf_oracle_count count[SF_INV_COUNT + 1]; /* the last: rules of the shadow itself */
+	struct sf_shadow sh;
+	struct sf_snapshot snap;
+	struct sf_op_state op;
+	struct sf_leaving *leaving;
+	size_t nr_leaving, cap_leaving;
+	uint64_t seen[SF_SEEN_SLOTS]; /* hashes of titles told since BEGIN; 0: empty */
+	uint32_t nr_seen;
+	struct sf_violation v;        /* being written */
+};
+
+/*
+ * A violation: sf_title() then sf_report(). The title gets the id in front and must be stable; a title
+ * already told in this run is counted but not told again.
+ */
+__attribute__((format(printf, 3, 4), cold)) void
+sf_title(struct sf_judge *j, enum sf_invariant inv, const char *fmt, ...);
+__attribute__((format(printf, 5, 6), cold)) void
+sf_report(struct sf_judge *j, const struct sf_event *ev, uint32_t res, uint32_t other,
+	  const char *fmt, ...);
+/* A judgement that could not be made. */
+void sf_skip(struct sf_judge *j, enum sf_invariant inv, const char *why);
+
+static inline bool sf_judges(const struct sf_judge *j, enum sf_invariant inv)
+{
+	return j->active >> inv & 1;
+}
+
+/* An allocation that gave memory. */
+static inline bool sf_got(const struct sf_ev_alloc *a)
+{
+	return a->status == SF_OK && a->addr > SF_ZERO_SIZE_PTR;
+}
+
+/* ... and not an object that was resized where it lay. */
+static inline bool sf_fresh(const struct sf_event *ev)
+{
+	return sf_got(&ev->alloc) && (ev->type == SF_EV_ALLOC || ev->alloc.old_id == SF_NONE ||
+				      ev->alloc.moved);
+}
+
+static inline bool sf_is_kmalloc(uint8_t api)
+{
+	return api == SF_API_KMALLOC || api == SF_API_KVMALLOC;
+}
+
+/* SF_RULES(X): every rule there is, by file. X(function) */
+#define SF_RULES(X)                                                                              \
+	/* memory.c */                                                                           \
+	X(sf_mem_1) X(sf_mem_1_map) X(sf_mem_2) X(sf_mem_3) X(sf_mem_4) X(sf_mem_5_content)      \
+	X(sf_mem_5_free) X(sf_mem_6) X(sf_mem_7) X(sf_mem_8) X(sf_mem_9) X(sf_mem_10)            \
+	X(sf_mem_11_alloc) X(sf_mem_11_free) X(sf_mem_11_ksize) X(sf_mem_12_alloc)               \
+	X(sf_mem_12_fail) X(sf_mem_13) X(sf_mem_17_alloc) X(sf_mem_17_ksize)                     \
+	/* buddy.c */                                                                            \
+	X(sf_bud_1_add) X(sf_bud_1_page) X(sf_bud_2_add) X(sf_bud_2_del) X(sf_bud_2_alloc)       \
+	X(sf_bud_2_free) X(sf_bud_2_drain) X(sf_bud_3) X(sf_bud_3_walk) X(sf_bud_4)              \
+	X(sf_bud_5_add) X(sf_bud_5_rmqueue) X(sf_bud_5_done) X(sf_bud_6_claim)                   \
+	X(sf_bud_6_rmqueue) X(sf_bud_7) X(sf_bud_8) X(sf_bud_9) X(sf_bud_10_alloc)               \
+	X(sf_bud_10_free) X(sf_bud_11)                                                           \
+	/* slab.c */                                                                             \
+	X(sf_acc_1) X(sf_acc_2) X(sf_acc_3) X(sf_acc_4) X(sf_acc_5) X(sf_acc_6_shrink)           \
+	X(sf_acc_6) X(sf_acc_7) X(sf_acc_17) X(sf_acc_18) X(sf_acc_20)                           \
+	/* isolation.c */                                                                        \
+	X(sf_iso_1) X(sf_iso_2) X(sf_iso_3_alloc) X(sf_iso_3_new) X(sf_iso_3_slab_free)          \
+	X(sf_iso_3_page_free) X(sf_iso_14) X(sf_iso_18)
+
+#define X(fn) unsigned int fn(struct sf_judge *j, const struct sf_event *ev);
+SF_RULES(X)
+#undef X
+
+/* ISO-14: the free that goes with pages that left has been reported, or must have been by now. */
+void sf_leaving_settle(struct sf_judge *j, const struct sf_event *ev);
+void sf_leaving_drop(struct sf_judge *j, uint64_t pfn, unsigned int order);
+
+#endif

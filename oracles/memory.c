@@ -1,0 +1,622 @@
+// SPDX-License-Identifier: MIT
+/*
+ * memory.c - memory safety (MEM): who has which bytes, and what is in them.
+ *
+ * Relies on judge.h; listed in judge.c's tables.
+ */
+#include "judge.h"
+
+#define WHAT(j, a) sf_name_of_event(&(j)->sh, a)
+
+/* MEM-1, after the shadow has tried to take the object's bytes. */
+unsigned int sf_mem_1(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	struct sf_shadow_obj *o;
+	const struct sf_shadow_obj *other = NULL;
+	static const char *const said[] = {
+		[SF_CLAIM_OVERLAP] = "overlaps a live object",
+		[SF_CLAIM_OUTSIDE] = "lies outside the allocator's memory",
+		[SF_CLAIM_FREE_PAGE] = "lies on a free page",
+	};
+
+	if (j->sh.claim == SF_CLAIM_NONE)
+		return 0;
+	if (j->sh.claim == SF_CLAIM_TOO_WIDE) {
+		sf_skip(j, SF_INV_MEM_1, "more wide objects than are tracked");
+		return 0;
+	}
+	if (j->sh.claim == SF_CLAIM_OK)
+		return 1;
+	o = sf_shadow_find(&j->sh, a->id);
+	if (o)
+		o->flags |= SF_OBJ_REPORTED;
+	if (o && j->sh.claim == SF_CLAIM_OVERLAP)
+		other = sf_shadow_hit(&j->sh, o->addr, o->extent, o);
+	sf_title(j, SF_INV_MEM_1, "object of %s %s", WHAT(j, a), said[j->sh.claim]);
+	if (other)
+		sf_report(j, ev, a->res, other->res,
+			  "%#llx + %llu bytes; r%u of %s has %#llx + %llu bytes",
+			  (unsigned long long)a->addr, (unsigned long long)(o ? o->extent : a->size),
+			  other->res, sf_name_of(&j->sh, other), (unsigned long long)other->addr,
+			  (unsigned long long)other->extent);
+	else
+		sf_report(j, ev, a->res, SF_NONE, "%#llx + %llu bytes, pfn %#llx",
+			  (unsigned long long)a->addr, (unsigned long long)(o ? o->extent : a->size),
+			  (unsigned long long)a->place.pfn);
+	return 1;
+}
+
+/* Before the shadow: pages that are mapped must be in use, by nobody else. */
+unsigned int sf_mem_1_map(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	const struct sf_ev_map *m = &ev->map;
+
+	if (!z->on || !m->pfns)
+		return 0;
+	for (uint64_t i = 0; i < m->pages; i++) {
+		uint64_t pfn = m->pfns[i];
+		const char *what = "a free page";
+
+		if (pfn < z->pages && sf_bit(z->out, pfn) && !j->sh.direct.used[pfn])
+			continue;
+		if (pfn >= z->pages)
+			what = "a page outside the allocator's memory";
+		else if (j->sh.direct.used[pfn])
+			what = "a page with a live object";
+		sf_title(j, SF_INV_MEM_1, "a mapping covers %s", what);
+		sf_report(j, ev, SF_NONE, SF_NONE, "page %llu of %#llx is pfn %#llx",
+			  (unsigned long long)i, (unsigned long long)m->addr,
+			  (unsigned long long)pfn);
+		break;
+	}
+	return 1;
+}
+
+unsigned int sf_mem_2(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	const struct sf_place *pl = &a->place;
+	uint64_t off = a->addr - pl->base;
+	bool good;
+
+	if (!sf_got(a) || pl->kind == SF_PLACE_UNKNOWN)
+		return 0;
+	if (pl->kind == SF_PLACE_SLAB)
+		good = pl->stride && off == (uint64_t)pl->index * pl->stride &&
+		       pl->index < pl->objects && pl->order <= SF_MAX_ORDER &&
+		       (uint64_t)pl->objects * pl->stride <= SF_PAGE_SIZE << pl->order;
+	else
+		good = pl->kind != SF_PLACE_NOWHERE && off == 0;
+	if (good)
+		return 1;
+	if (pl->kind == SF_PLACE_NOWHERE)
+		sf_title(j, SF_INV_MEM_2, "object of %s is nowhere", WHAT(j, a));
+	else
+		sf_title(j, SF_INV_MEM_2, "object of %s is not where its slab puts it", WHAT(j, a));
+	sf_report(j, ev, a->res, SF_NONE, "base + %lld, index %u of %u, stride %u, order %u",
+		  (long long)off, pl->index, pl->objects, pl->stride, pl->order);
+	return 1;
+}
+
+/* Alignment that the caller was promised. 1: none. */
+static uint64_t promised_align(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, a->cache);
+
+	if (a->place.kind == SF_PLACE_VMALLOC)
+		return SF_PAGE_SIZE;
+	if (a->api == SF_API_CACHE)
+		return c && c->align ? c->align : 1;
+	if (a->api == SF_API_PAGES || a->api == SF_API_EXACT)
+		return a->size && sf_order_of(a->size) <= SF_MAX_ORDER ?
+			       SF_PAGE_SIZE << sf_order_of(a->size) : SF_PAGE_SIZE;
+	if (!sf_is_kmalloc(a->api) || !(j->sh.caps & SF_CAP_KMALLOC) || !a->size)
+		return 1;
+	if (a->size <= SF_KMALLOC_CACHE_MAX) {
+		uint32_t class = sf_class_of(a->size);
+
+		return class & -class;
+	}
+	if (a->api == SF_API_KVMALLOC && a->place.kind != SF_PLACE_LARGE)
+		return SF_PAGE_SIZE;
+	return sf_order_of(a->size) <= SF_MAX_ORDER ? SF_PAGE_SIZE << sf_order_of(a->size) : 1;
+}
+
+unsigned int sf_mem_3(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	uint64_t align = 1;
+
+	if (!sf_got(a))
+		return 0;
+	if (sf_fresh(ev))
+		align = promised_align(j, ev);
+	else if (a->align && !(a->align & (a->align - 1)))
+		align = a->align; /* krealloc stays in place only if this holds */
+	if (align == 1)
+		return 0;
+	if (!(a->addr & (align - 1)))
+		return 1;
+	sf_title(j, SF_INV_MEM_3, "object of %s is not aligned as promised", WHAT(j, a));
+	sf_report(j, ev, a->res, SF_NONE, "%#llx is not aligned to %llu",
+		  (unsigned long long)a->addr, (unsigned long long)align);
+	return 1;
+}
+
+unsigned int sf_mem_4(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+
+	if (!sf_got(a) || (!a->zeroed && a->dirty == SF_GOOD))
+		return 0;
+	if (a->dirty == SF_GOOD)
+		return 1;
+	sf_title(j, SF_INV_MEM_4, "a zeroed object of %s holds old data", WHAT(j, a));
+	sf_report(j, ev, a->res, SF_NONE, "byte %llu of %llu is not zero, %llu were asked",
+		  (unsigned long long)a->dirty, (unsigned long long)a->zeroed,
+		  (unsigned long long)a->size);
+	return 1;
+}
+
+static unsigned int contents(struct sf_judge *j, const struct sf_event *ev, uint32_t id,
+			     uint64_t bad, uint64_t verified)
+{
+	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, id);
+
+	if (bad == SF_GOOD || !o || !(o->flags & SF_OBJ_ALIVE) || (o->flags & SF_OBJ_REPORTED))
+		return verified != 0;
+	o->flags |= SF_OBJ_REPORTED;
+	sf_title(j, SF_INV_MEM_5, "contents of a %s object changed", sf_name_of(&j->sh, o));
+	sf_report(j, ev, o->res, SF_NONE, "byte %llu of %llu, at %#llx", (unsigned long long)bad,
+		  (unsigned long long)o->size, (unsigned long long)o->addr);
+	return 1;
+}
+
+unsigned int sf_mem_5_content(struct sf_judge *j, const struct sf_event *ev)
+{
+	return contents(j, ev, ev->content.id, ev->content.bad, ev->content.verified);
+}
+
+unsigned int sf_mem_5_free(struct sf_judge *j, const struct sf_event *ev)
+{
+	return contents(j, ev, ev->free.id, ev->free.bad, ev->free.verified);
+}
+
+/* MEM-6, before the shadow. That NULL leaves the old object alone shows when it is next verified. */
+unsigned int sf_mem_6(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	const struct sf_shadow_obj *old = sf_shadow_find(&j->sh, a->old_id);
+
+	if (a->bad != SF_GOOD) {
+		sf_title(j, SF_INV_MEM_6, "krealloc to %s lost contents", WHAT(j, a));
+		sf_report(j, ev, a->res, old ? old->res : SF_NONE,
+			  "byte %llu of %llu kept, %llu to %llu bytes", (unsigned long long)a->bad,
+			  (unsigned long long)a->kept, (unsigned long long)a->old_size,
+			  (unsigned long long)a->size);
+	}
+	if (!a->size && a->status == SF_OK && (j->sh.caps & SF_CAP_KMALLOC) &&
+	    a->addr != SF_ZERO_SIZE_PTR) {
+		sf_title(j, SF_INV_MEM_6, "krealloc to size 0 did not free");
+		sf_report(j, ev, a->res, old ? old->res : SF_NONE, "it returned %#llx",
+			  (unsigned long long)a->addr);
+	}
+	if (sf_got(a) && a->moved && old && (old->flags & SF_OBJ_ALIVE) && a->addr == old->addr) {
+		sf_title(j, SF_INV_MEM_6, "krealloc says it moved and did not");
+		sf_report(j, ev, a->res, old->res, "%#llx", (unsigned long long)a->addr);
+	}
+	return 1;
+}
+
+unsigned int sf_mem_9(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_free *f = &ev->free;
+	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, f->id);
+
+	if (f->id == SF_NONE)
+		return 0;
+	if (!f->known || f->implied) {
+		sf_skip(j, SF_INV_MEM_9, f->implied ? "the free itself was not seen"
+						    : "born before the recording");
+		return 0;
+	}
+	if (!o)
+		return 0;
+	if (o->flags & SF_OBJ_ALIVE) {
+		if (f->status != SF_NOTICED)
+			return 1;
+		sf_title(j, SF_INV_MEM_9, "a correct free of a %s object was refused",
+			 sf_name_of(&j->sh, o));
+	} else {
+		if (f->status == SF_NOTICED)
+			return 1;
+		sf_title(j, SF_INV_MEM_9, "a %s object was freed twice", sf_name_of(&j->sh, o));
+	}
+	sf_report(j, ev, o->res, f->res, "%#llx", (unsigned long long)f->addr);
+	return 1;
+}
+
+unsigned int sf_mem_10(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_free *f = &ev->free;
+	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, f->id);
+
+	if (f->id == SF_NONE || !o || !(o->flags & SF_OBJ_ALIVE) || !f->known || f->implied)
+		return 0;
+	if (f->addr != o->addr && f->status != SF_NOTICED) {
+		sf_title(j, SF_INV_MEM_10, "a free inside a %s object went unnoticed",
+			 sf_name_of(&j->sh, o));
+		sf_report(j, ev, o->res, f->res, "%#llx, the object is at %#llx",
+			  (unsigned long long)f->addr, (unsigned long long)o->addr);
+	} else if (f->cache != SF_NONE && o->cache != SF_NONE && f->cache != o->cache &&
+		   f->status != SF_NOTICED) {
+		sf_title(j, SF_INV_MEM_10, "a %s object was freed to %s", sf_name_of(&j->sh, o),
+			 sf_name_of_cache(&j->sh, f->cache));
+		sf_report(j, ev, o->res, f->res, "%#llx", (unsigned long long)f->addr);
+	}
+	return 1;
+}
+
+unsigned int sf_mem_11_alloc(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+
+	if (!sf_is_kmalloc(a->api) || a->size || a->overflow)
+		return 0;
+	if (a->addr == SF_ZERO_SIZE_PTR)
+		return 1;
+	sf_title(j, SF_INV_MEM_11, "an allocation of 0 bytes is not ZERO_SIZE_PTR");
+	sf_report(j, ev, a->res, SF_NONE, "it is %#llx", (unsigned long long)a->addr);
+	return 1;
+}
+
+unsigned int sf_mem_11_free(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_free *f = &ev->free;
+
+	if (f->addr > SF_ZERO_SIZE_PTR)
+		return 0;
+	if (f->status == SF_OK)
+		return 1;
+	sf_title(j, SF_INV_MEM_11, "a free of NULL or ZERO_SIZE_PTR is no no-op");
+	sf_report(j, ev, f->res, SF_NONE, "status %u", f->status);
+	return 1;
+}
+
+unsigned int sf_mem_11_ksize(struct sf_judge *j, const struct sf_event *ev)
+{
+	if (ev->ksize.addr > SF_ZERO_SIZE_PTR)
+		return 0;
+	if (!ev->ksize.value)
+		return 1;
+	sf_title(j, SF_INV_MEM_11, "ksize of NULL or ZERO_SIZE_PTR is not 0");
+	sf_report(j, ev, SF_NONE, SF_NONE, "it is %llu", (unsigned long long)ev->ksize.value);
+	return 1;
+}
+
+/* No allocator could meet this, however much memory there is. */
+static bool impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	switch (a->api) {
+	case SF_API_KMALLOC:
+	case SF_API_PAGES:
+		return a->size > SF_KMALLOC_MAX;
+	case SF_API_EXACT:
+		return a->size > SF_KMALLOC_MAX || !a->size;
+	case SF_API_KVMALLOC:
+		/* mm/vmalloc.c:__vmalloc_node_range refuses what exceeds all memory */
+		return a->size > SF_KVMALLOC_MAX ||
+		       (sh->direct.pages && sf_pages_of(a->size) > sh->direct.pages);
+	default:
+		return false;
+	}
+}
+
+/* kvmalloc: could the window have been too full for a mapping of that size? */
+static bool window_full(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	return a->api == SF_API_KVMALLOC && a->size > SF_PAGE_SIZE &&
+	       sh->vm_used + 2 * sf_pages_of(a->size) > sh->vmalloc.pages / 2;
+}
+
+/* Could the free lists meet this now? */
+static bool possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark)
+{
+	uint64_t least = sf_reduced_mark(mark, gfp), usable = z->free_pages, of_order = 0;
+
+	if (order > SF_MAX_ORDER)
+		return false;
+	for (unsigned int k = 0; k <= SF_MAX_ORDER; k++) {
+		usable -= (uint64_t)z->nr[k][SF_MIGRATE_HIGHATOMIC] << k;
+		for (unsigned int t = 0; k >= order && t < SF_MIGRATE_HIGHATOMIC; t++)
+			of_order += z->nr[k][t];
+	}
+	return of_order && usable > least + (1ull << order) - 1;
+}
+
+/* Why a blocked request may have blocked: the zone cannot give it even one block. */
+static bool starved(const struct sf_judge *j, const struct sf_ev_alloc *a)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, a->cache);
+	unsigned int order = 0;
+
+	if (j->op.page_fail || !z->on || window_full(&j->sh, a))
+		return true;
+	if (a->api == SF_API_KVMALLOC)
+		return z->free_pages < z->marks.min + sf_pages_of(a->size) + 1;
+	if (c)
+		order = c->min_order;
+	else if (a->size > SF_KMALLOC_CACHE_MAX || !sf_is_kmalloc(a->api))
+		order = a->size ? sf_order_of(a->size) : 0;
+	else if (a->size > SF_PAGE_SIZE)
+		order = 1;
+	return !possible(z, order, a->gfp, z->marks.min);
+}
+
+static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
+{
+	const struct sf_zone *z = &j->sh.zone;
+
+	if (a->addr)
+		return "a failed allocation left an address";
+	if (z->on && z->out_pages - z->slab_pages != j->op.held)
+		return "a failed allocation kept pages";
+	if (a->overflow || impossible(&j->sh, a))
+		return NULL;
+	if (sf_never_fails(a->gfp))
+		return "a __GFP_NOFAIL request failed";
+	if (!j->op.fault && !j->op.page_fail && !window_full(&j->sh, a))
+		return "an allocation failed without a reason";
+	return NULL;
+}
+
+unsigned int sf_mem_12_alloc(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	const char *fault = NULL;
+
+	if (a->status == SF_NULL)
+		fault = null_fault(j, a);
+	else if (a->status == SF_BLOCKED && !sf_never_fails(a->gfp))
+		fault = "a request that may fail blocked";
+	else if (a->status == SF_BLOCKED && !starved(j, a))
+		fault = "a request blocked with memory at hand";
+	else if (a->status == SF_OK && !a->addr)
+		fault = "NULL was returned as a success";
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_MEM_12, "%s", fault);
+	sf_report(j, ev, a->res, SF_NONE, "%s of %llu bytes, gfp %#x, %llu pages free",
+		  WHAT(j, a), (unsigned long long)a->size, a->gfp,
+		  (unsigned long long)j->sh.zone.free_pages);
+	return 1;
+}
+
+/*
+ * PAGE_FAIL, after everything was drained. The mark it was held against may be boosted by earlier
+ * fallbacks, up to 1.5 times HIGH or a page block; callers with reserve rights may report it reduced.
+ */
+unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_pagefail *f = &ev->pagefail;
+	const struct sf_zone *z = &j->sh.zone;
+	uint64_t boost = z->marks.high + z->marks.high / 2, mark = f->mark;
+	const char *fault = NULL;
+
+	if (!z->on)
+		return 0;
+	if (boost < 1ull << z->pageblock_order)
+		boost = 1ull << z->pageblock_order;
+	if (mark > z->marks.min + boost)
+		mark = z->marks.min + boost;
+	if (mark < z->marks.min && !sf_may_use_reserve(f->gfp))
+		mark = z->marks.min;
+	if (f->refused && f->order <= SF_MAX_ORDER)
+		fault = "a block order that exists was refused";
+	else if (!f->refused && possible(z, f->order, f->gfp, mark))
+		fault = "the page allocator gave up with memory at hand";
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_MEM_12, "%s", fault);
+	sf_report(j, ev, SF_NONE, SF_NONE, "order %u, gfp %#x, mark %llu, %llu pages free", f->order,
+		  f->gfp, (unsigned long long)f->mark, (unsigned long long)z->free_pages);
+	return 1;
+}
+
+unsigned int sf_mem_13(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	uint64_t product;
+	bool over = a->overflow || a->size == UINT64_MAX;
+
+	if (a->n != 1 && __builtin_mul_overflow(a->n, a->elem, &product))
+		over = true;
+	if (!over)
+		return 0;
+	if (!a->addr && a->status == SF_NULL)
+		return 1;
+	sf_title(j, SF_INV_MEM_13, "a product that overflows was allocated");
+	sf_report(j, ev, a->res, SF_NONE, "%llu * %llu gave %#llx", (unsigned long long)a->n,
+		  (unsigned long long)a->elem, (unsigned long long)a->addr);
+	return 1;
+}
+
+static bool usable_fits_place(const struct sf_place *pl, uint64_t usable)
+{
+	switch (pl->kind) {
+	case SF_PLACE_SLAB:
+		return usable >= pl->object_size && usable <= pl->stride;
+	case SF_PLACE_LARGE:
+		return pl->order <= SF_MAX_ORDER && usable == SF_PAGE_SIZE << pl->order;
+	default:
+		return true;
+	}
+}
+
+unsigned int sf_mem_17_alloc(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	const char *fault = NULL;
+	uint64_t due = 0;
+
+	if (!sf_got(a) || !a->usable)
+		return 0;
+	if (sf_fresh(ev) && sf_is_kmalloc(a->api) && (j->sh.caps & SF_CAP_KMALLOC))
+		due = a->place.kind == SF_PLACE_VMALLOC ? sf_pages_of(a->size) * SF_PAGE_SIZE
+							: sf_roundup(a->size);
+	/* a recording does not say whether kvmalloc fell back */
+	if (a->api == SF_API_KVMALLOC && a->place.kind == SF_PLACE_UNKNOWN)
+		due = 0;
+	if (a->usable < a->size)
+		fault = "ksize of a %s object is less than was asked";
+	else if (due && a->usable != due)
+		fault = "ksize of a %s object is not kmalloc_size_roundup";
+	else if (!usable_fits_place(&a->place, a->usable))
+		fault = "ksize of a %s object is not between object size and stride";
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_MEM_17, fault, WHAT(j, a));
+	sf_report(j, ev, a->res, SF_NONE, "%llu asked, ksize %llu, object size %u, stride %u",
+		  (unsigned long long)a->size, (unsigned long long)a->usable,
+		  a->place.object_size, a->place.stride);
+	return 1;
+}
+
+unsigned int sf_mem_17_ksize(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, ev->ksize.id);
+
+	if (ev->ksize.addr <= SF_ZERO_SIZE_PTR || !o || !(o->flags & SF_OBJ_ALIVE))
+		return 0;
+	if (o->usable ? ev->ksize.value == o->usable : ev->ksize.value >= o->size)
+		return 1;
+	sf_title(j, SF_INV_MEM_17, "ksize of a %s object changed", sf_name_of(&j->sh, o));
+	sf_report(j, ev, o->res, SF_NONE, "%llu now, %llu before, %llu asked",
+		  (unsigned long long)ev->ksize.value, (unsigned long long)o->usable,
+		  (unsigned long long)o->size);
+	return 1;
+}
+
+/* Marks a free or parked object; tells what is wrong with it, or NULL. */
+static const char *park(struct sf_judge *j, uint64_t addr, uint32_t cache, bool sheaf)
+{
+	struct sf_snap_slab *slab = sf_snap_slab_of(&j->snap, &j->sh, addr);
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, cache);
+	uint64_t off, *w, bit = 1ull << (addr / 8 % 64);
+
+	if (!slab)
+		return sheaf ? "a sheaf of %s holds what lies in no slab" : NULL; /* MEM-8 */
+	if (sheaf && slab->ev.cache != cache)
+		return "a sheaf of %s holds another cache's object";
+	off = addr - (j->sh.direct.base + (slab->ev.pfn << SF_PAGE_SHIFT));
+	if (sheaf && c && c->stride && (off % c->stride || off / c->stride >= slab->ev.objects))
+		return "a sheaf of %s holds what is no object";
+	w = &j->snap.parked[(addr - j->sh.direct.base) >> SF_PAGE_SHIFT]
+		     .w[addr / 8 % SF_PAGE_GRANULES / 64];
+	if (*w & bit)
+		return "an object of %s is free twice";
+	*w |= bit;
+	if (sf_shadow_live_at(&j->sh, addr))
+		return "a live object of %s is free too";
+	return NULL;
+}
+
+static void park_all(struct sf_judge *j, const struct sf_event *ev, uint32_t cache, size_t at,
+		     uint32_t nr, bool sheaf)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		uint64_t addr = j->snap.pool[at + i];
+		const char *fault = park(j, addr, cache, sheaf);
+		const struct sf_shadow_obj *o;
+
+		if (!fault)
+			continue;
+		o = sf_shadow_hit(&j->sh, addr, 1, NULL);
+		sf_title(j, SF_INV_MEM_7, fault, sf_name_of_cache(&j->sh, cache));
+		sf_report(j, ev, o ? o->res : SF_NONE, SF_NONE, "%#llx, %s %u",
+			  (unsigned long long)addr, sheaf ? "sheaf slot" : "free list entry", i);
+		return;
+	}
+}
+
+unsigned int sf_mem_7(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_snapshot *s = &j->snap;
+
+	if (!s->pages || !j->sh.addresses) {
+		sf_skip(j, SF_INV_MEM_7, "the arena's address is unknown");
+		return 0;
+	}
+	for (size_t i = 0; i < s->nr_slabs; i++)
+		park_all(j, ev, s->slabs[i].ev.cache, s->slabs[i].free, s->slabs[i].ev.nr_free, false);
+	for (size_t i = 0; i < s->nr_sheaves; i++)
+		park_all(j, ev, s->sheaves[i].ev.cache, s->sheaves[i].objs, s->sheaves[i].ev.nr, true);
+	for (size_t i = 0; i < s->nr_slabs; i++) {
+		const struct sf_snap_slab *slab = &s->slabs[i];
+		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->ev.cache);
+
+		for (uint64_t p = slab->ev.pfn; p < s->pages && slab->ev.order <= SF_MAX_ORDER &&
+						p - slab->ev.pfn < 1ull << slab->ev.order; p++)
+			s->parked[p] = (struct sf_page_bits){ { 0 } };
+		if (!j->sh.zone.on || !j->sh.exact || slab->orphan || j->sh.untracked ||
+		    (c && c->kind == SF_CACHE_INTERNAL) || slab->ev.error != SF_WALK_OK ||
+		    slab->ev.nr_free + slab->parked + slab->live >= slab->ev.objects)
+			continue;
+		sf_title(j, SF_INV_MEM_7, "a free object of %s is on no list",
+			 sf_name_of_cache(&j->sh, slab->ev.cache));
+		sf_report(j, ev, SF_NONE, SF_NONE,
+			  "slab at pfn %#llx: %u objects, %u on its list, %u parked, %u live",
+			  (unsigned long long)slab->ev.pfn, slab->ev.objects, slab->ev.nr_free,
+			  slab->parked, slab->live);
+	}
+	return (unsigned int)(s->nr_slabs + s->nr_sheaves);
+}
+
+static const char *freelist_fault(struct sf_judge *j, const struct sf_snap_slab *slab)
+{
+	static const char *const by_error[] = {
+		[SF_WALK_CYCLE] = "the free list of a %s slab has a cycle",
+		[SF_WALK_OUTSIDE] = "the free list of a %s slab leaves it",
+		[SF_WALK_UNALIGNED] = "the free list of a %s slab holds what is no object",
+	};
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->ev.cache);
+	uint64_t base = j->sh.direct.base + (slab->ev.pfn << SF_PAGE_SHIFT);
+
+	if (slab->ev.error != SF_WALK_OK)
+		return by_error[slab->ev.error <= SF_WALK_UNALIGNED ? slab->ev.error : SF_WALK_CYCLE];
+	for (uint32_t i = 0; i < slab->ev.nr_free && j->snap.pages && slab->ev.order <= SF_MAX_ORDER;
+	     i++) {
+		uint64_t off = j->snap.pool[slab->free + i] - base;
+
+		if (off >= SF_PAGE_SIZE << slab->ev.order)
+			return by_error[SF_WALK_OUTSIDE];
+		if (!slab->orphan && c && c->stride &&
+		    (off % c->stride || off / c->stride >= slab->ev.objects))
+			return by_error[SF_WALK_UNALIGNED];
+	}
+	if (slab->ev.inuse > slab->ev.objects ||
+	    slab->ev.nr_free != slab->ev.objects - slab->ev.inuse)
+		return "the free list of a %s slab is not as long as objects - inuse";
+	return NULL;
+}
+
+unsigned int sf_mem_8(struct sf_judge *j, const struct sf_event *ev)
+{
+	for (size_t i = 0; i < j->snap.nr_slabs; i++) {
+		const struct sf_snap_slab *slab = &j->snap.slabs[i];
+		const char *fault = freelist_fault(j, slab);
+
+		if (!fault)
+			continue;
+		sf_title(j, SF_INV_MEM_8, fault, sf_name_of_cache(&j->sh, slab->ev.cache));
+		sf_report(j, ev, SF_NONE, SF_NONE,
+			  "slab at pfn %#llx: %u objects, %u in use, %u on its list",
+			  (unsigned long long)slab->ev.pfn, slab->ev.objects, slab->ev.inuse,
+			  slab->ev.nr_free);
+	}
+	return (unsigned int)j->snap.nr_slabs;
+}

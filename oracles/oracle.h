@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * oracle.h - the judge: takes events, raises violations.
+ *
+ * It knows no allocator, no program and no fuzzing engine. Where the events come from (a model, a
+ * library, a kernel, a recording) makes no difference but for what they carry: an invariant whose needs
+ * the source cannot meet is skipped, and each skip is counted with its reason.
+ *
+ * One judge, one thread. Nothing on the event path allocates once the shadow has grown to the size of
+ * the heap's live set.
+ */
+#ifndef SLABFUZZ_ORACLE_H
+#define SLABFUZZ_ORACLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../allocators/event.h"
+#include "invariants.h"
+
+#define SF_TITLE_MAX 160
+
+struct sf_violation {
+	enum sf_invariant invariant;
+	uint32_t op;               /* operation index, SF_NONE outside one */
+	uint32_t objects[2];       /* result numbers involved, SF_NONE */
+	char title[SF_TITLE_MAX];  /* "ISO-1: kmalloc-64 where kmalloc-rcl-64 was due": stable, without
+				      addresses, counts or operation numbers */
+	char detail[400];          /* the same occurrence, in full */
+};
+
+struct sf_oracle_count {
+	uint64_t checked; /* judgements made */
+	uint64_t skipped; /* judgements that could not be made */
+	const char *reason; /* of the skips; NULL: none */
+	uint64_t violations;
+};
+
+struct sf_judge;
+
+struct sf_judge_options {
+	uint64_t only; /* bit 1 << enum sf_invariant: judge these; 0: all */
+	/*
+	 * Called for each violation, before the event is over. NULL: only counted. In a fuzz target it
+	 * calls sf_trap(), elsewhere it records.
+	 */
+	void (*violation)(void *ctx, const struct sf_violation *v);
+	void *ctx;
+};
+
+/* Memory comes from malloc; running out ends the process. */
+struct sf_judge *sf_judge_create(const struct sf_judge_options *opt);
+void sf_judge_destroy(struct sf_judge *j);
+
+/* Fits struct sf_sink.emit: ctx is the judge. */
+void sf_judge_event(void *judge, const struct sf_event *ev);
+
+/* Since create, or the last clear. SF_INV_COUNT entries. */
+const struct sf_oracle_count *sf_judge_counts(const struct sf_judge *j);
+void sf_judge_clear_counts(struct sf_judge *j);
+
+/* Bytes of memory that the judge's shadow takes, and live objects it tracks: for the benchmark. */
+void sf_judge_memory(const struct sf_judge *j, size_t *bytes, size_t *live);
+
+/*
+ * Ends the process in a function of its own, named after the invariant (sf_violation_MEM_1), never
+ * inlined, after writing title and detail to stderr: so that engines and sanitizers tell bugs apart.
+ * If the environment has SLABFUZZ_EXPECT and the title does not begin with it, returns instead.
+ */
+void sf_trap(const struct sf_violation *v);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rules.h - the kernel's arithmetic as the oracles know it: size classes, orders, watermarks, flags.
+ *
+ * Written from the kernel's documentation of these rules and from nothing in allocators/: a rule that
+ * is shared with what is judged checks nothing. Relies on the contract headers; every oracle
+ * relies on it.
+ */
+#ifndef SLABFUZZ_RULES_H
+#define SLABFUZZ_RULES_H
+
+#include "../allocators/allocator.h"
+
+#define SF_KMALLOC_CACHE_MAX 8192u    /* KMALLOC_MAX_CACHE_SIZE */
+#define SF_KMALLOC_MAX (4096ull << 10) /* KMALLOC_MAX_SIZE */
+#define SF_KVMALLOC_MAX 0x7fffffffull /* INT_MAX */
+#define SF_MAX_ORDER 10u
+#define SF_PCP_HUGE_ORDER 9u          /* the one order above 3 that has per-CPU lists */
+#define SF_WIDE_POW2(n) (1ull << (64 - __builtin_clzll((n) - 1)))
+
+/* Size class of 1..8192 (mm/slab_common.c:kmalloc_size_index). */
+static inline uint32_t sf_class_of(uint64_t size)
+{
+	if (size <= 8)
+		return 8;
+	if (size > 64 && size <= 96)
+		return 96;
+	if (size > 128 && size <= 192)
+		return 192;
+	return (uint32_t)SF_WIDE_POW2(size);
+}
+
+/* get_order(): smallest block that holds `size`, which is not 0. 52 and more: no such block. */
+static inline unsigned int sf_order_of(uint64_t size)
+{
+	return size <= SF_PAGE_SIZE ? 0 : 52 - (unsigned int)__builtin_clzll(size - 1);
+}
+
+/* kmalloc_size_roundup() (mm/slab_common.c). */
+static inline uint64_t sf_roundup(uint64_t size)
+{
+	if (!size || size > SF_KMALLOC_MAX)
+		return size;
+	if (size <= SF_KMALLOC_CACHE_MAX)
+		return sf_class_of(size);
+	return SF_PAGE_SIZE << sf_order_of(size);
+}
+
+/* Pages that `size` bytes take; rounds up, never wraps. */
+static inline uint64_t sf_pages_of(uint64_t size)
+{
+	return size / SF_PAGE_SIZE + (size % SF_PAGE_SIZE != 0);
+}
+
+/* Kind of kmalloc cache that gfp selects (include/linux/slab.h:kmalloc_type). */
+static inline enum sf_cache_kind sf_kind_of(const struct sf_settings *set, uint32_t gfp)
+{
+	if ((gfp & SF_GFP_DMA) && set->zone_dma)
+		return SF_CACHE_KMALLOC_DMA;
+	if (gfp & SF_GFP_RECLAIMABLE)
+		return SF_CACHE_KMALLOC_RCL;
+	if ((gfp & SF_GFP_ACCOUNT) && set->memcg && !set->nokmem)
+		return SF_CACHE_KMALLOC_CG;
+	return SF_CACHE_KMALLOC;
+}
+
+struct sf_marks {
+	uint64_t min, low, high;
+};
+
+/* One zone of `pages` (mm/page_alloc.c:calculate_min_free_kbytes, __setup_per_zone_wmarks). */
+static inline struct sf_marks sf_marks_of(uint64_t pages, bool on)
+{
+	uint64_t sixteenfold = 16 * 4 * pages, kbytes = 0, gap;
+
+	if (!on)
+		return (struct sf_marks){ 0, 0, 0 };
+	for (uint64_t bit = 1ull << 31; bit; bit >>= 1)
+		if ((kbytes | bit) * (kbytes | bit) <= sixteenfold)
+			kbytes |= bit;
+	if (kbytes < 128)
+		kbytes = 128;
+	if (kbytes > 262144)
+		kbytes = 262144;
+	gap = kbytes / 16;
+	if (gap < pages * 10 / 10000)
+		gap = pages * 10 / 10000;
+	return (struct sf_marks){ kbytes / 4, kbytes / 4 + gap, kbytes / 4 + 2 * gap };
+}
+
+/* __GFP_NOFAIL counts only for those who may reclaim. */
+static inline bool sf_never_fails(uint32_t gfp)
+{
+	return (gfp & SF_GFP_NOFAIL) && (gfp & SF_GFP_DIRECT_RECLAIM);
+}
+
+/* May these flags take the zone below its mark? (mm/page_alloc.c:gfp_to_alloc_flags) */
+static inline bool sf_may_use_reserve(uint32_t gfp)
+{
+	if ((gfp & SF_GFP_MEMALLOC) && !(gfp & SF_GFP_NOMEMALLOC))
+		return true;
+	return (gfp & SF_GFP_HIGH) || sf_never_fails(gfp);
+}
+
+/* `mark` after what these flags take off it. */
+static inline uint64_t sf_reduced_mark(uint64_t mark, uint32_t gfp)
+{
+	if ((gfp & SF_GFP_MEMALLOC) && !(gfp & SF_GFP_NOMEMALLOC))
+		return 0;
+	if (gfp & SF_GFP_HIGH) {
+		mark -= mark / 2;
+		if (!(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC)))
+			mark -= mark / 4;
+	} else if (sf_never_fails(gfp)) {
+		mark -= mark / 2;
+	}
+	return mark;
+}
+
+#endif

@@ -1,0 +1,738 @@
+// SPDX-License-Identifier: MIT
+/*
+ * shadow.c - objects, taken bytes and caches of the shadow model; the zone is in zone.c.
+ *
+ * Relies on shadow.h; judge.c calls it for every event that changes what is believed.
+ */
+#include "shadow.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAR_PAGES_MAX 16384u /* wider objects go to the list of wide ones */
+#define WIDE_MAX 4096u
+
+static void out_of_memory(void)
+{
+	fputs("slabfuzz: out of memory in the judge\n", stderr);
+	abort();
+}
+
+void *sf_shadow_zalloc(size_t nr, size_t size, size_t *bytes)
+{
+	void *p = calloc(nr ? nr : 1, size);
+
+	if (!p)
+		out_of_memory();
+	*bytes += nr * size;
+	return p;
+}
+
+void *sf_shadow_grow(void *p, size_t *cap, size_t need, size_t size, size_t *bytes)
+{
+	size_t to = *cap ? *cap : 64;
+
+	if (need <= *cap)
+		return p;
+	while (to < need)
+		to *= 2;
+	p = realloc(p, to * size);
+	if (!p)
+		out_of_memory();
+	memset((char *)p + *cap * size, 0, (to - *cap) * size);
+	*bytes += (to - *cap) * size;
+	*cap = to;
+	return p;
+}
+
+/* Bits [lo, hi) of one page. */
+static bool bits_busy(const uint64_t *w, unsigned int lo, unsigned int hi)
+{
+	for (unsigned int i = lo / 64; i <= (hi - 1) / 64; i++) {
+		uint64_t mask = ~0ull;
+
+		if (i == lo / 64)
+			mask &= ~0ull << (lo % 64);
+		if (i == (hi - 1) / 64)
+			mask &= ~0ull >> (63 - (hi - 1) % 64);
+		if (w[i] & mask)
+			return true;
+	}
+	return false;
+}
+
+static void bits_flip(uint64_t *w, unsigned int lo, unsigned int hi)
+{
+	for (unsigned int i = lo / 64; i <= (hi - 1) / 64; i++) {
+		uint64_t mask = ~0ull;
+
+		if (i == lo / 64)
+			mask &= ~0ull << (lo % 64);
+		if (i == (hi - 1) / 64)
+			mask &= ~0ull >> (63 - (hi - 1) % 64);
+		w[i] ^= mask;
+	}
+}
+
+static bool page_busy(uint16_t used, const uint64_t *w, unsigned int lo, unsigned int hi)
+{
+	if (!used)
+		return false;
+	if (used == SF_PAGE_WHOLE || hi - lo == SF_PAGE_GRANULES)
+		return true;
+	return bits_busy(w, lo, hi);
+}
+
+static void page_take(uint16_t *used, uint64_t *w, unsigned int lo, unsigned int hi)
+{
+	if (hi - lo == SF_PAGE_GRANULES) {
+		*used = SF_PAGE_WHOLE;
+		return;
+	}
+	bits_flip(w, lo, hi);
+	*used = (uint16_t)(*used + hi - lo);
+}
+
+static void page_give(uint16_t *used, uint64_t *w, unsigned int lo, unsigned int hi)
+{
+	if (hi - lo == SF_PAGE_GRANULES) {
+		*used = 0;
+		return;
+	}
+	bits_flip(w, lo, hi);
+	*used = (uint16_t)(*used - (hi - lo));
+}
+
+/*
+ * Granules [g0, g1) that a byte range takes: both ends round up, so that ranges without a byte in
+ * common never have a granule in common.
+ */
+struct span {
+	uint64_t g0, g1;
+};
+
+static struct span span_of(uint64_t addr, uint64_t size)
+{
+	uint64_t end = addr + size < addr ? UINT64_MAX : addr + size;
+
+	return (struct span){ addr / 8 + (addr % 8 != 0), end / 8 + (end % 8 != 0) };
+}
+
+static unsigned int span_lo(struct span s, uint64_t page)
+{
+	return s.g0 / SF_PAGE_GRANULES == page ? s.g0 % SF_PAGE_GRANULES : 0;
+}
+
+static unsigned int span_hi(struct span s, uint64_t page)
+{
+	return (s.g1 - 1) / SF_PAGE_GRANULES == page ? (s.g1 - 1) % SF_PAGE_GRANULES + 1
+						     : SF_PAGE_GRANULES;
+}
+
+static bool window_take(struct sf_window *w, struct span s)
+{
+	uint64_t base = w->base >> SF_PAGE_SHIFT;
+	uint64_t first = s.g0 / SF_PAGE_GRANULES, last = (s.g1 - 1) / SF_PAGE_GRANULES;
+
+	for (uint64_t p = first; p <= last; p++)
+		if (page_busy(w->used[p - base], w->bits[p - base].w, span_lo(s, p), span_hi(s, p)))
+			return false;
+	for (uint64_t p = first; p <= last; p++)
+		page_take(&w->used[p - base], w->bits[p - base].w, span_lo(s, p), span_hi(s, p));
+	return true;
+}
+
+static void window_give(struct sf_window *w, struct span s)
+{
+	uint64_t base = w->base >> SF_PAGE_SHIFT;
+
+	for (uint64_t p = s.g0 / SF_PAGE_GRANULES; p <= (s.g1 - 1) / SF_PAGE_GRANULES; p++)
+		page_give(&w->used[p - base], w->bits[p - base].w, span_lo(s, p), span_hi(s, p));
+}
+
+static bool window_has(const struct sf_window *w, uint64_t addr)
+{
+	return w->pages && addr >= w->base && (addr - w->base) >> SF_PAGE_SHIFT < w->pages;
+}
+
+static bool window_holds(const struct sf_window *w, uint64_t addr, uint64_t size)
+{
+	return window_has(w, addr) && size <= (w->pages << SF_PAGE_SHIFT) - (addr - w->base);
+}
+
+static size_t far_hash(const struct sf_far *f, uint64_t page)
+{
+	return (size_t)((page * 0x9e3779b97f4a7c15ull) >> 17) & (f->cap - 1);
+}
+
+static struct sf_far_page *far_find(const struct sf_far *f, uint64_t page)
+{
+	size_t i;
+
+	if (!f->cap)
+		return NULL;
+	for (i = far_hash(f, page); f->slot[i].page; i = (i + 1) & (f->cap - 1))
+		if (f->slot[i].page == page + 1)
+			return &f->slot[i];
+	return NULL;
+}
+
+/* Doubles, or only sweeps out pages with nothing on them when those are most. */
+static void far_rehash(struct sf_far *f, size_t *bytes)
+{
+	struct sf_far old = *f;
+	size_t used = 0;
+
+	for (size_t i = 0; i < old.cap; i++)
+		used += old.slot[i].used != 0;
+	f->cap = old.cap ? old.cap : 256;
+	while (f->cap < 4 * used)
+		f->cap *= 2;
+	f->slot = sf_shadow_zalloc(f->cap, sizeof(*f->slot), bytes);
+	f->filled = used;
+	for (size_t i = 0; i < old.cap; i++) {
+		size_t at;
+
+		if (!old.slot[i].used)
+			continue;
+		for (at = far_hash(f, old.slot[i].page - 1); f->slot[at].page;)
+			at = (at + 1) & (f->cap - 1);
+		f->slot[at] = old.slot[i];
+	}
+	free(old.slot);
+	*bytes -= old.cap * sizeof(*f->slot);
+}
+
+static struct sf_far_page *far_make(struct sf_far *f, uint64_t page, size_t *bytes)
+{
+	struct sf_far_page *p = far_find(f, page);
+	size_t i;
+
+	if (p)
+		return p;
+	if (2 * (f->filled + 1) > f->cap)
+		far_rehash(f, bytes);
+	for (i = far_hash(f, page); f->slot[i].page;)
+		i = (i + 1) & (f->cap - 1);
+	f->slot[i].page = page + 1;
+	f->filled++;
+	return &f->slot[i];
+}
+
+static bool far_wide_hit(const struct sf_far *f, uint64_t addr, uint64_t end)
+{
+	for (size_t i = 0; i < f->nr_wide; i++)
+		if (addr < f->wide[i].end && f->wide[i].addr < end)
+			return true;
+	return false;
+}
+
+static bool is_wide(struct span s)
+{
+	return (s.g1 - s.g0) / SF_PAGE_GRANULES >= FAR_PAGES_MAX;
+}
+
+static enum sf_claim far_take_wide(struct sf_shadow *sh, uint64_t addr, uint64_t size)
+{
+	struct sf_far *f = &sh->far;
+	uint64_t end = addr + size;
+
+	if (far_wide_hit(f, addr, end))
+		return SF_CLAIM_OVERLAP;
+	for (size_t i = 0; i < f->cap; i++) {
+		uint64_t page = (f->slot[i].page - 1) << SF_PAGE_SHIFT;
+
+		if (f->slot[i].used && page >= addr && page + SF_PAGE_SIZE <= end)
+			return SF_CLAIM_OVERLAP;
+	}
+	if (f->nr_wide >= WIDE_MAX)
+		return SF_CLAIM_TOO_WIDE;
+	f->wide = sf_shadow_grow(f->wide, &f->cap_wide, f->nr_wide + 1, sizeof(*f->wide), &sh->bytes);
+	f->wide[f->nr_wide++] = (struct sf_wide){ addr, end };
+	return SF_CLAIM_OK;
+}
+
+static enum sf_claim far_take(struct sf_shadow *sh, uint64_t addr, uint64_t size)
+{
+	struct span s = span_of(addr, size);
+	uint64_t first = s.g0 / SF_PAGE_GRANULES, last = (s.g1 - 1) / SF_PAGE_GRANULES;
+
+	if (addr + size < addr)
+		return SF_CLAIM_OUTSIDE;
+	if (is_wide(s))
+		return far_take_wide(sh, addr, size);
+	if (sh->far.nr_wide && far_wide_hit(&sh->far, addr, addr + size))
+		return SF_CLAIM_OVERLAP;
+	for (uint64_t p = first; p <= last; p++) {
+		const struct sf_far_page *fp = far_find(&sh->far, p);
+
+		if (fp && page_busy(fp->used, fp->bits.w, span_lo(s, p), span_hi(s, p)))
+			return SF_CLAIM_OVERLAP;
+	}
+	for (uint64_t p = first; p <= last; p++) {
+		struct sf_far_page *fp = far_make(&sh->far, p, &sh->bytes);
+
+		page_take(&fp->used, fp->bits.w, span_lo(s, p), span_hi(s, p));
+	}
+	return SF_CLAIM_OK;
+}
+
+static void far_give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
+{
+	struct sf_far *f = &sh->far;
+	struct span s = span_of(addr, size);
+
+	if (is_wide(s)) {
+		for (size_t i = 0; i < f->nr_wide; i++)
+			if (f->wide[i].addr == addr) {
+				f->wide[i] = f->wide[--f->nr_wide];
+				return;
+			}
+		return;
+	}
+	for (uint64_t p = s.g0 / SF_PAGE_GRANULES; p <= (s.g1 - 1) / SF_PAGE_GRANULES; p++) {
+		struct sf_far_page *fp = far_find(f, p);
+
+		if (fp)
+			page_give(&fp->used, fp->bits.w, span_lo(s, p), span_hi(s, p));
+	}
+}
+
+/* Are all pages of the range in somebody's use? */
+static bool range_out(const struct sf_shadow *sh, uint64_t addr, uint64_t size)
+{
+	uint64_t first = (addr - sh->direct.base) >> SF_PAGE_SHIFT;
+	uint64_t last = (addr + size - 1 - sh->direct.base) >> SF_PAGE_SHIFT;
+
+	return last < sh->zone.pages && sf_bits_all(sh->zone.out, first, last - first + 1);
+}
+
+static enum sf_claim take(struct sf_shadow *sh, uint64_t addr, uint64_t size)
+{
+	struct span s = span_of(addr, size);
+	struct sf_window *w = &sh->direct;
+
+	if (!sh->addresses || s.g0 >= s.g1)
+		return SF_CLAIM_NONE;
+	if (!sh->direct.pages)
+		return far_take(sh, addr, size);
+	if (!window_has(w, addr))
+		w = &sh->vmalloc;
+	if (!window_holds(w, addr, size))
+		return SF_CLAIM_OUTSIDE;
+	if (w == &sh->direct && sh->zone.on && !range_out(sh, addr, size))
+		return SF_CLAIM_FREE_PAGE;
+	if (!window_take(w, s))
+		return SF_CLAIM_OVERLAP;
+	if (w == &sh->vmalloc)
+		sh->vm_used += sf_pages_of(size);
+	return SF_CLAIM_OK;
+}
+
+static void give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
+{
+	if (!sh->direct.pages) {
+		far_give(sh, addr, size);
+	} else if (window_has(&sh->direct, addr)) {
+		window_give(&sh->direct, span_of(addr, size));
+	} else {
+		window_give(&sh->vmalloc, span_of(addr, size));
+		sh->vm_used -= sf_pages_of(size);
+	}
+}
+
+struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_t id)
+{
+	return id < sh->cap_obj && (sh->obj[id].flags & SF_OBJ_BORN) ? &sh->obj[id] : NULL;
+}
+
+/* Ids are dense: one far above all that were seen is no id. */
+static struct sf_shadow_obj *obj_slot(struct sf_shadow *sh, uint32_t id)
+{
+	if (id == SF_NONE)
+		return NULL;
+	if (id >= sh->cap_obj) {
+		if (id > 2 * sh->peak + 4096) {
+			sh->untracked++;
+			return NULL;
+		}
+		sh->obj = sf_shadow_grow(sh->obj, &sh->cap_obj, (size_t)id + 1, sizeof(*sh->obj),
+				  &sh->bytes);
+	}
+	if (id >= sh->peak)
+		sh->peak = (size_t)id + 1;
+	return &sh->obj[id];
+}
+
+void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
+	struct sf_shadow_slab *slab = NULL;
+
+	if (!(o->flags & SF_OBJ_ALIVE))
+		return;
+	if (o->flags & SF_OBJ_CLAIMED)
+		give(sh, o->addr, o->extent);
+	if (o->slab != SF_NONE)
+		slab = sf_zone_slab_at(&sh->zone, o->slab);
+	if (slab && slab->live)
+		slab->live--;
+	if (c) {
+		c->shrunk = false;
+		if (c->live)
+			c->live--;
+	}
+	sh->orphans -= (o->flags & SF_OBJ_ORPHAN) != 0;
+	o->flags &= (uint8_t)~(SF_OBJ_ALIVE | SF_OBJ_CLAIMED | SF_OBJ_ORPHAN);
+	sh->live--;
+}
+
+/* First pfn of the slab that the place tells of. */
+static uint32_t slab_pfn(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	uint64_t back;
+
+	if (a->place.kind != SF_PLACE_SLAB || !sh->zone.on || a->addr < a->place.base)
+		return SF_NONE;
+	back = (a->addr >> SF_PAGE_SHIFT) - (a->place.base >> SF_PAGE_SHIFT);
+	if (a->place.pfn >= sh->zone.pages || back > a->place.pfn)
+		return SF_NONE;
+	return (uint32_t)(a->place.pfn - back);
+}
+
+static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct sf_ev_alloc *a)
+{
+	bool slab = a->place.kind == SF_PLACE_SLAB;
+
+	*o = (struct sf_shadow_obj){
+		.addr = a->addr,
+		.size = a->size,
+		.extent = a->usable ? a->usable : a->size,
+		.usable = a->usable,
+		.res = a->res,
+		.gfp = a->gfp,
+		.cache = slab ? a->place.cache : a->cache,
+		.object_size = slab ? a->place.object_size : 0,
+		.slab = slab_pfn(sh, a),
+		.api = a->api,
+		.kind = a->place.kind,
+		.order = a->place.order,
+	};
+}
+
+static void obj_birth(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
+	struct sf_shadow_slab *slab = NULL;
+
+	o->flags = SF_OBJ_ALIVE | SF_OBJ_BORN;
+	if (sh->claim == SF_CLAIM_OK)
+		o->flags |= SF_OBJ_CLAIMED;
+	if (o->slab != SF_NONE)
+		slab = sf_zone_slab_at(&sh->zone, o->slab);
+	if (slab)
+		slab->live++;
+	if (c) {
+		c->live++;
+		c->shrunk = false;
+	}
+	sh->live++;
+}
+
+static bool obj_came(const struct sf_ev_alloc *a)
+{
+	return a->status == SF_OK && a->addr && a->id != SF_NONE;
+}
+
+void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, a->cache);
+	struct sf_shadow_obj *o;
+
+	sh->claim = SF_CLAIM_NONE;
+	if (c) /* a failure may have filled its sheaves */
+		c->shrunk = false;
+	if (!obj_came(a))
+		return;
+	o = obj_slot(sh, a->id);
+	if (!o)
+		return;
+	sf_shadow_drop(sh, o);
+	obj_init(sh, o, a);
+	if (a->addr > SF_ZERO_SIZE_PTR)
+		sh->claim = take(sh, o->addr, o->extent);
+	else
+		o->extent = 0;
+	obj_birth(sh, o);
+}
+
+/* In place, with another usable size: a vmalloc area that shrank. */
+static void resize(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t usable)
+{
+	if (o->flags & SF_OBJ_CLAIMED)
+		give(sh, o->addr, o->extent);
+	o->flags &= (uint8_t)~SF_OBJ_CLAIMED;
+	o->usable = usable;
+	o->extent = usable;
+	sh->claim = take(sh, o->addr, usable);
+	if (sh->claim == SF_CLAIM_OK)
+		o->flags |= SF_OBJ_CLAIMED;
+}
+
+void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	struct sf_shadow_obj *old = sf_shadow_find(sh, a->old_id), *o, fresh;
+	bool stays = old && (old->flags & SF_OBJ_ALIVE) && a->addr == old->addr;
+
+	sh->claim = SF_CLAIM_NONE;
+	if (a->status != SF_OK || !a->addr)
+		return;
+	obj_init(sh, &fresh, a);
+	if (stays && a->id == a->old_id) {
+		old->size = a->size;
+		old->gfp = a->gfp;
+		old->res = a->res;
+		if (a->usable && a->usable != old->usable)
+			resize(sh, old, a->usable);
+		return;
+	}
+	if (stays)
+		sf_shadow_drop(sh, old);
+	if (a->addr > SF_ZERO_SIZE_PTR)
+		sh->claim = take(sh, fresh.addr, fresh.extent); /* while a moved one's old lives */
+	if (old && !stays)
+		sf_shadow_drop(sh, old);
+	o = obj_slot(sh, a->id);
+	if (!o) {
+		if (sh->claim == SF_CLAIM_OK)
+			give(sh, fresh.addr, fresh.extent);
+		return;
+	}
+	sf_shadow_drop(sh, o);
+	*o = fresh;
+	obj_birth(sh, o);
+}
+
+const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
+					  const struct sf_shadow_obj *skip)
+{
+	for (size_t i = 0; i < sh->peak; i++) {
+		const struct sf_shadow_obj *o = &sh->obj[i];
+
+		if (o != skip && (o->flags & SF_OBJ_CLAIMED) && o->addr - addr < size)
+			return o;
+		if (o != skip && (o->flags & SF_OBJ_CLAIMED) && addr - o->addr < o->extent)
+			return o;
+	}
+	return NULL;
+}
+
+bool sf_shadow_live_at(const struct sf_shadow *sh, uint64_t addr)
+{
+	uint64_t p, g = addr / 8 % SF_PAGE_GRANULES;
+
+	if (!window_has(&sh->direct, addr))
+		return false;
+	p = (addr - sh->direct.base) >> SF_PAGE_SHIFT;
+	return sh->direct.used[p] == SF_PAGE_WHOLE || sf_bit(sh->direct.bits[p].w, g);
+}
+
+bool sf_shadow_pages_live(const struct sf_shadow *sh, uint64_t pfn, uint64_t nr)
+{
+	for (uint64_t p = pfn; p < sh->direct.pages && p - pfn < nr; p++)
+		if (sh->direct.used[p])
+			return true;
+	return false;
+}
+
+static void window_setup(struct sf_window *w, uint64_t base, uint64_t pages, size_t *bytes)
+{
+	w->base = base & ~(SF_PAGE_SIZE - 1);
+	w->pages = pages <= SF_PAGES_MAX ? pages : 0;
+	if (w->pages <= w->cap)
+		return; /* nothing is alive: what is there is zero */
+	*bytes -= w->cap * (sizeof(*w->used) + sizeof(*w->bits));
+	free(w->used);
+	free(w->bits);
+	w->cap = w->pages;
+	w->used = sf_shadow_zalloc(w->cap, sizeof(*w->used), bytes);
+	w->bits = sf_shadow_zalloc(w->cap, sizeof(*w->bits), bytes);
+}
+
+static void drop_all(struct sf_shadow *sh)
+{
+	for (size_t i = 0; i < sh->peak; i++) {
+		sf_shadow_drop(sh, &sh->obj[i]);
+		sh->obj[i].flags = 0;
+	}
+	sh->peak = 0;
+	sh->live = 0;
+	sh->untracked = 0;
+	for (size_t i = 0; sh->vm_mapped && i < sh->vm_high; i++) {
+		if (!sh->vm_pfn[i])
+			continue;
+		sh->direct.used[sh->vm_pfn[i] - 1] = 0;
+		sh->vm_pfn[i] = 0;
+		sh->vm_mapped--;
+	}
+	sh->vm_high = 0;
+	sh->vm_mapped = 0;
+}
+
+void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap)
+{
+	uint64_t vm_cap = sh->vmalloc.cap;
+
+	drop_all(sh);
+	sh->caps = heap->caps;
+	sh->exact = heap->exact;
+	if (heap->settings)
+		sh->set = *heap->settings;
+	else
+		sf_settings_init(&sh->set);
+	sh->nr_cache = 0;
+	window_setup(&sh->direct, heap->direct_map, heap->pages, &sh->bytes);
+	window_setup(&sh->vmalloc, heap->vmalloc, heap->vmalloc_pages, &sh->bytes);
+	if (sh->vmalloc.cap > vm_cap) {
+		free(sh->vm_pfn);
+		sh->bytes -= vm_cap * sizeof(*sh->vm_pfn);
+		sh->vm_pfn = sf_shadow_zalloc(sh->vmalloc.cap, sizeof(*sh->vm_pfn), &sh->bytes);
+	}
+	sf_zone_setup(sh, (heap->caps & SF_CAP_TRACE) ? sh->direct.pages : 0);
+}
+
+void sf_shadow_begin(struct sf_shadow *sh)
+{
+	drop_all(sh);
+	if (sh->exact)
+		sf_zone_begin(&sh->zone);
+	for (uint32_t i = 0; i < sh->nr_cache; i++) {
+		struct sf_shadow_cache *c = &sh->cache[i];
+
+		c->live = 0;
+		c->shrunk = false;
+		if (sh->exact)
+			c->slabs = 0;
+		c->refs = c->boot;
+		c->present &= c->boot;
+	}
+}
+
+void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
+{
+	size_t cap = sh->cap_cache, cap_name = sh->cap_cache;
+	struct sf_shadow_cache *sc, was = { .refs = 1 };
+
+	if (c->id >= SF_CACHES_MAX)
+		return;
+	if (sf_shadow_cache_at(sh, c->id)) /* told again: a merge has changed it */
+		was = sh->cache[c->id];
+	sh->cache = sf_shadow_grow(sh->cache, &cap, c->id + 1, sizeof(*sh->cache), &sh->bytes);
+	sh->name = sf_shadow_grow(sh->name, &cap_name, c->id + 1, sizeof(*sh->name), &sh->bytes);
+	sh->cap_cache = (uint32_t)cap;
+	for (; sh->nr_cache <= c->id; sh->nr_cache++)
+		sh->cache[sh->nr_cache].present = false;
+	sc = &sh->cache[c->id];
+	*sc = (struct sf_shadow_cache){
+		.object_size = c->object_size, .stride = c->stride, .align = c->align,
+		.flags = c->flags, .min_partial = c->min_partial, .class_size = c->class_size,
+		.refs = was.refs, .live = was.live, .slabs = was.slabs, .shrunk = was.shrunk,
+		.objects = c->objects, .min_objects = c->min_objects,
+		.order = c->order, .min_order = c->min_order, .kind = c->kind,
+		.partition = c->partition, .present = true, .boot = c->boot,
+	};
+	snprintf(sh->name[c->id], sizeof(sh->name[0]), "%s", c->name ? c->name : "?");
+}
+
+/* The CACHE of a new cache came before and counts as its first reference. */
+void sf_shadow_create(struct sf_shadow *sh, const struct sf_ev_cacheop *c)
+{
+	struct sf_shadow_cache *sc = sf_shadow_cache_at(sh, c->cache);
+
+	if (sc && c->merged)
+		sc->refs++;
+	if (sc && c->merged && c->size > sc->object_size)
+		sc->object_size = c->size;
+}
+
+/* Objects that outlive their cache belong to no cache: its id may be used again. */
+void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id)
+{
+	struct sf_zone *z = &sh->zone;
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, id);
+
+	if (!c)
+		return;
+	if (c->refs)
+		c->refs--;
+	if (c->refs)
+		return;
+	c->present = false;
+	for (size_t i = 0; c->live && i < sh->peak; i++)
+		if ((sh->obj[i].flags & SF_OBJ_ALIVE) && sh->obj[i].cache == id) {
+			sh->obj[i].cache = SF_NONE;
+			sh->obj[i].flags |= SF_OBJ_ORPHAN;
+			sh->orphans++;
+		}
+	for (uint32_t k = 0; c->slabs && k < z->nr_journal; k++)
+		for (uint64_t p = (uint64_t)z->journal[k] << SF_CHUNK_SHIFT, end = p + SF_CHUNK_PAGES;
+		     p < end && p < z->pages; p++)
+			if (sf_bit(z->slab_heads, p) && z->slab[p].cache == id) {
+				z->slab[p].orphan = true;
+				z->orphan_pages += 1ull << z->slab[p].order;
+			}
+	c->live = 0;
+	c->slabs = 0;
+}
+
+const char *sf_name_of_cache(const struct sf_shadow *sh, uint32_t id)
+{
+	return id < sh->nr_cache ? sh->name[id] : "an unknown cache";
+}
+
+static const char *name_by_kind(uint8_t kind, uint8_t api)
+{
+	static const char *const by_api[SF_APIS] = {
+		[SF_API_KMALLOC] = "kmalloc", [SF_API_KVMALLOC] = "kvmalloc",
+		[SF_API_CACHE] = "kmem_cache_alloc", [SF_API_PAGES] = "alloc_pages",
+		[SF_API_EXACT] = "alloc_pages_exact", [SF_API_FOREIGN] = "malloc",
+	};
+
+	if (kind == SF_PLACE_LARGE)
+		return "large kmalloc";
+	if (kind == SF_PLACE_VMALLOC)
+		return "vmalloc";
+	return api < SF_APIS ? by_api[api] : "an unknown function";
+}
+
+const char *sf_name_of(const struct sf_shadow *sh, const struct sf_shadow_obj *o)
+{
+	if (o->cache < sh->nr_cache)
+		return sh->name[o->cache];
+	return name_by_kind(o->kind, o->api);
+}
+
+const char *sf_name_of_event(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	if (a->place.kind == SF_PLACE_SLAB && a->place.cache < sh->nr_cache)
+		return sh->name[a->place.cache];
+	if (a->cache < sh->nr_cache)
+		return sh->name[a->cache];
+	return name_by_kind(a->place.kind, a->api);
+}
+
+void sf_shadow_free(struct sf_shadow *sh)
+{
+	free(sh->obj);
+	free(sh->direct.used);
+	free(sh->direct.bits);
+	free(sh->vmalloc.used);
+	free(sh->vmalloc.bits);
+	free(sh->vm_pfn);
+	free(sh->far.slot);
+	free(sh->far.wide);
+	free(sh->cache);
+	free(sh->name);
+	sf_zone_free(&sh->zone);
+}

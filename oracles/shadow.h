@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shadow.h - what the oracles believe the heap looks like, built from events alone.
+ *
+ * Objects in a dense table by event id; which bytes are taken, one bit per 8 bytes; the zone (free
+ * blocks, per-CPU pages, pages with users, slabs) by page frame; caches by id. Events are not
+ * trusted: whatever they say, the shadow stays inside its arrays. Relies on event.h and rules.h;
+ * judge.c drives it and every oracle reads it.
+ */
+#ifndef SLABFUZZ_SHADOW_H
+#define SLABFUZZ_SHADOW_H
+
+#include <stddef.h>
+
+#include "rules.h"
+
+#define SF_PAGES_MAX (1ull << 26)     /* a window above this counts as unknown */
+#define SF_CACHES_MAX 65536u
+#define SF_CACHE_NAME 56
+#define SF_CHUNK_SHIFT 10             /* the zone is reset by chunks of the largest block */
+#define SF_CHUNK_PAGES (1u << SF_CHUNK_SHIFT)
+#define SF_PAGE_GRANULES 512u         /* of 8 bytes */
+#define SF_PAGE_WHOLE UINT16_MAX
+
+enum sf_obj_flags {
+	SF_OBJ_ALIVE = 1,
+	SF_OBJ_CLAIMED = 2,  /* its bytes are marked as taken; Invariant: only if ALIVE */
+	SF_OBJ_REPORTED = 4, /* judged no more */
+	SF_OBJ_BORN = 8,     /* this slot has held an object in this run */
+	SF_OBJ_ORPHAN = 16,  /* its cache was destroyed over it */
+};
+
+struct sf_shadow_obj {
+	uint64_t addr, size, extent; /* extent: bytes marked as taken */
+	uint64_t usable;             /* 0: unknown */
+	uint32_t res, gfp;
+	uint32_t cache;              /* it lies in, or was asked of; SF_NONE */
+	uint32_t object_size;        /* of that cache, 0: unknown */
+	uint32_t slab;               /* first pfn of its slab, SF_NONE */
+	uint8_t api, kind, order, flags;
+};
+
+_Static_assert(sizeof(struct sf_shadow_obj) <= 64, "one cache line per object");
+
+/* One window of addresses. Invariant: used[p] is SF_PAGE_WHOLE or the number of bits set in bits[p]. */
+struct sf_page_bits {
+	uint64_t w[SF_PAGE_GRANULES / 64];
+};
+
+struct sf_window {
+	uint64_t base, pages, cap;
+	uint16_t *used;
+	struct sf_page_bits *bits;
+};
+
+/* A page outside both windows (or anywhere, when the windows are unknown). */
+struct sf_far_page {
+	uint64_t page; /* address >> 12, plus 1; 0: empty slot */
+	uint16_t used;
+	struct sf_page_bits bits;
+};
+
+struct sf_far {
+	struct sf_far_page *slot;
+	size_t cap, filled; /* cap is 0 or a power of two */
+	struct sf_wide { /* objects too wide for page entries */
+		uint64_t addr, end;
+	} *wide;
+	size_t nr_wide, cap_wide;
+};
+
+struct sf_shadow_slab {
+	uint32_t cache, live;
+	uint16_t objects;
+	uint8_t order;
+	bool orphan; /* its cache was destroyed over it */
+};
+
+/*
+ * The zone. Invariant: a pfn is in at most one of listed, pcp, out; slabs is a part of out;
+ * head[] is nonzero exactly where `heads` has a bit.
+ */
+struct sf_zone {
+	bool on;              /* the source has tracepoints and a known arena */
+	bool grouping;        /* by mobility */
+	uint8_t boot_type, pageblock_order;
+	uint64_t pages, cap;
+	struct sf_marks marks;
+	uint8_t *head;        /* by pfn: 1 + order | type << 4 of a block on a free list */
+	uint8_t *pbtype;      /* by page block */
+	uint64_t *listed, *pcp, *out, *slabs; /* bit by pfn */
+	uint64_t *fallback;   /* bit by pfn: came by a traced fallback */
+	uint64_t *heads, *slab_heads;
+	struct sf_shadow_slab *slab; /* by first pfn */
+	uint32_t nr[SF_NR_ORDERS][SF_MIGRATE_TYPES], boot_nr[SF_NR_ORDERS];
+	uint64_t free_pages, out_pages, slab_pages, orphan_pages;
+	uint8_t *touched;     /* by chunk */
+	uint32_t *journal;    /* chunks touched since BEGIN */
+	uint32_t nr_journal;
+	/* the block last taken off, and the split and the claim that are under way */
+	struct {
+		uint64_t pfn;
+		uint8_t order, type;
+		bool valid;
+	} last_del, last_alloc;
+	struct {
+		uint64_t pfn;
+		uint32_t orders; /* bit k: the upper half of order k is still to come */
+		uint8_t type;
+	} split;
+	struct {
+		uint64_t pfn, start, nr;
+		uint8_t order, to;
+		bool whole, valid;
+	} claim;
+};
+
+struct sf_shadow_cache {
+	uint32_t object_size, stride, align, flags, min_partial, class_size;
+	uint32_t refs, live, slabs;
+	uint16_t objects, min_objects;
+	uint8_t order, min_order, kind, partition;
+	bool present, boot;
+	bool shrunk;  /* and not touched since */
+	bool created; /* inside this program */
+};
+
+enum sf_claim {
+	SF_CLAIM_NONE, /* nothing to claim */
+	SF_CLAIM_OK,
+	SF_CLAIM_OVERLAP,
+	SF_CLAIM_OUTSIDE,
+	SF_CLAIM_FREE_PAGE,
+	SF_CLAIM_TOO_WIDE,
+};
+
+struct sf_shadow {
+	uint64_t caps;
+	struct sf_settings set;
+	bool exact, addresses;
+	struct sf_shadow_obj *obj;
+	size_t cap_obj, peak; /* peak: highest id of this run, plus 1 */
+	size_t live, orphans, untracked;
+	struct sf_window direct, vmalloc;
+	uint32_t *vm_pfn;     /* by page of the vmalloc window: pfn + 1 */
+	size_t vm_mapped, vm_high, vm_used;
+	struct sf_far far;
+	struct sf_zone zone;
+	struct sf_shadow_cache *cache;
+	char (*name)[SF_CACHE_NAME];
+	uint32_t cap_cache, nr_cache;
+	enum sf_claim claim;  /* how the last object's went */
+	size_t bytes;         /* of memory, for the benchmark */
+};
+
+void sf_shadow_free(struct sf_shadow *sh);
+void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap);
+void sf_shadow_begin(struct sf_shadow *sh);
+void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c);
+void sf_shadow_create(struct sf_shadow *sh, const struct sf_ev_cacheop *c);
+void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id);
+
+/* Objects. NULL: that id is out of range, or nothing was ever there. */
+struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_t id);
+void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
+void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
+void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* A live object, not `skip`, that has a byte of [addr, addr + size). Slow: for reports. */
+const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
+					  const struct sf_shadow_obj *skip);
+bool sf_shadow_live_at(const struct sf_shadow *sh, uint64_t addr);
+bool sf_shadow_pages_live(const struct sf_shadow *sh, uint64_t pfn, uint64_t nr);
+
+static inline struct sf_shadow_cache *sf_shadow_cache_at(const struct sf_shadow *sh, uint32_t id)
+{
+	return id < sh->nr_cache && sh->cache[id].present ? &sh->cache[id] : NULL;
+}
+
+/* For titles. */
+const char *sf_name_of_cache(const struct sf_shadow *sh, uint32_t id);
+const char *sf_name_of(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
+const char *sf_name_of_event(const struct sf_shadow *sh, const struct sf_ev_alloc *a);
+
+/* The zone: zone.c. */
+void sf_zone_setup(struct sf_shadow *sh, uint64_t pages);
+void sf_zone_begin(struct sf_zone *z);
+void sf_zone_free(struct sf_zone *z);
+void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b);
+void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b);
+void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r);
+void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c);
+void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p);
+void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p);
+void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p);
+void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s);
+void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s);
+void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m);
+void sf_zone_unmap(struct sf_shadow *sh, const struct sf_ev_map *m);
+/* The slab that starts at pfn, or NULL. */
+struct sf_shadow_slab *sf_zone_slab_at(const struct sf_zone *z, uint64_t pfn);
+/* Order of the block that boot puts at pfn when `end` pages are there. */
+unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end);
+
+/* A block inside the zone, of an order that exists (alignment is not asked). */
+static inline bool sf_zone_has(const struct sf_zone *z, uint64_t pfn, unsigned int order)
+{
+	return order <= SF_MAX_ORDER && pfn < z->pages && (1ull << order) <= z->pages - pfn;
+}
+
+static inline uint8_t sf_zone_type(const struct sf_zone *z, uint64_t pfn)
+{
+	return z->pbtype[pfn >> z->pageblock_order];
+}
+
+static inline uint8_t sf_head(unsigned int order, unsigned int type)
+{
+	return (uint8_t)(1 + order + (type << 4));
+}
+
+/* Ranges of bits. */
+void sf_bits_set(uint64_t *b, uint64_t from, uint64_t nr);
+void sf_bits_clear(uint64_t *b, uint64_t from, uint64_t nr);
+uint64_t sf_bits_count(const uint64_t *b, uint64_t from, uint64_t nr);
+bool sf_bits_any(const uint64_t *b, uint64_t from, uint64_t nr);
+bool sf_bits_all(const uint64_t *b, uint64_t from, uint64_t nr);
+
+static inline bool sf_bit(const uint64_t *b, uint64_t i)
+{
+	return b[i / 64] >> (i % 64) & 1;
+}
+
+/* calloc() and realloc() that end the process when memory runs out; counted in *bytes. */
+void *sf_shadow_zalloc(size_t nr, size_t size, size_t *bytes);
+void *sf_shadow_grow(void *p, size_t *cap, size_t need, size_t size, size_t *bytes);
+
+#endif

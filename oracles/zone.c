@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+/*
+ * zone.c - the page allocator's part of the shadow: free blocks, per-CPU pages, users, slabs.
+ *
+ * At boot all memory is free in the largest naturally aligned blocks. From there only events move
+ * pages. An event that contradicts what is known is reported by buddy.c and leaves no trace here.
+ * Relies on shadow.h.
+ */
+#include "shadow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_MASK(from, nr) (((nr) == 64 ? ~0ull : (1ull << (nr)) - 1) << (from))
+
+/* Calls for each word of [from, from + nr) with the mask of the bits in it. */
+#define for_each_word(i, mask, from, nr)                                                   \
+	for (uint64_t at_ = (from), left_ = (nr), n_, i, mask;                             \
+	     left_ && (n_ = 64 - at_ % 64 < left_ ? 64 - at_ % 64 : left_, i = at_ / 64,   \
+		       mask = WORD_MASK(at_ % 64, n_), true);                              \
+	     at_ += n_, left_ -= n_)
+
+void sf_bits_set(uint64_t *b, uint64_t from, uint64_t nr)
+{
+	for_each_word(i, mask, from, nr)
+		b[i] |= mask;
+}
+
+void sf_bits_clear(uint64_t *b, uint64_t from, uint64_t nr)
+{
+	for_each_word(i, mask, from, nr)
+		b[i] &= ~mask;
+}
+
+uint64_t sf_bits_count(const uint64_t *b, uint64_t from, uint64_t nr)
+{
+	uint64_t count = 0;
+
+	for_each_word(i, mask, from, nr)
+		count += (uint64_t)__builtin_popcountll(b[i] & mask);
+	return count;
+}
+
+bool sf_bits_any(const uint64_t *b, uint64_t from, uint64_t nr)
+{
+	for_each_word(i, mask, from, nr)
+		if (b[i] & mask)
+			return true;
+	return false;
+}
+
+bool sf_bits_all(const uint64_t *b, uint64_t from, uint64_t nr)
+{
+	for_each_word(i, mask, from, nr)
+		if ((b[i] & mask) != mask)
+			return false;
+	return true;
+}
+
+unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end)
+{
+	unsigned int order = SF_MAX_ORDER;
+
+	while (order && ((pfn & ((1ull << order) - 1)) || (1ull << order) > end - pfn))
+		order--;
+	return order;
+}
+
+static void touch(struct sf_zone *z, uint64_t pfn)
+{
+	uint64_t chunk = pfn >> SF_CHUNK_SHIFT;
+
+	if (z->touched[chunk])
+		return;
+	z->touched[chunk] = true;
+	z->journal[z->nr_journal++] = (uint32_t)chunk;
+}
+
+static void put_head(struct sf_zone *z, uint64_t pfn, unsigned int order, unsigned int type)
+{
+	z->head[pfn] = sf_head(order, type);
+	z->heads[pfn / 64] |= 1ull << (pfn % 64);
+	sf_bits_set(z->listed, pfn, 1ull << order);
+}
+
+static void boot_chunk(struct sf_zone *z, uint64_t chunk)
+{
+	uint64_t first = chunk << SF_CHUNK_SHIFT, end = first + SF_CHUNK_PAGES;
+	uint64_t *const maps[] = { z->listed, z->pcp, z->out, z->slabs, z->fallback };
+
+	for (uint64_t w = first / 64; w < end / 64; w++) {
+		for (uint64_t m = z->heads[w]; m; m &= m - 1)
+			z->head[w * 64 + (uint64_t)__builtin_ctzll(m)] = 0;
+		z->heads[w] = 0;
+		z->slab_heads[w] = 0;
+		for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+			maps[i][w] = 0;
+	}
+	if (end > z->pages)
+		end = z->pages;
+	memset(z->pbtype + (first >> z->pageblock_order), z->boot_type,
+	       ((end - 1) >> z->pageblock_order) - (first >> z->pageblock_order) + 1);
+	for (uint64_t pfn = first; pfn < end;) {
+		unsigned int order = sf_zone_boot_order(pfn, end);
+
+		put_head(z, pfn, order, z->boot_type);
+		pfn += 1ull << order;
+	}
+}
+
+void sf_zone_begin(struct sf_zone *z)
+{
+	if (!z->on)
+		return;
+	for (uint32_t i = 0; i < z->nr_journal; i++) {
+		boot_chunk(z, z->journal[i]);
+		z->touched[z->journal[i]] = false;
+	}
+	z->nr_journal = 0;
+	memset(z->nr, 0, sizeof(z->nr));
+	for (unsigned int o = 0; o <= SF_MAX_ORDER; o++)
+		z->nr[o][z->boot_type] = z->boot_nr[o];
+	z->free_pages = z->pages;
+	z->out_pages = 0;
+	z->slab_pages = 0;
+	z->orphan_pages = 0;
+	z->last_del.valid = false;
+	z->last_alloc.valid = false;
+	z->split.orders = 0;
+	z->claim.valid = false;
+}
+
+void sf_zone_free(struct sf_zone *z)
+{
+	free(z->head);
+	free(z->pbtype);
+	free(z->listed);
+	free(z->pcp);
+	free(z->out);
+	free(z->slabs);
+	free(z->fallback);
+	free(z->heads);
+	free(z->slab_heads);
+	free(z->slab);
+	free(z->touched);
+	free(z->journal);
+}
+
+static void zone_grow(struct sf_zone *z, uint64_t pages, size_t *bytes)
+{
+	uint64_t cap = (pages + SF_CHUNK_PAGES - 1) & ~(uint64_t)(SF_CHUNK_PAGES - 1);
+	uint64_t **const maps[] = { &z->listed, &z->pcp, &z->out, &z->slabs,
+				    &z->fallback, &z->heads, &z->slab_heads };
+
+	sf_zone_free(z);
+	z->cap = cap;
+	z->head = sf_shadow_zalloc(cap, sizeof(*z->head), bytes);
+	z->pbtype = sf_shadow_zalloc(cap, sizeof(*z->pbtype), bytes);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		*maps[i] = sf_shadow_zalloc(cap / 64, sizeof(uint64_t), bytes);
+	z->slab = sf_shadow_zalloc(cap, sizeof(*z->slab), bytes);
+	z->touched = sf_shadow_zalloc(cap >> SF_CHUNK_SHIFT, 1, bytes);
+	z->journal = sf_shadow_zalloc(cap >> SF_CHUNK_SHIFT, sizeof(*z->journal), bytes);
+}
+
+void sf_zone_setup(struct sf_shadow *sh, uint64_t pages)
+{
+	struct sf_zone *z = &sh->zone;
+
+	z->on = pages != 0;
+	z->pages = pages;
+	if (!z->on)
+		return;
+	if (pages > z->cap)
+		zone_grow(z, pages, &sh->bytes);
+	z->pageblock_order = sh->set.pageblock_order <= SF_MAX_ORDER ?
+				     (uint8_t)sh->set.pageblock_order : SF_MAX_ORDER;
+	z->marks = sf_marks_of(pages, sh->set.watermarks);
+	z->grouping = pages >= z->marks.high + ((uint64_t)SF_MIGRATE_TYPES << z->pageblock_order);
+	z->boot_type = z->grouping ? SF_MIGRATE_MOVABLE : SF_MIGRATE_UNMOVABLE;
+	memset(z->boot_nr, 0, sizeof(z->boot_nr));
+	for (uint64_t pfn = 0; pfn < pages;) {
+		unsigned int order = sf_zone_boot_order(pfn, pages);
+
+		z->boot_nr[order]++;
+		pfn += 1ull << order;
+	}
+	memset(z->touched, 0, z->cap >> SF_CHUNK_SHIFT);
+	z->nr_journal = 0;
+	for (uint64_t pfn = 0; pfn < z->cap; pfn += SF_CHUNK_PAGES)
+		touch(z, pfn);
+	/* chunks above the end may hold what a larger heap left */
+	for (; z->nr_journal > (pages + SF_CHUNK_PAGES - 1) >> SF_CHUNK_SHIFT; z->nr_journal--)
+		z->touched[z->journal[z->nr_journal - 1]] = false;
+	sf_zone_begin(z);
+}
+
+void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b)
+{
+	uint64_t nr = 1ull << (b->order <= SF_MAX_ORDER ? b->order : 0);
+
+	if (!z->on || !sf_zone_has(z, b->pfn, b->order) || b->migratetype >= SF_MIGRATE_TYPES ||
+	    (b->pfn & (nr - 1)))
+		return;
+	if (z->split.orders >> b->order & 1)
+		z->split.orders &= ~(1u << b->order);
+	if (sf_bits_any(z->listed, b->pfn, nr))
+		return;
+	touch(z, b->pfn);
+	sf_bits_clear(z->pcp, b->pfn, nr);
+	sf_bits_clear(z->fallback, b->pfn, nr);
+	put_head(z, b->pfn, b->order, b->migratetype);
+	z->nr[b->order][b->migratetype]++;
+	z->free_pages += nr;
+}
+
+void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b)
+{
+	uint8_t head;
+
+	z->last_del.valid = false;
+	if (!z->on || !sf_zone_has(z, b->pfn, b->order))
+		return;
+	head = z->head[b->pfn];
+	if (!head || (head & 15) - 1 != b->order)
+		return;
+	touch(z, b->pfn);
+	z->head[b->pfn] = 0;
+	z->heads[b->pfn / 64] &= ~(1ull << (b->pfn % 64));
+	sf_bits_clear(z->listed, b->pfn, 1ull << b->order);
+	z->nr[b->order][head >> 4]--;
+	z->free_pages -= 1ull << b->order;
+	z->last_del.pfn = b->pfn;
+	z->last_del.order = b->order;
+	z->last_del.type = head >> 4;
+	z->last_del.valid = true;
+}
+
+void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r)
+{
+	uint64_t nr = 1ull << (r->order <= SF_MAX_ORDER ? r->order : 0);
+
+	z->split.orders = 0;
+	z->claim.valid = false;
+	if (!z->on || !sf_zone_has(z, r->pfn, r->order) || r->from_order > SF_MAX_ORDER)
+		return;
+	touch(z, r->pfn);
+	z->split.pfn = r->pfn;
+	z->split.type = r->mode == SF_RMQUEUE_CLAIM ? r->migratetype : r->from_type;
+	if (r->from_order > r->order)
+		z->split.orders = (1u << r->from_order) - (1u << r->order);
+	if (r->mode == SF_RMQUEUE_OWN)
+		sf_bits_clear(z->fallback, r->pfn, nr);
+	else
+		sf_bits_set(z->fallback, r->pfn, nr);
+	if (r->to_pcp && !sf_bits_any(z->listed, r->pfn, nr))
+		sf_bits_set(z->pcp, r->pfn, nr);
+}
+
+void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
+{
+	uint64_t end;
+
+	if (!z->on || c->to >= SF_MIGRATE_TYPES || c->start >= z->pages || !c->nr_pages)
+		return;
+	end = c->nr_pages > z->pages - c->start ? z->pages : c->start + c->nr_pages;
+	for (uint64_t p = c->start; p < end; p = ((p >> z->pageblock_order) + 1) << z->pageblock_order) {
+		touch(z, p);
+		z->pbtype[p >> z->pageblock_order] = c->to;
+	}
+	/* pages that are not free change the type of their page block under their user's feet */
+	for (uint64_t p = c->start; p < end; p++)
+		if (!sf_bit(z->listed, p))
+			sf_bits_set(z->fallback, p, 1);
+	if (c->merge)
+		return;
+	z->claim.pfn = c->pfn;
+	z->claim.start = c->start;
+	z->claim.nr = end - c->start;
+	z->claim.order = c->order;
+	z->claim.to = c->to;
+	z->claim.whole = c->whole;
+	z->claim.valid = true;
+}
+
+void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p)
+{
+	uint64_t nr = 1ull << (p->order <= SF_MAX_ORDER ? p->order : 0);
+
+	z->split.orders = 0;
+	z->last_alloc.valid = false;
+	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
+		return;
+	touch(z, p->pfn);
+	sf_bits_clear(z->pcp, p->pfn, nr);
+	if (sf_bits_any(z->listed, p->pfn, nr))
+		return;
+	z->out_pages += nr - sf_bits_count(z->out, p->pfn, nr);
+	sf_bits_set(z->out, p->pfn, nr);
+	z->last_alloc.pfn = p->pfn;
+	z->last_alloc.order = p->order;
+	z->last_alloc.type = p->migratetype;
+	z->last_alloc.valid = true;
+}
+
+void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p)
+{
+	uint64_t nr = 1ull << (p->order <= SF_MAX_ORDER ? p->order : 0);
+
+	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
+		return;
+	touch(z, p->pfn);
+	z->out_pages -= sf_bits_count(z->out, p->pfn, nr);
+	z->slab_pages -= sf_bits_count(z->slabs, p->pfn, nr);
+	sf_bits_clear(z->out, p->pfn, nr);
+	sf_bits_clear(z->slabs, p->pfn, nr);
+	if (!p->pcp || sf_bits_any(z->listed, p->pfn, nr))
+		return;
+	sf_bits_set(z->pcp, p->pfn, nr);
+	sf_bits_clear(z->fallback, p->pfn, nr);
+}
+
+void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p)
+{
+	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
+		return;
+	touch(z, p->pfn);
+	sf_bits_clear(z->pcp, p->pfn, 1ull << p->order);
+}
+
+struct sf_shadow_slab *sf_zone_slab_at(const struct sf_zone *z, uint64_t pfn)
+{
+	return z->on && pfn < z->pages && sf_bit(z->slab_heads, pfn) ? &z->slab[pfn] : NULL;
+}
+
+void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, s->cache);
+	struct sf_zone *z = &sh->zone;
+	uint64_t nr = 1ull << (s->order <= SF_MAX_ORDER ? s->order : 0);
+
+	if (!z->on || !sf_zone_has(z, s->pfn, s->order) || sf_bits_any(z->slabs, s->pfn, nr) ||
+	    !sf_bits_all(z->out, s->pfn, nr))
+		return;
+	touch(z, s->pfn);
+	sf_bits_set(z->slabs, s->pfn, nr);
+	sf_bits_set(z->slab_heads, s->pfn, 1);
+	z->slab_pages += nr;
+	z->slab[s->pfn] = (struct sf_shadow_slab){
+		.cache = s->cache, .objects = s->objects, .order = s->order,
+	};
+	if (c) {
+		c->slabs++;
+		c->shrunk = false;
+	}
+}
+
+void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s)
+{
+	struct sf_shadow_slab *slab = sf_zone_slab_at(&sh->zone, s->pfn);
+	struct sf_shadow_cache *c;
+	struct sf_zone *z = &sh->zone;
+	uint64_t nr;
+
+	if (!slab)
+		return;
+	c = sf_shadow_cache_at(sh, slab->cache);
+	nr = 1ull << slab->order;
+	z->slab_pages -= sf_bits_count(z->slabs, s->pfn, nr);
+	sf_bits_clear(z->slabs, s->pfn, nr);
+	sf_bits_clear(z->slab_heads, s->pfn, 1);
+	if (slab->orphan)
+		z->orphan_pages -= nr;
+	else if (c && c->slabs)
+		c->slabs--;
+}
+
+/* Pages behind a mapping are taken in the direct map too: nobody else may have them. */
+void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m)
+{
+	uint64_t first = (m->addr - sh->vmalloc.base) >> SF_PAGE_SHIFT;
+
+	if (m->addr < sh->vmalloc.base || first >= sh->vmalloc.pages || !m->pfns ||
+	    m->pages > sh->vmalloc.pages - first || !sh->addresses)
+		return;
+	for (uint64_t i = 0; i < m->pages; i++) {
+		uint64_t pfn = m->pfns[i];
+
+		if (pfn >= sh->direct.pages || sh->direct.used[pfn] || sh->vm_pfn[first + i])
+			continue;
+		sh->direct.used[pfn] = SF_PAGE_WHOLE;
+		sh->vm_pfn[first + i] = (uint32_t)pfn + 1;
+		sh->vm_mapped++;
+	}
+	if (first + m->pages > sh->vm_high)
+		sh->vm_high = first + m->pages;
+}
+
+void sf_zone_unmap(struct sf_shadow *sh, const struct sf_ev_map *m)
+{
+	uint64_t first = (m->addr - sh->vmalloc.base) >> SF_PAGE_SHIFT;
+
+	if (m->addr < sh->vmalloc.base || first >= sh->vmalloc.pages)
+		return;
+	for (uint64_t p = first; p < sh->vm_high && p - first < m->pages; p++) {
+		if (!sh->vm_pfn[p])
+			continue;
+		sh->direct.used[sh->vm_pfn[p] - 1] = 0;
+		sh->vm_pfn[p] = 0;
+		sh->vm_mapped--;
+	}
+}

@@ -1,0 +1,1514 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_page_alloc.c - the page allocator beside a second, naive one, and exact shapes.
+ *
+ * The naive allocator keeps one cell per page frame and a number for the place in a list; it walks all
+ * of memory for every question. It is written from the rules (mm/page_alloc.c as the file comments cite
+ * it) and shares nothing with allocators/ but names of constants. Both get the same random requests and
+ * must agree on every answer, list, counter and page block after every operation; meanwhile a shadow of
+ * the heap is kept from events alone. Relies on arena.c for memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "allocators/heap.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define U SF_MIGRATE_UNMOVABLE
+#define M SF_MIGRATE_MOVABLE
+#define R SF_MIGRATE_RECLAIMABLE
+
+/* --- the naive allocator --- */
+
+enum kind { INSIDE, FREE, PCP, USED };
+
+struct cell {
+	uint8_t kind, order;
+	uint8_t list;  /* FREE: type; PCP: list; USED: type asked for */
+	uint8_t cpu;   /* PCP */
+	int64_t place; /* in its list: ascending from the head */
+};
+
+struct naive {
+	uint32_t pages, batch, high;
+	unsigned int pbo, cpu, cpus;
+	bool one_type;
+	uint64_t mark[3], boost;
+	struct cell *cell;
+	uint8_t *type; /* by page block */
+	int64_t first, last;
+	struct {
+		uint32_t factor, run;
+		bool small_high;
+	} pcp[64];
+	/* What it did: by mode of taking; claims of parts, and what the last one was judged by. */
+	uint64_t modes[3], parts;
+	uint32_t nr_free, alike;
+	/* Filled by survey(). */
+	uint32_t best[11][4], free_pages;
+};
+
+static void put(struct naive *n, uint32_t pfn, unsigned int kind, unsigned int order,
+		unsigned int list, bool tail)
+{
+	memset(&n->cell[pfn], 0, sizeof(struct cell) << order);
+	n->cell[pfn] = (struct cell){ (uint8_t)kind, (uint8_t)order, (uint8_t)list,
+				      (uint8_t)n->cpu, tail ? ++n->last : --n->first };
+}
+
+static void naive_init(struct naive *n, const struct sf_settings *set)
+{
+	uint64_t root = 0, kb, pages = set->pages, batch = pages / 4096, gap;
+
+	*n = (struct naive){ .pages = (uint32_t)pages, .pbo = (unsigned int)set->pageblock_order,
+			     .cpus = (unsigned int)set->cpus };
+	while ((root + 1) * (root + 1) <= pages * 64)
+		root++;
+	kb = root < 128 ? 128 : root > 262144 ? 262144 : root;
+	gap = pages / 1000 > kb / 4 / 4 ? pages / 1000 : kb / 4 / 4;
+	for (uint64_t i = 0; set->watermarks && i < 3; i++)
+		n->mark[i] = kb / 4 + i * gap;
+	if (batch > 64)
+		batch = 64;
+	for (n->batch = 1; 2 * n->batch <= batch + batch / 2;)
+		n->batch *= 2;
+	n->batch = n->batch > 2 ? n->batch - 1 : 1;
+	n->high = (uint32_t)(n->mark[1] / set->cpus);
+	if (n->high < 4 * n->batch)
+		n->high = 4 * n->batch;
+	n->one_type = (int64_t)(pages - n->mark[2]) < (int64_t)(4ull << n->pbo);
+	n->cell = calloc(pages, sizeof(*n->cell));
+	n->type = calloc((pages >> n->pbo) + 1, 1);
+	assert_non_null(n->cell);
+	assert_non_null(n->type);
+	memset(n->type, n->one_type ? U : M, (pages >> n->pbo) + 1);
+	for (uint32_t p = 0; p < pages;) {
+		unsigned int o = 10;
+
+		while (p % (1u << o) || p + (1u << o) > pages)
+			o--;
+		put(n, p, FREE, o, n->one_type ? U : M, true);
+		p += 1u << o;
+	}
+}
+
+static void survey(struct naive *n)
+{
+	memset(n->best, 0xff, sizeof(n->best));
+	n->free_pages = 0;
+	for (uint32_t p = 0; p < n->pages; p += 1u << n->cell[p].order) {
+		const struct cell *c = &n->cell[p];
+		uint32_t *b = &n->best[c->order][c->list & 3];
+
+		if (c->kind != FREE)
+			continue;
+		n->free_pages += 1u << c->order;
+		if (*b == NO_PFN || c->place < n->cell[*b].place)
+			*b = p;
+	}
+}
+
+static uint32_t split(struct naive *n, uint32_t pfn, unsigned int order, unsigned int type)
+{
+	for (unsigned int o = n->cell[pfn].order; o-- > order;)
+		put(n, pfn + (1u << o), FREE, o, type, false);
+	put(n, pfn, USED, order, 0, false);
+	return pfn;
+}
+
+static const uint8_t first_choice[] = { R, R, U }, second_choice[] = { M, U, M };
+
+static uint32_t victim(const struct naive *n, unsigned int order, unsigned int type)
+{
+	uint32_t p = n->best[order][first_choice[type]];
+
+	return p != NO_PFN ? p : n->best[order][second_choice[type]];
+}
+
+/* True if the page block around `pfn` now is of type `want`. */
+static bool naive_claim(struct naive *n, uint32_t pfn, unsigned int want)
+{
+	uint32_t size = 1u << n->pbo, start = pfn / size * size, nr_free = 0, movable = 0, alike;
+	unsigned int from = n->cell[pfn].list;
+	uint64_t cap = n->mark[2] * 15000 / 10000;
+
+	if (n->cell[pfn].order >= n->pbo) {
+		memset(n->type + pfn / size, (int)want, (1u << n->cell[pfn].order) / size);
+		return true;
+	}
+	if (4 * size <= n->pages && cap) {
+		cap = cap < size ? size : cap;
+		n->boost = n->boost + size > cap ? cap : n->boost + size;
+	}
+	if (start + size > n->pages)
+		return false;
+	for (uint32_t p = start; p < start + size; p += 1u << n->cell[p].order) {
+		if (n->cell[p].kind == FREE)
+			nr_free += 1u << n->cell[p].order;
+		if (n->cell[p].kind == USED && n->cell[p].list == M)
+			movable += 1u << n->cell[p].order;
+	}
+	alike = want == M ? movable : from == M ? size - nr_free - movable : 0;
+	if (2 * (nr_free + alike) < size)
+		return false;
+	for (uint32_t p = start; p < start + size; p += 1u << n->cell[p].order)
+		if (n->cell[p].kind == FREE)
+			put(n, p, FREE, n->cell[p].order, want, true);
+	n->type[start / size] = (uint8_t)want;
+	n->parts++;
+	n->nr_free = nr_free;
+	n->alike = alike;
+	return true;
+}
+
+static uint32_t own(struct naive *n, unsigned int order, unsigned int type)
+{
+	survey(n);
+	for (unsigned int o = order; o <= 10; o++)
+		if (n->best[o][type] != NO_PFN)
+			return split(n, n->best[o][type], order, type);
+	return NO_PFN;
+}
+
+static uint32_t naive_take(struct naive *n, unsigned int order, unsigned int type, bool *stealing)
+{
+	uint32_t p = *stealing ? NO_PFN : own(n, order, type);
+
+	if (p != NO_PFN) {
+		n->modes[SF_RMQUEUE_OWN]++;
+		return p;
+	}
+	survey(n);
+	for (int o = 10; !*stealing && o >= (int)order; o--) {
+		uint32_t v = victim(n, (unsigned int)o, type);
+
+		if (type == M && o < (int)n->pbo && o < (int)n->pbo / 2)
+			break;
+		if (v == NO_PFN || !naive_claim(n, v, type))
+			continue;
+		n->modes[SF_RMQUEUE_CLAIM]++;
+		return (unsigned int)o >= n->pbo ? split(n, v, order, type) : own(n, order, type);
+	}
+	for (unsigned int o = order; o <= 10; o++) {
+		p = victim(n, o, type);
+		if (p == NO_PFN)
+			continue;
+		*stealing = true;
+		n->modes[SF_RMQUEUE_STEAL]++;
+		return split(n, p, order, n->cell[p].list);
+	}
+	return NO_PFN;
+}
+
+static bool is_free(const struct naive *n, uint32_t pfn, unsigned int order)
+{
+	return pfn < n->pages && n->cell[pfn].kind == FREE && n->cell[pfn].order == order;
+}
+
+static void naive_merge(struct naive *n, uint32_t pfn, unsigned int order, bool tail)
+{
+	uint8_t type = n->type[pfn >> n->pbo];
+
+	while (order < 10 && is_free(n, pfn ^ (1u << order), order)) {
+		uint32_t b = pfn ^ (1u << order);
+
+		for (uint32_t p = b; p < b + (1u << order); p++)
+			n->type[p >> n->pbo] = order >= n->pbo ? type : n->type[p >> n->pbo];
+		n->cell[b].kind = n->cell[pfn].kind = INSIDE;
+		pfn = b < pfn ? b : pfn;
+		order++;
+	}
+	if (order < 9 && is_free(n, (pfn & ~(1u << order)) ^ (2u << order), order + 1))
+		tail = true;
+	put(n, pfn, FREE, order, type, tail);
+}
+
+static unsigned int pcp_list(const struct naive *n, unsigned int order, unsigned int type)
+{
+	if (order <= 3)
+		return 3 * order + type;
+	return order == 9 && n->pbo == 9 ? (type == M ? 13 : 12) : 99;
+}
+
+/* The first or last block of that list of a CPU; and how many pages all its lists hold. */
+static uint32_t pcp_end(const struct naive *n, unsigned int cpu, unsigned int list, bool tail,
+			uint32_t *count)
+{
+	uint32_t found = NO_PFN;
+
+	*count = 0;
+	for (uint32_t p = 0; p < n->pages; p += 1u << n->cell[p].order) {
+		const struct cell *c = &n->cell[p];
+
+		if (c->kind != PCP || c->cpu != cpu)
+			continue;
+		*count += 1u << c->order;
+		if (c->list == list &&
+		    (found == NO_PFN || (c->place < n->cell[found].place) != tail))
+			found = p;
+	}
+	return found;
+}
+
+static uint32_t naive_pop(struct naive *n, unsigned int order, unsigned int type)
+{
+	unsigned int list = pcp_list(n, order, type);
+	bool stealing = false;
+	uint32_t count, p, want = n->batch, room;
+
+	n->pcp[n->cpu].run /= 2;
+	p = pcp_end(n, n->cpu, list, false, &count);
+	if (p != NO_PFN)
+		return p;
+	if (order == 0) {
+		room = n->high > count + n->batch ? n->high - count - n->batch : 0;
+		room = room < n->batch ? n->batch : room;
+		want <<= n->pcp[n->cpu].factor;
+		if (want <= room && n->pcp[n->cpu].factor < 5)
+			n->pcp[n->cpu].factor++;
+		want = want > room ? room : want;
+	}
+	if (want > 1)
+		want = want >> order < 2 ? 2 : want >> order;
+	while (want--) {
+		p = naive_take(n, order, type, &stealing);
+		if (p == NO_PFN)
+			break;
+		put(n, p, PCP, order, list, true);
+	}
+	return pcp_end(n, n->cpu, list, false, &count);
+}
+
+static void naive_bulk(struct naive *n, unsigned int cpu, int64_t want, unsigned int list)
+{
+	uint32_t count, p = pcp_end(n, cpu, list, true, &count);
+
+	while (want > 0 && count) {
+		if (p == NO_PFN) {
+			list = list == 13 ? 0 : list + 1;
+		} else {
+			unsigned int order = n->cell[p].order;
+
+			want -= 1 << order;
+			naive_merge(n, p, order, false);
+		}
+		p = pcp_end(n, cpu, list, true, &count);
+	}
+}
+
+static void naive_push(struct naive *n, uint32_t pfn, unsigned int order, unsigned int list)
+{
+	bool small = order >= 1 && order <= 3, run_ends;
+	uint32_t count, todo;
+
+	put(n, pfn, PCP, order, list, false);
+	n->pcp[n->cpu].factor /= 2;
+	pcp_end(n, n->cpu, list, false, &count);
+	run_ends = small && n->pcp[n->cpu].small_high && count >= n->batch &&
+		   n->pcp[n->cpu].run >= n->batch + n->high / 2;
+	n->pcp[n->cpu].small_high = small;
+	if (n->pcp[n->cpu].run < n->batch * 32)
+		n->pcp[n->cpu].run += 1u << order;
+	if (run_ends)
+		todo = count < n->batch * 32 ? count : n->batch * 32;
+	else if (count < n->high)
+		return;
+	else
+		todo = n->pcp[n->cpu].run;
+	if (!run_ends && todo < n->batch)
+		todo = n->batch;
+	if (!run_ends && todo > n->high - n->batch)
+		todo = n->high - n->batch;
+	for (; todo >= n->batch; todo -= n->batch)
+		naive_bulk(n, n->cpu, n->batch, list);
+	naive_bulk(n, n->cpu, todo, list);
+}
+
+static void naive_drain(struct naive *n)
+{
+	for (unsigned int c = 0; c < n->cpus; c++)
+		naive_bulk(n, c, INT64_MAX / 2, 0);
+}
+
+/* An attempt against mark[w] with `quarters` of 16ths of it waived; ~0u: none at all counts. */
+static uint32_t naive_try(struct naive *n, unsigned int order, unsigned int type, unsigned int w,
+			  uint32_t gfp, bool none)
+{
+	int64_t marks[2] = { (int64_t)(n->mark[w] + n->boost), (int64_t)n->mark[w] };
+	bool ok = none, stealing = false, any = order == 0, high = w == 0 && (gfp & SF_GFP_HIGH);
+	uint32_t p = NO_PFN;
+
+	survey(n);
+	for (unsigned int o = order; o <= 10; o++)
+		for (unsigned int t = 0; t < 3; t++)
+			any = any || n->best[o][t] != NO_PFN;
+	for (int i = 0; i < (order == 0 && high ? 2 : 1); i++) {
+		int64_t min = marks[i];
+
+		if (high)
+			min -= min / 2;
+		if (high && !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC)))
+			min -= min / 4;
+		ok = ok || (any && (int64_t)n->free_pages - (1 << order) + 1 > min);
+	}
+	if (!ok)
+		return NO_PFN;
+	if (pcp_list(n, order, type) != 99)
+		p = naive_pop(n, order, type);
+	if (p == NO_PFN)
+		p = naive_take(n, order, type, &stealing);
+	if (p != NO_PFN)
+		put(n, p, USED, order, type, false);
+	return p;
+}
+
+static uint32_t naive_alloc(struct naive *n, uint32_t gfp, unsigned int order, unsigned int *status)
+{
+	unsigned int type = n->one_type ? U : gfp & SF_GFP_MOVABLE ? M : gfp & SF_GFP_RECLAIMABLE ? R : U;
+	bool direct = gfp & SF_GFP_DIRECT_RECLAIM, nofail = gfp & SF_GFP_NOFAIL;
+	bool mem = (gfp & SF_GFP_MEMALLOC) && !(gfp & SF_GFP_NOMEMALLOC);
+	uint32_t p;
+
+	*status = SF_NULL;
+	if (order > 10)
+		return NO_PFN;
+	p = naive_try(n, order, type, 1, gfp, false);
+	if (p == NO_PFN && (gfp & SF_GFP_KSWAPD_RECLAIM))
+		n->boost = 0;
+	if (p == NO_PFN)
+		p = naive_try(n, order, type, 0, gfp, false);
+	if (p == NO_PFN && mem)
+		p = naive_try(n, order, type, 0, gfp, true);
+	if (p == NO_PFN && direct) {
+		naive_drain(n);
+		p = naive_try(n, order, type, 0, mem ? gfp & ~SF_GFP_HIGH : gfp, mem);
+		if (p == NO_PFN && nofail && order <= 3 &&
+		    !(gfp & (SF_GFP_NORETRY | SF_GFP_RETRY_MAYFAIL | SF_GFP_THISNODE)))
+			p = naive_try(n, order, type, 0, gfp, true);
+		if (p == NO_PFN && nofail)
+			p = naive_try(n, order, type, 0, gfp | SF_GFP_HIGH, false);
+		if (p == NO_PFN && nofail)
+			*status = SF_BLOCKED;
+	}
+	if (p != NO_PFN)
+		*status = SF_OK;
+	return p;
+}
+
+static void naive_free(struct naive *n, uint32_t pfn, unsigned int order)
+{
+	unsigned int list = pcp_list(n, order, n->type[pfn >> n->pbo]);
+	unsigned int o = order < n->pbo ? order : n->pbo;
+
+	if (list != 99) {
+		naive_push(n, pfn, order, list);
+		return;
+	}
+	/* Taken apart first: every cell up to the end must be a block's. */
+	for (uint32_t p = pfn; p < pfn + (1u << order); p += 1u << o)
+		put(n, p, USED, o, 0, false);
+	for (uint32_t p = pfn; p < pfn + (1u << order); p += 1u << o)
+		naive_merge(n, p, o, false);
+}
+
+static uint32_t naive_exact(struct naive *n, uint64_t size, uint32_t gfp, unsigned int *status)
+{
+	unsigned int order = 0, type;
+	uint32_t pfn;
+
+	while (order < 52 && 4096ull << order < size)
+		order++;
+	pfn = naive_alloc(n, gfp, order, status);
+	if (pfn == NO_PFN)
+		return NO_PFN;
+	type = n->cell[pfn].list;
+	for (uint32_t i = 0; i < 1u << order; i++)
+		put(n, pfn + i, USED, 0, type, false);
+	for (uint32_t i = (uint32_t)((size + 4095) / 4096); i < 1u << order; i++)
+		naive_merge(n, pfn + i, 0, true);
+	return pfn;
+}
+
+/* --- a shadow from events --- */
+
+enum { S_FREE, S_MOVING, S_PCP, S_USED };
+
+struct shadow {
+	uint32_t pages, moving;
+	unsigned int pbo;
+	uint8_t *state, *order, *list; /* by page; the latter two in heads of free blocks */
+	uint8_t *type;                 /* by page block */
+	int64_t *place, first, last;
+	uint32_t deleted;              /* of the last BLOCK_DEL */
+	uint64_t seen[SF_EV_TYPES], modes[3], claims[3], reserve, refused, hash;
+	struct sf_ev_pagefail fail;
+	struct sf_ev_claim part;
+};
+
+static void move(struct shadow *s, uint64_t pfn, unsigned int order, unsigned int from, unsigned int to)
+{
+	assert_true(pfn + (1u << order) <= s->pages);
+	for (uint64_t p = pfn; p < pfn + (1u << order); p++) {
+		assert_int_equal(s->state[p], from);
+		s->state[p] = (uint8_t)to;
+	}
+	s->moving += to == S_MOVING ? 1u << order : 0;
+	s->moving -= from == S_MOVING ? 1u << order : 0;
+}
+
+static void on_block(struct shadow *s, const struct sf_ev_block *b, bool add)
+{
+	assert_int_equal(b->pfn & ((1u << b->order) - 1), 0);
+	if (add) {
+		move(s, b->pfn, b->order, S_MOVING, S_FREE);
+		assert_int_equal(b->migratetype, s->type[b->pfn >> s->pbo]);
+		s->order[b->pfn] = b->order;
+		s->list[b->pfn] = b->migratetype;
+		s->place[b->pfn] = b->tail ? ++s->last : --s->first;
+	} else {
+		move(s, b->pfn, b->order, S_FREE, S_MOVING);
+		assert_int_equal(s->order[b->pfn], b->order);
+		assert_int_equal(s->list[b->pfn], b->migratetype);
+		s->deleted = (uint32_t)b->pfn;
+	}
+}
+
+static void on_take(struct shadow *s, const struct sf_ev_rmqueue *q)
+{
+	assert_int_equal(q->pfn, s->deleted);
+	assert_int_equal(q->from_order, s->order[q->pfn]);
+	assert_int_equal(q->from_type, s->list[q->pfn]);
+	if (q->mode == SF_RMQUEUE_OWN)
+		assert_int_equal(q->from_type, q->migratetype);
+	if (q->mode == SF_RMQUEUE_STEAL)
+		assert_int_not_equal(q->from_type, q->migratetype);
+	if (q->to_pcp)
+		move(s, q->pfn, q->order, S_MOVING, S_PCP);
+	s->modes[q->mode]++;
+}
+
+static void on_claim(struct shadow *s, const struct sf_ev_claim *c)
+{
+	assert_int_not_equal(c->from, c->to);
+	assert_int_equal(c->nr_pages, c->whole ? 1u << c->order : 1u << s->pbo);
+	assert_true(c->whole ? c->start == c->pfn : c->free + c->alike >= c->nr_pages / 2);
+	for (uint64_t p = c->start; p < c->start + c->nr_pages; p += 1u << s->pbo) {
+		assert_int_equal(s->type[p >> s->pbo], c->from);
+		s->type[p >> s->pbo] = c->to;
+	}
+	s->claims[c->merge ? 2 : c->whole]++;
+	if (!c->whole)
+		s->part = *c;
+}
+
+static void on_page(struct shadow *s, const struct sf_event *ev)
+{
+	const struct sf_ev_page *p = &ev->page;
+
+	if (ev->type == SF_EV_PAGE_ALLOC) {
+		move(s, p->pfn, p->order, p->pcp ? S_PCP : S_MOVING, S_USED);
+		if (!p->pcp && !p->reserve)
+			assert_true((int64_t)p->free_before - (1 << p->order) + 1 > (int64_t)p->mark);
+		s->reserve += p->reserve;
+		return;
+	}
+	assert_int_equal(p->migratetype, s->type[p->pfn >> s->pbo]);
+	if (ev->type == SF_EV_PAGE_FREE)
+		move(s, p->pfn, p->order, S_USED, p->pcp ? S_PCP : S_MOVING);
+	else
+		move(s, p->pfn, p->order, S_PCP, S_MOVING);
+	assert_int_equal(p->list == 0xff, !p->pcp);
+}
+
+static void on_event(void *ctx, const struct sf_event *ev)
+{
+	struct shadow *s = ctx;
+	const uint8_t *b = (const uint8_t *)ev;
+
+	s->seen[ev->type]++;
+	for (size_t i = 0; i < sizeof(*ev) && ev->type != SF_EV_WARN; i++)
+		s->hash = (s->hash ^ b[i]) * 0x100000001b3ull;
+	if (ev->type == SF_EV_BLOCK_ADD || ev->type == SF_EV_BLOCK_DEL)
+		on_block(s, &ev->block, ev->type == SF_EV_BLOCK_ADD);
+	else if (ev->type == SF_EV_RMQUEUE)
+		on_take(s, &ev->rmqueue);
+	else if (ev->type == SF_EV_CLAIM)
+		on_claim(s, &ev->claim);
+	else if (ev->type == SF_EV_PAGE_ALLOC || ev->type == SF_EV_PAGE_FREE ||
+		 ev->type == SF_EV_PCP_DRAIN)
+		on_page(s, ev);
+	else if (ev->type == SF_EV_PAGE_FAIL)
+		s->fail = ev->pagefail;
+	s->refused += ev->type == SF_EV_PAGE_FAIL && ev->pagefail.refused;
+}
+
+static void shadow_boot(struct shadow *s, const struct sf_heap *h)
+{
+	*s = (struct shadow){ .pages = s->pages, .pbo = s->pbo, .state = s->state, .order = s->order,
+			      .list = s->list, .type = s->type, .place = s->place };
+	memset(s->state, S_FREE, s->pages);
+	memset(s->type, h->zone.one_type ? U : M, (s->pages >> s->pbo) + 1);
+	for (uint32_t p = 0; p < s->pages; p += 1u << s->order[p]) {
+		s->order[p] = h->arena.page[p].order;
+		s->list[p] = h->arena.page[p].list;
+		s->place[p] = ++s->last;
+	}
+}
+
+/* --- the rig --- */
+
+struct block {
+	uint32_t pfn, order;
+	uint64_t size; /* exact: bytes; else 0 */
+};
+
+struct rig {
+	struct sf_heap *h;
+	struct sf_sink sink;
+	struct shadow s;
+	struct naive n;
+	struct block *live;
+	uint32_t nr_live;
+	uint64_t random;
+};
+
+/* The heap is fresh: so are its shadow and its twin, and the dice. */
+static void rig_begin(struct rig *r)
+{
+	const struct sf_settings *set = &r->h->set;
+
+	shadow_boot(&r->s, r->h);
+	naive_init(&r->n, set);
+	r->nr_live = 0;
+	r->random = set->pages * 0x9e3779b97f4a7c15ull + set->cpus * 77 + set->pageblock_order +
+		    set->watermarks;
+}
+
+static void rig_open(struct rig *r, uint64_t pages, uint64_t cpus, uint64_t pbo, uint64_t watermarks)
+{
+	struct sf_settings set;
+	struct sf_error err = { "" };
+	struct shadow *s = &r->s;
+
+	memset(r, 0, sizeof(*r));
+	sf_settings_init(&set);
+	set.pages = pages;
+	set.cpus = cpus;
+	set.pageblock_order = pbo;
+	set.watermarks = watermarks;
+	r->h = calloc(1, sizeof(*r->h));
+	assert_non_null(r->h);
+	r->h->set = set;
+	r->h->sink = &r->sink;
+	r->sink = (struct sf_sink){ .emit = on_event, .ctx = s };
+	assert_true(arena_init(r->h, &err));
+	assert_true(zone_init(r->h, &err));
+	s->pages = (uint32_t)pages;
+	s->pbo = (unsigned int)pbo;
+	s->state = calloc(pages, 1);
+	s->order = calloc(pages, 1);
+	s->list = calloc(pages, 1);
+	s->type = calloc((pages >> pbo) + 1, 1);
+	s->place = calloc(pages, sizeof(*s->place));
+	r->live = calloc(pages, sizeof(*r->live));
+	rig_begin(r);
+}
+
+static void rig_reset(struct rig *r)
+{
+	arena_reset(r->h);
+	zone_reset(r->h);
+	r->h->cpu = 0;
+	free(r->n.cell);
+	free(r->n.type);
+	rig_begin(r);
+}
+
+static void rig_close(struct rig *r)
+{
+	zone_free(r->h);
+	arena_free(r->h);
+	free(r->h);
+	free(r->s.state);
+	free(r->s.order);
+	free(r->s.list);
+	free(r->s.type);
+	free(r->s.place);
+	free(r->n.cell);
+	free(r->n.type);
+	free(r->live);
+}
+
+static uint64_t rnd(struct rig *r, uint64_t below)
+{
+	r->random ^= r->random << 13;
+	r->random ^= r->random >> 7;
+	r->random ^= r->random << 17;
+	return r->random % below;
+}
+
+/* Follows a list both ways; every block must be where the naive allocator and the events put it. */
+static uint32_t check_list(const struct rig *r, const struct page_list *l, unsigned int kind,
+			   unsigned int cpu, unsigned int order, unsigned int list)
+{
+	const struct page *page = r->h->arena.page;
+	uint32_t nr = 0, prev = NO_PFN;
+
+	for (uint32_t p = l->head; p != NO_PFN; prev = p, p = page[p].next, nr++) {
+		const struct cell *c = &r->n.cell[p];
+
+		assert_true(p < r->s.pages && nr < l->nr);
+		assert_int_equal(page[p].prev, prev);
+		assert_int_equal(page[p].state, kind == FREE ? PAGE_FREE : PAGE_PCP);
+		assert_int_equal(page[p].order, order);
+		assert_int_equal(page[p].list, list);
+		assert_int_equal(c->kind, kind);
+		assert_int_equal(c->order, order);
+		assert_int_equal(c->list, list);
+		assert_true(kind == FREE || c->cpu == cpu);
+		assert_int_equal(r->s.state[p], kind == FREE ? S_FREE : S_PCP);
+		assert_true(prev == NO_PFN || c->place > r->n.cell[prev].place);
+		if (kind == FREE && prev != NO_PFN)
+			assert_true(r->s.place[p] > r->s.place[prev]);
+	}
+	assert_int_equal(l->tail, prev);
+	assert_int_equal(l->nr, nr);
+	return nr;
+}
+
+/* Descriptors inside blocks: all zero if free, tails if used. */
+static void check_inside(const struct rig *r, uint32_t pfn)
+{
+	static const struct page zero;
+	const struct page *page = r->h->arena.page;
+	bool used = r->n.cell[pfn].kind == USED;
+
+	for (uint32_t p = pfn + 1; p < pfn + (1u << r->n.cell[pfn].order); p++) {
+		assert_int_equal(r->n.cell[p].kind, INSIDE);
+		if (!used)
+			assert_memory_equal(&page[p], &zero, sizeof(zero));
+		else
+			assert_true(page[p].state == PAGE_TAIL && page[p].head == pfn);
+	}
+}
+
+static void check_all(const struct rig *r, bool inside)
+{
+	const struct zone *z = &r->h->zone;
+	uint32_t listed = 0, heads = 0, free_pages = 0;
+
+	assert_int_equal(r->s.moving, 0);
+	for (unsigned int o = 0; o <= 10; o++) {
+		uint32_t nr = 0;
+
+		for (unsigned int t = 0; t < SF_MIGRATE_TYPES; t++)
+			nr += check_list(r, &z->free[o][t], FREE, 0, o, t);
+		assert_int_equal(z->nr_free[o], nr);
+		free_pages += nr << o;
+		listed += nr;
+	}
+	assert_int_equal(z->nr_free_pages, free_pages);
+	for (unsigned int c = 0; c < r->n.cpus; c++) {
+		uint32_t count = 0;
+
+		for (unsigned int l = 0; l < NR_PCP_LISTS; l++) {
+			unsigned int o = l < 12 ? l / 3 : 9;
+			uint32_t nr = check_list(r, &z->pcp[c].list[l], PCP, c, o, l);
+
+			count += nr << o;
+			listed += nr;
+		}
+		assert_int_equal(z->pcp[c].count, count);
+	}
+	for (uint32_t p = 0; p < r->s.pages; p += 1u << r->n.cell[p].order) {
+		heads += r->n.cell[p].kind != USED;
+		if (r->n.cell[p].kind == USED) {
+			assert_int_equal(r->h->arena.page[p].state, PAGE_USED);
+			assert_int_equal(r->h->arena.page[p].order, r->n.cell[p].order);
+			assert_int_equal(r->s.state[p], S_USED);
+		}
+		if (inside)
+			check_inside(r, p);
+	}
+	assert_int_equal(heads, listed);
+	assert_int_equal(z->boost, r->n.boost);
+	assert_memory_equal(r->s.modes, r->n.modes, sizeof(r->n.modes));
+	assert_int_equal(r->s.claims[0], r->n.parts);
+	assert_int_equal(r->s.part.free, r->n.nr_free);
+	assert_int_equal(r->s.part.alike, r->n.alike);
+	assert_memory_equal(z->block_type, r->n.type, z->nr_blocks);
+	assert_memory_equal(z->block_type, r->s.type, z->nr_blocks);
+}
+
+static void do_alloc(struct rig *r, uint32_t gfp, unsigned int order, uint64_t size)
+{
+	enum sf_status status = SF_NOTICED;
+	unsigned int expected;
+	uint64_t fails = r->s.seen[SF_EV_PAGE_FAIL];
+	uint32_t pfn, naive;
+
+	if (size) {
+		pfn = page_alloc_exact(r->h, size, gfp, &status);
+		naive = naive_exact(&r->n, size, gfp, &expected);
+	} else {
+		pfn = page_alloc(r->h, gfp, order, &status);
+		naive = naive_alloc(&r->n, gfp, order, &expected);
+	}
+	assert_int_equal(pfn, naive);
+	assert_int_equal(status, expected);
+	assert_int_equal(r->s.seen[SF_EV_PAGE_FAIL] - fails, pfn == NO_PFN);
+	if (pfn != NO_PFN)
+		r->live[r->nr_live++] = (struct block){ pfn, order, size };
+}
+
+static void do_free(struct rig *r, uint32_t i)
+{
+	struct block b = r->live[i];
+
+	r->live[i] = r->live[--r->nr_live];
+	if (b.size) {
+		page_free_exact(r->h, b.pfn, b.size);
+		for (uint32_t p = 0; p < (b.size + 4095) / 4096; p++)
+			naive_free(&r->n, b.pfn + p, 0);
+	} else {
+		page_free(r->h, b.pfn, b.order);
+		naive_free(&r->n, b.pfn, b.order);
+	}
+}
+
+static void drain(struct rig *r)
+{
+	page_drain_all(r->h);
+	naive_drain(&r->n);
+}
+
+static void free_all(struct rig *r)
+{
+	while (r->nr_live)
+		do_free(r, r->nr_live - 1);
+	drain(r);
+}
+
+static const uint32_t some_gfp[] = {
+	SF_GFP_KERNEL, SF_GFP_KERNEL, SF_GFP_KERNEL | SF_GFP_RECLAIMABLE, SF_GFP_HIGHUSER_MOVABLE,
+	SF_GFP_HIGHUSER_MOVABLE, SF_GFP_ATOMIC, SF_GFP_ATOMIC | SF_GFP_NOMEMALLOC, SF_GFP_NOWAIT,
+	SF_GFP_NOFS, SF_GFP_KERNEL | SF_GFP_HIGH, SF_GFP_KERNEL | SF_GFP_NORETRY,
+	SF_GFP_KERNEL | SF_GFP_NOFAIL, SF_GFP_KERNEL | SF_GFP_MEMALLOC | SF_GFP_HIGH,
+	SF_GFP_KERNEL | SF_GFP_MEMALLOC | SF_GFP_NOMEMALLOC, 0, SF_GFP_RECLAIMABLE,
+	SF_GFP_KERNEL | SF_GFP_NOFAIL | SF_GFP_NORETRY, SF_GFP_HIGH | SF_GFP_NOFAIL,
+	SF_GFP_KERNEL | SF_GFP_NOFAIL | SF_GFP_RETRY_MAYFAIL, SF_GFP_MOVABLE | SF_GFP_DIRECT_RECLAIM,
+};
+
+/*
+ * Phases lean towards allocating or freeing, to large or small blocks and to one kind of request, so
+ * that memory runs full and falls empty in different ways.
+ */
+static void random_op(struct rig *r, unsigned int phase)
+{
+	uint64_t what = rnd(r, 100), grow = phase & 1 ? 70 : 38;
+	unsigned int order = phase & 2 ? (unsigned int)rnd(r, 4) : (unsigned int)rnd(r, 11);
+	uint32_t gfp = some_gfp[phase % 5 ? rnd(r, ARRAY_SIZE(some_gfp)) : phase / 5 % 5];
+
+	if (phase & 4 && rnd(r, 4))
+		order = 0;
+	if (what < 3) {
+		r->n.cpu = (unsigned int)rnd(r, r->n.cpus);
+		r->h->cpu = r->n.cpu;
+	} else if (what == 3) {
+		drain(r);
+	} else if (what < 4 + grow) {
+		bool exact = rnd(r, 8) == 0;
+
+		do_alloc(r, gfp, rnd(r, 200) ? order : 11, exact ? 1 + rnd(r, 4096ull << order) : 0);
+	} else if (r->nr_live) {
+		do_free(r, (uint32_t)rnd(r, r->nr_live));
+	}
+}
+
+/* --- random programs --- */
+
+struct shape {
+	uint32_t pages, cpus, pbo, watermarks, ops;
+};
+
+static const struct shape shapes[] = {
+	{ 64, 1, 9, 0, 6000 },    { 64, 2, 4, 1, 6000 },    { 100, 3, 4, 0, 6000 },
+	{ 256, 2, 4, 0, 12000 },  { 333, 4, 4, 1, 8000 },   { 1023, 2, 6, 0, 8000 },
+	{ 1024, 1, 9, 1, 4000 },  { 2600, 2, 9, 1, 4000 },  { 2600, 2, 8, 0, 4000 },
+	{ 5000, 3, 9, 0, 4000 },  { 5120, 2, 10, 1, 3000 }, { 9001, 4, 9, 1, 2500 },
+	{ 16384, 2, 9, 1, 2000 }, { 20000, 4, 9, 0, 2000 },
+};
+
+static struct shadow total; /* of all shapes: that everything happened */
+
+static void add_up(const struct shadow *s)
+{
+	for (unsigned int i = 0; i < SF_EV_TYPES; i++)
+		total.seen[i] += s->seen[i];
+	for (unsigned int i = 0; i < 3; i++) {
+		total.modes[i] += s->modes[i];
+		total.claims[i] += s->claims[i];
+	}
+	total.reserve += s->reserve;
+	total.refused += s->refused;
+}
+
+static void test_random(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(shapes); i++) {
+		const struct shape *sh = &shapes[i];
+		struct rig r;
+
+		rig_open(&r, sh->pages, sh->cpus, sh->pbo, sh->watermarks);
+		check_all(&r, true);
+		for (uint32_t op = 0; op < sh->ops; op++) {
+			random_op(&r, op / (sh->ops / 40));
+			check_all(&r, sh->pages <= 1024 || op % 32 == 0);
+		}
+		free_all(&r);
+		check_all(&r, true);
+		assert_int_equal(r.h->zone.nr_free_pages, sh->pages);
+		add_up(&r.s);
+		rig_close(&r);
+	}
+}
+
+/* Each rare thing happened, or test_random() proved nothing about it. */
+static void test_random_reached_everything(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_true(total.modes[i] > 100);
+		assert_true(total.claims[i] > 20);
+	}
+	assert_true(total.seen[SF_EV_PCP_DRAIN] > 1000);
+	assert_true(total.seen[SF_EV_PAGE_FAIL] > 1000);
+	assert_true(total.seen[SF_EV_OOM] > 100);
+	assert_true(total.seen[SF_EV_WARN] > 10);
+	assert_true(total.reserve > 20);
+	assert_true(total.refused > 20);
+}
+
+/* --- reset and determinism --- */
+
+static void check_fresh(const struct rig *r, const struct rig *fresh)
+{
+	const struct zone *a = &r->h->zone, *b = &fresh->h->zone;
+
+	assert_memory_equal(r->h->arena.page, fresh->h->arena.page, r->s.pages * sizeof(struct page));
+	assert_memory_equal(a->block_type, b->block_type, a->nr_blocks);
+	assert_memory_equal(a->free, b->free, sizeof(a->free));
+	assert_memory_equal(a->nr_free, b->nr_free, sizeof(a->nr_free));
+	assert_memory_equal(a->pcp, b->pcp, sizeof(a->pcp));
+	assert_int_equal(a->nr_free_pages, b->nr_free_pages);
+	assert_int_equal(a->boost, b->boost);
+}
+
+/* After a reset the heap is a fresh one, byte for byte, and does the same again, event for event. */
+static void test_reset(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(shapes); i++) {
+		const struct shape *sh = &shapes[i];
+		struct rig r, fresh;
+		uint64_t hash = 0;
+
+		rig_open(&r, sh->pages, sh->cpus, sh->pbo, sh->watermarks);
+		rig_open(&fresh, sh->pages, sh->cpus, sh->pbo, sh->watermarks);
+		for (unsigned int round = 0; round < 3; round++) {
+			for (uint32_t op = 0; op < 1000; op++)
+				random_op(&r, op / 25);
+			check_all(&r, true);
+			assert_true(round == 0 || hash == r.s.hash);
+			hash = r.s.hash;
+			r.h->zone.boost += 16;
+			rig_reset(&r);
+			check_fresh(&r, &fresh);
+		}
+		rig_close(&r);
+		rig_close(&fresh);
+	}
+}
+
+/* --- exact shapes --- */
+
+static uint32_t take(struct rig *r, uint32_t gfp, unsigned int order)
+{
+	enum sf_status status;
+	uint32_t pfn = page_alloc(r->h, gfp, order, &status);
+
+	assert_int_equal(pfn == NO_PFN, status != SF_OK);
+	return pfn;
+}
+
+static void test_order_of_size(void **state)
+{
+	(void)state;
+	assert_int_equal(get_order(1), 0);
+	assert_int_equal(get_order(4096), 0);
+	assert_int_equal(get_order(4097), 1);
+	assert_int_equal(get_order(640 << 10), 8);
+	assert_int_equal(get_order(4 << 20), 10);
+	assert_int_equal(get_order((4 << 20) + 1), 11);
+	assert_int_equal(get_order(1ull << 63), 51);
+	assert_int_equal(get_order(UINT64_MAX), 52);
+}
+
+/* The figures of a 64 MiB zone (256, 320, 384; batch 3), of the smallest, and of 1 GiB. */
+static void test_zone_figures(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 16384, 2, 9, 1);
+	assert_int_equal(r.h->zone.wmark[0], 256);
+	assert_int_equal(r.h->zone.wmark[1], 320);
+	assert_int_equal(r.h->zone.wmark[2], 384);
+	assert_int_equal(r.h->zone.pcp_batch, 3);
+	assert_int_equal(r.h->zone.pcp_high, 160);
+	assert_false(r.h->zone.one_type);
+	rig_close(&r);
+	rig_open(&r, 64, 64, 9, 1);
+	assert_int_equal(r.h->zone.wmark[0], 32);
+	assert_int_equal(r.h->zone.wmark[1], 40);
+	assert_int_equal(r.h->zone.pcp_batch, 1);
+	assert_int_equal(r.h->zone.pcp_high, 4);
+	assert_true(r.h->zone.one_type);
+	rig_close(&r);
+	rig_open(&r, 262144, 4, 9, 1);
+	assert_int_equal(r.h->zone.wmark[0], 1024);
+	assert_int_equal(r.h->zone.wmark[1], 1024 + 262);
+	assert_int_equal(r.h->zone.pcp_batch, 63);
+	rig_close(&r);
+}
+
+/* All page blocks begin MOVABLE: the first of each other type claims a whole block of order 10. */
+static void test_first_claims(void **state)
+{
+	struct rig r;
+	const struct zone *z;
+
+	(void)state;
+	rig_open(&r, 16384, 1, 9, 1);
+	z = &r.h->zone;
+	assert_int_equal(z->nr_free[10], 16);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 4), 0);
+	assert_int_equal(r.s.claims[1], 1);
+	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_RECLAIMABLE, 4), 1024);
+	assert_int_equal(r.s.claims[1], 2);
+	assert_int_equal(take(&r, SF_GFP_HIGHUSER_MOVABLE, 4), 2048);
+	assert_int_equal(r.s.claims[1], 2);
+	assert_int_equal(page_block_type(r.h, 1023), U);
+	assert_int_equal(page_block_type(r.h, 1024), R);
+	assert_int_equal(page_block_type(r.h, 2048), M);
+	for (unsigned int o = 4; o < 10; o++) {
+		assert_int_equal(z->free[o][U].head, 1u << o);
+		assert_int_equal(z->free[o][R].head, 1024 + (1u << o));
+		assert_int_equal(z->free[o][M].head, 2048 + (1u << o));
+	}
+	rig_close(&r);
+}
+
+/* 640 KiB: 256 pages, 160 kept, 96 back at once as 32 + 64. */
+static void test_exact(void **state)
+{
+	enum sf_status status;
+	struct rig r;
+	const struct zone *z;
+	uint32_t pfn;
+
+	(void)state;
+	rig_open(&r, 16384, 1, 9, 1);
+	z = &r.h->zone;
+	pfn = page_alloc_exact(r.h, 640 << 10, SF_GFP_KERNEL, &status);
+	assert_int_equal(pfn, 0);
+	assert_int_equal(z->nr_free_pages, 16384 - 160);
+	assert_int_equal(z->pcp[0].count, 0);
+	for (unsigned int o = 0; o < 10; o++)
+		assert_int_equal(z->nr_free[o], o == 5 || o == 6 || o == 8 || o == 9);
+	assert_int_equal(z->free[5][U].head, 160);
+	assert_int_equal(z->free[6][U].head, 192);
+	assert_int_equal(r.s.seen[SF_EV_PAGE_ALLOC], 1);
+	assert_int_equal(r.s.seen[SF_EV_PAGE_FREE], 96);
+	page_free_exact(r.h, pfn, 640 << 10);
+	assert_int_equal(r.s.seen[SF_EV_PAGE_FREE], 256);
+	page_drain_all(r.h);
+	assert_int_equal(z->nr_free[10], 16);
+	assert_int_equal(page_alloc_exact(r.h, 0, SF_GFP_KERNEL, &status), NO_PFN);
+	rig_close(&r);
+}
+
+/* Order 9: refilled two at a time, and one list for unmovable and reclaimable. */
+static void test_order_9(void **state)
+{
+	struct rig r;
+	const struct zone *z;
+	uint32_t pfn;
+
+	(void)state;
+	rig_open(&r, 16384, 1, 9, 1);
+	z = &r.h->zone;
+	pfn = take(&r, SF_GFP_KERNEL, 9);
+	assert_int_equal(pfn, 0);
+	assert_int_equal(z->pcp[0].count, 512);
+	assert_int_equal(z->pcp[0].list[12].head, 512);
+	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_RECLAIMABLE, 9), 512);
+	assert_int_equal(page_block_type(r.h, 512), U);
+	assert_int_equal(take(&r, SF_GFP_HIGHUSER_MOVABLE, 9), 1024);
+	assert_int_equal(z->pcp[0].list[13].head, 1536);
+	rig_close(&r);
+	/* Below 32 MiB the batch is one page, and one block is what is taken. */
+	rig_open(&r, 4096, 1, 9, 1);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 9), 0);
+	assert_int_equal(r.h->zone.pcp[0].count, 0);
+	rig_close(&r);
+	/* Where a page block is larger there are no huge pages: no list. */
+	rig_open(&r, 16384, 1, 10, 1);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 9), 0);
+	assert_int_equal(r.h->zone.pcp[0].count, 0);
+	assert_int_equal(r.h->zone.nr_free[9], 1);
+	rig_close(&r);
+}
+
+/* Refills of order 0 double while nothing is freed: 3, 6, 12, ... up to 96. */
+static void test_refill_doubles(void **state)
+{
+	static const uint32_t sizes[] = { 3, 6, 12, 24, 48, 96, 96 };
+	struct rig r;
+	uint32_t pfn = 0;
+
+	(void)state;
+	rig_open(&r, 16384, 1, 9, 1);
+	assert_int_equal(r.h->zone.pcp_high, 320);
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		uint64_t before = r.h->zone.nr_free_pages;
+
+		assert_int_equal(r.h->zone.pcp[0].count, 0);
+		pfn = take(&r, SF_GFP_KERNEL, 0);
+		assert_int_equal(before - r.h->zone.nr_free_pages, sizes[i]);
+		while (r.h->zone.pcp[0].count)
+			take(&r, SF_GFP_KERNEL, 0);
+	}
+	page_free(r.h, pfn, 0);
+	assert_int_equal(r.h->zone.pcp[0].alloc_factor, 2);
+	rig_close(&r);
+}
+
+/*
+ * 16-page page blocks, all memory taken as single movable pages; then `nr` pages of one page block are
+ * freed, none next to another where that can be.
+ */
+static void open_holes(struct rig *r, uint32_t block, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		page_free(r->h, block * 16 + (i < 8 ? 2 * i : 2 * (i - 8) + 1), 0);
+	page_drain_all(r->h);
+}
+
+static void fill(struct rig *r, uint32_t gfp)
+{
+	for (uint32_t i = 0; i < r->s.pages; i++)
+		assert_int_not_equal(take(r, gfp, 0), NO_PFN);
+	assert_int_equal(take(r, gfp | SF_GFP_NORETRY, 0), NO_PFN);
+}
+
+/* Half of the page block decides: 8 of 16 free are enough, 7 are not. */
+static void test_claim_threshold(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 256, 1, 4, 0);
+	fill(&r, SF_GFP_HIGHUSER_MOVABLE);
+	open_holes(&r, 3, 7);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 0) / 16, 3);
+	assert_int_equal(r.s.modes[SF_RMQUEUE_STEAL], 1);
+	assert_int_equal(page_block_type(r.h, 3 * 16), M);
+	/*
+	 * 6 free and the stolen page, which is not movable: 7. Two are taken this time, one of them for
+	 * the per-CPU list: it is neither free nor movable.
+	 */
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 0) / 16, 3);
+	assert_int_equal(r.s.modes[SF_RMQUEUE_STEAL], 3);
+	/* One more free page: 6 free, 2 alike. */
+	page_free(r.h, 3 * 16 + 15, 0);
+	page_drain_all(r.h);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 0) / 16, 3);
+	assert_int_equal(r.s.claims[0], 1);
+	assert_int_equal(page_block_type(r.h, 3 * 16), U);
+	assert_int_equal(r.h->zone.free[0][U].nr + 2 * r.h->zone.free[1][U].nr +
+				 r.h->zone.pcp[0].count,
+			 5);
+	assert_int_equal(r.h->zone.free[0][M].nr, 0);
+	rig_close(&r);
+	/* In a page block that is not MOVABLE nothing counts as alike: 7 free stay 7. */
+	rig_open(&r, 256, 1, 4, 0);
+	fill(&r, SF_GFP_KERNEL);
+	open_holes(&r, 5, 7);
+	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_RECLAIMABLE, 0) / 16, 5);
+	page_free(r.h, 5 * 16 + 15, 0);
+	page_drain_all(r.h);
+	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_RECLAIMABLE, 0) / 16, 5);
+	assert_int_equal(page_block_type(r.h, 5 * 16), U);
+	assert_int_equal(r.s.claims[0], 0);
+	open_holes(&r, 9, 8);
+	while (r.h->zone.free[0][U].nr > 7)
+		take(&r, SF_GFP_KERNEL | SF_GFP_RECLAIMABLE, 0);
+	assert_int_equal(r.s.claims[0], 1);
+	assert_int_equal(page_block_type(r.h, 9 * 16), R);
+	rig_close(&r);
+}
+
+/* Movable requests never claim below half the page block order, however much of it is free. */
+static void test_movable_claims_large_only(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 256, 1, 4, 0);
+	fill(&r, SF_GFP_KERNEL);
+	open_holes(&r, 2, 8);
+	assert_int_equal(take(&r, SF_GFP_HIGHUSER_MOVABLE, 0) / 16, 2);
+	assert_int_equal(r.s.modes[SF_RMQUEUE_STEAL], 1);
+	assert_int_equal(page_block_type(r.h, 2 * 16), U);
+	/* Blocks of order 2 it does claim, if half of the page block is free. */
+	for (uint32_t p = 0; p < 8; p++)
+		page_free(r.h, 7 * 16 + (p < 4 ? p : p + 4), 0);
+	page_drain_all(r.h);
+	assert_int_equal(take(&r, SF_GFP_HIGHUSER_MOVABLE, 0) / 16, 7);
+	assert_int_equal(page_block_type(r.h, 7 * 16), M);
+	rig_close(&r);
+}
+
+/* Rows of the fallback table, with one free page of each other type to choose from; then steal order. */
+static void test_fallback_rows(void **state)
+{
+	static const struct {
+		uint32_t gfp, from;
+	} rows[] = {
+		{ SF_GFP_KERNEL, R },
+		{ SF_GFP_KERNEL | SF_GFP_RECLAIMABLE, U },
+		{ SF_GFP_HIGHUSER_MOVABLE, R },
+	};
+	static const uint32_t of_type[] = { [U] = SF_GFP_KERNEL,
+					    [M] = SF_GFP_HIGHUSER_MOVABLE,
+					    [R] = SF_GFP_KERNEL | SF_GFP_RECLAIMABLE };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned int own_type = rows[i].gfp & SF_GFP_MOVABLE ? M : rows[i].gfp & SF_GFP_RECLAIMABLE ? R : U;
+		uint32_t taken[3], got;
+		struct rig r;
+
+		rig_open(&r, 3072, 1, 4, 0);
+		/* Each type has a block of order 10; one page and a pair of the others' are free. */
+		for (unsigned int t = 0; t < 3; t++)
+			taken[t] = take(&r, of_type[t], 10);
+		for (unsigned int t = 0; t < 3; t++)
+			assert_int_equal(page_block_type(r.h, taken[t]), t);
+		for (unsigned int t = 0; t < 3; t++) {
+			enum sf_status status;
+			uint32_t pfn;
+
+			page_free(r.h, taken[t], 10);
+			pfn = page_alloc_exact(r.h, 4 << 20, of_type[t], &status);
+			assert_int_equal(pfn, taken[t]);
+			if (t != own_type)
+				page_free(r.h, pfn + 5, 0);
+			if (t != own_type) {
+				page_free(r.h, pfn + 102, 0);
+				page_free(r.h, pfn + 103, 0);
+			}
+		}
+		page_drain_all(r.h);
+		got = take(&r, rows[i].gfp, 0);
+		assert_int_equal(got, taken[rows[i].from] + 5);
+		assert_int_equal(r.s.modes[SF_RMQUEUE_STEAL], 1);
+		assert_int_equal(page_block_type(r.h, got), rows[i].from);
+		rig_close(&r);
+	}
+}
+
+/* Blocks of two types that merge become one of the type freed last. */
+static void test_merge_across_types(void **state)
+{
+	struct rig r;
+	uint32_t low, high;
+
+	(void)state;
+	rig_open(&r, 64 * 16, 1, 4, 0);
+	low = take(&r, SF_GFP_HIGHUSER_MOVABLE, 4);
+	high = take(&r, SF_GFP_HIGHUSER_MOVABLE, 4);
+	assert_int_equal(high, low + 16);
+	while (take(&r, SF_GFP_HIGHUSER_MOVABLE | SF_GFP_NORETRY, 4) != NO_PFN)
+		;
+	page_free(r.h, low, 4);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 4), low);
+	assert_int_equal(page_block_type(r.h, low), U);
+	assert_int_equal(page_block_type(r.h, high), M);
+	page_free(r.h, high, 4);
+	page_free(r.h, low, 4);
+	assert_int_equal(r.s.claims[2], 1);
+	assert_int_equal(page_block_type(r.h, high), U);
+	assert_int_equal(r.h->zone.free[5][U].head, low);
+	rig_close(&r);
+}
+
+/* --- watermarks and gfp flags --- */
+
+/*
+ * How many free pages requests of these flags leave in the smallest heap: marks 32, 40, 48. Pairs, since
+ * single pages are taken in bulk, and only the first of a bulk is held against a mark.
+ */
+static void test_reserves(void **state)
+{
+	static const struct {
+		uint32_t gfp;
+		uint64_t left;
+	} cases[] = {
+		{ SF_GFP_KERNEL, 32 },
+		{ SF_GFP_NOWAIT, 32 },
+		{ SF_GFP_KERNEL | SF_GFP_NORETRY, 32 },
+		{ SF_GFP_KERNEL | SF_GFP_HIGH, 16 },
+		{ SF_GFP_ATOMIC | SF_GFP_NOMEMALLOC, 16 },
+		{ SF_GFP_ATOMIC, 12 },
+		{ SF_GFP_KERNEL | SF_GFP_MEMALLOC | SF_GFP_NOMEMALLOC, 32 },
+		{ SF_GFP_KERNEL | SF_GFP_MEMALLOC, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_NOFAIL, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_NOFAIL | SF_GFP_NORETRY, 16 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rig r;
+
+		rig_open(&r, 64, 1, 9, 1);
+		while (take(&r, cases[i].gfp, 1) != NO_PFN)
+			;
+		assert_int_equal(r.h->zone.nr_free_pages, cases[i].left);
+		assert_int_equal(r.s.seen[SF_EV_PAGE_FAIL], 1);
+		assert_int_equal(r.s.fail.free, cases[i].left);
+		rig_close(&r);
+	}
+}
+
+/* The order counts: 2^order - 1 pages must be left above the mark, and a block must be there. */
+static void test_watermark_of_order(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 64, 1, 9, 1);
+	assert_int_equal(take(&r, SF_GFP_NOWAIT, 4), 0);
+	assert_int_equal(take(&r, SF_GFP_NOWAIT, 4), 16);
+	/* 32 left, and min 32: strictly more is asked for. */
+	assert_int_equal(take(&r, SF_GFP_NOWAIT, 0), NO_PFN);
+	page_free(r.h, 16, 4);
+	assert_int_equal(take(&r, SF_GFP_NOWAIT, 5), NO_PFN);
+	assert_int_equal(take(&r, SF_GFP_NOWAIT, 3), 16);
+	assert_int_equal(take(&r, SF_GFP_NOWAIT, 3), 24);
+	rig_close(&r);
+	rig_open(&r, 64, 1, 9, 0);
+	assert_int_equal(take(&r, SF_GFP_NOWAIT, 6), 0);
+	assert_int_equal(r.h->zone.nr_free_pages, 0);
+	rig_close(&r);
+}
+
+/* What failing looks like: status, OOM, warnings. */
+static void test_failures(void **state)
+{
+	static const struct {
+		uint32_t gfp;
+		uint8_t order, status, oom, warn;
+	} cases[] = {
+		{ SF_GFP_KERNEL, 0, SF_NULL, 1, 0 },
+		{ SF_GFP_KERNEL, 3, SF_NULL, 1, 0 },
+		{ SF_GFP_KERNEL, 4, SF_NULL, 0, 0 },
+		{ SF_GFP_NOFS, 0, SF_NULL, 0, 0 },
+		{ SF_GFP_ATOMIC, 0, SF_NULL, 0, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_NORETRY, 0, SF_NULL, 0, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_RETRY_MAYFAIL, 0, SF_NULL, 0, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_THISNODE, 0, SF_NULL, 0, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_NOFAIL, 0, SF_BLOCKED, 1, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_NOFAIL, 4, SF_BLOCKED, 0, 0 },
+		{ SF_GFP_NOFS | SF_GFP_NOFAIL, 1, SF_BLOCKED, 0, 0 },
+		{ SF_GFP_ATOMIC | SF_GFP_NOFAIL, 0, SF_NULL, 0, 1 },
+		{ SF_GFP_KERNEL, 11, SF_NULL, 0, 1 },
+		{ SF_GFP_KERNEL | SF_GFP_NOWARN, 11, SF_NULL, 0, 0 },
+		{ SF_GFP_KERNEL | SF_GFP_NOFAIL, 11, SF_NULL, 0, 1 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum sf_status status;
+		struct rig r;
+
+		rig_open(&r, 64, 1, 9, 0);
+		assert_int_equal(take(&r, SF_GFP_KERNEL, 6), 0);
+		assert_int_equal(page_alloc(r.h, cases[i].gfp, cases[i].order, &status), NO_PFN);
+		assert_int_equal(status, cases[i].status);
+		assert_int_equal(r.s.seen[SF_EV_OOM], cases[i].oom);
+		assert_int_equal(r.s.seen[SF_EV_WARN], cases[i].warn);
+		assert_int_equal(r.s.seen[SF_EV_PAGE_FAIL], 1);
+		assert_int_equal(r.s.fail.order, cases[i].order);
+		assert_int_equal(r.s.fail.refused, cases[i].order > 10);
+		rig_close(&r);
+	}
+}
+
+/* Pages on another CPU's list are got back only by who may reclaim. */
+static void test_drain_before_failing(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 64, 2, 9, 0);
+	for (uint32_t i = 0; i < 64; i++)
+		take(&r, SF_GFP_KERNEL, 0);
+	r.h->cpu = 1;
+	page_free(r.h, 7, 0);
+	assert_int_equal(r.h->zone.pcp[1].count, 1);
+	r.h->cpu = 0;
+	assert_int_equal(take(&r, SF_GFP_ATOMIC, 0), NO_PFN);
+	assert_int_equal(r.s.seen[SF_EV_PCP_DRAIN], 0);
+	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_NORETRY, 0), 7);
+	assert_int_equal(r.s.seen[SF_EV_PCP_DRAIN], 1);
+	rig_close(&r);
+}
+
+/* A block above the page block order goes back in page blocks, which merge. */
+static void test_free_above_page_block(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 16384, 1, 9, 1);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 10), 0);
+	assert_int_equal(r.s.seen[SF_EV_BLOCK_ADD], 0);
+	page_free(r.h, 0, 10);
+	assert_int_equal(r.s.seen[SF_EV_BLOCK_ADD], 2);
+	assert_int_equal(r.s.seen[SF_EV_BLOCK_DEL], 2);
+	assert_int_equal(r.h->zone.nr_free[10], 16);
+	assert_int_equal(r.h->zone.nr_free[9], 0);
+	rig_close(&r);
+}
+
+static void test_injected_failure(void **state)
+{
+	struct rig r;
+	uint64_t before;
+
+	(void)state;
+	rig_open(&r, 64, 1, 9, 0);
+	r.h->fault_after[SF_FAULT_PAGE] = 2;
+	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_NOFAIL, 1), 0);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 1), 2);
+	before = r.h->zone.nr_free_pages;
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 1), NO_PFN);
+	assert_int_equal(r.s.seen[SF_EV_FAULT], 1);
+	assert_int_equal(r.s.seen[SF_EV_PAGE_FAIL], 0);
+	assert_int_equal(r.h->zone.nr_free_pages, before);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 1), 4);
+	rig_close(&r);
+}
+
+/* A claim of a part boosts all marks by a page block, up to 150 % of HIGH; kswapd takes it back. */
+static void test_boost(void **state)
+{
+	struct rig r;
+	struct zone *z;
+
+	(void)state;
+	/* With many CPUs the bulks are small. */
+	rig_open(&r, 256, 64, 4, 1);
+	z = &r.h->zone;
+	assert_int_equal(z->wmark[2], 48);
+	while (take(&r, SF_GFP_MOVABLE | SF_GFP_MEMALLOC, 0) != NO_PFN)
+		;
+	assert_int_equal(z->nr_free_pages, 0);
+	for (uint32_t p = 0; p < 256; p += 2)
+		page_free(r.h, p, 0);
+	page_drain_all(r.h);
+	for (unsigned int i = 1; i <= 6; i++) {
+		uint32_t nr = z->free[0][U].nr;
+
+		assert_int_not_equal(take(&r, SF_GFP_HIGH | SF_GFP_MEMALLOC, 0), NO_PFN);
+		if (!nr)
+			assert_true(z->boost > 0 && z->boost <= 72);
+		while (z->free[0][U].nr)
+			take(&r, SF_GFP_HIGH | SF_GFP_MEMALLOC, 0);
+	}
+	assert_int_equal(z->boost, 72);
+	assert_int_equal(z->wmark[0], 32);
+	/* 12 of the 32 are left to this request, if the boost does not count: for one page it does not. */
+	for (uint32_t p = 1; z->nr_free_pages < 30; p += 2) {
+		page_free(r.h, p, 0);
+		page_drain_all(r.h);
+	}
+	assert_int_equal(take(&r, SF_GFP_HIGH, 1), NO_PFN);
+	assert_int_not_equal(take(&r, SF_GFP_HIGH, 0), NO_PFN);
+	/* Without kswapd it stays; with kswapd a request that fails the low mark takes it back. */
+	while (take(&r, SF_GFP_MOVABLE, 0) != NO_PFN)
+		;
+	assert_int_equal(z->boost, 72);
+	take(&r, SF_GFP_NOWAIT, 10);
+	assert_int_equal(z->boost, 0);
+	rig_close(&r);
+}
+
+/* __GFP_ZERO: the whole block, and only what was written costs anything. */
+static void test_zero(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 64, 1, 9, 0);
+	for (uint32_t p = 0; p < 64; p += 3)
+		raw_store(r.h, pfn_addr(p) + 8 * p, 0x1234);
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 4), 0);
+	assert_true(arena_zeroed(r.h, pfn_addr(0), 0, 16 << 12, SF_CONTENTS_WHOLE) != SF_GOOD);
+	page_free(r.h, 0, 4);
+	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_ZERO, 4), 0);
+	assert_true(arena_zeroed(r.h, pfn_addr(0), 0, 16 << 12, SF_CONTENTS_WHOLE) == SF_GOOD);
+	assert_true(arena_zeroed(r.h, pfn_addr(16), 0, 16 << 12, SF_CONTENTS_WHOLE) != SF_GOOD);
+	r.h->set.init_on_alloc = 1;
+	assert_int_equal(take(&r, SF_GFP_KERNEL, 4), 16);
+	assert_true(arena_zeroed(r.h, pfn_addr(16), 0, 16 << 12, SF_CONTENTS_WHOLE) == SF_GOOD);
+	rig_close(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_reached_everything),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_order_of_size),
+		cmocka_unit_test(test_zone_figures),
+		cmocka_unit_test(test_first_claims),
+		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_order_9),
+		cmocka_unit_test(test_refill_doubles),
+		cmocka_unit_test(test_claim_threshold),
+		cmocka_unit_test(test_movable_claims_large_only),
+		cmocka_unit_test(test_fallback_rows),
+		cmocka_unit_test(test_merge_across_types),
+		cmocka_unit_test(test_reserves),
+		cmocka_unit_test(test_watermark_of_order),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_drain_before_failing),
+		cmocka_unit_test(test_free_above_page_block),
+		cmocka_unit_test(test_injected_failure),
+		cmocka_unit_test(test_boost),
+		cmocka_unit_test(test_zero),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

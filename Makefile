@@ -9,12 +9,14 @@
 #   pic    CC -O2 -fPIC               what a fuzzing engine loads as a shared object
 #   asan   clang (or CC), address     unit and end-to-end tests
 #   ubsan  clang (or CC), undefined   unit tests
-#   fuzz   clang, address             libFuzzer targets
+#   fuzz   clang, address             libFuzzer target of allocators, and the benchmark's
+#   parse  clang, address, undefined  libFuzzer targets of what reads text, bytes and recordings
 #   afl    clang, address             AFL++ targets
 #   cov    clang, source coverage     unit tests and corpora for `make coverage`
 #
-# In fuzz and afl only allocators/ is instrumented for coverage: what is tested guides the engine,
-# not the harness and not the judge.
+# In fuzz and afl only allocators/ is instrumented, for coverage and for AddressSanitizer: what is tested
+# guides the engine and is watched, not the harness and not the judge (their own bugs are looked for
+# by the unit tests under sanitizers, and by parse). The arena's accessors are in allocators/.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -98,7 +100,10 @@ BASE := -std=gnu11 -D_GNU_SOURCE= -I. $(WARN) -fno-strict-aliasing -fno-common \
 ASAN := -fsanitize=address -fno-omit-frame-pointer
 UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-FLAVORS := plain pic asan ubsan fuzz afl cov
+FLAVORS := plain pic asan ubsan fuzz parse afl cov
+
+# Of allocators/, what only looks or holds tables: no allocator decides anything there.
+UNCOVERED := arena registry settings snapshot
 
 plain_CC := $(CC)
 plain_CFLAGS := -O2 -g
@@ -109,19 +114,26 @@ asan_CFLAGS := -O1 -g $(ASAN)
 ubsan_CC := $(SAN_CC)
 ubsan_CFLAGS := -O1 -g $(UBSAN)
 fuzz_CC := $(CLANG)
-fuzz_CFLAGS := -O2 -g $(ASAN)
-fuzz_ALLOC_CFLAGS := -fsanitize=fuzzer-no-link
+fuzz_CFLAGS := -O2 -g -fno-omit-frame-pointer
+fuzz_ALLOC_CFLAGS := $(ASAN) -fsanitize-address-use-after-return=never
+# No trace-cmp: the mutator knows what the bytes mean and does not use it.
+fuzz_COV_CFLAGS := -fsanitize-coverage=inline-8bit-counters,pc-table
+fuzz_LDFLAGS := -fsanitize=address
+parse_CC := $(CLANG)
+parse_CFLAGS := -O1 -g $(ASAN) $(UBSAN) -fsanitize=fuzzer-no-link
 afl_CC := $(CLANG)
-afl_CFLAGS := -O2 -g $(ASAN)
-afl_ALLOC_CFLAGS := -fsanitize-coverage=trace-pc-guard,trace-cmp
+afl_CFLAGS := -O2 -g -fno-omit-frame-pointer
+afl_ALLOC_CFLAGS := $(ASAN) -fsanitize-address-use-after-return=never
+afl_COV_CFLAGS := -fsanitize-coverage=trace-pc-guard,trace-cmp
+afl_LDFLAGS := -fsanitize=address
 cov_CC := $(CLANG)
 cov_CFLAGS := -O1 -g -fprofile-instr-generate -fcoverage-mapping
 
 compile = $($1_CC) $(BASE) $($1_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-link = $($1_CC) $($1_CFLAGS) $(CFLAGS) $(LDFLAGS)
+link = $($1_CC) $($1_CFLAGS) $($1_LDFLAGS) $(CFLAGS) $(LDFLAGS)
 # ld(flavor, more): a recipe line that links what the target depends on.
 ld = $(Q)echo '  LD      $@' && $(call link,$1) -o $@ $(filter %.o %.a,$^) $2 $(LIBS)
-identity = $(call compile,$1) $($1_ALLOC_CFLAGS) $(LDFLAGS) $(LIBS)
+identity = $(call compile,$1) $($1_ALLOC_CFLAGS) $($1_COV_CFLAGS) $($1_LDFLAGS) $(LDFLAGS) $(LIBS)
 objects = $(patsubst %.c,$(BUILD)/$1/%.o,$2)
 archive = $(BUILD)/$1/libslabfuzz.a
 
@@ -135,7 +147,8 @@ $(BUILD)/$1/sources: FORCE | $(BUILD)/$1/
 
 $(BUILD)/$1/allocators/%.o: allocators/%.c $(BUILD)/$1/flags
 	@mkdir -p $$(@D)
-	$$(Q)echo '  CC      $$@' && $$(call compile,$1) $$($1_ALLOC_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(Q)echo '  CC      $$@' && $$(call compile,$1) $$($1_ALLOC_CFLAGS) \
+		$$(if $$(filter $$*,$$(UNCOVERED)),,$$($1_COV_CFLAGS)) -MMD -MP -c -o $$@ $$<
 
 $(BUILD)/$1/%.o: %.c $(BUILD)/$1/flags
 	@mkdir -p $$(@D)
@@ -182,9 +195,15 @@ $(BUILD)/slabfuzz $(BUILD)/bench: $(BUILD)/%: $(BUILD)/plain/%
 $(addprefix $(BUILD)/,$(ENTRY)): $(BUILD)/%: $(BUILD)/plain/entry/%
 	@ln -sf plain/entry/$* $@
 
-$(addprefix $(BUILD)/,$(LIBFUZZER)): \
+PARSERS := $(filter libfuzzer_text libfuzzer_bytes libfuzzer_trace,$(LIBFUZZER))
+
+$(addprefix $(BUILD)/,$(filter-out $(PARSERS),$(LIBFUZZER))): \
 		$(BUILD)/%: $(BUILD)/fuzz/harness/entry/%.o $(call archive,fuzz)
 	$(call ld,fuzz,-fsanitize=fuzzer)
+
+$(addprefix $(BUILD)/,$(PARSERS)): \
+		$(BUILD)/%: $(BUILD)/parse/harness/entry/%.o $(call archive,parse)
+	$(call ld,parse,-fsanitize=fuzzer)
 
 $(addprefix $(BUILD)/,$(AFL)): $(BUILD)/%: $(BUILD)/afl/harness/entry/%.o $(call archive,afl)
 	$(call ld,afl,$(AFL_RT))
@@ -242,7 +261,7 @@ afl: $(PROGRAMS) $(AFL_PROGRAMS)
 		AFL_MUTATOR='$(BUILD)/afl_mutator.so' FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/afl.sh
 
 mutants: $(PROGRAMS) $(FUZZ_PROGRAMS)
-	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS)' \
+	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
 		MUTANT_LD='$(call link,fuzz) -fsanitize=fuzzer' MUTANT_LIBS='$(LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
 

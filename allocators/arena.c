@@ -29,17 +29,92 @@
 #define RAW __attribute__((noinline, no_sanitize("address")))
 #else
 #define RAW
-/* Without AddressSanitizer nothing is poisoned: the calls vanish. */
-static inline void poison_none(const void *p, size_t len)
+#endif
+
+#define PAGE SF_PAGE_SIZE
+
+/*
+ * memset() would be the sanitizer's own, which looks at poison; a plain loop becomes memset(). The
+ * barrier keeps the compiler from seeing a loop it knows.
+ */
+RAW static void wipe(void *p, uint64_t len)
+{
+	typedef uint64_t vec __attribute__((vector_size(32), aligned(1), may_alias));
+	uint8_t *b = p;
+	uint64_t i = 0;
+
+	for (; i + 32 <= len; i += 32) {
+		*(vec *)(b + i) = (vec){ 0 };
+		__asm__ volatile("" ::: "memory");
+	}
+	for (; i < len; i++) {
+		b[i] = 0;
+		__asm__ volatile("" ::: "memory");
+	}
+}
+
+#ifdef HAVE_ASAN
+/*
+ * AddressSanitizer's shadow has a byte for 8 of memory: 0: all usable; 1..7: so many of them; 0xf7: poisoned
+ * by hand (compiler-rt's asan_internal.h). For objects it is written here: a call costs more than
+ * the few bytes. Ranges begin at a multiple of 8 and never share a granule with another owner.
+ */
+#define SHADOW_SMALL 512u
+
+static uint64_t shadow_offset(void)
+{
+	static size_t scale, offset; /* the same for the whole process */
+
+	if (!scale)
+		__asan_get_shadow_mapping(&scale, &offset);
+	return scale == 3 ? offset : 0;
+}
+
+RAW static void shadow_fill(const uint8_t *p, uint64_t len, uint8_t value, uint64_t offset)
+{
+	uint8_t *shadow = (uint8_t *)(((uintptr_t)p >> 3) + offset);
+
+	for (uint64_t i = 0; i < (len + 7) / 8; i++) {
+		shadow[i] = value;
+		__asm__ volatile("" ::: "memory");
+	}
+	if (!value && (len & 7))
+		shadow[len / 8] = (uint8_t)(len & 7);
+}
+
+static void close_bytes(const uint8_t *p, uint64_t len)
+{
+	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
+
+	if (offset)
+		shadow_fill(p, len, 0xf7, offset);
+	else
+		__asan_poison_memory_region(p, len);
+}
+
+static void open_bytes(const uint8_t *p, uint64_t len)
+{
+	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
+
+	if (offset)
+		shadow_fill(p, len, 0, offset);
+	else
+		__asan_unpoison_memory_region(p, len);
+}
+#else
+/* Nothing is poisoned. */
+static void close_bytes(const uint8_t *p, uint64_t len)
 {
 	(void)p;
 	(void)len;
 }
-#define __asan_poison_memory_region poison_none
-#define __asan_unpoison_memory_region poison_none
-#endif
 
-#define PAGE SF_PAGE_SIZE
+static void open_bytes(const uint8_t *p, uint64_t len)
+{
+	(void)p;
+	(void)len;
+}
+#endif
 
 static void *map_pages(uint64_t bytes)
 {
@@ -67,7 +142,7 @@ bool arena_init(struct sf_heap *h, struct sf_error *err)
 		arena_free(h);
 		return false;
 	}
-	__asan_poison_memory_region(a->mem, (uint64_t)a->pages * PAGE);
+	close_bytes(a->mem, (uint64_t)a->pages * PAGE);
 	return true;
 }
 
@@ -76,7 +151,7 @@ void arena_free(struct sf_heap *h)
 	struct arena *a = &h->arena;
 
 	if (a->mem) {
-		__asan_unpoison_memory_region(a->mem, (uint64_t)a->pages * PAGE);
+		open_bytes(a->mem, (uint64_t)a->pages * PAGE);
 		munmap(a->mem, (uint64_t)a->pages * PAGE);
 	}
 	if (a->page)
@@ -88,26 +163,6 @@ void arena_free(struct sf_heap *h)
 	free(a->touched);
 	free(a->area);
 	memset(a, 0, sizeof(*a));
-}
-
-/*
- * memset() would be the sanitizer's own, which looks at poison; a plain loop becomes memset(). The
- * barrier keeps the compiler from seeing a loop it knows.
- */
-RAW static void wipe(void *p, uint64_t len)
-{
-	typedef uint64_t vec __attribute__((vector_size(32), aligned(8), may_alias));
-	uint8_t *b = p;
-	uint64_t i = 0;
-
-	for (; i + 32 <= len; i += 32) {
-		*(vec *)(b + i) = (vec){ 0 };
-		__asm__ volatile("" ::: "memory");
-	}
-	for (; i < len; i++) {
-		b[i] = 0;
-		__asm__ volatile("" ::: "memory");
-	}
 }
 
 static void reset_group(struct arena *a, uint32_t g)
@@ -125,11 +180,11 @@ static void reset_group(struct arena *a, uint32_t g)
 
 		if (n > 64 - from)
 			n = 64 - from;
-		__asan_poison_memory_region(mem + from * PAGE, n * PAGE);
+		close_bytes(mem + from * PAGE, n * PAGE);
 		bits &= n == 64 ? 0 : ~(((1ull << n) - 1) << from);
 	}
 	a->open[g] = 0;
-	memset(a->page + (uint64_t)g * 64, 0, 64 * sizeof(*a->page));
+	wipe(a->page + (uint64_t)g * 64, 64 * sizeof(*a->page));
 }
 
 void arena_reset(struct sf_heap *h)
@@ -261,7 +316,7 @@ void arena_open(struct sf_heap *h, uint64_t addr, uint64_t len)
 		uint8_t *p = span(h, addr, len, &n);
 
 		mark(h, h->arena.open, p, n);
-		__asan_unpoison_memory_region(p, n);
+		open_bytes(p, n);
 		addr += n;
 		len -= n;
 	}
@@ -279,7 +334,7 @@ void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
 		uint64_t n;
 		uint8_t *p = span(h, addr, len, &n);
 
-		__asan_poison_memory_region(p, n);
+		close_bytes(p, n);
 		addr += n;
 		len -= n;
 	}

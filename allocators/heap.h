@@ -103,7 +103,7 @@ struct zone {
 	uint64_t nr_free_pages;
 	uint8_t *block_type;        /* migrate type of each page block */
 	uint32_t nr_blocks;
-	uint32_t *retyped;          /* page blocks whose type was set since boot: reset undoes these */
+	uint32_t *retyped;          /* page blocks whose type was set since boot: for reset */
 	uint32_t nr_retyped;
 	uint8_t *was_retyped;       /* by page block: is in `retyped` */
 	uint64_t wmark[3];          /* MIN, LOW, HIGH, without boost */

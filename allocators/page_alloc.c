@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * page_alloc.c - the buddy: free lists by order and migrate type, splitting, claiming, stealing, merging.
+ * page_alloc.c - the buddy: free lists by order and type; splitting, claiming, stealing, merging.
  *
  * Follows Linux 7.2's mm/page_alloc.c. Relies on arena.c for page descriptors and nothing else;
- * page_pcp.c and page_gfp.c are built on it. What the model leaves out: there is one zone on one node,
- * so ALLOC_NOFRAGMENT is never set (it asks for a lower zone, or for defrag_mode); there is no CMA, no
- * isolation and no HIGHATOMIC reserve; nothing is shuffled; no page is a guard page.
+ * page_pcp.c and page_gfp.c are built on it. What the model leaves out: there is one zone on one
+ * node, so ALLOC_NOFRAGMENT is never set (it takes a lower zone, or defrag_mode); there is no
+ * CMA, no isolation and no HIGHATOMIC reserve; nothing is shuffled; no page is a guard page.
  */
 #include "page_internal.h"
 
@@ -22,7 +22,8 @@ static const uint8_t fallbacks[][2] = {
 
 /* --- free lists and page blocks --- */
 
-static void add_free(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type, bool tail)
+static void add_free(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type,
+		     bool tail)
 {
 	struct zone *z = &h->zone;
 	struct page *pg = &h->arena.page[pfn];
@@ -49,7 +50,8 @@ static void del_free(struct sf_heap *h, uint32_t pfn)
 	*pg = (struct page){ 0 };
 	z->nr_free[order]--;
 	z->nr_free_pages -= 1u << order;
-	EMIT(h, BLOCK_DEL, block, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type);
+	EMIT(h, BLOCK_DEL, block, .pfn = pfn, .order = (uint8_t)order,
+	     .migratetype = (uint8_t)type);
 }
 
 static unsigned int boot_type(const struct zone *z)
@@ -87,8 +89,8 @@ static uint32_t take_block(struct sf_heap *h, const struct take *tk, uint32_t pf
 
 	del_free(h, pfn);
 	EMIT(h, RMQUEUE, rmqueue, .pfn = pfn, .order = (uint8_t)tk->order,
-	     .migratetype = (uint8_t)tk->type, .from_order = (uint8_t)order, .from_type = (uint8_t)from,
-	     .mode = (uint8_t)mode, .to_pcp = tk->to_pcp);
+	     .migratetype = (uint8_t)tk->type, .from_order = (uint8_t)order,
+	     .from_type = (uint8_t)from, .mode = (uint8_t)mode, .to_pcp = tk->to_pcp);
 	while (order > tk->order) {
 		order--;
 		add_free(h, pfn + (1u << order), order, rest_type, false);
@@ -133,10 +135,11 @@ static void boost_watermark(struct zone *z)
 
 /*
  * Pages of the page block at `start` that are on free lists, and those that count as movable. The
- * kernel asks whether a page is on an LRU list; the model has none, and takes a block that alloc_pages()
- * gave out as __GFP_MOVABLE for movable.
+ * kernel asks whether a page is on an LRU list; the model has none, and takes for movable what was
+ * asked for with __GFP_MOVABLE and is neither a slab nor a large kmalloc.
  */
-static void count_block(const struct sf_heap *h, uint32_t start, uint32_t *nr_free, uint32_t *movable)
+static void count_block(const struct sf_heap *h, uint32_t start, uint32_t *nr_free,
+			uint32_t *movable)
 {
 	uint32_t end = start + (1u << h->zone.pageblock_order), pfn = start;
 
@@ -220,13 +223,14 @@ static uint32_t claim(struct sf_heap *h, const struct take *tk)
 		const struct page_list *l;
 		uint32_t pfn;
 
-		/* Movable pages can be put anywhere: they need not fragment a foreign page block. */
+		/* Movable pages fit anywhere: no need to turn foreign page blocks for few. */
 		if (tk->type == SF_MIGRATE_MOVABLE && o < z->pageblock_order / 2)
 			break;
 		l = fallback(z, o, tk->type);
 		if (!l)
 			continue;
-		pfn = o >= z->pageblock_order ? claim_whole(h, tk, l->head) : claim_part(h, tk, l->head);
+		pfn = o >= z->pageblock_order ? claim_whole(h, tk, l->head) :
+						claim_part(h, tk, l->head);
 		if (pfn != NO_PFN)
 			return pfn;
 	}

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * page_gfp.c - what gfp flags buy: watermarks, the slow path, exact sizes; the page allocator's calls.
+ * page_gfp.c - what gfp flags buy: watermarks, the slow path; the calls of the page allocator.
  *
  * Follows Linux 7.2's mm/page_alloc.c (get_page_from_freelist, __alloc_pages_slowpath). Relies on
- * page_alloc.c and page_pcp.c; slabs, large kmalloc and vmalloc get their pages here. What the model
- * leaves out: nothing can be reclaimed or compacted, so a slow path that may do either drains all
- * per-CPU lists once, tries again and is at its end. kswapd runs at once when it is woken by the slow
- * path, and all it can do is to take back the watermark boost. An out-of-memory killer finds nobody to
- * kill: where the kernel would kill and loop, the request fails after OOM was declared.
+ * page_alloc.c and page_pcp.c; slabs, large kmalloc and vmalloc get their pages here. What the
+ * model leaves out: nothing can be reclaimed or compacted, so a slow path that may do either drains
+ * all per-CPU lists once, tries again and is at its end. kswapd runs at once when the slow path
+ * wakes it, and all it can do is to take back the watermark boost. An out-of-memory killer finds
+ * nobody to kill: where the kernel would kill and loop, the request fails after OOM was declared.
  */
 #include "page_internal.h"
 
@@ -44,7 +44,10 @@ static uint64_t isqrt(uint64_t n)
 	return root;
 }
 
-/* mm/page_alloc.c:calculate_min_free_kbytes, __setup_per_zone_wmarks. khugepaged's raise is left out. */
+/*
+ * mm/page_alloc.c:calculate_min_free_kbytes, __setup_per_zone_wmarks. That khugepaged raises the
+ * minimum where there are transparent huge pages is left out.
+ */
 void wmark_setup(struct sf_heap *h)
 {
 	struct zone *z = &h->zone;
@@ -79,7 +82,8 @@ static bool has_block(const struct zone *z, unsigned int order)
 }
 
 /* mm/page_alloc.c:__zone_watermark_ok. The comparison is strict. */
-static bool watermark_ok(const struct zone *z, unsigned int order, uint64_t mark, unsigned int flags)
+static bool watermark_ok(const struct zone *z, unsigned int order, uint64_t mark,
+			 unsigned int flags)
 {
 	int64_t left = (int64_t)z->nr_free_pages - ((1 << order) - 1);
 	int64_t min = (int64_t)mark;
@@ -93,7 +97,8 @@ static bool watermark_ok(const struct zone *z, unsigned int order, uint64_t mark
 }
 
 /* mm/page_alloc.c:zone_watermark_fast; leaves the mark in the request. */
-static bool may_take(const struct zone *z, struct request *rq, unsigned int wmark, unsigned int flags)
+static bool may_take(const struct zone *z, struct request *rq, unsigned int wmark,
+		     unsigned int flags)
 {
 	rq->mark = z->wmark[wmark] + z->boost;
 	if (watermark_ok(z, rq->order, rq->mark, flags))
@@ -125,7 +130,8 @@ static void hand_out(struct sf_heap *h, uint32_t pfn, const struct request *rq)
 }
 
 /* mm/page_alloc.c:get_page_from_freelist, rmqueue */
-static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wmark, unsigned int flags)
+static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wmark,
+			 unsigned int flags)
 {
 	struct zone *z = &h->zone;
 	unsigned int list = pcp_index(z, rq->order, rq->type);
@@ -168,8 +174,8 @@ static unsigned int alloc_flags(uint32_t gfp)
 }
 
 /*
- * Whether the kernel would get as far as out_of_memory(). Without __GFP_FS that kills nobody, but the
- * caller is told to go on as if it had (mm/oom_kill.c:out_of_memory).
+ * Whether the kernel would get as far as out_of_memory(). Without __GFP_FS that kills nobody, but
+ * the caller is told to go on as if it had (mm/oom_kill.c:out_of_memory).
  */
 static bool reaches_oom(const struct request *rq)
 {
@@ -181,8 +187,9 @@ static bool reaches_oom(const struct request *rq)
 static uint32_t out_of_memory(struct sf_heap *h, struct request *rq)
 {
 	if (rq->gfp & SF_GFP_FS)
-		EMIT(h, OOM, pagefail, .order = (uint8_t)rq->order, .migratetype = (uint8_t)rq->type,
-		     .gfp = rq->gfp, .free = h->zone.nr_free_pages, .mark = rq->mark);
+		EMIT(h, OOM, pagefail, .order = (uint8_t)rq->order,
+		     .migratetype = (uint8_t)rq->type, .gfp = rq->gfp,
+		     .free = h->zone.nr_free_pages, .mark = rq->mark);
 	if (rq->gfp & SF_GFP_NOFAIL)
 		return get_page(h, rq, WMARK_MIN, ALLOC_NO_WATERMARKS);
 	return NO_PFN;
@@ -225,7 +232,8 @@ static uint32_t slow_path(struct sf_heap *h, struct request *rq, enum sf_status 
 		pfn = never_fail(h, rq, status);
 	if (pfn == NO_PFN)
 		EMIT(h, PAGE_FAIL, pagefail, .order = (uint8_t)rq->order,
-		     .migratetype = (uint8_t)rq->type, .gfp = rq->gfp, .free = h->zone.nr_free_pages,
+		     .migratetype = (uint8_t)rq->type, .gfp = rq->gfp,
+		     .free = h->zone.nr_free_pages,
 		     .mark = flags & ALLOC_NO_WATERMARKS ? 0 : rq->mark);
 	return pfn;
 }
@@ -243,8 +251,8 @@ static uint32_t refuse(struct sf_heap *h, uint32_t gfp, unsigned int order)
 	if (!(gfp & SF_GFP_NOWARN))
 		EMIT(h, WARN, warn, .what = "order > MAX_PAGE_ORDER");
 	EMIT(h, PAGE_FAIL, pagefail, .order = (uint8_t)order,
-	     .migratetype = (uint8_t)request_type(h, gfp), .gfp = gfp, .free = h->zone.nr_free_pages,
-	     .refused = true);
+	     .migratetype = (uint8_t)request_type(h, gfp), .gfp = gfp,
+	     .free = h->zone.nr_free_pages, .refused = true);
 	return NO_PFN;
 }
 
@@ -288,7 +296,7 @@ void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 		pcp_push(h, pfn, order, list);
 		return;
 	}
-	/* Page blocks may differ in type: each goes for itself (mm/page_alloc.c:split_large_buddy). */
+	/* Each page block for itself: types may differ (mm/page_alloc.c:split_large_buddy). */
 	for (uint32_t end = pfn + (1u << order); pfn < end; pfn += 1u << order) {
 		if (order > z->pageblock_order)
 			order = z->pageblock_order;
@@ -303,7 +311,7 @@ unsigned int get_order(uint64_t size)
 	return last ? 64 - (unsigned int)__builtin_clzll(last) : 0;
 }
 
-/* mm/page_alloc.c:make_alloc_exact: pages beyond the size pass by the per-CPU lists, to the tail. */
+/* mm/page_alloc.c:make_alloc_exact: the rest passes by the per-CPU lists, to the tail. */
 uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status)
 {
 	unsigned int order = get_order(size);
@@ -319,7 +327,8 @@ uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum s
 	end = pfn + (1u << order);
 	keep = pfn + (uint32_t)((size - 1) >> SF_PAGE_SHIFT) + 1;
 	for (uint32_t p = pfn; p < end; p++)
-		h->arena.page[p] = (struct page){ .next = NO_PFN, .prev = NO_PFN, .state = PAGE_USED,
+		h->arena.page[p] = (struct page){ .next = NO_PFN, .prev = NO_PFN,
+						  .state = PAGE_USED,
 						  .list = (uint8_t)request_type(h, gfp) };
 	for (uint32_t p = keep; p < end; p++) {
 		clear_block(h, p, 0);

@@ -6,8 +6,8 @@
  *   page_pcp.c    per-CPU page lists
  *   page_gfp.c    watermarks, the slow path, alloc_pages_exact(); the calls of heap.h
  *
- * Relies on heap.h. One rule holds everywhere: the descriptor of a page that is neither the head of a
- * block nor the tail of a block in use is all zero, so a block that leaves a list is cleared at once.
+ * Relies on heap.h. One rule holds everywhere: the descriptor of a page that is neither the head of
+ * a block nor the tail of a block in use is all zero, so what leaves a list is cleared at once.
  */
 #ifndef SLABFUZZ_PAGE_INTERNAL_H
 #define SLABFUZZ_PAGE_INTERNAL_H
@@ -77,7 +77,7 @@ static inline unsigned int block_type(const struct zone *z, uint32_t pfn)
 
 /*
  * A block off the free lists, its descriptors all zero; NO_PFN if there is none (mm/page_alloc.c:
- * __rmqueue). `mode` goes in and out: a bulk refill goes on where it last succeeded, begin with OWN.
+ * __rmqueue). `mode` goes in and out: a bulk goes on where it last succeeded, and begins with OWN.
  */
 uint32_t buddy_take(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mode *mode);
 /* Back to the free lists, merged. Descriptors are all zero; order <= pageblock_order. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * page_pcp.c - per-CPU page lists: blocks of small orders, and of order 9, that are handed out again
- * without looking at the buddy.
+ * page_pcp.c - per-CPU page lists: blocks of small orders, and of order 9, that are handed out
+ * again without looking at the buddy.
  *
- * Follows Linux 7.2's mm/page_alloc.c (rmqueue_pcplist, free_frozen_page_commit, free_pcppages_bulk) read
- * for one thread. Relies on page_alloc.c; page_gfp.c relies on it. The high mark stays at the kernel's
- * high_min: its automatic tuning follows reclaim and kswapd, which the model does not have. A CPU's
- * data cache is taken to hold more than three batches (PCPF_FREE_HIGH_BATCH).
+ * Follows Linux 7.2's mm/page_alloc.c (rmqueue_pcplist, free_frozen_page_commit,
+ * free_pcppages_bulk) read for one thread. Relies on page_alloc.c; page_gfp.c relies on it. The
+ * high mark stays at the kernel's high_min: its automatic tuning follows reclaim and kswapd, which
+ * the model does not have. A CPU's data cache is taken to hold more than three batches
+ * (PCPF_FREE_HIGH_BATCH).
  */
 #include "page_internal.h"
 

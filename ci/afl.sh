@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# afl.sh - what `make afl` runs: afl-fuzz for FUZZ_SECONDS on our own AFL++ target and mutator. From the
-# Makefile: BUILD, SLABFUZZ (the command), AFL_TARGET, AFL_MUTATOR, FUZZ_SECONDS. Also heeded:
-# SLABFUZZ_ALLOCATOR. Stability below 100 % means that something survives from one input to the next:
-# that counts as found. Exit status: 0 nothing found, 1 something found, 2 bad usage or seeds, 3
-# something is missing.
+# afl.sh - what `make afl` runs: afl-fuzz for FUZZ_SECONDS on our own AFL++ target and mutator. From
+# the Makefile: BUILD, SLABFUZZ (the command), AFL_TARGET, AFL_MUTATOR, FUZZ_SECONDS. Also heeded:
+# SLABFUZZ_ALLOCATOR. Stability below 100 % means that something survives from one input to the
+# next: that counts as found. Exit status: 0 nothing found, 1 something found, 2 bad usage or seeds,
+# 3 something is missing.
 set -u
 
 BUILD=${BUILD:-build}
@@ -62,7 +62,8 @@ fi
 # shellcheck disable=SC2086 # words
 run_afl()
 {
-	$pin afl-fuzz -V "$FUZZ_SECONDS" -i "$input" -o "$out" -c 0 -m none -t 1000+ -- "$AFL_TARGET"
+	$pin afl-fuzz -V "$FUZZ_SECONDS" -i "$input" -o "$out" -c 0 -m none -t 1000+ \
+		-- "$AFL_TARGET"
 }
 if [ -t 1 ]; then
 	run_afl
@@ -81,7 +82,7 @@ if [ -z "$(stat execs_done)" ]; then
 	exit 3
 fi
 
-adopt_new "$out"/default/crashes/id* "$out"/default/hangs/id*
+adopt_new "$AFL_TARGET" "$out"/default/crashes/id* "$out"/default/hangs/id*
 
 stability=$(stat stability)
 echo "afl: $(stat run_time) s of $AFL_TARGET on ${SLABFUZZ_ALLOCATOR:-baseline}"
@@ -93,7 +94,7 @@ echo "  crashes     $crashes"
 report
 found=$?
 if [ "$stability" != "100.00%" ]; then
-	echo "  found       stability below 100 %: an input's coverage depends on the inputs before it"
+	echo "  found       stability below 100 %: coverage depends on the inputs before"
 	found=1
 fi
 exit "$found"

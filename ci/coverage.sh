@@ -11,7 +11,9 @@ cov=$BUILD/cov
 out=$BUILD/coverage
 rm -rf "$out"
 mkdir -p "$out/raw"
-export LLVM_PROFILE_FILE="$PWD/$out/raw/%p-%m.profraw"
+# Absolute: tests may change their folder.
+LLVM_PROFILE_FILE=$(cd "$out" && pwd)/raw/%p-%m.profraw
+export LLVM_PROFILE_FILE
 
 run()
 {
@@ -28,8 +30,9 @@ done
 if [ -x "$cov/slabfuzz" ]; then
 	objects="$objects -object $cov/slabfuzz"
 	for folder in seeds regressions traces; do
-		# shellcheck disable=SC2046 # file names
-		run "$cov/slabfuzz" run $(find "corpora/$folder" -type f ! -name '*.md')
+		files=$(find "corpora/$folder" -type f ! -name '*.md')
+		# shellcheck disable=SC2086 # file names
+		[ -z "$files" ] || run "$cov/slabfuzz" run $files
 	done
 fi
 if [ -d "$BUILD/corpus/program" ]; then

@@ -51,6 +51,21 @@ copy_seeds()
 	done
 }
 
+# trace_seeds DIR: the beginnings of the recordings, as the engine can change them: text, not
+# compressed.
+trace_seeds()
+{
+	rm -rf "$1"
+	mkdir -p "$1" || exit 2
+	for f in corpora/traces/*.txt corpora/traces/*.txt.zst; do
+		[ -f "$f" ] || continue
+		case $f in
+		*.zst) zstd -dqc "$f" 2>/dev/null ;;
+		*) cat "$f" ;;
+		esac | head -n 24 >"$1/$(basename "$f" .zst)"
+	done
+}
+
 count_files()
 {
 	find "$1" -type f 2>/dev/null | wc -l | tr -d ' '
@@ -78,7 +93,8 @@ pin()
 # No leaks are looked for: nothing allocates for each input, and the look costs a quarter.
 fuzz_environment()
 {
-	ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:dedup_token_length=3:allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+	ASAN_OPTIONS="allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+	ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:dedup_token_length=3:$ASAN_OPTIONS"
 	export ASAN_OPTIONS
 	if [ -z "${ASAN_SYMBOLIZER_PATH-}" ]; then
 		for s in llvm-symbolizer-22 llvm-symbolizer; do
@@ -96,29 +112,45 @@ new_crashes()
 	find "$crashes" -type f -name '*.txt' -newer "$marker" 2>/dev/null | sort
 }
 
-# adopt FILE: gives an engine's own find a text, unless it is among ours already.
+# spoke TARGET FILE: runs it once more; true if it ends under a title (and so has its text).
+spoke()
+{
+	timeout 20 "$1" "$2" 2>&1 </dev/null | grep -Eq '^([A-Z]+-[0-9]+|ASan): '
+}
+
+# adopt TARGET FILE: gives an engine's own find a text, unless an oracle did. Hangs are not run
+# again.
 adopt()
 {
-	for have in "$crashes"/*; do
-		case $have in
-		*.txt) ;;
-		*) [ -f "$have" ] && cmp -s "$1" "$have" && return ;;
-		esac
-	done
-	base=$(basename "$1" | tr -c 'A-Za-z0-9\n-' '_')
-	cp "$1" "$crashes/$base"
+	base=$(basename "$2" | tr -c 'A-Za-z0-9\n-' '_' | sed 's/^[0-9]*-//')
+	case $2 in
+	*timeout-* | */hangs/*) what="a hang" ;;
+	*oom-*) what="out of memory" ;;
+	*)
+		what="a crash"
+		(spoke "$1" "$2") 2>/dev/null && return
+		;;
+	esac
+	cp "$2" "$crashes/$base"
 	{
-		echo "# title: ${base%%-*} (no oracle spoke)"
-		"$SLABFUZZ" show "$1" 2>/dev/null || echo "# the input is no program: $crashes/$base"
+		echo "# title: $what, and no oracle spoke"
+		"$SLABFUZZ" show "$2" 2>/dev/null ||
+			echo "# the input is no program: $crashes/$base"
 	} >"$crashes/$base.txt.tmp"
 	mv "$crashes/$base.txt.tmp" "$crashes/$base.txt"
 }
 
-# adopt_new FILE...: those of this run.
+# adopt_new TARGET FILE...: those of this run; not all, if there are very many.
 adopt_new()
 {
+	by=$1
+	shift
+	left=40
 	for f; do
-		[ -z "$(find "$f" -newer "$marker" 2>/dev/null)" ] || adopt "$f"
+		if [ "$left" -gt 0 ] && [ -n "$(find "$f" -newer "$marker" 2>/dev/null)" ]; then
+			adopt "$by" "$f"
+			left=$((left - 1))
+		fi
 	done
 }
 

@@ -35,7 +35,8 @@ check()
 lint_shellcheck()
 {
 	need shellcheck shellcheck
-	ci/files.sh '*.sh' ci/setup .ci/run | xargs shellcheck
+	# SC2317: 0.9 takes functions that are called by name for unreachable.
+	ci/files.sh '*.sh' ci/setup .ci/run | xargs shellcheck -e SC2317
 }
 
 lint_cppcheck()
@@ -58,6 +59,7 @@ lint_clang_tidy()
 		' "$tmp/tidy"
 }
 
+LINT_CPPFLAGS=${LINT_CPPFLAGS:--std=gnu11 -D_GNU_SOURCE= -I.}
 wanted=$*
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

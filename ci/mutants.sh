@@ -49,14 +49,7 @@ build()
 	$MUTANT_LD -o "$work/target" "$driver" "$work"/*.o "$archive" $MUTANT_LIBS
 }
 
-# caught NAME TITLE HOW: takes the verdict from the log of the run that was just made.
-caught()
-{
-	grep -qF "$2" "$dir/$1/log" || return 1
-	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$dir/$1/log" | tail -n 1)
-	verdict "$1" "$2" "$3" "${runs:-1}"
-}
-
+# verdict NAME TITLE HOW EXECUTIONS: 0 executions: it was missed.
 verdict()
 {
 	now=$(date +%s.%N)
@@ -90,20 +83,27 @@ one()
 	"seed "*) programs=$dir/programs/$(basename "${by#seed }" .txt) ;;
 	*) programs=$(find "$dir/programs" -type f | sort) ;;
 	esac
-	n=0
-	for p in $programs; do
-		n=$((n + 1))
-		"$dir/$name/target" -timeout=60 "$p" >"$log" 2>&1
-		if caught "$name" "$title" "$(basename "$p")"; then
-			sed -i "s/\t[0-9]*\t\([0-9.]*\)$/\t$n\t\1/" "$dir/$name/verdict"
+	# Without a file the engine would begin to fuzz.
+	if [ -n "$programs" ]; then
+		# shellcheck disable=SC2086 # file names
+		"$dir/$name/target" -timeout=60 -artifact_prefix="$dir/$name/" $programs \
+			>"$log" 2>&1
+		if grep -qF "$title" "$log"; then
+			last=$(sed -n 's/^Running: //p' "$log" | tail -n 1)
+			verdict "$name" "$title" "$(basename "$last")" \
+				"$(grep -c '^Running: ' "$log")"
 			return
 		fi
-	done
+	fi
 	if [ "$by" = fuzz ]; then
 		"$dir/$name/target" -max_total_time="$seconds_max" -seed=1 -print_final_stats=1 \
 			-timeout=60 -max_len=4096 -artifact_prefix="$dir/$name/" \
 			"$dir/$name/corpus" "$dir/programs" >"$log" 2>&1
-		caught "$name" "$title" libFuzzer && return
+		if grep -qF "$title" "$log"; then
+			runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
+			verdict "$name" "$title" libFuzzer "${runs:-1}"
+			return
+		fi
 	fi
 	verdict "$name" "$title" missed 0
 }
@@ -157,7 +157,8 @@ done
 
 # A target that complains about the unchanged allocators would "catch" anything.
 if [ -n "$(ls "$dir/programs")" ] &&
-	! "$BUILD/libfuzzer_program" -timeout=60 "$dir"/programs/* >"$dir/clean.log" 2>&1; then
+	! "$BUILD/libfuzzer_program" -timeout=60 -artifact_prefix="$dir/" "$dir"/programs/* \
+		>"$dir/clean.log" 2>&1; then
 	echo "ci/mutants.sh: the unchanged allocators fail on corpora/: see $dir/clean.log" >&2
 	exit 1
 fi

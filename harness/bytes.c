@@ -7,10 +7,10 @@
  *   string:     SF_CODE_STRING, 'N' (name) or 'X' (expectation), 30 bytes; behind its operation
  *
  * All numbers are little endian. Any bytes are a program: what does not fit is repaired (live.c). A
- * reference names the slot that its result was stored in, not a result number and not a distance, so
- * a record that goes or comes changes no other; slot 0 is NULL. A string counts only behind an
- * operation whose flags announce it, and ends with a chunk that is not full, so that it cannot stick
- * to the operation before when its own is deleted.
+ * reference names the slot that its result was stored in, not a result number and not a distance:
+ * a record that goes or comes changes no other. Slot 0 is NULL. A string counts only behind an
+ * operation whose flags announce it, and ends with a chunk that is not full: when its operation is
+ * deleted, it does not stick to the one before.
  */
 #include "live.h"
 
@@ -77,7 +77,7 @@ static inline const uint8_t *take_result(struct sf_op *op, const uint8_t *at)
 	static inline const uint8_t *take_##kind(struct sf_op *op, const uint8_t *at) \
 	{                                                                             \
 		uint64_t v = load(at, width);                                         \
-                                                                                      \
+		                                                                      \
 		if (!v && is_reference(SF_ARG_##kind))                                \
 			v = SF_NONE;                                                  \
 		op->field = v;                                                        \
@@ -116,8 +116,8 @@ struct decoder {
 	struct sf_prog *p;
 	struct sf_live *l;
 	/*
-	 * The operation whose strings may follow, or NULL; references are slots. It is built where it
-	 * stays: copying what was just written in small pieces stalls.
+	 * The operation whose strings may follow, or NULL; references are slots. It is built where
+	 * it stays: copying what was just written in small pieces stalls.
 	 */
 	struct sf_op *op;
 	struct chain name, expect;
@@ -360,7 +360,7 @@ static uint8_t *encode_op(const struct sf_prog *p, uint32_t index, struct slots 
 {
 	const struct sf_op *op = &p->ops[index];
 	const struct sf_op_info *info = sf_op_info(op);
-	uint8_t *at = out + 2 + (info->res != SF_RES_NONE ? 4 : 0);
+	uint8_t *at = out + 2 + (op->res != SF_NONE ? 4 : 0);
 
 	memset(out, 0, SF_RECORD_SIZE);
 	out[0] = op->code;
@@ -372,7 +372,7 @@ static uint8_t *encode_op(const struct sf_prog *p, uint32_t index, struct slots 
 			v = use_slot(s, (uint32_t)v, index);
 		at = store(at, v, sf_arg_table[arg->kind].width);
 	}
-	if (info->res != SF_RES_NONE) {
+	if (op->res != SF_NONE) {
 		s->slot[op->res] = slot_take(s);
 		store(out + 2, s->slot[op->res], 4);
 		if (s->last_use[op->res] == index)

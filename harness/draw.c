@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * draw.c - values for arguments: one function for each kind of SF_ARGS, so that a new kind does not build
- * until somebody has thought about its interesting values. Relies on the operation and type tables;
- * generate.c and mutate.c rely on it.
+ * draw.c - values for arguments: one function for each kind of SF_ARGS, so that a new kind does not
+ * build until somebody has thought about its interesting values. Relies on the operation and type
+ * tables; generate.c and mutate.c rely on it.
  */
 #include "mutate_internal.h"
 
@@ -106,7 +106,10 @@ static uint64_t pick_class_edge(struct sf_rng *r)
 	return near(r, class_sizes[sf_rng_below(r, NR(class_sizes))]);
 }
 
-/* Whole pages, mostly few: an input that does nothing but map and zero megabytes keeps others waiting. */
+/*
+ * Whole pages, mostly few: an input that does nothing but map and zero megabytes keeps others
+ * waiting.
+ */
 static uint64_t pick_pages(struct sf_rng *r)
 {
 	if (sf_rng_one_in(r, 2))
@@ -173,6 +176,10 @@ static void draw_SIZE(struct sf_draw *d, struct sf_op *op)
 						    : 1 + sf_rng_below(d->rng, 4096);
 	else
 		op->size = pick_size(d->rng);
+	/* vmalloc() takes its pages one by one: megabytes of them are slow and show little. */
+	if (sf_op_table[op->code].res == SF_RES_KV && op->size > 1 << 18 && op->size < 1 << 26 &&
+	    !sf_rng_one_in(d->rng, 8))
+		op->size >>= 6;
 }
 
 /* Makes n * size a number that looks small in 64 bits although the product does not fit. */
@@ -196,7 +203,9 @@ static uint64_t element_size(const struct sf_op *op)
 		return op->size;
 	if (op->type >= sf_type_count)
 		return 0;
-	return sf_op_table[op->code].flags & SF_OPF_FLEX ? sf_types[op->type].flex_elem : sf_types[op->type].size;
+	if (sf_op_table[op->code].flags & SF_OPF_FLEX)
+		return sf_types[op->type].flex_elem;
+	return sf_types[op->type].size;
 }
 
 static void draw_N(struct sf_draw *d, struct sf_op *op)

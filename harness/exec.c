@@ -207,9 +207,9 @@ static void teardown(struct sf_exec *x)
 void sf_exec_end(struct sf_exec *x)
 {
 	x->op = x->sink.op = SF_NONE;
-	if (x->opt.end >= SF_END_WALK)
+	if (x->opt.end == SF_END_WALK || x->opt.end == SF_END_TEARDOWN)
 		x_look_at_all(x);
-	if (x->opt.end == SF_END_TEARDOWN) {
+	if (x->opt.end >= SF_END_TEARDOWN) {
 		teardown(x);
 		walk(x, true);
 	}
@@ -295,6 +295,11 @@ const struct sf_outcome *sf_exec_outcome(const struct sf_exec *x)
 void sf_exec_counts(const struct sf_exec *x, struct sf_exec_counts *out)
 {
 	*out = x->counts;
+}
+
+void sf_exec_set_end(struct sf_exec *x, enum sf_end end)
+{
+	x->opt.end = (uint8_t)end;
 }
 
 struct sf_heap *sf_exec_heap(struct sf_exec *x)

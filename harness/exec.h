@@ -13,7 +13,9 @@
 enum sf_end {
 	SF_END_PLAIN,    /* free nothing, look at nothing: timing only */
 	SF_END_WALK,     /* a snapshot */
-	SF_END_TEARDOWN, /* free everything, destroy caches, shrink, drain, and a final snapshot */
+	SF_END_TEARDOWN, /* a snapshot; free everything, destroy caches, shrink, drain; a last snapshot */
+	SF_END_ONLY_TEARDOWN, /* the same without the first snapshot: fuzzers alternate between this and
+				 WALK, so that one run does not pay for both */
 };
 
 struct sf_exec_options {
@@ -65,6 +67,9 @@ struct sf_exec_counts {
 	uint64_t live, ops, skipped[SF_SKIP_REASONS];
 };
 void sf_exec_counts(const struct sf_exec *x, struct sf_exec_counts *out);
+
+/* How programs end from now on. */
+void sf_exec_set_end(struct sf_exec *x, enum sf_end end);
 
 struct sf_heap *sf_exec_heap(struct sf_exec *x);
 

@@ -88,7 +88,7 @@ static bool shape(struct words *w, const char *what, char *out)
 		return false;
 	if (order && !digits(s, e, SF_NR_ORDERS - 1, &nr))
 		return false;
-	/* Longest number and the rest of the form; names are that short for the text's sake only. */
+	/* The longest number and the rest of the form must fit behind it. */
 	if (e - s > (ptrdiff_t)SF_STRING_MAX - 31)
 		return false;
 	for (const char *c = s; c < e; c++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * fuzz.c - one input of a fuzzer: decode, run, judge; and what is left behind when that ends the process.
- * Relies on the executor, the judge and both encodings; the entry points (harness/entry) rely on it. Its
- * state is static because the engines' entry points carry no context.
+ * fuzz.c - one input of a fuzzer: decode, run, judge; and what is left behind when that ends the
+ * process. Relies on the executor, the judge and both encodings; the entry points (harness/entry)
+ * rely on it. Its state is static because the engines' entry points carry no context.
  */
 #include "fuzz.h"
 
@@ -21,8 +21,9 @@
 #include "program.h"
 
 enum {
-	HEAPS_MAX = 8,        /* kept, by settings: a new one costs more than many runs */
-	FUZZ_PAGES_MAX = 16384,
+	/* Kept, by settings: a new heap costs as much as dozens of runs. 8 took twice the time. */
+	HEAPS_MAX = 32,
+	FUZZ_PAGES_MAX = 4096, /* a few of the largest blocks; more takes longer to run out of */
 	PER_TITLE_MAX = 8,    /* crash files of one title */
 };
 
@@ -43,6 +44,7 @@ static struct {
 	const uint8_t *data;  /* the input in hand */
 	size_t size;
 	bool written;         /* what ends this process is on disk already */
+	bool thorough;        /* SLABFUZZ_THOROUGH: every program ends in full */
 } fz;
 
 void (*sf_fuzz_forget_coverage)(void);
@@ -186,9 +188,9 @@ bool sf_fuzz_caught(const char *title, const char *detail)
 }
 
 /*
- * AddressSanitizer's report. The hook for the end of the process (__sanitizer_set_death_callback) has a
- * single place, which libFuzzer takes to save its own copy of the input, so this is the hook for reports.
- * Absent when there is no AddressSanitizer.
+ * AddressSanitizer's report. The hook for the end of the process (__sanitizer_set_death_callback)
+ * has a single place, which libFuzzer takes to save its own copy of the input, so this is the hook
+ * for reports. Absent when there is no AddressSanitizer.
  */
 void __asan_set_error_report_callback(void (*callback)(const char *report)) __attribute__((weak));
 
@@ -226,7 +228,10 @@ static const char *env_or_null(const char *name)
 	return s && *s ? s : NULL;
 }
 
-/* Brings settings to what is worth a heap of its own: bounded, and at the default where they do nothing. */
+/*
+ * Brings settings to what is worth a heap of its own: bounded, and at the default where they do
+ * nothing.
+ */
 static void normalise(struct sf_settings *set)
 {
 	for (size_t i = 0; i < sf_setting_count; i++)
@@ -284,7 +289,8 @@ void sf_fuzz_setup(void)
 		name = "baseline";
 	fz.allocator = sf_allocator_by_name(name);
 	if (!fz.allocator) {
-		fprintf(stderr, "slabfuzz: SLABFUZZ_ALLOCATOR=%s: no such allocator; there are:", name);
+		fprintf(stderr, "slabfuzz: SLABFUZZ_ALLOCATOR=%s: no such allocator; there are:",
+			name);
 		for (size_t i = 0; sf_allocators[i]; i++)
 			fprintf(stderr, " %s", sf_allocators[i]->name);
 		fprintf(stderr, "\n");
@@ -292,6 +298,7 @@ void sf_fuzz_setup(void)
 	}
 	fz.crashes = env_or_null("SLABFUZZ_CRASHES");
 	fz.expect = env_or_null("SLABFUZZ_EXPECT");
+	fz.thorough = env_or_null("SLABFUZZ_THOROUGH");
 	sf_prog_init(&fz.prog);
 	sf_prog_init(&fz.again);
 	normalise(&fz.prog.settings);
@@ -309,6 +316,26 @@ void sf_fuzz_take(const uint8_t *data, size_t size)
 	fz.size = size;
 	fz.has_prog = false;
 	fz.written = false;
+}
+
+/*
+ * A snapshot and a teardown cost as much as a short program, and a program can ask for snapshots itself
+ * (`check`). So a quarter of the programs are looked at as they end and a quarter are torn down. Which
+ * is the program's own doing, so a find stays one; replays do both, and find whatever either does.
+ */
+static enum sf_end how_it_ends(const struct sf_prog *p)
+{
+	uint32_t sum = p->nr_ops;
+
+	for (uint32_t i = 0; i < p->nr_ops; i++)
+		sum += p->ops[i].code;
+	switch (sum & 3) {
+	case 0:
+		return SF_END_ONLY_TEARDOWN;
+	case 1:
+		return SF_END_WALK;
+	}
+	return SF_END_PLAIN;
 }
 
 void sf_fuzz_program(const uint8_t *data, size_t size)
@@ -331,6 +358,7 @@ void sf_fuzz_program(const uint8_t *data, size_t size)
 		return;
 	}
 	h->used = ++fz.runs;
+	sf_exec_set_end(h->exec, fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
 	sf_exec_run(h->exec, &fz.prog, NULL, &err);
 }
 

@@ -14,9 +14,13 @@
  * oracles, traps on the first violation. Deterministic; keeps its state (a few heaps, each with its
  * judge, and buffers) between calls and resets it: call sf_fuzz_setup() once before the first.
  *
- * If SLABFUZZ_CRASHES names a directory, then before the process ends the input is written there, as
- * bytes (NAME) and as text (NAME.txt, which begins with "# title: ..."); also when it is AddressSanitizer
- * that ends it. NAME comes from the title and the bytes, and a title has but a few.
+ * If SLABFUZZ_CRASHES names a directory, then before the process ends the input is written there,
+ * as bytes (NAME) and as text (NAME.txt, which begins with "# title: ..."); also when it is
+ * AddressSanitizer that ends it. NAME comes from the title and the bytes, and a title has but a
+ * few.
+ *
+ * A program's end is cut short at random (its own: the same program always ends the same way) unless
+ * SLABFUZZ_THOROUGH is set: then there is a snapshot, a teardown and another snapshot, always.
  */
 void sf_fuzz_setup(void);
 void sf_fuzz_program(const uint8_t *data, size_t size);
@@ -29,10 +33,10 @@ void sf_fuzz_bytes(const uint8_t *data, size_t size);
 void sf_fuzz_trace(const uint8_t *data, size_t size);
 
 /*
- * For checks of a target's own: the input in hand broke the rule `title`. Prints and writes it like a
- * violation; true if the caller must now trap (in a function of its own, so that engines tell bugs
- * apart), false if SLABFUZZ_EXPECT names another title. sf_fuzz_take() says which input is in hand
- * where sf_fuzz_program() does not.
+ * For checks of a target's own: the input in hand broke the rule `title`. Prints and writes it like
+ * a violation; true if the caller must now trap (in a function of its own, so that engines tell
+ * bugs apart), false if SLABFUZZ_EXPECT names another title. sf_fuzz_take() says which input is in
+ * hand where sf_fuzz_program() does not.
  */
 void sf_fuzz_take(const uint8_t *data, size_t size);
 bool sf_fuzz_caught(const char *title, const char *detail);
@@ -42,8 +46,9 @@ struct sf_prog;
 const struct sf_prog *sf_fuzz_last(void);
 
 /*
- * May be set by an engine's entry point: called when an input's own work begins. Coverage up to there
- * (a heap made, the previous input's traces wiped) depends on what ran before and must be forgotten.
+ * May be set by an engine's entry point: called when an input's own work begins. Coverage up to
+ * there (a heap made, the previous input's traces wiped) depends on what ran before and must be
+ * forgotten.
  */
 extern void (*sf_fuzz_forget_coverage)(void);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * generate.c - random numbers, swarms, and whole programs drawn from them. Relies on draw.c for values and
- * on program.c to make the result valid; mutate.c, tests and the benchmark rely on it.
+ * generate.c - random numbers, swarms, and whole programs drawn from them. Relies on draw.c for
+ * values and on program.c to make the result valid; mutate.c, tests and the benchmark rely on it.
  */
 #include "mutate_internal.h"
 
@@ -51,8 +51,8 @@ static bool is_cache_op(const struct sf_op_info *info)
 }
 
 /*
- * How much an operation is worth before the swarm has its say. There are many ways to spell kmalloc() and
- * one to free it; named caches need several operations in a row to be of any use.
+ * How much an operation is worth before the swarm has its say. There are many ways to spell
+ * kmalloc() and one to free it; named caches need several operations in a row to be of any use.
  */
 static unsigned int base_weight(enum sf_opcode code)
 {

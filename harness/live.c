@@ -194,7 +194,7 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 	}
 	if (op->cache != SF_NONE)
 		return 1u << SF_CLASS_NAMED;
-	/* kfree() takes objects of named caches too, krealloc() does not: it may not outgrow one. */
+	/* kfree() takes objects of named caches too, krealloc() does not. */
 	if (!(info->flags & SF_OPF_MOVES))
 		classes |= 1u << SF_CLASS_NAMED;
 	if (info->flags & SF_OPF_KV)

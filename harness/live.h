@@ -25,7 +25,7 @@ enum sf_class {
 extern const char *const sf_class_names[SF_CLASSES];
 
 struct sf_live_res {
-	uint64_t label;        /* what the program calls it, see sf_live_define() */
+	uint64_t label;        /* what the program calls it */
 	uint32_t older, newer; /* list of the live ones of its class */
 	uint32_t cache;        /* result it was allocated from, or SF_NONE */
 	uint32_t born, died;   /* lines, for messages; died is meant only if dead */
@@ -64,8 +64,9 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind);
 uint32_t sf_live_named(const struct sf_live *l, const char *name);
 
 /*
- * The effects of a valid operation, whose references are result numbers: what it frees is dead, what
- * it defines gets the next number (in op->res) and is found by `label`.
+ * The effects of a valid operation, whose references are result numbers: what it frees is dead,
+ * what it defines gets the next number (in op->res) and is found by `label`, unless that is
+ * SF_NONE.
  */
 void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op, uint64_t label);
 
@@ -75,7 +76,10 @@ void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op,
  */
 bool sf_live_fix(struct sf_live *l, struct sf_prog *p, struct sf_op *op);
 
-/* Smallest and largest value of a COUNT or ORDER argument: they mean different things as keys. */
+/*
+ * Smallest and largest value of a COUNT or ORDER argument. Positional they are the objects of a
+ * bulk and the order of a block, as keys just small numbers.
+ */
 struct sf_limits {
 	uint32_t lo, hi;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * mutate.c - changes to programs: a table of small mutations, each of which turns a valid program into a
- * list of operations that sf_prog_fixup() makes valid again; and the form the engines call, from bytes to
- * bytes. Relies on draw.c, generate.c, program.c and bytes.c; harness/entry relies on it.
+ * mutate.c - changes to programs: a table of small mutations, each of which turns a valid program
+ * into a list of operations that sf_prog_fixup() makes valid again; and the form the engines call,
+ * from bytes to bytes. Relies on draw.c, generate.c, program.c and bytes.c; harness/entry relies on
+ * it.
  */
 #include "mutate_internal.h"
 
@@ -92,8 +93,8 @@ static void remove_range(struct sf_prog *p, struct range r)
 }
 
 /*
- * Appends a copy of src->ops[r]. References to results that the range defines follow the copies; others
- * stay (the same program), or are drawn anew (another program's numbers mean nothing here).
+ * Appends a copy of src->ops[r]. References to results that the range defines follow the copies;
+ * others stay (the same program), or are drawn anew (another program's numbers mean nothing here).
  */
 static void append_copy(struct mutation *m, const struct sf_prog *src, struct range r, uint32_t pos)
 {
@@ -279,7 +280,8 @@ static bool mutate_repoint(struct mutation *m)
 /* The same operation many times over, as it takes to fill a sheaf, a slab or a per-CPU list. */
 static bool mutate_repeat(struct mutation *m)
 {
-	static const uint8_t times[] = { 2, 4, 12, 13, 16, 28, 29, 32, 33, 60, 61, 64, 120, REPEAT_MAX };
+	static const uint8_t times[] = { 2,  4,  12, 13, 16, 28,  29,
+					 32, 33, 60, 61, 64, 120, REPEAT_MAX };
 	uint32_t first = m->p->nr_ops, nr, i;
 
 	if (!first)
@@ -372,9 +374,10 @@ static const struct {
 	uint32_t weight;
 	bool (*apply)(struct mutation *m); /* false: nothing was changed */
 } mutations[] = {
-	{ 16, mutate_insert },  { 24, mutate_delete },   { 8, mutate_duplicate }, { 6, mutate_swap },
-	{ 6, mutate_move },     { 10, mutate_splice },   { 6, mutate_migrate },   { 24, mutate_argument },
-	{ 10, mutate_repoint }, { 6, mutate_repeat },    { 5, mutate_free_all },  { 6, mutate_sprinkle },
+	{ 16, mutate_insert },   { 24, mutate_delete },  { 8, mutate_duplicate },
+	{ 6, mutate_swap },      { 6, mutate_move },     { 10, mutate_splice },
+	{ 6, mutate_migrate },   { 24, mutate_argument },{ 10, mutate_repoint },
+	{ 6, mutate_repeat },    { 5, mutate_free_all }, { 6, mutate_sprinkle },
 	{ 1, mutate_settings },
 };
 
@@ -427,7 +430,7 @@ static size_t encode_within(struct sf_prog *p, uint8_t *out, size_t max, struct 
 	size_t size;
 
 	while ((size = sf_bytes_encode(p, out, max)) > max) {
-		struct range cut = { .nr = (uint32_t)((size - max + SF_RECORD_SIZE - 1) / SF_RECORD_SIZE) };
+		struct range cut = { 0, (uint32_t)((size - max - 1) / SF_RECORD_SIZE) + 1 };
 
 		if (!p->nr_ops) {
 			sf_settings_init(&p->settings);

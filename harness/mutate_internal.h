@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mutate_internal.h - what draw.c (values), generate.c (programs) and mutate.c (changes) share. Relies on
- * program.h and mutate.h; nobody else includes it.
+ * mutate_internal.h - what draw.c (values), generate.c (programs) and mutate.c (changes) share.
+ * Relies on program.h and mutate.h; nobody else includes it.
  */
 #ifndef SLABFUZZ_MUTATE_INTERNAL_H
 #define SLABFUZZ_MUTATE_INTERNAL_H
@@ -31,7 +31,10 @@ bool sf_draw_change(struct sf_draw *d, struct sf_op *op);
 bool sf_draw_repoint(struct sf_draw *d, struct sf_op *op);
 /* What defines a result alive at `pos` that argument `kind` of `code` takes, or NULL. */
 const struct sf_op *sf_draw_target(struct sf_draw *d, enum sf_opcode code, enum sf_arg_kind kind);
-/* Whether an operation of this code can stand at `pos`: each reference finds something, or may be NULL. */
+/*
+ * Whether an operation of this code can stand at `pos`: each reference finds something, or may be
+ * NULL.
+ */
 bool sf_draw_possible(struct sf_draw *d, enum sf_opcode code);
 /* The operation that gives back what `def` defines, SF_OP_NOP if it defines nothing. */
 enum sf_opcode sf_draw_free_code(const struct sf_op *def);

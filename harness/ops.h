@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 /*
- * What an argument is. Decides its text form, its width in a byte record, how it is fixed up and how it
- * is mutated. SF_ARGS(X): X(KIND, field of struct sf_op, bytes in a record, text form)
+ * What an argument is. Decides its text form, its width in a byte record, how it is fixed up and
+ * how it is mutated. SF_ARGS(X): X(KIND, field of struct sf_op, bytes in a record, text form)
  */
 #define SF_ARGS(X)                                                                   \
 	X(OBJ, obj, 4, "result: an object, or NULL")                                 \

@@ -2,16 +2,17 @@
 /*
  * program.h - a program in memory, and its two encodings.
  *
- * A program is a heap (settings) and a list of operations. Three laws hold, each a property test and a
- * fuzz target: every byte string decodes to a valid program; text -> bytes -> text is the identity;
- * decoding is a pure function.
+ * A program is a heap (settings) and a list of operations. Three laws hold, each a property test
+ * and a fuzz target: every byte string decodes to a valid program; text -> bytes -> text is the
+ * identity; decoding is a pure function.
  *
- * *Valid* means: results are numbered 0, 1, 2 … in the order in which operations define them (one number
- * space; text shows caches as c0, c1 … and all others as r0, r1 …, counted apart); a reference names an
- * earlier result of a fitting kind that no operation in between frees for certain (a realloc does so
- * only if it succeeds, so both names may be used after it); kmem_cache_free() names the cache that its
- * object came from; values are in the range of their kind. What is only known when it runs (an
- * allocation failed, a realloc moved) is the executor's to skip, counted.
+ * *Valid* means: results are numbered 0, 1, 2 … in the order in which operations define them
+ * (one number space; text shows caches as c0, c1 … and all others as r0, r1 …, counted apart);
+ * a reference names an earlier result of a fitting kind that no operation in between frees for
+ * certain (a realloc does so only if it succeeds, so both names may be used after it; what a
+ * cache gave dies with it); kmem_cache_free() names the cache that its object came from; live
+ * caches have different names; values are in the range of their kind. What is only known when it
+ * runs (an allocation failed, a realloc moved) is the executor's to skip, counted.
  */
 #ifndef SLABFUZZ_PROGRAM_H
 #define SLABFUZZ_PROGRAM_H
@@ -60,9 +61,14 @@ struct sf_op sf_op_make(enum sf_opcode code);
 bool sf_prog_equal(const struct sf_prog *a, const struct sf_prog *b);
 
 /*
- * Makes any list of operations valid: re-points references (to the newest live result of the right kind;
- * where there is none to NULL if the operation takes it, else drops the operation), clamps values,
- * renumbers. Idempotent; a valid program is not changed. Returns the number of operations dropped.
+ * Makes any list of operations valid. On the way in `res` and references are labels: a reference
+ * means the latest operation before it whose `res` is that number (so operations may be deleted,
+ * copied and moved without renumbering); SF_NONE as `res` is a result nobody names. What does
+ * not fit is re-pointed (to the newest live result of the right kind; where there is none to
+ * NULL if the operation takes it, else the operation is dropped); kmem_cache_free() follows its
+ * object's cache; values are clamped, alignments rounded down to a power of two, CPUs taken
+ * modulo; results are renumbered. Idempotent; a valid program is not changed. Returns the number
+ * of operations dropped.
  */
 uint32_t sf_prog_fixup(struct sf_prog *p);
 

@@ -74,7 +74,7 @@ static bool delimiter(char c)
 	       c == '"';
 }
 
-/* What stands at the position: up to a delimiter, or one delimiter. Empty at the end of the line. */
+/* What stands at the position, up to a delimiter; empty if there is one, or the line ends. */
 static struct word peek(struct parser *ps)
 {
 	struct word w;
@@ -371,9 +371,11 @@ static bool parse_TYPE(struct parser *ps)
 	skip_blanks(ps);
 	w.s = ps->pos;
 	for (; ps->pos < ps->end && *ps->pos != '#' && *ps->pos != '"'; ps->pos++) {
-		if (!depth && (*ps->pos == ',' || *ps->pos == ')'))
+		char c = *ps->pos;
+
+		if (!depth && (c == ',' || c == ')'))
 			break;
-		depth += (*ps->pos == '(' || *ps->pos == '[') - (*ps->pos == ')' || *ps->pos == ']');
+		depth += (c == '(' || c == '[') - (c == ')' || c == ']');
 	}
 	w.len = (size_t)(ps->pos - w.s);
 	while (w.len && blank(w.s[w.len - 1]))
@@ -438,9 +440,9 @@ static bool parse_FAULT(struct parser *ps)
 {
 	struct word w = next(ps);
 
-	for (uint8_t i = 0; i < SF_FAULTS; i++)
+	for (unsigned int i = 0; i < SF_FAULTS; i++)
 		if (word_is(w, sf_fault_names[i], strlen(sf_fault_names[i]))) {
-			ps->op.fault = i;
+			ps->op.fault = (uint8_t)i;
 			return true;
 		}
 	return expected(ps, w.len ? w : got(ps), "slab or page");
@@ -645,7 +647,7 @@ static bool heap_line(struct parser *ps, struct word heap)
 	for (;;) {
 		const struct sf_setting_info *info;
 		struct word w = next(ps);
-		uint64_t v;
+		uint64_t v = 0;
 
 		if (!w.len && (ps->pos == ps->end || *ps->pos == '#'))
 			break;

@@ -2,8 +2,8 @@
 /*
  * text_write.c - canonical text of programs.
  *
- * Results are numbered in order (caches apart), defaults are left out, flags are named: equal programs
- * have equal text. What it writes, text_parse.c reads back.
+ * Results are numbered in order (caches apart), defaults are left out, flags are named: equal
+ * programs have equal text. What it writes, text_parse.c reads back.
  */
 #include "live.h"
 

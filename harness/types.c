@@ -2,9 +2,10 @@
 /*
  * types.c - the type table: one line a type, sizes from the compiler.
  *
- * Relies on type_defs.h. The pointer column and the canonical names are by hand: they say what clang's
- * allocation tokens must be, and the test asks clang. Programs, the executor and the allocators'
- * typed partitions rely on it. Lines are only ever appended: their numbers are in saved inputs.
+ * Relies on type_defs.h. The pointer column and the canonical names are by hand: they say what
+ * clang's allocation tokens must be, and the test asks clang. Programs, the executor and the
+ * allocators' typed partitions rely on it. Lines are only ever appended: their numbers are in
+ * saved inputs.
  */
 #include "types.h"
 
@@ -12,7 +13,7 @@
 
 #include "type_defs.h"
 
-/* A type with a name of its own, as in the kernel: the table needs the name, not a macro's value. */
+/* A type of its own, as in the kernel: the table needs its name, not what a macro makes of it. */
 #undef bool
 typedef _Bool bool;
 
@@ -20,8 +21,8 @@ typedef _Bool bool;
 #define DATA false
 
 /*
- * SF_TYPES(T, F, C): T(type, canonical name, pointer), F(…, flexible array), C(…, flexible array, its
- * counter)
+ * SF_TYPES(T, F, C): T(type, canonical name, pointer), F(…, flexible array), C(…, flexible
+ * array, its counter)
  */
 #define SF_TYPES(T, F, C)                                                      \
 	T(char, "char", DATA)                                                  \

@@ -150,7 +150,8 @@ unsigned int sf_bud_3(struct sf_judge *j, const struct sf_event *ev)
 
 	if (!z->on || b->order >= SF_MAX_ORDER || !sf_zone_has(z, buddy, b->order))
 		return 0;
-	if ((z->head[buddy] & 15) != b->order + 1 || !would_merge(z->head[buddy] >> 4, b->migratetype))
+	if ((z->head[buddy] & 15) != b->order + 1 ||
+	    !would_merge(z->head[buddy] >> 4, b->migratetype))
 		return 1;
 	sf_title(j, SF_INV_BUD_3, "free buddies were not merged");
 	sf_report(j, ev, SF_NONE, SF_NONE, "order %u at pfn %#llx and %#llx", b->order, ULL(b->pfn),
@@ -334,8 +335,9 @@ static uint64_t pageblock_free(const struct sf_zone *z, uint64_t pfn)
 }
 
 /*
- * Must a claim of some block of that order and type have worked? Below pageblock order only if every
- * such block lies in a page block that is half free (pages of like mobility can only add to that).
+ * Must a claim of some block of that order and type have worked? Below pageblock order only if
+ * every such block lies in a page block that is half free (pages of like mobility can only add to
+ * that).
  */
 static bool surely_claimable(const struct sf_zone *z, unsigned int order, unsigned int type)
 {
@@ -348,7 +350,8 @@ static bool surely_claimable(const struct sf_zone *z, unsigned int order, unsign
 
 			if (z->head[pfn] != sf_head(order, type))
 				continue;
-			if (end > z->pages || pageblock_free(z, pfn) < 1ull << (z->pageblock_order - 1))
+			if (end > z->pages ||
+			    pageblock_free(z, pfn) < 1ull << (z->pageblock_order - 1))
 				return false;
 		}
 	return true;
@@ -403,8 +406,8 @@ unsigned int sf_bud_6_claim(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_zone *z = &j->sh.zone;
 	const char *fault;
 
-	if (!z->on || c->merge || c->to >= SF_MIGRATE_HIGHATOMIC || c->from >= SF_MIGRATE_HIGHATOMIC ||
-	    c->pfn >= z->pages || c->order > SF_MAX_ORDER)
+	if (!z->on || c->merge || c->to >= SF_MIGRATE_HIGHATOMIC ||
+	    c->from >= SF_MIGRATE_HIGHATOMIC || c->pfn >= z->pages || c->order > SF_MAX_ORDER)
 		return 0;
 	fault = claim_fault(z, c);
 	if (!fault)
@@ -450,7 +453,8 @@ static const char *rmqueue_fault(const struct sf_zone *z, const struct sf_ev_rmq
 		if (!z->claim.valid || z->claim.to != r->migratetype)
 			return "a claimed block was taken without a claim";
 		if (z->claim.whole)
-			return r->from_order == z->claim.order ? NULL : "a claim used another block";
+			return r->from_order == z->claim.order ? NULL
+							       : "a claim used another block";
 	}
 	if (any_free(z, r->migratetype, r->order, r->from_order))
 		return "a larger block was split than need be";

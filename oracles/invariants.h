@@ -98,7 +98,7 @@ enum sf_cost {
 	  "mm/slub.c:get_slabinfo; mm/slab_common.c:cache_show")                                  \
 	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "the cache is the one that size and gfp " \
 	  "select", "include/linux/slab.h:kmalloc_type; mm/slab.h:kmalloc_slab")                  \
-	X(ISO, 2, EVENT, SF_CAP_PLACE, "the object fits, in the smallest class that holds it",    \
+	X(ISO, 2, EVENT, 0, "the object fits, in the smallest class that holds it",    \
 	  "mm/slab_common.c:kmalloc_size_index")                                                  \
 	X(ISO, 3, EVENT, SF_CAP_PLACE, "a slab page belongs to one cache; all on it came from it",\
 	  "mm/slab.h:struct slab")                                                                \

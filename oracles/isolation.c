@@ -30,7 +30,8 @@ static bool selected(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
 	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, a->place.cache);
 
-	return c && c->kind == sf_kind_of(&j->sh.set, a->gfp) && c->class_size == sf_class_of(a->size);
+	return c && c->kind == sf_kind_of(&j->sh.set, a->gfp) &&
+	       c->class_size == sf_class_of(a->size);
 }
 
 static bool in_kmalloc_slab(const struct sf_ev_alloc *a)
@@ -56,7 +57,8 @@ static unsigned int selection(struct sf_judge *j, const struct sf_event *ev, enu
 
 unsigned int sf_iso_1(struct sf_judge *j, const struct sf_event *ev)
 {
-	if (!in_kmalloc_slab(&ev->alloc) || (ev->type == SF_EV_REALLOC && ev->alloc.old_id != SF_NONE))
+	if (!in_kmalloc_slab(&ev->alloc) ||
+	    (ev->type == SF_EV_REALLOC && ev->alloc.old_id != SF_NONE))
 		return 0;
 	return selection(j, ev, SF_INV_ISO_1);
 }
@@ -82,8 +84,12 @@ unsigned int sf_iso_2(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_ev_alloc *a = &ev->alloc;
 	const char *fault;
 
-	if (!sf_fresh(ev) || a->place.kind == SF_PLACE_UNKNOWN)
+	if (!sf_fresh(ev))
 		return 0;
+	if (a->place.kind == SF_PLACE_UNKNOWN) {
+		sf_skip(j, SF_INV_ISO_2, "the allocator does not tell placement");
+		return 0;
+	}
 	fault = fit_fault(j, a);
 	if (!fault)
 		return 1;
@@ -182,8 +188,8 @@ unsigned int sf_iso_3_page_free(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * SLAB_FREE and PAGE_FREE. The FREE that may explain them is reported only afterwards, so pages that
- * have live objects on them wait for the end of the operation.
+ * SLAB_FREE and PAGE_FREE. The FREE that may explain them is reported only afterwards, so pages
+ * that have live objects on them wait for the end of the operation.
  */
 unsigned int sf_iso_14(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -198,8 +204,8 @@ unsigned int sf_iso_14(struct sf_judge *j, const struct sf_event *ev)
 			return 1;
 	if (!sf_shadow_pages_live(&j->sh, pfn, 1ull << order))
 		return 1;
-	j->leaving = sf_shadow_grow(j->leaving, &j->cap_leaving, j->nr_leaving + 1, sizeof(*j->leaving),
-			     &j->sh.bytes);
+	j->leaving = sf_shadow_grow(j->leaving, &j->cap_leaving, j->nr_leaving + 1,
+				    sizeof(*j->leaving), &j->sh.bytes);
 	j->leaving[j->nr_leaving++] = (struct sf_leaving){
 		.pfn = pfn, .order = order, .cache = is_slab ? ev->slab.cache : SF_NONE,
 	};

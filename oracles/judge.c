@@ -2,9 +2,9 @@
 /*
  * judge.c - the judge itself: which rules see which event, in which order; counts and reports.
  *
- * Per event it walks one short static list. SHADOW entries take the event into the shadow model; rules
- * before them see the heap as it was, rules after them as it is. Relies on judge.h and the families;
- * the command, the fuzz targets and the tests use it through oracle.h.
+ * Per event it walks one short static list. SHADOW entries take the event into the shadow model;
+ * rules before them see the heap as it was, rules after them as it is. Relies on judge.h and the
+ * families; the command, the fuzz targets and the tests use it through oracle.h.
  */
 #include "judge.h"
 
@@ -54,7 +54,8 @@ static bool told(struct sf_judge *j)
 	for (const char *s = j->v.title; *s; s++)
 		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ull;
 	hash |= 1;
-	for (at = hash >> 32 & (SF_SEEN_SLOTS - 1); j->seen[at]; at = (at + 1) & (SF_SEEN_SLOTS - 1))
+	for (at = hash >> 32 & (SF_SEEN_SLOTS - 1); j->seen[at];
+	     at = (at + 1) & (SF_SEEN_SLOTS - 1))
 		if (j->seen[at] == hash)
 			return true;
 	if (j->nr_seen >= SF_SEEN_SLOTS / 2)

@@ -4,7 +4,8 @@
  *
  * A rule is an invariant and a function that looks at one event. It returns how many judgements it
  * made: 0 if the event has nothing for it. Rules run in the order of judge.c's tables, some before
- * and some after the shadow takes the event in. Relies on shadow.h; one file per family relies on it.
+ * and some after the shadow takes the event in. Relies on shadow.h; one file per family relies on
+ * it.
  */
 #ifndef SLABFUZZ_JUDGE_H
 #define SLABFUZZ_JUDGE_H
@@ -46,8 +47,8 @@ struct sf_judge {
 };
 
 /*
- * A violation: sf_title() then sf_report(). The title gets the id in front and must be stable; a title
- * already told in this run is counted but not told again.
+ * A violation: sf_title() then sf_report(). The title gets the id in front and must be stable; a
+ * title already told in this run is counted but not told again.
  */
 __attribute__((format(printf, 3, 4), cold)) void
 sf_title(struct sf_judge *j, enum sf_invariant inv, const char *fmt, ...);

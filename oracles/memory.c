@@ -37,12 +37,14 @@ unsigned int sf_mem_1(struct sf_judge *j, const struct sf_event *ev)
 	if (other)
 		sf_report(j, ev, a->res, other->res,
 			  "%#llx + %llu bytes; r%u of %s has %#llx + %llu bytes",
-			  (unsigned long long)a->addr, (unsigned long long)(o ? o->extent : a->size),
-			  other->res, sf_name_of(&j->sh, other), (unsigned long long)other->addr,
+			  (unsigned long long)a->addr,
+			  (unsigned long long)(o ? o->extent : a->size), other->res,
+			  sf_name_of(&j->sh, other), (unsigned long long)other->addr,
 			  (unsigned long long)other->extent);
 	else
 		sf_report(j, ev, a->res, SF_NONE, "%#llx + %llu bytes, pfn %#llx",
-			  (unsigned long long)a->addr, (unsigned long long)(o ? o->extent : a->size),
+			  (unsigned long long)a->addr,
+			  (unsigned long long)(o ? o->extent : a->size),
 			  (unsigned long long)a->place.pfn);
 	return 1;
 }
@@ -185,7 +187,7 @@ unsigned int sf_mem_5_free(struct sf_judge *j, const struct sf_event *ev)
 	return contents(j, ev, ev->free.id, ev->free.bad, ev->free.verified);
 }
 
-/* MEM-6, before the shadow. That NULL leaves the old object alone shows when it is next verified. */
+/* MEM-6, before the shadow. Whether NULL left the old object alone shows in its contents. */
 unsigned int sf_mem_6(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
@@ -398,7 +400,8 @@ unsigned int sf_mem_12_alloc(struct sf_judge *j, const struct sf_event *ev)
 
 /*
  * PAGE_FAIL, after everything was drained. The mark it was held against may be boosted by earlier
- * fallbacks, up to 1.5 times HIGH or a page block; callers with reserve rights may report it reduced.
+ * fallbacks, up to 1.5 times HIGH or a page block; callers with reserve rights may report it
+ * reduced.
  */
 unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -422,8 +425,8 @@ unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_MEM_12, "%s", fault);
-	sf_report(j, ev, SF_NONE, SF_NONE, "order %u, gfp %#x, mark %llu, %llu pages free", f->order,
-		  f->gfp, (unsigned long long)f->mark, (unsigned long long)z->free_pages);
+	sf_report(j, ev, SF_NONE, SF_NONE, "order %u, gfp %#x, mark %llu, %llu pages free",
+		  f->order, f->gfp, (unsigned long long)f->mark, (unsigned long long)z->free_pages);
 	return 1;
 }
 
@@ -552,9 +555,11 @@ unsigned int sf_mem_7(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	}
 	for (size_t i = 0; i < s->nr_slabs; i++)
-		park_all(j, ev, s->slabs[i].ev.cache, s->slabs[i].free, s->slabs[i].ev.nr_free, false);
+		park_all(j, ev, s->slabs[i].ev.cache, s->slabs[i].free, s->slabs[i].ev.nr_free,
+			 false);
 	for (size_t i = 0; i < s->nr_sheaves; i++)
-		park_all(j, ev, s->sheaves[i].ev.cache, s->sheaves[i].objs, s->sheaves[i].ev.nr, true);
+		park_all(j, ev, s->sheaves[i].ev.cache, s->sheaves[i].objs, s->sheaves[i].ev.nr,
+			 true);
 	for (size_t i = 0; i < s->nr_slabs; i++) {
 		const struct sf_snap_slab *slab = &s->slabs[i];
 		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->ev.cache);
@@ -587,9 +592,10 @@ static const char *freelist_fault(struct sf_judge *j, const struct sf_snap_slab 
 	uint64_t base = j->sh.direct.base + (slab->ev.pfn << SF_PAGE_SHIFT);
 
 	if (slab->ev.error != SF_WALK_OK)
-		return by_error[slab->ev.error <= SF_WALK_UNALIGNED ? slab->ev.error : SF_WALK_CYCLE];
-	for (uint32_t i = 0; i < slab->ev.nr_free && j->snap.pages && slab->ev.order <= SF_MAX_ORDER;
-	     i++) {
+		return by_error[slab->ev.error <= SF_WALK_UNALIGNED ? slab->ev.error
+								    : SF_WALK_CYCLE];
+	for (uint32_t i = 0;
+	     i < slab->ev.nr_free && j->snap.pages && slab->ev.order <= SF_MAX_ORDER; i++) {
 		uint64_t off = j->snap.pool[slab->free + i] - base;
 
 		if (off >= SF_PAGE_SIZE << slab->ev.order)

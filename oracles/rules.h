@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules.h - the kernel's arithmetic as the oracles know it: size classes, orders, watermarks, flags.
+ * rules.h - the kernel's arithmetic as the oracles know it: size classes, orders, watermarks,
+ * flags.
  *
- * Written from the kernel's documentation of these rules and from nothing in allocators/: a rule that
- * is shared with what is judged checks nothing. Relies on the contract headers; every oracle
+ * Written from the kernel's documentation of these rules and from nothing in allocators/: a rule
+ * that is shared with what is judged checks nothing. Relies on the contract headers; every oracle
  * relies on it.
  */
 #ifndef SLABFUZZ_RULES_H

@@ -248,7 +248,8 @@ static enum sf_claim far_take_wide(struct sf_shadow *sh, uint64_t addr, uint64_t
 	}
 	if (f->nr_wide >= WIDE_MAX)
 		return SF_CLAIM_TOO_WIDE;
-	f->wide = sf_shadow_grow(f->wide, &f->cap_wide, f->nr_wide + 1, sizeof(*f->wide), &sh->bytes);
+	f->wide =
+		sf_shadow_grow(f->wide, &f->cap_wide, f->nr_wide + 1, sizeof(*f->wide), &sh->bytes);
 	f->wide[f->nr_wide++] = (struct sf_wide){ addr, end };
 	return SF_CLAIM_OK;
 }
@@ -676,7 +677,8 @@ void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id)
 			sh->orphans++;
 		}
 	for (uint32_t k = 0; c->slabs && k < z->nr_journal; k++)
-		for (uint64_t p = (uint64_t)z->journal[k] << SF_CHUNK_SHIFT, end = p + SF_CHUNK_PAGES;
+		for (uint64_t p = (uint64_t)z->journal[k] << SF_CHUNK_SHIFT,
+			      end = p + SF_CHUNK_PAGES;
 		     p < end && p < z->pages; p++)
 			if (sf_bit(z->slab_heads, p) && z->slab[p].cache == id) {
 				z->slab[p].orphan = true;

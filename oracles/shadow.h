@@ -42,7 +42,7 @@ struct sf_shadow_obj {
 
 _Static_assert(sizeof(struct sf_shadow_obj) <= 64, "one cache line per object");
 
-/* One window of addresses. Invariant: used[p] is SF_PAGE_WHOLE or the number of bits set in bits[p]. */
+/* A window of addresses. Invariant: used[p] is SF_PAGE_WHOLE or counts the bits set in bits[p]. */
 struct sf_page_bits {
 	uint64_t w[SF_PAGE_GRANULES / 64];
 };

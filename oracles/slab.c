@@ -2,14 +2,14 @@
 /*
  * slab.c - balance of slabs and pages (ACC): what is counted must be there, once, and come back.
  *
- * Most rules here judge a snapshot at its end. Caches of kind INTERNAL are the allocator's own business.
- * Relies on judge.h; listed in judge.c's tables.
+ * Most rules here judge a snapshot at its end. Caches of kind INTERNAL are the allocator's own
+ * business. Relies on judge.h; listed in judge.c's tables.
  */
 #include "judge.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define SHRINK_PROMOTE_MAX 32u   /* mm/slub.c */
-#define SHRINK_SLABS_MAX 2048u   /* the order of longer lists is not judged: it takes squared time */
+#define SHRINK_SLABS_MAX 2048u   /* the order of longer lists is not judged: squared time */
 #define SLABINFO_EXACT_MAX 10000u /* partial slabs that get_slabinfo() counts one by one */
 
 static const struct sf_shadow_cache *judged_cache(const struct sf_judge *j, uint32_t id)
@@ -114,7 +114,8 @@ unsigned int sf_acc_3(struct sf_judge *j, const struct sf_event *ev)
 
 static const char *list_fault(const struct sf_snap_slab *slab)
 {
-	bool listed = slab->ev.list == SF_SLAB_PARTIAL, has_free = slab->ev.inuse < slab->ev.objects;
+	bool listed = slab->ev.list == SF_SLAB_PARTIAL,
+	     has_free = slab->ev.inuse < slab->ev.objects;
 
 	if (has_free && !listed)
 		return "a slab of %s with free objects is on no partial list";
@@ -156,8 +157,9 @@ unsigned int sf_acc_5(struct sf_judge *j, const struct sf_event *ev)
 			continue;
 		checks++;
 		if (sum->empty > c->min_partial)
-			cache_fault(j, ev, SF_INV_ACC_5, "%s keeps more empty slabs than min_partial",
-				    id, sum->empty, c->min_partial);
+			cache_fault(j, ev, SF_INV_ACC_5,
+				    "%s keeps more empty slabs than min_partial", id, sum->empty,
+				    c->min_partial);
 	}
 	return checks;
 }
@@ -208,8 +210,8 @@ unsigned int sf_acc_6(struct sf_judge *j, const struct sf_event *ev)
 			continue;
 		checks++;
 		if (s->sum[id].parked)
-			cache_fault(j, ev, SF_INV_ACC_6, "objects of %s are parked after a shrink", id,
-				    s->sum[id].parked, 0);
+			cache_fault(j, ev, SF_INV_ACC_6, "objects of %s are parked after a shrink",
+				    id, s->sum[id].parked, 0);
 		if (s->sum[id].empty)
 			cache_fault(j, ev, SF_INV_ACC_6, "%s keeps empty slabs after a shrink", id,
 				    s->sum[id].empty, 0);
@@ -221,8 +223,9 @@ unsigned int sf_acc_6(struct sf_judge *j, const struct sf_event *ev)
 		if (!c || !c->shrunk || slab->orphan || slab->ev.list != SF_SLAB_PARTIAL ||
 		    shrink_order_good(s, slab))
 			continue;
-		cache_fault(j, ev, SF_INV_ACC_6, "the partial list of %s is not in order after a shrink",
-			    slab->ev.cache, slab->ev.position, 0);
+		cache_fault(j, ev, SF_INV_ACC_6,
+			    "the partial list of %s is not in order after a shrink", slab->ev.cache,
+			    slab->ev.position, 0);
 	}
 	return checks;
 }
@@ -369,8 +372,9 @@ unsigned int sf_acc_18(struct sf_judge *j, const struct sf_event *ev)
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_ACC_18, "%s", fault);
-	sf_report(j, ev, SF_NONE, SF_NONE, "%zu slabs, %zu sheaves, %zu per-CPU lists, %zu blocks in use",
-		  s->nr_slabs, s->nr_sheaves, s->nr_pcps, s->nr_used);
+	sf_report(j, ev, SF_NONE, SF_NONE,
+		  "%zu slabs, %zu sheaves, %zu per-CPU lists, %zu blocks in use", s->nr_slabs,
+		  s->nr_sheaves, s->nr_pcps, s->nr_used);
 	return 1;
 }
 

@@ -15,8 +15,24 @@
 			     sizeof(*(s)->name), bytes),                              \
 	 &(s)->name[(s)->nr_##name++])
 
+/* The index by page is emptied by what filled it: a snapshot costs what it reports, not the arena. */
+static void clear_index(struct sf_snapshot *s)
+{
+	for (size_t i = 0; i < s->nr_blocks; i++)
+		if (s->blocks[i].pfn < s->pages)
+			s->head_at[s->blocks[i].pfn] = 0;
+	for (size_t i = 0; i < s->nr_slabs; i++) {
+		const struct sf_ev_snapslab *ev = &s->slabs[i].ev;
+
+		for (uint64_t p = ev->pfn; p < s->pages && ev->order <= SF_MAX_ORDER &&
+					   p - ev->pfn < 1ull << ev->order; p++)
+			s->owner[p] = 0;
+	}
+}
+
 void sf_snap_begin(struct sf_snapshot *s, const struct sf_ev_snap *ev)
 {
+	clear_index(s);
 	s->open = true;
 	s->head = *ev;
 	s->has_counters = false;
@@ -105,20 +121,49 @@ void sf_snap_add(struct sf_snapshot *s, const struct sf_event *ev, size_t *bytes
 	}
 }
 
-/* Gives pages a state; the first one that has one already is remembered. */
+static bool covers(uint64_t pfn, unsigned int order, uint64_t page)
+{
+	return page - pfn < 1ull << order;
+}
+
+/* What a page was first reported as, in the order in which index_pages() goes. */
+static enum sf_page_state first_state(const struct sf_snapshot *s, uint64_t page)
+{
+	for (size_t i = 0; i < s->nr_blocks; i++)
+		if (covers(s->blocks[i].pfn, s->blocks[i].order, page))
+			return SF_PAGE_FREE;
+	for (size_t i = 0; i < s->nr_pcps; i++)
+		for (uint32_t k = 0; k < s->pcps[i].ev.nr; k++)
+			if (covers(s->pool[s->pcps[i].pfns + k], s->pcps[i].ev.order, page))
+				return SF_PAGE_PCP;
+	for (size_t i = 0; i < s->nr_slabs; i++)
+		if (covers(s->slabs[i].ev.pfn, s->slabs[i].ev.order, page))
+			return SF_PAGE_SLAB;
+	return SF_PAGE_USED;
+}
+
+/* Gives pages a state, 64 at a time; the first one that has one already is remembered. */
 static void mark(struct sf_snapshot *s, uint64_t pfn, unsigned int order, enum sf_page_state as)
 {
-	if (order > SF_MAX_ORDER)
+	uint64_t end = pfn + (1ull << order);
+
+	if (order > SF_MAX_ORDER || pfn >= s->pages)
 		return;
-	for (uint64_t p = pfn; p < s->pages && p - pfn < 1ull << order; p++) {
-		if (s->state[p] == SF_PAGE_NONE) {
-			s->state[p] = (uint8_t)as;
-			s->counted++;
-		} else if (s->twice == SF_NO_PFN) {
-			s->twice = p;
-			s->twice_as[0] = s->state[p];
+	if (end > s->pages)
+		end = s->pages;
+	while (pfn < end) {
+		uint64_t n = 64 - (pfn & 63) < end - pfn ? 64 - (pfn & 63) : end - pfn;
+		uint64_t mask = (n == 64 ? ~0ull : (1ull << n) - 1) << (pfn & 63);
+		uint64_t *taken = &s->taken[pfn >> 6], again = *taken & mask;
+
+		if (again && s->twice == SF_NO_PFN) {
+			s->twice = (pfn & ~63ull) + (uint64_t)__builtin_ctzll(again);
+			s->twice_as[0] = (uint8_t)first_state(s, s->twice);
 			s->twice_as[1] = (uint8_t)as;
 		}
+		s->counted += (uint64_t)__builtin_popcountll(mask & ~*taken);
+		*taken |= mask;
+		pfn += n;
 	}
 }
 
@@ -126,26 +171,22 @@ static void size_index(struct sf_snapshot *s, uint64_t pages, size_t *bytes)
 {
 	s->pages = pages;
 	if (pages > s->cap_pages) {
-		size_t each = sizeof(*s->state) + sizeof(*s->head_at) + sizeof(*s->owner) +
-			      sizeof(*s->parked);
+		size_t each = sizeof(*s->head_at) + sizeof(*s->owner) + sizeof(*s->parked);
 
-		free(s->state);
+		free(s->taken);
 		free(s->head_at);
 		free(s->owner);
 		free(s->parked);
-		*bytes -= s->cap_pages * each;
+		*bytes -= s->cap_pages * each + (s->cap_pages + 63) / 64 * sizeof(*s->taken);
 		s->cap_pages = pages;
-		s->state = sf_shadow_zalloc(pages, sizeof(*s->state), bytes);
+		s->taken = sf_shadow_zalloc((pages + 63) / 64, sizeof(*s->taken), bytes);
 		s->head_at = sf_shadow_zalloc(pages, sizeof(*s->head_at), bytes);
 		s->owner = sf_shadow_zalloc(pages, sizeof(*s->owner), bytes);
 		s->parked = sf_shadow_zalloc(pages, sizeof(*s->parked), bytes);
 		return;
 	}
-	if (!pages)
-		return;
-	memset(s->state, 0, pages * sizeof(*s->state));
-	memset(s->head_at, 0, pages * sizeof(*s->head_at));
-	memset(s->owner, 0, pages * sizeof(*s->owner));
+	if (pages)
+		memset(s->taken, 0, (pages + 63) / 64 * sizeof(*s->taken));
 }
 
 static void index_pages(struct sf_snapshot *s)
@@ -264,7 +305,7 @@ void sf_snap_free(struct sf_snapshot *s)
 	free(s->pbs);
 	free(s->pool);
 	free(s->sum);
-	free(s->state);
+	free(s->taken);
 	free(s->head_at);
 	free(s->owner);
 	free(s->parked);

@@ -68,11 +68,11 @@ struct sf_snapshot {
 	size_t nr_sum, cap_sum;
 	uint64_t pages;          /* of the arena, 0: unknown and there is no index by page */
 	size_t cap_pages;
-	uint8_t *state;          /* by pfn: enum sf_page_state of the first that named it */
+	uint64_t *taken;         /* a bit per pfn: it has a state */
 	uint8_t *head_at;        /* by pfn: 1 + order of a free block */
 	uint32_t *owner;         /* by pfn: 1 + index in slabs */
-	struct sf_page_bits *parked; /* by pfn, granules of free and parked objects; all zero outside
-					sf_mem_7() */
+	struct sf_page_bits *parked; /* by pfn, granules of free and parked objects; all zero
+					outside sf_mem_7() */
 	/* the first page that two things had, or SF_NO_PFN */
 	uint64_t twice;
 	uint8_t twice_as[2];

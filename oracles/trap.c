@@ -2,8 +2,8 @@
 /*
  * trap.c - the end of a fuzz target's process: one function per invariant, so that stacks differ.
  *
- * Sanitizers and fuzzers tell crashes apart by frames and sizes, and minimisers drift from one bug to
- * another without this. Relies on invariants.h; fuzzer entry points call sf_trap().
+ * Sanitizers and fuzzers tell crashes apart by frames and sizes, and minimisers drift from one bug
+ * to another without this. Relies on invariants.h; fuzzer entry points call sf_trap().
  */
 #include "oracle.h"
 

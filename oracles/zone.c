@@ -264,7 +264,8 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 	if (!z->on || c->to >= SF_MIGRATE_TYPES || c->start >= z->pages || !c->nr_pages)
 		return;
 	end = c->nr_pages > z->pages - c->start ? z->pages : c->start + c->nr_pages;
-	for (uint64_t p = c->start; p < end; p = ((p >> z->pageblock_order) + 1) << z->pageblock_order) {
+	for (uint64_t p = c->start; p < end;
+	     p = ((p >> z->pageblock_order) + 1) << z->pageblock_order) {
 		touch(z, p);
 		z->pbtype[p >> z->pageblock_order] = c->to;
 	}

@@ -19,12 +19,14 @@ struct sf_heap {
 static struct sf_heap *create(const struct sf_settings *set, struct sf_sink *sink,
 			      struct sf_error *err)
 {
-	struct sf_event ev = { .type = SF_EV_HEAP, .heap = { .allocator = "example" } };
+	struct sf_event ev = {
+		.type = SF_EV_HEAP,
+		.heap = { .allocator = "example", .caps = SF_CAP_ADDRESS, .settings = set },
+	};
 	struct sf_heap *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		*err = (struct sf_error){ "out of memory" };
-	ev.heap.settings = set;
 	if (h && sink)
 		sink->emit(sink->ctx, &ev);
 	return h;
@@ -47,10 +49,12 @@ static void give_back(struct sf_heap *h, uint64_t addr, enum sf_free_how how, st
 
 static void reset(struct sf_heap *h)
 {
-	struct sf_result rs;
+	while (h->live) {
+		struct block *b = h->live;
 
-	while (h->live)
-		give_back(h, (uintptr_t)(h->live + 1), SF_KFREE, &rs);
+		h->live = b->next;
+		free(b);
+	}
 }
 
 static void destroy(struct sf_heap *h)
@@ -80,6 +84,7 @@ const struct sf_allocator sf_example = {
 	.abi = SF_ALLOCATOR_ABI,
 	.name = "example",
 	.summary = "malloc() of the C library",
+	.caps = SF_CAP_ADDRESS,
 	.reset_kind = SF_RESET_BEST_EFFORT,
 	.create = create,
 	.destroy = destroy,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_determinism.c - the same program on the same heap gives the same events, member by member: run
- * again at once, after other programs, and on a heap of its own. Relies on the executor, the baseline and
- * the generator. What fails here makes coverage guidance and every reproduction doubtful.
+ * test_determinism.c - the same program on the same heap gives the same events, member by member:
+ * run again at once, after other programs, and on a heap of its own. Relies on the executor, the
+ * baseline and the generator. What fails here makes coverage guidance and every reproduction
+ * doubtful.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,55 +46,59 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 }
 
 /*
- * Member by member, so that padding does not matter. N: number, T: text. Payloads with arrays are below.
+ * Member by member, so that padding does not matter. N: number, T: text. Payloads with arrays are
+ * below.
  */
-#define MEMBERS_heap(N, T) T(allocator) N(caps) N(direct_map) N(pages) N(vmalloc) N(vmalloc_pages) N(exact)
-#define MEMBERS_cache(N, T)                                                                         \
-	T(name) N(id) N(object_size) N(stride) N(align) N(freeptr) N(flags) N(min_partial)          \
-	N(sheaf_capacity) N(objects) N(min_objects) N(order) N(min_order) N(kind) N(partition)      \
+#define MEMBERS_heap(N, T)                                                                         \
+	T(allocator) N(caps) N(direct_map) N(pages) N(vmalloc) N(vmalloc_pages) N(exact)
+#define MEMBERS_cache(N, T)                                                                        \
+	T(name) N(id) N(object_size) N(stride) N(align) N(freeptr) N(flags) N(min_partial)         \
+	N(sheaf_capacity) N(objects) N(min_objects) N(order) N(min_order) N(kind) N(partition)     \
 	N(allocflags_mt) N(boot) N(class_size) N(usersize)
 #define MEMBERS_run(N, T) T(program) N(ops)
-#define MEMBERS_alloc(N, T)                                                                         \
-	N(id) N(res) N(api) N(status) N(overflow) N(moved) N(type) N(token) N(gfp) N(site) N(cache) \
-	N(align) N(n) N(elem) N(size) N(addr) N(usable) N(dirty) N(zeroed) N(place.kind)            \
-	N(place.order) N(place.migratetype) N(place.partition) N(place.cache) N(place.stride)       \
-	N(place.object_size) N(place.index) N(place.objects) N(place.base) N(place.pfn) N(old_id)   \
+#define MEMBERS_alloc(N, T)                                                                        \
+	N(id) N(res) N(api) N(status) N(overflow) N(moved) N(type) N(token) N(gfp) N(site)         \
+	N(cache) N(align) N(n) N(elem) N(size) N(addr) N(usable) N(dirty) N(zeroed) N(place.kind)  \
+	N(place.order) N(place.migratetype) N(place.partition) N(place.cache) N(place.stride)      \
+	N(place.object_size) N(place.index) N(place.objects) N(place.base) N(place.pfn) N(old_id)  \
 	N(old_addr) N(old_size) N(bad) N(kept)
-#define MEMBERS_free(N, T)                                                                          \
+#define MEMBERS_free(N, T)                                                                         \
 	N(id) N(res) N(api) N(status) N(cache) N(addr) N(bad) N(verified) N(known) N(implied)
 #define MEMBERS_ksize(N, T) N(id) N(addr) N(value)
 #define MEMBERS_content(N, T) N(id) N(addr) N(bad) N(verified)
-#define MEMBERS_cacheop(N, T)                                                                       \
-	N(handle) N(cache) N(status) N(merged) N(ret) T(name) N(size) N(align) N(flags) N(usersize) \
-	N(sheaf_capacity)
+#define MEMBERS_cacheop(N, T)                                                                      \
+	N(handle) N(cache) N(status) N(merged) N(ret) T(name) N(size) N(align) N(flags)            \
+	N(usersize) N(sheaf_capacity)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
 #define MEMBERS_slab(N, T) N(cache) N(order) N(migratetype) N(objects) N(gfp) N(pfn)
 #define MEMBERS_block(N, T) N(pfn) N(order) N(migratetype) N(tail)
-#define MEMBERS_rmqueue(N, T)                                                                       \
+#define MEMBERS_rmqueue(N, T)                                                                      \
 	N(pfn) N(order) N(migratetype) N(from_order) N(from_type) N(mode) N(nofragment) N(to_pcp)
-#define MEMBERS_claim(N, T)                                                                         \
-	N(pfn) N(order) N(from) N(to) N(whole) N(merge) N(start) N(nr_pages) N(free) N(alike) N(want)
-#define MEMBERS_page(N, T)                                                                          \
-	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp) N(reserve) N(free_before) N(mark)
+#define MEMBERS_claim(N, T)                                                                        \
+	N(pfn) N(order) N(from) N(to) N(whole) N(merge) N(start) N(nr_pages) N(free) N(alike)  \
+	N(want)
+#define MEMBERS_page(N, T)                                                                         \
+	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp) N(reserve) N(free_before)      \
+	N(mark)
 #define MEMBERS_pagefail(N, T) N(order) N(migratetype) N(gfp) N(free) N(mark) N(refused)
 #define MEMBERS_fault(N, T) N(kind)
 #define MEMBERS_warn(N, T) T(what) N(addr)
 #define MEMBERS_map(N, T) N(addr) N(pages)
 #define MEMBERS_snap(N, T) N(managed) N(final)
-#define MEMBERS_snapcache(N, T)                                                                     \
-	N(cache) N(refs) N(nr_slabs) N(total_objects) N(nr_partial) N(active_objs) N(num_objs)      \
+#define MEMBERS_snapcache(N, T)                                                                    \
+	N(cache) N(refs) N(nr_slabs) N(total_objects) N(nr_partial) N(active_objs) N(num_objs)     \
 	N(objsize) N(objperslab) N(pagesperslab) N(active_slabs) N(num_slabs)
-#define MEMBERS_snapslab(N, T)                                                                      \
-	N(cache) N(pfn) N(order) N(list) N(flag_partial) N(error) N(position) N(objects) N(inuse)   \
+#define MEMBERS_snapslab(N, T)                                                                     \
+	N(cache) N(pfn) N(order) N(list) N(flag_partial) N(error) N(position) N(objects) N(inuse)  \
 	N(nr_free)
 #define MEMBERS_snapsheaf(N, T) N(cache) N(kind) N(cpu) N(nr) N(capacity)
 #define MEMBERS_snapblock(N, T) N(pfn) N(order) N(list) N(pageblock) N(position)
 #define MEMBERS_snappcp(N, T) N(cpu) N(list) N(order) N(nr) N(count) N(high) N(batch)
 #define MEMBERS_snapused(N, T) N(pfn) N(order) N(kind)
 #define MEMBERS_snappb(N, T) N(pfn) N(migratetype)
-#define MEMBERS_counters(N, T)                                                                      \
-	N(nr_free_pages) N(nr_slab_reclaimable) N(nr_slab_unreclaimable) N(watermark_min)           \
+#define MEMBERS_counters(N, T)                                                                     \
+	N(nr_free_pages) N(nr_slab_reclaimable) N(nr_slab_unreclaimable) N(watermark_min)          \
 	N(watermark_low) N(watermark_high) N(watermark_boost)
 
 #define NUMBER(member) mix(s, (uint64_t)e->member);
@@ -155,7 +160,8 @@ static struct sf_exec *make(const struct sf_settings *set, struct hash *s)
 	static const struct sf_exec_options opt = { .end = SF_END_TEARDOWN, .contents = true,
 						    .walk_every = 16 };
 	struct sf_error err;
-	struct sf_exec *x = sf_exec_create(sf_allocator_by_name("baseline"), set, &opt, on_event, s, &err);
+	struct sf_exec *x = sf_exec_create(sf_allocator_by_name("baseline"), set, &opt, on_event, s,
+					   &err);
 
 	if (!x)
 		fail_msg("%s", err.text);

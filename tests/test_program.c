@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_program.c - programs: the three laws of their encodings as properties, the locality of edits,
- * the text grammar and its messages, and the repair rules one by one.
+ * test_program.c - programs: the three laws of their encodings as properties, the locality of
+ * edits, the text grammar and its messages, and the repair rules one by one.
  *
  * Relies on the core library. Everything random comes from a seed that is written here.
  */
@@ -369,7 +369,7 @@ static bool is_ref_arg(unsigned int kind)
 	       kind == SF_ARG_EXACT || kind == SF_ARG_BULK || kind == SF_ARG_CACHE;
 }
 
-/* Offset in a record of a random byte of a random argument that is no reference; 0: there is none. */
+/* Offset in a record of a random byte of what is no reference; 0: there is none. */
 static size_t value_byte(uint64_t *s, const struct sf_op *op)
 {
 	const struct sf_op_info *info = &sf_op_table[op->code];
@@ -430,7 +430,8 @@ static void test_flipping_a_value_changes_one_operation(void **state)
 /* Whatever happens to the text of a program: it is refused, or is a program. */
 static void test_broken_text(void **state)
 {
-	static const char alphabet[] = "rc01234567890123456789(),=|#\"\\ \t\n\rSIZE_MAX-x\0\377[]*{check";
+	static const char alphabet[] = "rc01234567890123456789(),=|#\"\\ \t\n\rSIZE_MAX-x\0\377[]*{"
+				       "check";
 	uint32_t accepted = 0, rejected = 0;
 	struct sf_text_error err;
 	struct sf_prog p, q;
@@ -565,7 +566,8 @@ static const struct {
 	/* Flags: the widest name first, then bits in table order; numbers may be mixed in. */
 	{ "r0 = kmalloc(1, __GFP_ZERO|__GFP_IO | __GFP_FS|0xc00)",
 	  "r0 = kmalloc(1, GFP_KERNEL|__GFP_ZERO)\n" },
-	{ "r0 = kmalloc(1, GFP_ATOMIC|__GFP_NOWARN)", "r0 = kmalloc(1, GFP_ATOMIC|__GFP_NOWARN)\n" },
+	{ "r0 = kmalloc(1, GFP_ATOMIC|__GFP_NOWARN)",
+	  "r0 = kmalloc(1, GFP_ATOMIC|__GFP_NOWARN)\n" },
 	{ "r0 = kmalloc(1, GFP_HIGHUSER_MOVABLE|__GFP_ACCOUNT)",
 	  "r0 = kmalloc(1, GFP_HIGHUSER_MOVABLE|__GFP_ACCOUNT)\n" },
 	{ "r0 = kmalloc(1, __GFP_DMA)", "r0 = kmalloc(1, __GFP_DMA)\n" },
@@ -589,7 +591,8 @@ static const struct {
 	/* NULL where it is allowed; both names after a realloc; a name again after destroy. */
 	{ "kfree(NULL)\nksize(NULL)\nkvfree(NULL)\nr0 = krealloc(NULL, 3, 0)",
 	  "kfree(NULL)\nksize(NULL)\nkvfree(NULL)\nr0 = krealloc(NULL, 3, 0)\n" },
-	{ "r0 = kmalloc(8, 0)\nr1 = krealloc(r0, 9, 0)\nr2 = krealloc(r0, 9, 0)\nkfree(r0)\nkfree(r1)",
+	{ "r0 = kmalloc(8, 0)\nr1 = krealloc(r0, 9, 0)\nr2 = krealloc(r0, 9, 0)\nkfree(r0)\n"
+	  "kfree(r1)",
 	  "r0 = kmalloc(8, 0)\nr1 = krealloc(r0, 9, 0)\nr2 = krealloc(r0, 9, 0)\nkfree(r0)\n"
 	  "kfree(r1)\n" },
 	{ "c0 = kmem_cache_create(\"a\", 8, 0, 0)\nkmem_cache_destroy(c0)\n"
@@ -602,7 +605,8 @@ static const struct {
 	  "kvfree(r0)\nkvfree(r1)\nkvfree(r2)\nkfree(r3)\nr5 = kvrealloc(r4, 2, 0)\nowns(r5, r4)",
 	  "r0 = kvmalloc(8, 0)\nr1 = kmalloc(8, 0)\nc0 = kmem_cache_create(\"a\", 8, 0, 0)\n"
 	  "r2 = kmem_cache_alloc(c0, 0)\nr3 = kmem_cache_zalloc(c0, 0)\nr4 = kmalloc(1, 0)\n"
-	  "kvfree(r0)\nkvfree(r1)\nkvfree(r2)\nkfree(r3)\nr5 = kvrealloc(r4, 2, 0)\nowns(r5, r4)\n" },
+	  "kvfree(r0)\nkvfree(r1)\nkvfree(r2)\nkfree(r3)\nr5 = kvrealloc(r4, 2, 0)\n"
+	  "owns(r5, r4)\n" },
 	{ "r0 = alloc_pages(GFP_KERNEL, 11)\nr1 = alloc_pages_exact(5000, GFP_KERNEL)\n"
 	  "__free_pages(r0)\nfree_pages_exact(r1)",
 	  "r0 = alloc_pages(GFP_KERNEL, 11)\nr1 = alloc_pages_exact(5000, GFP_KERNEL)\n"
@@ -668,8 +672,10 @@ static const struct {
 	{ "kfree(c0)", 1, 7, "expected p (a result like r0, or NULL), got 'c0'" },
 	{ "write(NULL)", 1, 7, "expected p (a result like r0), got 'NULL'" },
 	{ "kmem_cache_shrink(r0)", 1, 19, "expected s (a cache like c0), got 'r0'" },
-	{ "r0 = alloc_pages(0, 1)\nkfree(r0)", 2, 7, "kfree() cannot take r0: it is from alloc_pages" },
-	{ "r0 = kvmalloc(1, 0)\nkfree(r0)", 2, 7, "kfree() cannot take r0: it is a kvmalloc object" },
+	{ "r0 = alloc_pages(0, 1)\nkfree(r0)", 2, 7,
+	  "kfree() cannot take r0: it is from alloc_pages" },
+	{ "r0 = kvmalloc(1, 0)\nkfree(r0)", 2, 7,
+	  "kfree() cannot take r0: it is a kvmalloc object" },
 	{ "r0 = kmalloc(1, 0)\n__free_pages(r0)", 2, 14,
 	  "__free_pages() cannot take r0: it is a kmalloc object" },
 	{ "c0 = kmem_cache_create(\"a\", 8, 0, 0)\nr0 = kmem_cache_alloc(c0, 0)\n"
@@ -1070,7 +1076,7 @@ static void test_warm(void **state)
 	sf_prog_free(&p);
 }
 
-/* Long lines and long programs: the result must be right; that it comes at all shows linear time. */
+/* Long lines and long programs: that the right result comes soon shows linear time. */
 static void test_large_text(void **state)
 {
 	enum { LINES = 60000, LONG = 1 << 22 };
@@ -1117,7 +1123,8 @@ static void test_large_text(void **state)
 
 static void test_write_one(void **state)
 {
-	static const char text[] = "kmalloc(1, 0)\nkmem_cache_create(\"a\", 8, 0, 0)\nkmalloc(2, 0)\n";
+	static const char text[] = "kmalloc(1, 0)\nkmem_cache_create(\"a\", 8, 0, 0)\n"
+				   "kmalloc(2, 0)\n";
 	struct sf_prog p;
 	char *one = NULL;
 	size_t len;

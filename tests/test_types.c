@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_types.c - the type table: look-ups, flexible arrays, and, where clang knows allocation tokens,
- * that its pointer column and canonical names are what clang itself infers.
+ * test_types.c - the type table: look-ups, flexible arrays, and, where clang knows allocation
+ * tokens, that its pointer column and canonical names are what clang itself infers.
  *
  * Relies on types.c. clang compiles a generated program that includes harness/type_defs.h.
  */
@@ -175,7 +175,8 @@ static void test_token_rule(void **state)
 		const char *name;
 		unsigned int token;
 	} known[] = {
-		{ "char", 4 }, { "u8", 0 }, { "short", 7 }, { "u16", 1 }, { "int", 2 }, { "u32", 1 },
+		{ "char", 4 }, { "u8", 0 }, { "short", 7 }, { "u16", 1 }, { "int", 2 },
+		{ "u32", 1 },
 		{ "long", 6 }, { "u64", 4 }, { "bool", 5 }, { "double", 0 }, { "uintptr_t", 14 },
 		{ "void *", 11 }, { "void *[4]", 14 }, { "char[64]", 7 }, { "char[32]", 0 },
 		{ "int[10]", 1 },
@@ -202,7 +203,7 @@ static void write_source(const char *path, const char *header)
 /* A clang with allocation tokens, or NULL. */
 static const char *find_clang(void)
 {
-	static const char *const names[] = { "clang-22", "clang-23", "clang-24", "clang-25", "clang" };
+	static const char *const names[] = { "clang-22", "clang-23", "clang-24", "clang" };
 	char command[200];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -256,8 +257,8 @@ static void test_clang_agrees(void **state)
 		assert_int_equal(i, ++seen);
 		if (sf_types[i].pointer != (token >= 8) || token != expected_token(&sf_types[i]))
 			fail_msg("%s (canonical \"%s\", pointer %d): clang says %llu, not %u",
-				 sf_types[i].name, sf_types[i].canonical, sf_types[i].pointer, token,
-				 expected_token(&sf_types[i]));
+				 sf_types[i].name, sf_types[i].canonical, sf_types[i].pointer,
+				 token, expected_token(&sf_types[i]));
 	}
 	assert_int_equal(pclose(f), 0);
 	assert_int_equal(seen, sf_type_count - 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench.c - `make bench`: runs the measurements, prints them as a table or as JSON. Exit status: 0, 1 if a
- * target was missed, 2 bad usage. Relies on everything but the command.
+ * bench.c - `make bench`: runs the measurements, prints them as a table or as JSON. Exit status:
+ * 0, 1 if a target was missed, 2 bad usage. Relies on everything but the command.
  */
 #include <dirent.h>
 #include <getopt.h>
@@ -45,12 +45,22 @@ _Noreturn void bench_die(const char *fmt, ...)
 	exit(2);
 }
 
-uint64_t bench_now(void)
+static uint64_t read_clock(clockid_t id)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(id, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t bench_now(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+uint64_t bench_now_wall(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 static int by_value(const void *a, const void *b)
@@ -250,20 +260,20 @@ static void run_asan(struct bench *b)
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/asan/bench", b->folder);
-	if (!b->asan)
-		b->asan = path;
-	if (access(b->asan, X_OK)) {
-		bench_skip(b, "AddressSanitizer: there is no %s", b->asan);
+	if (b->asan)
+		snprintf(path, sizeof(path), "%s", b->asan);
+	if (access(path, X_OK)) {
+		bench_skip(b, "AddressSanitizer: there is no %.120s", path);
 		return;
 	}
-	snprintf(command, sizeof(command), "'%s' --only-operations --json%s --corpus '%s'",
-		 b->asan, b->quick ? " --quick" : "", b->corpus);
+	snprintf(command, sizeof(command), "'%s' --only-operations --json%s --traces '%s'",
+		 path, b->quick ? " --quick" : "", b->traces);
 	f = popen(command, "r");
 	root = f ? json_loadf(f, 0, &err) : NULL;
 	if (f)
 		pclose(f);
 	if (!root) {
-		bench_skip(b, "AddressSanitizer: %s failed", b->asan);
+		bench_skip(b, "AddressSanitizer: %.120s failed", path);
 		return;
 	}
 	take_asan(b, json_object_get(root, "rates"), BENCH_RATE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - the benchmark behind `make bench`: what its measurements share. Every target is a ratio or a
- * time taken in this run on this machine, as the median of interleaved rounds with the extremes beside it.
+ * bench.h - the benchmark behind `make bench`: what its measurements share. Every target is a
+ * ratio or a time taken in this run on this machine, as the median of interleaved rounds with the
+ * extremes beside it.
  */
 #ifndef SLABFUZZ_BENCH_H
 #define SLABFUZZ_BENCH_H
@@ -61,8 +62,10 @@ void series_add(struct series *s, double value);
 /* Sorts. */
 double median_of(double *values, unsigned int nr);
 
-/* Nanoseconds of the monotonic clock. */
+/* Nanoseconds of this process's CPU time: what else runs on the machine is not our subject. */
 uint64_t bench_now(void);
+/* Nanoseconds of the monotonic clock: for spans so short that asking for CPU time would show. */
+uint64_t bench_now_wall(void);
 /* Ends the process with a message: nothing that follows would mean anything. */
 _Noreturn void bench_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * replay.c - what an event of a recording costs as recordings grow: a steady mix of allocations and frees
- * with a bounded number alive goes through the executor and every oracle, 10 thousand to 10 million events.
- * And how fast real recordings are read. Relies on the executor, the judge and the trace reader.
+ * replay.c - what an event of a recording costs as recordings grow: a steady mix of allocations
+ * and frees with a bounded number alive goes through the executor and every oracle, 10 thousand
+ * to 10 million events. And how fast real recordings are read. Relies on the executor, the judge
+ * and the trace reader.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -53,7 +54,10 @@ static void run_events(struct mix *m, uint64_t events)
 	}
 }
 
-/* Short lengths are run again and again till the clock can tell: `events` at a time, each from a reset. */
+/*
+ * Short lengths are run again and again till the clock can tell: `events` at a time, each from a
+ * reset.
+ */
 static double ns_per_event(struct sf_exec *x, uint64_t events, uint64_t total)
 {
 	struct mix m = { .x = x };

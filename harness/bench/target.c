@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * target.c - executions of the libFuzzer target on the committed sample, beside those of an empty target
- * built with the same flags. Both run in libFuzzer's own loop: their mutator hands out the sample and keeps
- * the time (harness/entry/bench_sampler.h). Relies on these two programs.
+ * target.c - executions of the libFuzzer target on the committed sample, beside those of an empty
+ * target built with the same flags. Both run in libFuzzer's own loop: their mutator hands out the
+ * sample and keeps the time (harness/entry/bench_sampler.h). Relies on these two programs.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd.h - what every subcommand of `slabfuzz` shares: the table of subcommands, exit codes, options,
- * messages and memory. Relies on libc only; main.c dispatches through the table.
+ * cmd.h - what every subcommand of `slabfuzz` shares: the table of subcommands, exit codes,
+ * options, messages and memory. Relies on libc only; main.c dispatches through the table.
  */
 #ifndef SLABFUZZ_CMD_H
 #define SLABFUZZ_CMD_H
@@ -51,8 +51,8 @@ char *sf_sprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 	} while (0)
 
 /*
- * Options of one subcommand. `key` is the short letter, or a number above 255 for an option that has
- * none. Help is made from the table; `--help` is always there.
+ * Options of one subcommand. `key` is the short letter, or a number above 255 for an option that
+ * has none. Help is made from the table; `--help` is always there.
  */
 struct sf_option {
 	int key;

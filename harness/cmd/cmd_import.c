@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cmd_import.c - `slabfuzz import`: a recording of a real kernel into a program as text. Relies on the
- * importer; the program is written as it is read, so memory grows with the objects alive.
+ * cmd_import.c - `slabfuzz import`: a recording of a real kernel into a program as text. Relies
+ * on the importer; the program is written as it is read, so memory grows with the objects alive.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -22,8 +22,8 @@ static const struct sf_option options[] = {
 static const struct sf_usage usage = {
 	"import", "TRACE -o OUT",
 	"Turns a recording (ftrace text, trace-cmd report, perf script, trace.dat; plain or .zst)\n"
-	"into a program as text, and prints what it met on the way. OUT is written whole or not at\n"
-	"all; if it is standard output, the counts go to standard error.",
+	"into a program as text, and prints what it met on the way. OUT is written whole or not\n"
+	"at all; if it is standard output, the counts go to standard error.",
 	options,
 };
 

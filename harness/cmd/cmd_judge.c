@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cmd_judge.c - `slabfuzz judge`: the recorded events themselves before the oracles that need no more
- * than a recording has. Relies on the importer's judge adapter.
+ * cmd_judge.c - `slabfuzz judge`: the recorded events themselves before the oracles that need no
+ * more than a recording has. Relies on the importer's judge adapter.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -18,8 +18,9 @@ static const struct sf_option options[] = {
 
 static const struct sf_usage usage = {
 	"judge", "TRACE",
-	"Puts the events of a recording, as they are, before the oracles that need no more: overlap,\n"
-	"alignment, size class, double free, bytes asked against bytes given. Nothing is replayed.",
+	"Puts the events of a recording, as they are, before the oracles that need no more:\n"
+	"overlap, alignment, size class, double free, bytes asked against bytes given.\n"
+	"Nothing is replayed.",
 	options,
 };
 
@@ -57,7 +58,10 @@ static int judge(struct sf_results *r, const char *name)
 
 	if (status)
 		return status;
-	/* What does not look like a recording is still opened as one: the reader says what it lacks. */
+	/*
+	 * What does not look like a recording is still opened as one: the reader says what it
+	 * lacks.
+	 */
 	tr = sf_input_trace(&in, &status);
 	sf_input_close(&in);
 	if (!tr)

@@ -20,8 +20,9 @@ static const struct sf_option options[] = {
 
 static const struct sf_usage usage = {
 	"list", "[allocators|oracles|types|ops|settings]",
-	"Lists the allocators and what they can do, the invariants that are judged, the C types that\n"
-	"tag allocations, the operations of programs, the settings of a heap; without an argument all.",
+	"Lists the allocators and what they can do, the invariants that are judged, the C types\n"
+	"that tag allocations, the operations of programs, the settings of a heap; without an\n"
+	"argument all.",
 	options,
 };
 

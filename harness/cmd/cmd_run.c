@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cmd_run.c - `slabfuzz run`: programs and recordings on allocators, under oracles. Reads the options;
- * session.c does the work, print.c, json.c and junit.c show what came out.
+ * cmd_run.c - `slabfuzz run`: programs and recordings on allocators, under oracles. Reads the
+ * options; session.c does the work, print.c, json.c and junit.c show what came out.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -153,10 +153,10 @@ static int take_end(struct plan *p, const char *s)
 		[SF_END_TEARDOWN] = "teardown",
 	};
 
-	for (uint8_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(s, names[i]))
 			continue;
-		p->session.exec.end = i;
+		p->session.exec.end = (uint8_t)i;
 		return 0;
 	}
 	return sf_usage_error(&usage, "--end wants teardown, walk or plain, not '%s'", s);
@@ -236,9 +236,10 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 
 static void run_files(const struct plan *p, struct sf_results *r, char **files)
 {
-	struct sf_session **sessions = sf_realloc(NULL, p->nr_allocators, sizeof(struct sf_session *));
+	struct sf_session **sessions;
 	struct sf_prog prog;
 
+	sessions = sf_realloc(NULL, p->nr_allocators, sizeof(struct sf_session *));
 	sf_prog_init(&prog);
 	for (uint32_t i = 0; i < p->nr_allocators; i++)
 		sessions[i] = sf_session_create(p->allocators[i], &p->session, r);

@@ -22,8 +22,8 @@ static const struct sf_option show_options[] = {
 
 static const struct sf_usage show_usage = {
 	"show", "FILE",
-	"Prints a program as canonical text. FILE is a byte program (a fuzzer's input), or text, which\n"
-	"comes out in canonical form; - is standard input.",
+	"Prints a program as canonical text. FILE is a byte program (a fuzzer's input), or text,\n"
+	"which comes out in canonical form; - is standard input.",
 	show_options,
 };
 
@@ -35,7 +35,8 @@ static const struct sf_option compile_options[] = {
 
 static const struct sf_usage compile_usage = {
 	"compile", "FILE -o OUT",
-	"Turns a program into bytes, as the fuzz targets take them. OUT is written whole or not at all.",
+	"Turns a program into bytes, as the fuzz targets take them. OUT is written whole or not\n"
+	"at all.",
 	compile_options,
 };
 
@@ -69,11 +70,14 @@ static int read_program(const char *name, bool bytes, struct sf_prog *p)
 
 	if (status)
 		return status;
-	/* An engine's mutation may have hit the magic: text has no NUL, records are full of them. */
+	/*
+	 * An engine's mutation may have hit the magic: text has no NUL, records are full of them.
+	 */
 	if (in.kind == SF_INPUT_TEXT && memchr(in.data, 0, in.len))
 		in.kind = SF_INPUT_BYTES;
 	if (in.kind == SF_INPUT_TRACE)
-		status = sf_bad("%s: is a recording; slabfuzz import turns it into a program", name);
+		status = sf_bad("%s: is a recording; slabfuzz import turns it into a program",
+				name);
 	else
 		status = sf_input_program(&in, p);
 	sf_input_close(&in);

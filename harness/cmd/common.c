@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * common.c - messages, memory and options for the subcommands (cmd.h). Relies on libc and getopt_long.
+ * common.c - messages, memory and options for the subcommands (cmd.h). Relies on libc and
+ * getopt_long.
  */
 #define _GNU_SOURCE /* vasprintf() */
 #include <ctype.h>

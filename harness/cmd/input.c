@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * input.c - input.h: reads a file once, whatever kind of file it is. A pipe is spooled to a temporary
- * file that takes the place of standard input, because recordings are read twice.
+ * input.c - input.h: reads a file once, whatever kind of file it is. A pipe is spooled to a
+ * temporary file that takes the place of standard input, because recordings are read twice.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -24,8 +24,8 @@ struct sf_input {
 };
 
 /*
- * 0, or SF_EXIT_BAD after a message. "-" is standard input. `bytes`: whatever it looks like, it is a
- * byte program (what a fuzzer leaves need not begin with the magic).
+ * 0, or SF_EXIT_BAD after a message. "-" is standard input. `bytes`: whatever it looks like, it
+ * is a byte program (what a fuzzer leaves need not begin with the magic).
  */
 int sf_input_open(struct sf_input *in, const char *name, bool bytes);
 void sf_input_close(struct sf_input *in);

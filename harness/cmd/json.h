@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - small helpers over jansson. The keys that commands print are a contract (docs/json.md): they
- * are only ever added to.
+ * json.h - small helpers over jansson. The keys that commands print are a contract
+ * (docs/json.md): they are only ever added to.
  */
 #ifndef SLABFUZZ_JSON_H
 #define SLABFUZZ_JSON_H

@@ -48,8 +48,8 @@ static int dispatch(int argc, char **argv)
 }
 
 /*
- * A standard stream that was closed is opened the wrong way round: else the next file that is opened
- * would take its number, and results would land in it.
+ * A standard stream that was closed is opened the wrong way round: else the next file that is
+ * opened would take its number, and results would land in it.
  */
 static void plug_closed_streams(void)
 {

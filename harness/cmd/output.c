@@ -26,6 +26,19 @@ static int refuse(struct sf_out *o, const char *path)
 	return status;
 }
 
+/*
+ * "-", or a name like /dev/stdout for what standard output goes to: replacing that would lose it.
+ */
+static bool is_stdout(const char *path)
+{
+	struct stat a, b;
+
+	if (!strcmp(path, "-"))
+		return true;
+	return !stat(path, &a) && !fstat(STDOUT_FILENO, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 int sf_out_open(struct sf_out *o, const char *path)
 {
 	struct stat st;
@@ -34,7 +47,7 @@ int sf_out_open(struct sf_out *o, const char *path)
 
 	umask(mask);
 	*o = (struct sf_out){ 0 };
-	if (!strcmp(path, "-")) {
+	if (is_stdout(path)) {
 		o->file = stdout;
 		o->path = sf_strdup(path);
 		return 0;
@@ -68,13 +81,15 @@ int sf_out_commit(struct sf_out *o)
 	bool failed;
 	FILE *f = o->file;
 
-	errno = 0;
-	failed = fflush(f) || ferror(f);
 	if (f == stdout) {
-		/* main() reports what went wrong with it. */
+		/* main() flushes it, and reports what went wrong. */
 		release(o);
 		return 0;
 	}
+	/* After a failed write errno is still its own: whoever fills a file calls nothing else. */
+	failed = ferror(f) || fflush(f);
+	if (failed && !errno)
+		errno = EIO;
 	if (!failed && o->temp)
 		failed = fsync(fileno(f));
 	if (failed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output.h - files that a command writes: whole or not at all. Relies on libc; every subcommand that
- * takes a file to write relies on it.
+ * output.h - files that a command writes: whole or not at all. Relies on libc; every subcommand
+ * that takes a file to write relies on it.
  */
 #ifndef SLABFUZZ_OUTPUT_H
 #define SLABFUZZ_OUTPUT_H
@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 /*
- * Invariant: until sf_out_commit() the file at `path` is what it was before; `temp` is NULL if it is
- * no regular file ("-", a pipe, a device), which is written in place.
+ * Invariant: until sf_out_commit() the file at `path` is what it was before; `temp` is NULL if it
+ * is no regular file ("-", a pipe, a device), which is written in place.
  */
 struct sf_out {
 	FILE *file;

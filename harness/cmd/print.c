@@ -13,7 +13,8 @@ static void print_place(const struct sf_results *r, uint32_t trial, uint32_t op,
 	const char *file = r->trials[trial].file;
 
 	if (line)
-		fprintf(out, "  at %s:%" PRIu64 ": %s\n", file, line, text ? text : "");
+		fprintf(out, "  at %s:%" PRIu64 "%s%s\n", file, line, text ? ": " : "",
+			text ? text : "");
 	else if (op != SF_NONE && text)
 		fprintf(out, "  at %s: operation %u: %s\n", file, op, text);
 	else if (op != SF_NONE)

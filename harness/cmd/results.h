@@ -81,7 +81,10 @@ void sf_results_free(struct sf_results *r);
 
 bool sf_trial_wrong(const struct sf_trial *t);
 int sf_results_exit(const struct sf_results *r);
-/* Events of a recording that have no other half in it: births without death and deaths without birth. */
+/*
+ * Events of a recording that have no other half in it: births without death and deaths without
+ * birth.
+ */
 uint64_t sf_replay_unpaired(const struct sf_replay *p);
 
 /* How they are shown. */

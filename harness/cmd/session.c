@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * session.c - session.h: steps through a program or a recording, listens to every event on its way to
- * the judge, and holds what happened against what the text or the recording says should have.
+ * session.c - session.h: steps through a program or a recording, listens to every event on its
+ * way to the judge, and holds what happened against what the text or the recording says should
+ * have.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -116,7 +117,9 @@ void sf_session_destroy(struct sf_session *s)
 	free(s);
 }
 
-/* An executor whose heap has the program's settings, with the user's on top. False: error is set. */
+/*
+ * An executor whose heap has the program's settings, with the user's on top. False: error is set.
+ */
 static bool prepare(struct sf_session *s, const struct sf_settings *set, bool recording)
 {
 	struct sf_exec_options exec = s->opt->exec;
@@ -206,7 +209,8 @@ static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 		held = shape;
 	} else {
 		held = !out->skipped && !strcmp(expect, status_name(out->status));
-		snprintf(got, sizeof(got), "%s", out->skipped ? "skipped" : status_name(out->status));
+		snprintf(got, sizeof(got), "%s",
+			 out->skipped ? "skipped" : status_name(out->status));
 	}
 	if (held)
 		sf_results_last(s->results)->held++;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * session.h - one allocator under the oracles: runs programs and replays recordings on it, and adds
- * what comes out to the results. Relies on the executor, the judge and the importer; `run` relies on it.
+ * session.h - one allocator under the oracles: runs programs and replays recordings on it, and
+ * adds what comes out to the results. Relies on the executor, the judge and the importer; `run`
+ * relies on it.
  */
 #ifndef SLABFUZZ_SESSION_H
 #define SLABFUZZ_SESSION_H

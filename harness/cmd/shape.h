@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shape.h - the shape of a heap as its last snapshot shows it: what the expectations of a `check` are
- * held against. Relies on event.h alone.
+ * shape.h - the shape of a heap as its last snapshot shows it: what the expectations of a `check`
+ * are held against. Relies on event.h alone.
  */
 #ifndef SLABFUZZ_SHAPE_H
 #define SLABFUZZ_SHAPE_H
@@ -31,8 +31,8 @@ void sf_shape_event(struct sf_shape *s, const struct sf_event *ev);
 void sf_shape_free(struct sf_shape *s);
 
 /*
- * Holds "live <cache> = N", "slabs <cache> = N" or "free <order> = N" against the shape. 1: holds; 0:
- * does not, and `got` says what is; -1: it is no such expectation.
+ * Holds "live <cache> = N", "slabs <cache> = N" or "free <order> = N" against the shape. 1:
+ * holds; 0: does not, and `got` says what is; -1: it is no such expectation.
  */
 int sf_shape_check(const struct sf_shape *s, const char *expect, char *got, size_t size);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * afl_mutator.c - the same mutator as a shared object for AFL++ (AFL_CUSTOM_MUTATOR_LIBRARY), with a trim
- * that takes out whole records. Relies on mutate.c and on AFL++'s afl_custom_* interface; does not look
- * into afl-fuzz's own state, so that it need not be rebuilt with it.
+ * afl_mutator.c - the same mutator as a shared object for AFL++ (AFL_CUSTOM_MUTATOR_LIBRARY), with
+ * a trim that takes out whole records. Relies on mutate.c and on AFL++'s afl_custom_* interface;
+ * does not look into afl-fuzz's own state, so that it need not be rebuilt with it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -90,10 +90,15 @@ const char *afl_custom_describe(struct mutator *m, size_t max_len)
 
 static size_t records(const struct mutator *m)
 {
-	return m->base_size > HEADER ? (m->base_size - HEADER + SF_RECORD_SIZE - 1) / SF_RECORD_SIZE : 0;
+	if (m->base_size <= HEADER)
+		return 0;
+	return (m->base_size - HEADER + SF_RECORD_SIZE - 1) / SF_RECORD_SIZE;
 }
 
-/* Goes to the next place where a chunk can be taken out. Returns the step, or the last: all were tried. */
+/*
+ * Goes to the next place where a chunk can be taken out. Returns the step, or the last: all were
+ * tried.
+ */
 static int next_step(struct mutator *m)
 {
 	while (m->chunk && m->at >= records(m)) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * afl_program.c - the AFL++ target: our own entry point on AFL++'s runtime object (afl-compiler-rt.o).
- * Persistent loop, test cases in shared memory, fork server started after the heap is made. Relies on
- * fuzz.c and on the runtime's symbols below; `make afl` runs it. Without afl-fuzz it runs the files named,
- * or standard input, once each.
+ * afl_program.c - the AFL++ target: our own entry point on AFL++'s runtime object
+ * (afl-compiler-rt.o). Persistent loop, test cases in shared memory, fork server started after the
+ * heap is made. Relies on fuzz.c and on the runtime's symbols below; `make afl` runs it. Without
+ * afl-fuzz it runs the files named, or standard input, once each.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -26,7 +26,8 @@ int __afl_persistent_loop(unsigned int count);
 int __afl_sharedmem_fuzzing = 1;
 
 /* afl-fuzz looks for these in the file to know what the target can do. */
-static const char *volatile const marks[] = { "##SIG_AFL_PERSISTENT##", "##SIG_AFL_DEFER_FORKSRV##" };
+static const char *volatile const marks[] = { "##SIG_AFL_PERSISTENT##",
+					      "##SIG_AFL_DEFER_FORKSRV##" };
 
 enum {
 	INPUT_MAX = 1 << 20,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * libfuzzer_bench_empty.c - a target that does nothing, built like the others and fed by the same sampler:
- * what an execution costs by itself.
+ * libfuzzer_bench_empty.c - a target that does nothing, built like the others and fed by the same
+ * sampler: what an execution costs by itself.
  */
 #include "bench_sampler.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * libfuzzer_bytes.c - libFuzzer target for the byte decoder: any bytes are a program, and text and bytes
- * of it agree. Relies on fuzz.c.
+ * libfuzzer_bytes.c - libFuzzer target for the byte decoder: any bytes are a program, and text and
+ * bytes of it agree. Relies on fuzz.c.
  */
 #include "libfuzzer_mutator.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * libfuzzer_canary.c - a libFuzzer target that fails on purpose: if its find is not made, saved, titled and
- * reported, then no other target's would be either. Relies on fuzz.c; the end-to-end tests run it.
+ * libfuzzer_canary.c - a libFuzzer target that fails on purpose: if its find is not made, saved,
+ * titled and reported, then no other target's would be either. Relies on fuzz.c; the end-to-end
+ * tests run it.
  */
 #include "libfuzzer_mutator.h"
 #include "../program.h"

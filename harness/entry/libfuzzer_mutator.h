@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libfuzzer_mutator.h - libFuzzer's mutation hooks on our mutator, and its coverage counters forgotten at
- * the start of an input. Included once by each target whose inputs are byte programs.
+ * libfuzzer_mutator.h - libFuzzer's mutation hooks on our mutator, and its coverage counters
+ * forgotten at the start of an input. Included once by each target whose inputs are byte programs.
  */
 #ifndef SLABFUZZ_LIBFUZZER_MUTATOR_H
 #define SLABFUZZ_LIBFUZZER_MUTATOR_H

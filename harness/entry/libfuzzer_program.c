@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * libfuzzer_program.c - the main libFuzzer target: bytes -> program -> allocator -> oracles. Relies on
- * fuzz.c; `make fuzz` runs it.
+ * libfuzzer_program.c - the main libFuzzer target: bytes -> program -> allocator -> oracles. Relies
+ * on fuzz.c; `make fuzz` runs it.
  */
 #include "libfuzzer_mutator.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * libfuzzer_text.c - libFuzzer target for the text parser: what it accepts survives text -> bytes -> text,
- * what it refuses it refuses in words. Relies on fuzz.c, and on our mutator for text that still parses.
+ * libfuzzer_text.c - libFuzzer target for the text parser: what it accepts survives text -> bytes
+ * -> text, what it refuses it refuses in words. Relies on fuzz.c, and on our mutator for text that
+ * still parses.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,10 @@ static size_t mutate_program(uint8_t *data, size_t size, size_t max_size, struct
 	return len;
 }
 
-/* Valid text from our mutator, then often damaged by libFuzzer's: both sides of the parser are seen. */
+/*
+ * Valid text from our mutator, then often damaged by libFuzzer's: both sides of the parser are
+ * seen.
+ */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
 	struct sf_rng r;

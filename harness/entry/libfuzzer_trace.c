@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * libfuzzer_trace.c - libFuzzer target for the trace importer: a recording, however broken, is read or refused
- * in words, and counts add up. Relies on fuzz.c. libFuzzer mutates the recording itself.
+ * libfuzzer_trace.c - libFuzzer target for the trace importer: a recording, however broken, is read
+ * or refused in words, and counts add up. Relies on fuzz.c. libFuzzer mutates the recording itself.
  */
 #include "../fuzz.h"
 

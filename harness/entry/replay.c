@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * replay.c - runs saved inputs, bytes or text, as the fuzz targets do, without an engine: any compiler,
- * any sanitizer. Relies on fuzz.c. Each file runs in a process of its own, because a find ends it.
+ * replay.c - runs saved inputs, bytes or text, as the fuzz targets do, without an engine: any
+ * compiler, any sanitizer. Relies on fuzz.c. Each file runs in a process of its own, because a find
+ * ends it.
  *
  *   replay [-n] FILE...    -n: in this process (for a debugger)
  *
@@ -131,6 +132,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: replay [-n] FILE...\n");
 		return 2;
 	}
+	setenv("SLABFUZZ_THOROUGH", "1", 1);
 	sf_fuzz_setup();
 	for (; optind < argc; optind++) {
 		int status = replay(argv[optind], apart);

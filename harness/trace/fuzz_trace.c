@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * fuzz_trace.c - one input of the importer's fuzz target: a recording, however broken, is read whole or
- * refused in words, and what was read adds up. Relies on trace.h and, for reporting, on fuzz.h;
- * harness/entry/libfuzzer_trace.c relies on it.
+ * fuzz_trace.c - one input of the importer's fuzz target: a recording, however broken, is read
+ * whole or refused in words, and what was read adds up. Relies on trace.h and, for reporting, on
+ * fuzz.h; harness/entry/libfuzzer_trace.c relies on it.
  */
 #include <stdlib.h>
 #include <string.h>

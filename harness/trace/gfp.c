@@ -3,8 +3,8 @@
  * gfp.c - gfp flags as recordings print them, to bits.
  *
  * Names come from the tables of gfp.h; what only older or newer kernels print is listed here
- * (include/trace/events/mmflags.h: a few single bits print under a name without underscores). Relies on
- * nothing else; the readers rely on it.
+ * (include/trace/events/mmflags.h: a few single bits print under a name without underscores).
+ * Relies on nothing else; the readers rely on it.
  */
 #include <string.h>
 

@@ -2,10 +2,10 @@
 /*
  * import.c - the second pass: a recording as operations.
  *
- * Caches first, then one operation for each event that did something, with CPU changes and names of call
- * sites where they first matter. Left out: frees that belong to nothing, kfree(NULL), allocations that
- * failed, page blocks that back slabs (the model takes its own). Relies on pair.c and scan.c; the command
- * and import_text.c rely on it.
+ * Caches first, then one operation for each event that did something, with CPU changes and names of
+ * call sites where they first matter. Left out: frees that belong to nothing, kfree(NULL),
+ * allocations that failed, page blocks that back slabs (the model takes its own). Relies on pair.c
+ * and scan.c; the command and import_text.c rely on it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +85,8 @@ static bool create_caches(struct import *im)
 }
 
 /*
- * The pairing meets caches in the order in which the scan met them, so the n-th named one here is the
- * n-th there.
+ * The pairing meets caches in the order in which the scan met them, so the n-th named one here is
+ * the n-th there.
  */
 static uint32_t cache_res(struct import *im, uint32_t cache)
 {

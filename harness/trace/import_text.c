@@ -2,9 +2,10 @@
 /*
  * import_text.c - a recording as the canonical text of a program, a line at a time.
  *
- * sf_text_write() needs the whole program; a recording's is never whole in memory. So lines are written
- * from the same tables (ops.h, gfp.h, settings.h), for the arguments that imported operations have; the
- * tests hold that the outcome is what sf_text_write() gives. Relies on import.c; the command relies on it.
+ * sf_text_write() needs the whole program; a recording's is never whole in memory. So lines are
+ * written from the same tables (ops.h, gfp.h, settings.h), for the arguments that imported
+ * operations have; the tests hold that the outcome is what sf_text_write() gives. Relies on
+ * import.c; the command relies on it.
  */
 #include <errno.h>
 #include <stdlib.h>

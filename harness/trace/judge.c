@@ -2,10 +2,10 @@
 /*
  * judge.c - a recording as events for the oracles, as it is: nothing is replayed.
  *
- * The recorded kernel appears as an allocator "trace" that promises what recordings show: usable sizes
- * (bytes_alloc), kmalloc's rules, and addresses unless they are hashes. It promises no placement (a
- * recording does not say where slabs begin), so what needs that is skipped and counted. Relies on pair.c
- * and scan.c; the command relies on it.
+ * The recorded kernel appears as an allocator "trace" that promises what recordings show: usable
+ * sizes (bytes_alloc), kmalloc's rules, and addresses unless they are hashes. It promises no
+ * placement (a recording does not say where slabs begin), so what needs that is skipped and
+ * counted. Relies on pair.c and scan.c; the command relies on it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 #include "private.h"
 
 /*
- * Addresses last freed, for double frees: the recent ones, so that memory stays bounded. An identifier
- * of an object waits here until it can be told no more.
+ * Addresses last freed, for double frees: the recent ones, so that memory stays bounded. An
+ * identifier of an object waits here until it can be told no more.
  */
 #define FREED_MAX 16384u
 #define ID_UNBORN 0u /* never an object's: frees of what was born before the recording */
@@ -94,8 +94,8 @@ static void cache_name(char *out, size_t cap, const struct sf_tr_cache *c)
 }
 
 /*
- * At first sight. What recordings do not say: the order, and a named cache's alignment, of which only the
- * least that any cache has can be demanded.
+ * At first sight. What recordings do not say: the order, and a named cache's alignment, of which
+ * only the least that any cache has can be demanded.
  */
 static void show_cache(struct judge *j, uint32_t id, const struct sf_trace_record *rec)
 {
@@ -236,10 +236,10 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
 }
 
 /*
- * A kfree() of nothing alive. Rule: a double free if that very address was a kmalloc object whose free was
- * seen, and no allocation since. Not for hashes (another object may have the same), not for named caches
- * (bulk allocation has no tracepoint), not after the last kmalloc of the recording (its tracepoint may
- * have been switched off before kfree's), not across lost events.
+ * A kfree() of nothing alive. Rule: a double free if that very address was a kmalloc object whose
+ * free was seen, and no allocation since. Not for hashes (another object may have the same), not
+ * for named caches (bulk allocation has no tracepoint), not after the last kmalloc of the recording
+ * (its tracepoint may have been switched off before kfree's), not across lost events.
  */
 static bool double_free(struct judge *j, const struct sf_trace_record *rec, uint32_t *id)
 {
@@ -372,8 +372,8 @@ static int run(struct judge *j, struct sf_trace *t, struct sf_error *err)
 	return 0;
 }
 
-int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_event *ev), void *ctx,
-		   struct sf_trace_counts *counts, struct sf_error *err)
+int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_event *ev),
+		   void *ctx, struct sf_trace_counts *counts, struct sf_error *err)
 {
 	struct sf_pair_options opt = { .event = on_event };
 	struct sf_trace_scan *s;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * pair.c - makes sense of a recording: which free belongs to which allocation, and what else happened.
+ * pair.c - makes sense of a recording: which free belongs to which allocation, and what else
+ * happened.
  *
- * A recording begins and ends in the middle of things, misses what has no tracepoint (bulk allocation and
- * bulk free) and may name objects by 32-bit hashes of their addresses. Each kind of untidiness has its rule
- * here, stated where it is applied, and a count. Scan, import and judge all see a recording through this
- * file, so they agree. Memory: the objects alive, and one bit for each page allocation.
+ * A recording begins and ends in the middle of things, misses what has no tracepoint (bulk
+ * allocation and bulk free) and may name objects by 32-bit hashes of their addresses. Each kind of
+ * untidiness has its rule here, stated where it is applied, and a count. Scan, import and judge all
+ * see a recording through this file, so they agree. Memory: the objects alive, and one bit for each
+ * page allocation.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +90,8 @@ uint64_t sf_pair_base(const struct sf_pair *p)
 	return p->base;
 }
 
-static void tell(struct sf_pair *p, enum sf_tr_step step, uint32_t obj, uint32_t other, bool implied,
-		 const struct sf_trace_record *rec)
+static void tell(struct sf_pair *p, enum sf_tr_step step, uint32_t obj, uint32_t other,
+		 bool implied, const struct sf_trace_record *rec)
 {
 	struct sf_tr_event ev = {
 		.step = step,
@@ -306,7 +308,8 @@ static uint32_t find_block(const struct sf_pair *p, uint64_t pfn)
 	return SF_NONE;
 }
 
-static void end_block(struct sf_pair *p, uint32_t i, bool implied, const struct sf_trace_record *rec)
+static void end_block(struct sf_pair *p, uint32_t i, bool implied,
+		      const struct sf_trace_record *rec)
 {
 	struct sf_tr_obj *b = &p->obj[i];
 
@@ -323,8 +326,8 @@ static void end_block(struct sf_pair *p, uint32_t i, bool implied, const struct 
 }
 
 /*
- * Rule: pages that are handed out or given back hold no live objects. What is still thought alive on
- * them was freed without a tracepoint (kmem_cache_free_bulk), and its memory went with the slab.
+ * Rule: pages that are handed out or given back hold no live objects. What is still thought alive
+ * on them was freed without a tracepoint (kmem_cache_free_bulk), and its memory went with the slab.
  */
 static void evict(struct sf_pair *p, uint64_t pfn, unsigned int order,
 		  const struct sf_trace_record *rec)
@@ -368,11 +371,11 @@ static struct sf_tr_task *task_of(struct sf_pair *p, const struct sf_trace_recor
 }
 
 /*
- * Rule (hashed pointers): a slab's pages are asked for with the flags of mm/slub.c:allocate_slab (new
- * slabs try, they do not insist: NORETRY and NOWARN; compound; of the caller's flags only those of reclaim
- * and constraint) and the next event of that task on that CPU is the allocation that needed the slab.
- * IO or FS with kswapd only is nobody's kmalloc: it is the network's page fragments
- * (net/core/sock.c:skb_page_frag_refill).
+ * Rule (hashed pointers): a slab's pages are asked for with the flags of mm/slub.c:allocate_slab
+ * (new slabs try, they do not insist: NORETRY and NOWARN; compound; of the caller's flags only
+ * those of reclaim and constraint) and the next event of that task on that CPU is the allocation
+ * that needed the slab. IO or FS with kswapd only is nobody's kmalloc: it is the network's page
+ * fragments (net/core/sock.c:skb_page_frag_refill).
  */
 static bool slab_shape(uint32_t gfp)
 {
@@ -386,7 +389,7 @@ static bool slab_shape(uint32_t gfp)
 	       (gfp & SF_GFP_DIRECT_RECLAIM);
 }
 
-/* Rule (real pointers): where the direct map begins shows in a slab's first object. 1 GiB aligned. */
+/* Rule (real pointers): a slab's first object shows where the direct map begins (1 GiB aligned). */
 static void vote(struct sf_pair *p, const struct sf_tr_obj *b, uint64_t ptr)
 {
 	uint64_t block = ptr & ~((SF_PAGE_SIZE << b->order) - 1);
@@ -412,8 +415,8 @@ static bool inside(const struct sf_pair *p, const struct sf_tr_obj *b, uint64_t 
 }
 
 /*
- * The vector of charges for a new slab's objects (mm/slub.c): allocated between the slab's pages and its
- * first object. It shows that there is a slab, not where.
+ * The vector of charges for a new slab's objects (mm/slub.c): allocated between the slab's pages
+ * and its first object. It shows that there is a slab, not where.
  */
 static bool is_extension(const struct sf_trace_record *rec)
 {
@@ -433,8 +436,9 @@ static void find_backing(struct sf_pair *p, const struct sf_trace_record *rec)
 		if (b->serial != t->serial[n] || !b->block)
 			continue;
 		/* Large kmalloc: the block just taken, of that size, is the object itself. */
-		if (large ? !(b->gfp & SF_GFP_COMP) || SF_PAGE_SIZE << b->order != rec->bytes_alloc :
-			    !slab_shape(b->gfp))
+		if (large && SF_PAGE_SIZE << b->order != rec->bytes_alloc)
+			continue;
+		if (large ? !(b->gfp & SF_GFP_COMP) : !slab_shape(b->gfp))
 			continue;
 		if (!blind)
 			vote(p, b, rec->ptr);
@@ -498,8 +502,8 @@ static void find_owner(struct sf_pair *p, const struct sf_trace_record *rec, uin
  * The address is handed out while an object is still thought to be there. Rules:
  * - the same cache: an implied free. It was freed in bulk, which has no tracepoint (maple_node).
  * - another cache, real pointers: likewise; its slab has changed hands in between.
- * - another cache, hashes: two addresses with one hash. Both live on, frees are told apart by cache. At
- *   most SF_TR_CHAIN of one hash, then the oldest is taken for gone.
+ * - another cache, hashes: two addresses with one hash. Both live on; their caches tell their
+ *   frees apart. At most SF_TR_CHAIN of one hash, then the oldest is taken for gone.
  */
 static void make_room(struct sf_pair *p, const struct sf_trace_record *rec, uint32_t cache)
 {
@@ -574,14 +578,15 @@ static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf
 }
 
 /*
- * Which of the objects under one key a free means. kmem_cache_free() names its cache; kfree() means a
- * kmalloc object if there is one, else an object of a named cache: that is legal, the kernel finds
- * the cache from the slab (skbuff heads are freed so).
+ * Which of the objects under one key a free means. kmem_cache_free() names its cache; kfree() means
+ * a kmalloc object if there is one, else an object of a named cache: that is legal, the kernel
+ * finds the cache from the slab (skbuff heads are freed so).
  */
 static uint32_t choose(struct sf_pair *p, const struct sf_trace_record *rec, uint32_t head)
 {
 	for (uint32_t i = head; i != SF_NONE; i = p->obj[i].next) {
-		const char *name = p->obj[i].cache == SF_NONE ? NULL : p->cache[p->obj[i].cache].name;
+		uint32_t cache = p->obj[i].cache;
+		const char *name = cache == SF_NONE ? NULL : p->cache[cache].name;
 
 		if (rec->kind == SF_TRACE_KFREE ? !name : name && !strcmp(name, rec->cache))
 			return i;
@@ -591,8 +596,8 @@ static uint32_t choose(struct sf_pair *p, const struct sf_trace_record *rec, uin
 		return head;
 	}
 	/*
-	 * Another cache than the object's. Hashes: it is another object, born unseen, whose hash is the
-	 * same. Real pointers: a mistake of the recorded kernel, and the object is gone.
+	 * Another cache than the object's. Hashes: it is another object, born unseen, whose hash is
+	 * the same. Real pointers: a mistake of the recorded kernel, and the object is gone.
 	 */
 	if (p->hashed) {
 		p->counts.hash_collision++;
@@ -674,8 +679,8 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 }
 
 /*
- * A block may be given back in pieces (split_page, alloc_pages_exact, folio splits): it is gone when all
- * of it is. A free larger than the block ends what begins where it begins.
+ * A block may be given back in pieces (split_page, alloc_pages_exact, folio splits): it is gone
+ * when all of it is. A free larger than the block ends what begins where it begins.
  */
 static void on_page_free(struct sf_pair *p, const struct sf_trace_record *rec)
 {

@@ -34,7 +34,7 @@ struct sf_pair {
 
 	struct sf_tmap live;           /* pointer or hash -> object, chained by `next` */
 	struct sf_tmap block;          /* first pfn -> block */
-	struct sf_tmap page;           /* pointer >> 12 -> objects that begin there; real pointers only */
+	struct sf_tmap page;           /* real pointer >> 12 -> objects that begin there */
 	struct sf_tmap named, sized;   /* hash of a name, bytes -> cache */
 	struct sf_tr_obj *obj;
 	uint32_t nr_obj, cap_obj, free_obj;

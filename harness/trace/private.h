@@ -67,7 +67,14 @@ int sf_lines_read(struct sf_lines *l, struct sf_trace_record *rec, struct sf_tr_
 		  struct sf_error *err);
 const char *sf_lines_format(const uint8_t *head, size_t len); /* NULL: no recording */
 
-/* dat.c: trace.dat through libtracecmd. */
+/* tracecmd.c: trace.dat through libtracecmd, in a process of its own. Takes fd. */
+struct sf_tcmd;
+struct sf_tcmd *sf_tcmd_open(int fd, const char *name, struct sf_error *err);
+void sf_tcmd_close(struct sf_tcmd *d);
+int sf_tcmd_read(struct sf_tcmd *d, struct sf_trace_record *rec, struct sf_tr_notes *notes,
+		 struct sf_error *err);
+
+/* dat.c: that process, and its records. Takes fd. */
 #define SF_DAT_MAGIC "\x17\x08\x44tracing"
 #define SF_DAT_MAGIC_LEN 10u
 struct sf_dat;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * scan.c - the first pass over a recording: how large a heap it needs, which caches it has, which page
- * blocks are the backing of slabs.
+ * scan.c - the first pass over a recording: how large a heap it needs, which caches it has, which
+ * page blocks are the backing of slabs.
  *
  * Relies on pair.c; import.c and judge.c rely on it.
  */
@@ -20,10 +20,10 @@ static uint64_t stride(uint64_t size, uint64_t align, bool ctor)
 }
 
 /*
- * Rule: a cache is created so that its objects lie as far apart as recorded: the smallest alignment that
- * gives the stride; where none does, the free pointer lies behind the object, as behind one that has a
- * constructor (or is type-safe under RCU, which a trace cannot tell from it). Never merged: each cache
- * stays the one that was recorded. Charged to a group if the trace shows it.
+ * Rule: a cache is created so that its objects lie as far apart as recorded: the smallest alignment
+ * that gives the stride; where none does, the free pointer lies behind the object, as behind one
+ * that has a constructor (or is type-safe under RCU, which a trace cannot tell from it). Never
+ * merged: each cache stays the one that was recorded. Charged to a group if the trace shows it.
  */
 static bool shape(struct sf_tr_named *n, const struct sf_tr_cache *c)
 {
@@ -89,9 +89,9 @@ static uint64_t parked(uint64_t bytes, uint64_t cpus)
 }
 
 /*
- * An arena in which nothing that the recorded kernel could allocate fails: each cache at its own peak,
- * its sheaves full, a quarter of each slab wasted; page blocks at their peak; then twice that, against
- * fragmentation and for the watermarks, because nothing here compacts.
+ * An arena in which nothing that the recorded kernel could allocate fails: each cache at its own
+ * peak, its sheaves full, a quarter of each slab wasted; page blocks at their peak; then twice
+ * that, against fragmentation and for the watermarks, because nothing here compacts.
  */
 static void size_heap(struct sf_trace_scan *s, struct sf_pair *p, uint32_t cpus)
 {

@@ -2,9 +2,9 @@
 /*
  * source.c - the bytes of a recording: a file, a pipe or memory, plain or zstd.
  *
- * Bounded memory whatever it reads. A source that cannot seek is copied to an unnamed temporary file
- * as it is read, so that it can be read again. Relies on libzstd if the build has it; text.c and
- * trace.c rely on it.
+ * Bounded memory whatever it reads. A source that cannot seek is copied to an unnamed temporary
+ * file as it is read, so that it can be read again. Relies on libzstd if the build has it; text.c
+ * and trace.c rely on it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -100,6 +100,7 @@ static ssize_t read_raw(struct sf_source *s, void *dst, size_t len, struct sf_er
 	return n;
 }
 
+#ifdef SF_HAVE_ZSTD
 static int fill_raw(struct sf_source *s, struct sf_error *err)
 {
 	ssize_t n;
@@ -115,7 +116,6 @@ static int fill_raw(struct sf_source *s, struct sf_error *err)
 	return 0;
 }
 
-#ifdef SF_HAVE_ZSTD
 static ssize_t read_zstd(struct sf_source *s, void *dst, size_t len, struct sf_error *err)
 {
 	ZSTD_outBuffer out = { dst, len, 0 };
@@ -221,7 +221,7 @@ static int detect(struct sf_source *s, struct sf_error *err, int *exit_code)
 #else
 	*exit_code = 3;
 	return sf_tr_error(err, s->name, 0,
-			   "compressed, and this build has no zstd (Debian package libzstd-dev)");
+			   "compressed, and this build has no zstd (Debian: libzstd-dev)");
 #endif
 }
 

@@ -8,9 +8,9 @@
  *   trace-cmd  comm-pid  [cpu]        seconds.micros: event: (function) key=value …
  *   perf       comm  pid [cpu]        seconds.micros: group:event: key=value …
  *
- * Fields are taken by name, so that kernels which add, drop or reorder them read alike. Strings of a
- * record point into the line buffer, which is never longer than two lines may be. Relies on source.c and
- * gfp.c; trace.c relies on it.
+ * Fields are taken by name, so that kernels which add, drop or reorder them read alike. Strings of
+ * a record point into the line buffer, which is never longer than two lines may be. Relies on
+ * source.c and gfp.c; trace.c relies on it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -590,8 +590,8 @@ static int parse_line(struct sf_lines *l, char *line, size_t len, bool whole,
 }
 
 /*
- * A last line without a newline is whole if its last field is: the pointer of a kfree has 16 digits or
- * is 0; of other fields a cut would have been noticed or cannot be.
+ * A last line without a newline is whole if its last field is: the pointer of a kfree has 16 digits
+ * or is 0; of other fields a cut would have been noticed or cannot be.
  */
 static bool cut_off(const struct sf_trace_record *rec, const char *line, size_t len)
 {
@@ -624,7 +624,7 @@ int sf_lines_read(struct sf_lines *l, struct sf_trace_record *rec, struct sf_tr_
 		}
 		if (!whole && cut_off(rec, line, len))
 			return fail(l, err, "kfree event is cut off inside ptr");
-		/* Kernel addresses have the top bit set, hashes are 32 bits wide (lib/vsprintf.c). */
+		/* Kernel addresses have the top bit set, hashes have 32 bits (lib/vsprintf.c). */
 		if (rec->ptr > SF_PAGE_SIZE && !(rec->ptr >> 63))
 			notes->hashed = true;
 		return 1;

@@ -38,7 +38,8 @@ static int open_dat(struct sf_trace *t, struct sf_error *err, int *exit_code)
 
 	/* A broken file may bring down the library: nothing that a fuzzer makes gets there. */
 	if (sf_source_is_memory(t->src))
-		return sf_tr_error(err, sf_source_name(t->src), 0, "trace.dat is read from files only");
+		return sf_tr_error(err, sf_source_name(t->src), 0,
+				   "trace.dat is read from files only");
 	fd = sf_source_fd(t->src, err);
 	if (fd < 0)
 		return -1;
@@ -61,7 +62,8 @@ static int open_reader(struct sf_trace *t, struct sf_error *err, int *exit_code)
 	t->format = sf_lines_format(head, (size_t)len);
 	if (!t->format)
 		return sf_tr_error(err, sf_source_name(t->src), 0,
-				   "neither ftrace text, trace-cmd report, perf script nor trace.dat");
+				   "neither ftrace text, trace-cmd report, perf script nor "
+				   "trace.dat");
 	t->lines = sf_lines_open(t->src);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace.h - recordings of real kernels: read them, turn them into programs, or judge them as they are.
+ * trace.h - recordings of real kernels: read them, turn them into programs, or judge them as they
+ * are.
  *
  *   source (ftrace text, trace-cmd report, perf script, trace.dat; .zst or plain)
  *      -> records -> importer (pairs, infers, counts) -> operations, for text or for the executor
@@ -36,7 +37,7 @@ struct sf_trace_record {
 	uint8_t order, migratetype;
 	uint32_t cpu;
 	int32_t pid;
-	const char *comm, *site, *cache; /* task; symbol+offset of the call; cache name; never NULL */
+	const char *comm, *site, *cache; /* task; call as symbol+offset; cache; never NULL */
 	uint64_t time_ns;
 	uint64_t ptr;         /* address, or its hash: see sf_trace_hashed() */
 	uint64_t pfn;         /* SF_NO_PFN: a page allocation that failed */
@@ -48,20 +49,21 @@ struct sf_trace_record {
 struct sf_trace;
 
 /*
- * Opens a recording; the format is told from content, compression too. "-" is standard input. NULL with
- * "FILE: …" in err. `exit_code` becomes 2 (bad input) or 3 (this build or machine lacks something).
+ * Opens a recording; the format is told from content, compression too. "-" is standard input. NULL
+ * with "FILE: …" in err. `exit_code` becomes 2 (bad input) or 3 (this build or machine lacks
+ * something).
  */
 struct sf_trace *sf_trace_open(const char *path, struct sf_error *err, int *exit_code);
 /* The same from memory (fuzz targets), which must stay until close; trace.dat is refused there. */
 struct sf_trace *sf_trace_open_memory(const void *data, size_t len, struct sf_error *err,
 				      int *exit_code);
 void sf_trace_close(struct sf_trace *t);
-/* 1: a record; 0: the end; -1: broken, "FILE:LINE: …" in err. Lines of other tracers are counted. */
+/* 1: a record; 0: the end; -1: broken, "FILE:LINE: …" in err. Foreign lines are counted. */
 int sf_trace_read(struct sf_trace *t, struct sf_trace_record *rec, struct sf_error *err);
 /* From the start again (a file; standard input is spooled to a temporary file on first need). */
 int sf_trace_rewind(struct sf_trace *t, struct sf_error *err);
 const char *sf_trace_format(const struct sf_trace *t); /* "ftrace", "trace-cmd report", … */
-/* True once pointers turn out to be %p hashes (ftrace text): they name objects, they are no addresses. */
+/* True once pointers turn out to be %p hashes (ftrace text): names of objects, no addresses. */
 bool sf_trace_hashed(const struct sf_trace *t);
 /* Whether the file's first bytes look like a recording rather than a program. */
 bool sf_trace_probe(const uint8_t *head, size_t len);
@@ -69,10 +71,10 @@ bool sf_trace_probe(const uint8_t *head, size_t len);
 /*
  * What the importer met, by rule: one table, printed as it is. X(field, what)
  *
- *   kfree + cache_free          = paired + free_null + free_unborn
- *   kmalloc + cache_alloc       = failed + paired + implied_free + alive
- *   page_free                   = page_paired + page_mismatch + page_unborn
- *   events                      = kmalloc + kfree + cache_alloc + cache_free + page_alloc + page_free
+ *   kfree + cache_free    = paired + free_null + free_unborn
+ *   kmalloc + cache_alloc = failed + paired + implied_free + alive
+ *   page_free             = page_paired + page_mismatch + page_unborn
+ *   events                = kmalloc + kfree + cache_alloc + cache_free + page_alloc + page_free
  */
 #define SF_TRACE_COUNTS(X)                                                                   \
 	X(events, "kmem events read")                                                        \
@@ -116,8 +118,9 @@ struct sf_trace_counts {
 
 /*
  * First pass: counts, the settings a heap needs to replay it (pages from the peak, cpus from the
- * events), and what is known of each named cache. Leaves the trace at its end. Its counts may differ
- * from those of the second pass, which knows from the start what this one finds out: print those.
+ * events), and what is known of each named cache. Leaves the trace at its end. Its counts may
+ * differ from those of the second pass, which knows from the start what this one finds out: print
+ * those.
  */
 struct sf_trace_scan;
 struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err);
@@ -126,10 +129,10 @@ const struct sf_settings *sf_trace_scan_settings(const struct sf_trace_scan *s);
 const struct sf_trace_counts *sf_trace_scan_counts(const struct sf_trace_scan *s);
 
 /*
- * Second pass (rewinds): calls `op` for each operation, first the cache creations. Result numbers are
- * recycled (the executor's streaming contract) unless `unique_results` (text needs each only once).
- * `rec` is the event behind the operation, NULL if it is implied. `op` returns false to stop. 0: whole;
- * 1: stopped; -1: err.
+ * Second pass (rewinds): calls `op` for each operation, first the cache creations. Result numbers
+ * are recycled (the executor's streaming contract) unless `unique_results` (text needs each only
+ * once). `rec` is the event behind the operation, NULL if it is implied. `op` returns false to
+ * stop. 0: whole; 1: stopped; -1: err.
  */
 struct sf_import_options {
 	bool unique_results;
@@ -142,17 +145,17 @@ int sf_trace_import(struct sf_trace *t, const struct sf_trace_scan *s,
 		    struct sf_error *err);
 
 /*
- * `slabfuzz import`, both passes: canonical text (temp file, fsync, rename), or to `out_file` if path is
- * NULL. 0, or -1 with err (and no file).
+ * `slabfuzz import`, both passes: canonical text (temp file, fsync, rename), or to `out_file` if
+ * path is NULL. 0, or -1 with err (and no file).
  */
 int sf_trace_import_text(struct sf_trace *t, const char *path, FILE *out_file,
 			 struct sf_trace_counts *counts, struct sf_error *err);
 
 /*
- * `slabfuzz judge`, both passes: the recorded events themselves as struct sf_event: HEAP, BEGIN, CACHE at
- * first sight, ALLOC, FREE, OWNS, END. 0, or -1 with err.
+ * `slabfuzz judge`, both passes: the recorded events themselves as struct sf_event: HEAP, BEGIN,
+ * CACHE at first sight, ALLOC, FREE, OWNS, END. 0, or -1 with err.
  */
-int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_event *ev), void *ctx,
-		   struct sf_trace_counts *counts, struct sf_error *err);
+int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_event *ev),
+		   void *ctx, struct sf_trace_counts *counts, struct sf_error *err);
 
 #endif

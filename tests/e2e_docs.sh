@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# e2e_docs.sh - docs/command.md and docs/json.md say what the command does, no more and no less.
+#
+# shellcheck disable=SC2317 # check calls functions
+. tests/lib/e2e.sh
+
+# section COMMAND: its part of docs/command.md.
+section()
+{
+	awk -v want="## slabfuzz $1" '/^## / { on = $0 == want } on' docs/command.md
+}
+
+"$SLABFUZZ" --help >"$tmp/help"
+commands=$(sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' "$tmp/help" | tr '\n' ' ')
+documented=$(sed -n 's/^## slabfuzz //p' docs/command.md | tr '\n' ' ')
+check "documented: $commands" test "$commands" = "$documented"
+
+for command in $commands; do
+	"$SLABFUZZ" "$command" --help | sed -n 's/^  \(-., \|    \)--\([a-z-]*\).*/\2/p' |
+		grep -v '^help$' | sort >"$tmp/has"
+	# shellcheck disable=SC2016 # backquotes of Markdown
+	section "$command" | sed -n 's/^| \(`-.`, \)\{0,1\}`--\([a-z-]*\).*/\2/p' |
+		sort >"$tmp/says"
+	check "options of $command" cmp -s "$tmp/has" "$tmp/says"
+done
+
+# keys FILE: the keys of a JSON text, but invariant ids.
+keys()
+{
+	sed -n 's/^ *"\([^"]*\)": .*/\1/p' "$1" | grep -v '^[A-Z]*-[0-9]*$' | sort -u
+}
+
+documented()
+{
+	for key in $(keys "$1"); do
+		grep -q "\`$key\`" docs/json.md && continue
+		echo "# '$key' is not in docs/json.md"
+		return 1
+	done
+}
+
+printf 'r0 = kmalloc(8, GFP_KERNEL)  # NULL\n' >"$tmp/wrong.txt"
+trace=corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
+slabfuzz 1 run --json "$tmp/wrong.txt" "$trace"
+check 'keys of run' documented "$tmp/out"
+for key in programs operations events violations oracles trace unpaired bytes_alloc agree total \
+	checked skipped reason; do
+	check "run has $key" grep -q "^ *\"$key\": " "$tmp/out"
+done
+slabfuzz 0 judge --json "$trace"
+check 'keys of judge' documented "$tmp/out"
+slabfuzz 0 import --json "$trace" -o "$tmp/program.txt"
+check 'keys of import' documented "$tmp/out"
+slabfuzz 0 list --json
+check 'keys of list' documented "$tmp/out"
+finish

@@ -1,0 +1,1711 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_oracles.c - every invariant on synthetic events: silent on a clean stream, and on a stream
+ * that breaks it exactly one report with the exact title.
+ *
+ * The events come from a tiny heap written here (one zone, first fit, no per-CPU lists), so that no
+ * allocator is needed to test the judge. Relies on oracles/oracle.h only.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../oracles/oracle.h"
+
+#define PAGES 8192u
+#define MIN_MARK 181u /* isqrt(16 * 32768 KiB) / 4 */
+#define CAPS ((1ull << 20) - 1)
+#define TITLES_MAX 16
+#define ALL_OBJECTS 64
+
+enum { C_64, C_RCL_64, C_CG_64, C_96, C_8K, C_NAMED, NR_CACHES };
+
+struct bed {
+	struct sf_judge *j;
+	struct sf_settings set;
+	char title[TITLES_MAX][SF_TITLE_MAX];
+	unsigned int nr_titles;
+	uint32_t op;
+	uint8_t head[PAGES], type[PAGES]; /* 1 + order of a free block, its list */
+	uint64_t free_pages;
+	uint64_t list[ALL_OBJECTS];
+	/* the snapshot being made */
+	struct sf_ev_snapcache sc;
+	struct sf_ev_snapslab slab;
+	struct sf_ev_snapsheaf sheaf;
+	struct sf_ev_snapblock block[64];
+	unsigned int nr_blocks;
+	struct sf_ev_counters counters;
+	uint64_t parked[2];
+	bool no_slab, final;
+};
+
+static void record(void *ctx, const struct sf_violation *v)
+{
+	struct bed *b = ctx;
+
+	if (b->nr_titles < TITLES_MAX)
+		strcpy(b->title[b->nr_titles++], v->title);
+}
+
+static void emit(struct bed *b, uint8_t type, struct sf_event ev)
+{
+	ev.type = type;
+	ev.op = b->op;
+	sf_judge_event(b->j, &ev);
+}
+
+#define EMIT(b, TYPE, member, ...) \
+	emit(b, SF_EV_##TYPE, (struct sf_event){ .member = { __VA_ARGS__ } })
+
+static uint64_t at(uint64_t pfn)
+{
+	return SF_DIRECT_MAP + (pfn << SF_PAGE_SHIFT);
+}
+
+static void block_add(struct bed *b, uint64_t pfn, uint8_t order, uint8_t mt)
+{
+	b->head[pfn] = 1 + order;
+	b->type[pfn] = mt;
+	b->free_pages += 1u << order;
+	EMIT(b, BLOCK_ADD, block, .pfn = pfn, .order = order, .migratetype = mt);
+}
+
+static void block_del(struct bed *b, uint64_t pfn)
+{
+	uint8_t order = b->head[pfn] - 1;
+
+	b->head[pfn] = 0;
+	b->free_pages -= 1u << order;
+	EMIT(b, BLOCK_DEL, block, .pfn = pfn, .order = order, .migratetype = b->type[pfn]);
+}
+
+static uint64_t find(const struct bed *b, uint8_t order, uint8_t mt)
+{
+	for (uint64_t p = 0; p < PAGES; p++)
+		if (b->head[p] == 1 + order && b->type[p] == mt)
+			return p;
+	return SF_NO_PFN;
+}
+
+static void expand(struct bed *b, uint64_t pfn, uint8_t from, uint8_t to, uint8_t mt)
+{
+	while (from-- > to)
+		block_add(b, pfn + (1ull << from), from, mt);
+}
+
+static uint64_t finish_take(struct bed *b, uint64_t pfn, uint8_t order, uint8_t mt, uint32_t gfp,
+			    uint64_t before)
+{
+	EMIT(b, PAGE_ALLOC, page, .pfn = pfn, .order = order, .migratetype = mt, .list = 0xff,
+	     .gfp = gfp, .free_before = before, .mark = MIN_MARK);
+	return pfn;
+}
+
+static uint64_t take(struct bed *b, uint8_t order, uint8_t mt)
+{
+	uint64_t pfn, before = b->free_pages;
+
+	for (uint8_t k = order; k <= 10; k++) {
+		pfn = find(b, k, mt);
+		if (pfn == SF_NO_PFN)
+			continue;
+		block_del(b, pfn);
+		EMIT(b, RMQUEUE, rmqueue, .pfn = pfn, .order = order, .migratetype = mt,
+		     .from_order = k, .from_type = mt, .mode = SF_RMQUEUE_OWN);
+		expand(b, pfn, k, order, mt);
+		return finish_take(b, pfn, order, mt, SF_GFP_KERNEL, before);
+	}
+	pfn = find(b, 10, SF_MIGRATE_MOVABLE);
+	assert_true(pfn != SF_NO_PFN);
+	EMIT(b, CLAIM, claim, .pfn = pfn, .order = 10, .from = SF_MIGRATE_MOVABLE, .to = mt,
+	     .whole = true, .start = pfn, .nr_pages = 1024, .want = order);
+	block_del(b, pfn);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = pfn, .order = order, .migratetype = mt, .from_order = 10,
+	     .from_type = SF_MIGRATE_MOVABLE, .mode = SF_RMQUEUE_CLAIM);
+	expand(b, pfn, 10, order, mt);
+	return finish_take(b, pfn, order, mt, SF_GFP_KERNEL, before);
+}
+
+static void give(struct bed *b, uint64_t pfn, uint8_t order, uint8_t mt)
+{
+	EMIT(b, PAGE_FREE, page, .pfn = pfn, .order = order, .migratetype = mt, .list = 0xff);
+	for (; order < 10; order++) {
+		uint64_t buddy = pfn ^ (1ull << order);
+
+		if (b->head[buddy] != 1 + order)
+			break;
+		block_del(b, buddy);
+		pfn &= buddy;
+	}
+	block_add(b, pfn, order, mt);
+}
+
+static void cache(struct bed *b, uint32_t id, const char *name, uint8_t kind, uint32_t size,
+		  uint32_t align, uint8_t order, uint32_t flags)
+{
+	EMIT(b, CACHE, cache, .name = name, .id = id, .object_size = size, .stride = size,
+	     .align = align, .min_partial = 5, .objects = (uint16_t)((4096u << order) / size),
+	     .order = order, .min_order = order, .min_objects = (uint16_t)((4096u << order) / size),
+	     .kind = kind, .class_size = kind == SF_CACHE_NAMED ? 0 : size, .flags = flags,
+	     .boot = kind != SF_CACHE_NAMED);
+}
+
+static void heap_with(struct bed *b, uint64_t caps)
+{
+	EMIT(b, HEAP, heap, .allocator = "test", .caps = caps, .settings = &b->set,
+	     .direct_map = SF_DIRECT_MAP, .pages = PAGES, .vmalloc = SF_VMALLOC,
+	     .vmalloc_pages = PAGES, .exact = true);
+	cache(b, C_64, "kmalloc-64", SF_CACHE_KMALLOC, 64, 64, 0, SF_SLAB_KMALLOC);
+	cache(b, C_RCL_64, "kmalloc-rcl-64", SF_CACHE_KMALLOC_RCL, 64, 64, 0,
+	      SF_SLAB_KMALLOC | SF_SLAB_RECLAIM_ACCOUNT);
+	cache(b, C_CG_64, "kmalloc-cg-64", SF_CACHE_KMALLOC_CG, 64, 64, 0, SF_SLAB_KMALLOC);
+	cache(b, C_96, "kmalloc-96", SF_CACHE_KMALLOC, 96, 32, 0, SF_SLAB_KMALLOC);
+	cache(b, C_8K, "kmalloc-8k", SF_CACHE_KMALLOC, 8192, 8192, 3, SF_SLAB_KMALLOC);
+}
+
+static void begin(struct bed *b)
+{
+	memset(b->head, 0, sizeof(b->head));
+	for (uint64_t p = 0; p < PAGES; p += 1024) {
+		b->head[p] = 11;
+		b->type[p] = SF_MIGRATE_MOVABLE;
+	}
+	b->free_pages = PAGES;
+	b->op = SF_NONE;
+	EMIT(b, BEGIN, run, .ops = 1);
+	b->op = 0;
+}
+
+static void bed_open(struct bed *b, uint64_t only)
+{
+	struct sf_judge_options opt = { .only = only, .violation = record, .ctx = b };
+
+	memset(b, 0, sizeof(*b));
+	sf_settings_init(&b->set);
+	b->set.pages = PAGES;
+	b->j = sf_judge_create(&opt);
+	heap_with(b, CAPS);
+	begin(b);
+}
+
+static uint64_t slab_of(struct bed *b, uint32_t id, uint8_t order, uint8_t mt, uint16_t objects)
+{
+	uint64_t pfn = take(b, order, mt);
+
+	EMIT(b, SLAB_NEW, slab, .cache = id, .order = order, .migratetype = mt, .objects = objects,
+	     .gfp = SF_GFP_KERNEL, .pfn = pfn);
+	return pfn;
+}
+
+/* An object of a 64-byte kmalloc cache in the slab at pfn, as a clean result. */
+static struct sf_event object(uint32_t id, uint64_t pfn, uint32_t index)
+{
+	return (struct sf_event){ .alloc = {
+		.id = id, .res = id, .api = SF_API_KMALLOC, .gfp = SF_GFP_KERNEL, .cache = SF_NONE,
+		.n = 1, .elem = 60, .size = 60, .addr = at(pfn) + index * 64, .usable = 64,
+		.dirty = SF_GOOD, .old_id = SF_NONE, .bad = SF_GOOD,
+		.place = { .kind = SF_PLACE_SLAB, .cache = C_64, .stride = 64, .object_size = 64,
+			   .index = index, .objects = 64, .base = at(pfn), .pfn = pfn },
+	} };
+}
+
+static void alloc(struct bed *b, struct sf_event ev)
+{
+	emit(b, SF_EV_ALLOC, ev);
+	b->op++;
+}
+
+static struct sf_event whole(uint32_t id, uint8_t api, uint8_t kind, uint64_t pfn, uint8_t order)
+{
+	struct sf_event ev = object(id, pfn, 0);
+
+	ev.alloc.api = api;
+	ev.alloc.size = 4096ull << order;
+	ev.alloc.elem = ev.alloc.size;
+	ev.alloc.usable = kind == SF_PLACE_LARGE ? ev.alloc.size : 0;
+	ev.alloc.place = (struct sf_place){ .kind = kind, .order = order, .cache = SF_NONE,
+					    .stride = 4096u << order, .base = at(pfn), .pfn = pfn };
+	return ev;
+}
+
+static struct sf_event failed(uint32_t gfp)
+{
+	return (struct sf_event){ .alloc = {
+		.id = SF_NONE, .api = SF_API_KMALLOC, .status = SF_NULL, .gfp = gfp,
+		.cache = SF_NONE, .n = 1, .elem = 64, .size = 64, .dirty = SF_GOOD,
+		.old_id = SF_NONE, .bad = SF_GOOD,
+	} };
+}
+
+static void freed(struct bed *b, uint32_t id, uint64_t addr)
+{
+	EMIT(b, FREE, free, .id = id, .res = id, .cache = SF_NONE, .addr = addr, .bad = SF_GOOD,
+	     .verified = 64, .known = true);
+	b->op++;
+}
+
+/* A slab of kmalloc-64 at pfn 0 with objects 0..3 alive, 4 parked, the rest on its list. */
+static uint64_t world(struct bed *b)
+{
+	uint64_t pfn = slab_of(b, C_64, 0, SF_MIGRATE_UNMOVABLE, 64);
+
+	for (uint32_t i = 0; i < 4; i++)
+		alloc(b, object(i, pfn, i));
+	return pfn;
+}
+
+/* The snapshot that is true of world(). */
+static void look(struct bed *b, uint64_t pfn)
+{
+	b->parked[0] = at(pfn) + 4 * 64;
+	for (uint32_t i = 0; i < 59; i++)
+		b->list[i] = at(pfn) + (5 + i) * 64;
+	b->slab = (struct sf_ev_snapslab){ .cache = C_64, .pfn = pfn, .list = SF_SLAB_PARTIAL,
+					   .flag_partial = true, .objects = 64, .inuse = 5,
+					   .nr_free = 59, .free = b->list };
+	b->sheaf = (struct sf_ev_snapsheaf){ .cache = C_64, .kind = SF_SHEAF_MAIN, .nr = 1,
+					     .capacity = 60, .objs = b->parked };
+	b->sc = (struct sf_ev_snapcache){ .cache = C_64, .refs = 1, .nr_slabs = 1,
+					  .total_objects = 64, .nr_partial = 1, .active_objs = 5,
+					  .num_objs = 64, .objsize = 64, .objperslab = 64,
+					  .pagesperslab = 1, .active_slabs = 1, .num_slabs = 1 };
+	b->nr_blocks = 0;
+	b->counters = (struct sf_ev_counters){ .nr_free_pages = b->free_pages };
+	for (uint64_t p = 0; p < PAGES; p++) {
+		if (!b->head[p])
+			continue;
+		assert_true(b->nr_blocks < 64);
+		b->block[b->nr_blocks++] = (struct sf_ev_snapblock){
+			.pfn = p, .order = b->head[p] - 1, .list = b->type[p],
+			.pageblock = b->type[p],
+		};
+		b->counters.nr_free[b->head[p] - 1]++;
+	}
+}
+
+static void snap(struct bed *b)
+{
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES, .final = b->final);
+	if (!b->no_slab) {
+		emit(b, SF_EV_SNAP_CACHE, (struct sf_event){ .snapcache = b->sc });
+		emit(b, SF_EV_SNAP_SLAB, (struct sf_event){ .snapslab = b->slab });
+		emit(b, SF_EV_SNAP_SHEAF, (struct sf_event){ .snapsheaf = b->sheaf });
+	}
+	for (unsigned int i = 0; i < b->nr_blocks; i++)
+		emit(b, SF_EV_SNAP_BLOCK, (struct sf_event){ .snapblock = b->block[i] });
+	emit(b, SF_EV_SNAP_COUNTERS, (struct sf_event){ .counters = b->counters });
+	EMIT(b, SNAP_END, snap, .managed = PAGES, .final = b->final);
+}
+
+/* MEM */
+static void mem_1_overlap(struct bed *b)
+{
+	uint64_t pfn = world(b);
+	struct sf_event ev = object(9, pfn, 1);
+
+	ev.alloc.addr += 32;
+	alloc(b, ev);
+}
+
+static void mem_1_free_page(struct bed *b)
+{
+	alloc(b, whole(0, SF_API_PAGES, SF_PLACE_PAGES, 2048, 0));
+}
+
+static void mem_1_outside(struct bed *b)
+{
+	alloc(b, whole(0, SF_API_PAGES, SF_PLACE_PAGES, PAGES + 5, 0));
+}
+
+static void mem_1_map(struct bed *b)
+{
+	uint64_t pfns[1] = { 4000 };
+
+	EMIT(b, MAP, map, .addr = SF_VMALLOC, .pages = 1, .pfns = pfns);
+}
+
+static void mem_2(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.addr += 8;
+	alloc(b, ev);
+}
+
+static void mem_2_index(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.place.objects = 7;
+	alloc(b, ev);
+}
+
+static void mem_3(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.addr += 32;
+	alloc(b, ev);
+}
+
+static void mem_3_named(struct bed *b)
+{
+	uint64_t pfn;
+	struct sf_event ev;
+
+	cache(b, C_NAMED, "foo", SF_CACHE_NAMED, 128, 128, 0, 0);
+	pfn = slab_of(b, C_NAMED, 0, SF_MIGRATE_UNMOVABLE, 32);
+	ev = object(9, pfn, 1);
+	ev.alloc.api = SF_API_CACHE;
+	ev.alloc.cache = C_NAMED;
+	ev.alloc.place.cache = C_NAMED;
+	alloc(b, ev);
+}
+
+static void mem_4(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.gfp |= SF_GFP_ZERO;
+	ev.alloc.zeroed = 64;
+	ev.alloc.dirty = 62;
+	alloc(b, ev);
+}
+
+static void mem_5_content(struct bed *b)
+{
+	world(b);
+	EMIT(b, CONTENT, content, .id = 2, .addr = at(0) + 128, .bad = 8, .verified = 60);
+	EMIT(b, CONTENT, content, .id = 2, .addr = at(0) + 128, .bad = 9, .verified = 60);
+}
+
+static void mem_5_free(struct bed *b)
+{
+	world(b);
+	EMIT(b, FREE, free, .id = 2, .cache = SF_NONE, .addr = at(0) + 128, .bad = 0,
+	     .verified = 60, .known = true);
+}
+
+static struct sf_event resized(uint32_t id, uint32_t old, uint64_t pfn, uint32_t index)
+{
+	struct sf_event ev = object(id, pfn, index);
+
+	ev.alloc.old_id = old;
+	ev.alloc.old_addr = at(pfn) + 64 * old;
+	ev.alloc.old_size = 60;
+	ev.alloc.moved = id != old;
+	ev.alloc.kept = 60;
+	return ev;
+}
+
+static void mem_6(struct bed *b)
+{
+	struct sf_event ev = resized(8, 1, world(b), 8);
+
+	ev.alloc.bad = 3;
+	emit(b, SF_EV_REALLOC, ev);
+}
+
+static void mem_6_zero(struct bed *b)
+{
+	struct sf_event ev = resized(1, 1, world(b), 1);
+
+	ev.alloc.size = 0;
+	emit(b, SF_EV_REALLOC, ev);
+}
+
+static void mem_7_twice(struct bed *b)
+{
+	look(b, world(b));
+	b->parked[0] = b->list[3];
+	snap(b);
+}
+
+static void mem_7_live(struct bed *b)
+{
+	look(b, world(b));
+	b->parked[0] = at(0) + 64;
+	snap(b);
+}
+
+static void mem_7_lost(struct bed *b)
+{
+	look(b, world(b));
+	b->sheaf.nr = 0;
+	snap(b);
+}
+
+static void mem_7_foreign(struct bed *b)
+{
+	look(b, world(b));
+	b->sheaf.cache = C_96;
+	snap(b);
+}
+
+static void mem_8_cycle(struct bed *b)
+{
+	look(b, world(b));
+	b->slab.error = SF_WALK_CYCLE;
+	snap(b);
+}
+
+static void mem_8_outside(struct bed *b)
+{
+	look(b, world(b));
+	b->list[7] = at(1);
+	snap(b);
+}
+
+static void mem_8_unaligned(struct bed *b)
+{
+	look(b, world(b));
+	b->list[7] += 8;
+	snap(b);
+}
+
+static void mem_8_length(struct bed *b)
+{
+	look(b, world(b));
+	b->slab.nr_free = 58;
+	snap(b);
+}
+
+static void mem_9_twice(struct bed *b)
+{
+	world(b);
+	freed(b, 1, at(0) + 64);
+	freed(b, 1, at(0) + 64);
+}
+
+static void mem_9_refused(struct bed *b)
+{
+	world(b);
+	EMIT(b, FREE, free, .id = 1, .status = SF_NOTICED, .cache = SF_NONE, .addr = at(0) + 64,
+	     .bad = SF_GOOD, .known = true);
+}
+
+static void mem_10_inside(struct bed *b)
+{
+	world(b);
+	freed(b, 1, at(0) + 72);
+}
+
+static void mem_10_cache(struct bed *b)
+{
+	world(b);
+	EMIT(b, FREE, free, .id = 1, .cache = C_96, .addr = at(0) + 64, .bad = SF_GOOD,
+	     .known = true);
+}
+
+static void mem_11_null(struct bed *b)
+{
+	struct sf_event ev = failed(SF_GFP_KERNEL);
+
+	ev.alloc.size = 0;
+	alloc(b, ev);
+}
+
+static void mem_11_free(struct bed *b)
+{
+	EMIT(b, FREE, free, .id = SF_NONE, .status = SF_NOTICED, .cache = SF_NONE, .bad = SF_GOOD);
+}
+
+static void mem_11_ksize(struct bed *b)
+{
+	EMIT(b, KSIZE, ksize, .id = SF_NONE, .addr = SF_ZERO_SIZE_PTR, .value = 8);
+}
+
+static void mem_12_reason(struct bed *b)
+{
+	EMIT(b, FAULT, fault, .kind = SF_FAULT_SLAB);
+	b->op++; /* the failure was another operation's */
+	alloc(b, failed(SF_GFP_KERNEL));
+}
+
+static void mem_12_nofail(struct bed *b)
+{
+	EMIT(b, FAULT, fault, .kind = SF_FAULT_SLAB);
+	alloc(b, failed(SF_GFP_KERNEL | SF_GFP_NOFAIL));
+}
+
+static void mem_12_kept(struct bed *b)
+{
+	b->op++;
+	EMIT(b, FAULT, fault, .kind = SF_FAULT_SLAB);
+	take(b, 0, SF_MIGRATE_UNMOVABLE);
+	alloc(b, failed(SF_GFP_KERNEL));
+}
+
+static void mem_12_blocked(struct bed *b)
+{
+	struct sf_event ev = failed(SF_GFP_KERNEL | SF_GFP_NOFAIL);
+
+	ev.alloc.status = SF_BLOCKED;
+	alloc(b, ev);
+}
+
+static void mem_12_page_fail(struct bed *b)
+{
+	EMIT(b, PAGE_FAIL, pagefail, .order = 3, .gfp = SF_GFP_KERNEL, .free = PAGES,
+	     .mark = MIN_MARK);
+}
+
+static void mem_13(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.n = 1ull << 63;
+	ev.alloc.elem = 3;
+	alloc(b, ev);
+}
+
+static void mem_17_roundup(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.usable = 96;
+	ev.alloc.place.stride = 96;
+	alloc(b, ev);
+}
+
+static void mem_17_less(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.usable = 56;
+	alloc(b, ev);
+}
+
+static void mem_17_ksize(struct bed *b)
+{
+	world(b);
+	EMIT(b, KSIZE, ksize, .id = 1, .addr = at(0) + 64, .value = 96);
+}
+
+/* BUD */
+static void bud_1_align(struct bed *b)
+{
+	EMIT(b, BLOCK_ADD, block, .pfn = 6, .order = 2);
+}
+
+static void bud_1_zone(struct bed *b)
+{
+	EMIT(b, BLOCK_ADD, block, .pfn = PAGES, .order = 0);
+}
+
+static void bud_1_order(struct bed *b)
+{
+	EMIT(b, BLOCK_ADD, block, .pfn = 0, .order = 11);
+}
+
+static void bud_2_free(struct bed *b)
+{
+	EMIT(b, BLOCK_ADD, block, .pfn = 8, .order = 3, .migratetype = SF_MIGRATE_MOVABLE);
+}
+
+static void bud_2_used(struct bed *b)
+{
+	uint64_t pfn = take(b, 0, SF_MIGRATE_UNMOVABLE);
+
+	EMIT(b, BLOCK_ADD, block, .pfn = pfn, .order = 0);
+}
+
+static void bud_2_again(struct bed *b)
+{
+	uint64_t pfn = take(b, 0, SF_MIGRATE_UNMOVABLE);
+
+	EMIT(b, PAGE_ALLOC, page, .pfn = pfn, .order = 0, .pcp = true);
+}
+
+static void bud_2_idle(struct bed *b)
+{
+	uint64_t pfn = take(b, 0, SF_MIGRATE_UNMOVABLE);
+
+	give(b, pfn, 0, SF_MIGRATE_UNMOVABLE);
+	EMIT(b, PAGE_FREE, page, .pfn = pfn, .order = 0);
+}
+
+static void bud_2_pcp(struct bed *b)
+{
+	EMIT(b, PCP_DRAIN, page, .pfn = 3, .order = 0, .pcp = true);
+}
+
+static void bud_3(struct bed *b)
+{
+	uint64_t pfn = take(b, 3, SF_MIGRATE_UNMOVABLE);
+
+	EMIT(b, PAGE_FREE, page, .pfn = pfn, .order = 3);
+	EMIT(b, BLOCK_ADD, block, .pfn = pfn, .order = 3);
+}
+
+static void bud_4_list(struct bed *b)
+{
+	look(b, world(b));
+	b->block[0].pageblock = SF_MIGRATE_RECLAIMABLE;
+	snap(b);
+}
+
+static void bud_4_nr_free(struct bed *b)
+{
+	look(b, world(b));
+	b->counters.nr_free[4]++;
+	snap(b);
+}
+
+static void bud_4_pages(struct bed *b)
+{
+	look(b, world(b));
+	b->counters.nr_free_pages--;
+	snap(b);
+}
+
+static void bud_5_high(struct bed *b)
+{
+	block_del(b, 0);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = 512, .order = 9, .migratetype = SF_MIGRATE_MOVABLE,
+	     .from_order = 10, .from_type = SF_MIGRATE_MOVABLE);
+}
+
+static void bud_5_type(struct bed *b)
+{
+	block_del(b, 0);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = 0, .order = 9, .migratetype = SF_MIGRATE_MOVABLE,
+	     .from_order = 10, .from_type = SF_MIGRATE_MOVABLE);
+	block_add(b, 512, 9, SF_MIGRATE_UNMOVABLE);
+}
+
+static void bud_5_lost(struct bed *b)
+{
+	block_del(b, 0);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = 0, .order = 8, .migratetype = SF_MIGRATE_MOVABLE,
+	     .from_order = 10, .from_type = SF_MIGRATE_MOVABLE);
+	block_add(b, 512, 9, SF_MIGRATE_MOVABLE);
+	EMIT(b, PAGE_ALLOC, page, .pfn = 0, .order = 8, .free_before = PAGES, .mark = MIN_MARK);
+}
+
+static void claim(struct bed *b, uint64_t pfn, uint8_t order, uint8_t from, uint8_t to)
+{
+	EMIT(b, CLAIM, claim, .pfn = pfn, .order = order, .from = from, .to = to,
+	     .whole = order >= 9, .start = pfn & ~511ull, .nr_pages = order == 10 ? 1024 : 512);
+}
+
+static void bud_6_need(struct bed *b)
+{
+	take(b, 0, SF_MIGRATE_UNMOVABLE);
+	claim(b, 1024, 10, SF_MIGRATE_MOVABLE, SF_MIGRATE_UNMOVABLE);
+}
+
+static void bud_6_table(struct bed *b)
+{
+	uint64_t pfn = take(b, 10, SF_MIGRATE_RECLAIMABLE);
+
+	give(b, pfn, 10, SF_MIGRATE_RECLAIMABLE);
+	claim(b, 1024, 10, SF_MIGRATE_MOVABLE, SF_MIGRATE_UNMOVABLE);
+}
+
+static void bud_6_down(struct bed *b)
+{
+	take(b, 9, SF_MIGRATE_MOVABLE);
+	claim(b, 512, 9, SF_MIGRATE_MOVABLE, SF_MIGRATE_UNMOVABLE);
+}
+
+static void bud_6_threshold(struct bed *b)
+{
+	while (b->free_pages > 128)
+		take(b, 7, SF_MIGRATE_MOVABLE);
+	EMIT(b, CLAIM, claim, .pfn = PAGES - 128, .order = 7, .from = SF_MIGRATE_MOVABLE,
+	     .to = SF_MIGRATE_UNMOVABLE, .start = PAGES - 512, .nr_pages = 512, .free = 128,
+	     .alike = 127);
+}
+
+static void bud_6_split(struct bed *b)
+{
+	uint64_t pfn = take(b, 3, SF_MIGRATE_MOVABLE);
+
+	(void)pfn;
+	block_del(b, 1024);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = 1024, .order = 3, .migratetype = SF_MIGRATE_MOVABLE,
+	     .from_order = 10, .from_type = SF_MIGRATE_MOVABLE);
+}
+
+static void bud_6_steal(struct bed *b)
+{
+	block_del(b, 0);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = 0, .order = 0, .migratetype = SF_MIGRATE_UNMOVABLE,
+	     .from_order = 10, .from_type = SF_MIGRATE_MOVABLE, .mode = SF_RMQUEUE_STEAL);
+}
+
+static void bud_7(struct bed *b)
+{
+	take(b, 9, SF_MIGRATE_MOVABLE);
+	while (find(b, 10, SF_MIGRATE_MOVABLE) != SF_NO_PFN)
+		take(b, 10, SF_MIGRATE_MOVABLE);
+	block_del(b, 512);
+	block_add(b, 512, 8, SF_MIGRATE_MOVABLE);
+	take(b, 7, SF_MIGRATE_MOVABLE);
+	claim(b, 640, 7, SF_MIGRATE_MOVABLE, SF_MIGRATE_UNMOVABLE);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = 640, .order = 7, .migratetype = SF_MIGRATE_UNMOVABLE,
+	     .from_order = 7, .from_type = SF_MIGRATE_UNMOVABLE, .mode = SF_RMQUEUE_CLAIM);
+}
+
+static void bud_8(struct bed *b)
+{
+	while (b->free_pages > MIN_MARK + 32)
+		take(b, 5, SF_MIGRATE_MOVABLE);
+	take(b, 5, SF_MIGRATE_MOVABLE);
+}
+
+static void bud_8_before(struct bed *b)
+{
+	block_del(b, 0);
+	EMIT(b, RMQUEUE, rmqueue, .pfn = 0, .order = 10, .migratetype = SF_MIGRATE_MOVABLE,
+	     .from_order = 10, .from_type = SF_MIGRATE_MOVABLE);
+	EMIT(b, PAGE_ALLOC, page, .pfn = 0, .order = 10, .gfp = SF_GFP_KERNEL,
+	     .free_before = PAGES - 1, .mark = MIN_MARK);
+}
+
+/* Order 0 at pfn on CPU 0's list for unmovable pages. */
+static uint64_t parked_page(struct bed *b)
+{
+	uint64_t pfn = take(b, 0, SF_MIGRATE_UNMOVABLE);
+
+	EMIT(b, PAGE_FREE, page, .pfn = pfn, .order = 0, .list = 0, .pcp = true);
+	return pfn;
+}
+
+static void snap_pcp(struct bed *b, uint64_t pfn, uint8_t list, uint8_t order, uint32_t count)
+{
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(b, SNAP_PCP, snappcp, .list = list, .order = order, .nr = 1, .pfns = &pfn,
+	     .count = count, .high = 4, .batch = 1);
+	EMIT(b, SNAP_END, snap, .managed = PAGES);
+}
+
+static void bud_9_count(struct bed *b)
+{
+	snap_pcp(b, parked_page(b), 0, 0, 2);
+}
+
+static void bud_9_order(struct bed *b)
+{
+	snap_pcp(b, parked_page(b), 3, 0, 1);
+}
+
+static void bud_9_type(struct bed *b)
+{
+	snap_pcp(b, parked_page(b), 1, 0, 1);
+}
+
+static struct sf_event exact(uint32_t id, uint64_t pfn, uint64_t size)
+{
+	struct sf_event ev = whole(id, SF_API_EXACT, SF_PLACE_PAGES, pfn, 0);
+
+	ev.alloc.size = size;
+	ev.alloc.elem = size;
+	return ev;
+}
+
+static void bud_10_kept(struct bed *b)
+{
+	alloc(b, exact(0, take(b, 2, SF_MIGRATE_UNMOVABLE), 3 * 4096));
+}
+
+static void bud_10_freed(struct bed *b)
+{
+	alloc(b, exact(0, take(b, 0, SF_MIGRATE_UNMOVABLE), 4096));
+	EMIT(b, FREE, free, .id = 0, .api = SF_API_EXACT, .cache = SF_NONE, .addr = at(0),
+	     .bad = SF_GOOD, .known = true);
+}
+
+static void bud_11(struct bed *b)
+{
+	slab_of(b, C_RCL_64, 0, SF_MIGRATE_UNMOVABLE, 64);
+}
+
+static void bud_11_block(struct bed *b)
+{
+	uint64_t pfn = take(b, 0, SF_MIGRATE_MOVABLE);
+
+	EMIT(b, PAGE_FREE, page, .pfn = pfn, .order = 0, .list = 1, .pcp = true);
+	EMIT(b, PAGE_ALLOC, page, .pfn = pfn, .order = 0, .list = 0, .pcp = true);
+	EMIT(b, SLAB_NEW, slab, .cache = C_64, .objects = 64, .pfn = pfn);
+}
+
+/* ACC */
+static void acc_1_sum(struct bed *b)
+{
+	look(b, world(b));
+	b->slab.inuse = 4;
+	snap(b);
+}
+
+static void acc_1_objects(struct bed *b)
+{
+	look(b, world(b));
+	b->slab.objects = 63;
+	b->slab.inuse = 4;
+	snap(b);
+}
+
+static void acc_1_order(struct bed *b)
+{
+	look(b, world(b));
+	b->slab.order = 1;
+	snap(b);
+}
+
+static void acc_2(struct bed *b)
+{
+	look(b, world(b));
+	b->sheaf.nr = 0;
+	snap(b);
+}
+
+static void acc_3_partial(struct bed *b)
+{
+	look(b, world(b));
+	b->sc.nr_partial = 0;
+	snap(b);
+}
+
+static void acc_3_slabs(struct bed *b)
+{
+	look(b, world(b));
+	b->sc.nr_slabs = 2;
+	snap(b);
+}
+
+static void acc_3_objects(struct bed *b)
+{
+	look(b, world(b));
+	b->sc.total_objects = 128;
+	snap(b);
+}
+
+static void acc_4_lost(struct bed *b)
+{
+	look(b, world(b));
+	b->slab.list = SF_SLAB_UNLISTED;
+	snap(b);
+}
+
+static void acc_4_flag(struct bed *b)
+{
+	look(b, world(b));
+	b->slab.flag_partial = false;
+	snap(b);
+}
+
+static void acc_5(struct bed *b)
+{
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	for (uint64_t p = 0; p < 6; p++)
+		EMIT(b, SNAP_SLAB, snapslab, .cache = C_64, .pfn = p, .list = SF_SLAB_PARTIAL,
+		     .flag_partial = true, .objects = 64);
+	EMIT(b, SNAP_END, snap, .managed = PAGES);
+}
+
+/* A named cache with one slab, its objects all free. */
+static uint64_t named(struct bed *b)
+{
+	cache(b, C_NAMED, "foo", SF_CACHE_NAMED, 64, 8, 0, 0);
+	EMIT(b, CACHE_CREATE, cacheop, .cache = C_NAMED, .name = "foo", .size = 64);
+	return slab_of(b, C_NAMED, 0, SF_MIGRATE_UNMOVABLE, 64);
+}
+
+static void acc_6_ret(struct bed *b)
+{
+	named(b);
+	EMIT(b, CACHE_SHRINK, cacheop, .cache = C_NAMED, .ret = 0);
+}
+
+static void acc_6_empty(struct bed *b)
+{
+	look(b, named(b));
+	EMIT(b, CACHE_SHRINK, cacheop, .cache = C_NAMED, .ret = 1);
+	b->slab.cache = C_NAMED;
+	b->slab.inuse = 0;
+	b->sheaf.nr = 0;
+	snap(b);
+}
+
+static void acc_6_parked(struct bed *b)
+{
+	look(b, named(b));
+	EMIT(b, CACHE_SHRINK, cacheop, .cache = C_NAMED, .ret = 1);
+	b->slab.cache = C_NAMED;
+	b->sheaf.cache = C_NAMED;
+	snap(b);
+}
+
+static void acc_7_twice(struct bed *b)
+{
+	look(b, world(b));
+	b->block[b->nr_blocks++] = (struct sf_ev_snapblock){ .pfn = 0 };
+	snap(b);
+}
+
+static void acc_7_lost(struct bed *b)
+{
+	look(b, world(b));
+	b->nr_blocks--;
+	snap(b);
+}
+
+static void acc_7_owner(struct bed *b)
+{
+	uint64_t pfn = take(b, 0, SF_MIGRATE_UNMOVABLE);
+
+	look(b, pfn);
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	for (unsigned int i = 0; i < b->nr_blocks; i++)
+		emit(b, SF_EV_SNAP_BLOCK, (struct sf_event){ .snapblock = b->block[i] });
+	EMIT(b, SNAP_USED, snapused, .pfn = pfn, .order = 0, .kind = SF_PLACE_LARGE);
+	EMIT(b, SNAP_END, snap, .managed = PAGES);
+}
+
+static void destroy(struct bed *b, uint8_t status)
+{
+	EMIT(b, CACHE_DESTROY, cacheop, .cache = C_NAMED, .status = status);
+	b->op++;
+}
+
+static void acc_17_left(struct bed *b)
+{
+	named(b);
+	destroy(b, SF_OK);
+}
+
+static struct sf_event named_object(uint32_t id, uint64_t pfn)
+{
+	struct sf_event ev = object(id, pfn, 0);
+
+	ev.alloc.api = SF_API_CACHE;
+	ev.alloc.cache = C_NAMED;
+	ev.alloc.place.cache = C_NAMED;
+	return ev;
+}
+
+static void acc_17_live(struct bed *b)
+{
+	alloc(b, named_object(0, named(b)));
+	destroy(b, SF_OK);
+}
+
+static void acc_17_alias(struct bed *b)
+{
+	uint64_t pfn = named(b);
+
+	EMIT(b, CACHE_CREATE, cacheop, .cache = C_NAMED, .merged = true, .name = "bar", .size = 64);
+	b->op++;
+	EMIT(b, SLAB_FREE, slab, .cache = C_NAMED, .pfn = pfn, .objects = 64);
+	destroy(b, SF_OK);
+}
+
+static void acc_18_slab(struct bed *b)
+{
+	look(b, slab_of(b, C_64, 0, SF_MIGRATE_UNMOVABLE, 64));
+	b->final = true;
+	snap(b);
+}
+
+static void acc_18_merged(struct bed *b)
+{
+	look(b, 0);
+	b->final = true;
+	b->no_slab = true;
+	b->block[0].order = 9;
+	b->block[b->nr_blocks++] = (struct sf_ev_snapblock){ .pfn = 512, .order = 9 };
+	snap(b);
+}
+
+#define ACC_20(field)                            \
+	static void acc_20_##field(struct bed *b)\
+	{                                        \
+		look(b, world(b));               \
+		b->sc.field++;                   \
+		snap(b);                         \
+	}
+ACC_20(active_objs)
+ACC_20(num_objs)
+ACC_20(objsize)
+ACC_20(objperslab)
+ACC_20(pagesperslab)
+ACC_20(active_slabs)
+ACC_20(num_slabs)
+
+/* ISO */
+static void iso_1_rcl(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.gfp |= SF_GFP_RECLAIMABLE | SF_GFP_ACCOUNT;
+	alloc(b, ev);
+}
+
+static void iso_1_class(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.size = 65;
+	alloc(b, ev);
+}
+
+static void iso_2_fit(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.size = 65;
+	alloc(b, ev);
+}
+
+static void iso_2_smallest(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.size = 32;
+	alloc(b, ev);
+}
+
+static void iso_2_pages(struct bed *b)
+{
+	struct sf_event ev = whole(9, SF_API_KMALLOC, SF_PLACE_LARGE, 0, 0);
+
+	ev.alloc.size = 100;
+	alloc(b, ev);
+}
+
+static void iso_3_none(struct bed *b)
+{
+	alloc(b, object(9, 700, 7));
+}
+
+static void iso_3_other(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.place.cache = C_CG_64;
+	alloc(b, ev);
+}
+
+static void iso_3_asked(struct bed *b)
+{
+	struct sf_event ev = object(9, world(b), 7);
+
+	ev.alloc.api = SF_API_CACHE;
+	ev.alloc.cache = C_96;
+	alloc(b, ev);
+}
+
+static void iso_3_two(struct bed *b)
+{
+	world(b);
+	EMIT(b, SLAB_NEW, slab, .cache = C_96, .objects = 42, .pfn = 0);
+}
+
+static void iso_3_under(struct bed *b)
+{
+	world(b);
+	EMIT(b, PAGE_FREE, page, .pfn = 0, .order = 0);
+}
+
+static void iso_14_slab(struct bed *b)
+{
+	uint64_t pfn = world(b);
+
+	EMIT(b, SLAB_FREE, slab, .cache = C_64, .objects = 64, .pfn = pfn);
+	give(b, pfn, 0, SF_MIGRATE_UNMOVABLE);
+	freed(b, 3, at(pfn) + 192);
+	EMIT(b, CONTENT, content, .id = 1, .addr = at(pfn) + 64, .bad = SF_GOOD);
+}
+
+static void iso_14_large(struct bed *b)
+{
+	uint64_t pfn = take(b, 2, SF_MIGRATE_UNMOVABLE);
+
+	alloc(b, whole(0, SF_API_KMALLOC, SF_PLACE_LARGE, pfn, 2));
+	give(b, pfn, 2, SF_MIGRATE_UNMOVABLE);
+	b->op++;
+	EMIT(b, CONTENT, content, .id = 0, .addr = at(pfn), .bad = SF_GOOD);
+}
+
+static void iso_18_cache(struct bed *b)
+{
+	struct sf_event ev = resized(1, 1, world(b), 1);
+
+	ev.alloc.place.cache = C_CG_64;
+	emit(b, SF_EV_REALLOC, ev);
+}
+
+static void iso_18_moved(struct bed *b)
+{
+	struct sf_event ev = resized(8, 1, world(b), 8);
+
+	ev.alloc.gfp |= SF_GFP_THISNODE | SF_GFP_ACCOUNT;
+	emit(b, SF_EV_REALLOC, ev);
+}
+
+static void iso_18_small(struct bed *b)
+{
+	struct sf_event ev = resized(1, 1, world(b), 1);
+
+	ev.alloc.size = 65;
+	emit(b, SF_EV_REALLOC, ev);
+}
+
+static void iso_18_room(struct bed *b)
+{
+	emit(b, SF_EV_REALLOC, resized(8, 1, world(b), 8));
+}
+
+static const struct broken {
+	enum sf_invariant inv;
+	void (*stream)(struct bed *b);
+	const char *title;
+} broken[] = {
+#define B(family, nr, stream, title) { SF_INV_##family##_##nr, stream, #family "-" #nr ": " title }
+	B(MEM, 1, mem_1_overlap, "object of kmalloc-64 overlaps a live object"),
+	B(MEM, 1, mem_1_free_page, "object of alloc_pages lies on a free page"),
+	B(MEM, 1, mem_1_outside, "object of alloc_pages lies outside the allocator's memory"),
+	B(MEM, 1, mem_1_map, "a mapping covers a free page"),
+	B(MEM, 2, mem_2, "object of kmalloc-64 is not where its slab puts it"),
+	B(MEM, 2, mem_2_index, "object of kmalloc-64 is not where its slab puts it"),
+	B(MEM, 3, mem_3, "object of kmalloc-64 is not aligned as promised"),
+	B(MEM, 3, mem_3_named, "object of foo is not aligned as promised"),
+	B(MEM, 4, mem_4, "a zeroed object of kmalloc-64 holds old data"),
+	B(MEM, 5, mem_5_content, "contents of a kmalloc-64 object changed"),
+	B(MEM, 5, mem_5_free, "contents of a kmalloc-64 object changed"),
+	B(MEM, 6, mem_6, "krealloc to kmalloc-64 lost contents"),
+	B(MEM, 6, mem_6_zero, "krealloc to size 0 did not free"),
+	B(MEM, 7, mem_7_twice, "an object of kmalloc-64 is free twice"),
+	B(MEM, 7, mem_7_live, "a live object of kmalloc-64 is free too"),
+	B(MEM, 7, mem_7_lost, "a free object of kmalloc-64 is on no list"),
+	B(MEM, 7, mem_7_foreign, "a sheaf of kmalloc-96 holds another cache's object"),
+	B(MEM, 8, mem_8_cycle, "the free list of a kmalloc-64 slab has a cycle"),
+	B(MEM, 8, mem_8_outside, "the free list of a kmalloc-64 slab leaves it"),
+	B(MEM, 8, mem_8_unaligned, "the free list of a kmalloc-64 slab holds what is no object"),
+	B(MEM, 8, mem_8_length,
+	  "the free list of a kmalloc-64 slab is not as long as objects - inuse"),
+	B(MEM, 9, mem_9_twice, "a kmalloc-64 object was freed twice"),
+	B(MEM, 9, mem_9_refused, "a correct free of a kmalloc-64 object was refused"),
+	B(MEM, 10, mem_10_inside, "a free inside a kmalloc-64 object went unnoticed"),
+	B(MEM, 10, mem_10_cache, "a kmalloc-64 object was freed to kmalloc-96"),
+	B(MEM, 11, mem_11_null, "an allocation of 0 bytes is not ZERO_SIZE_PTR"),
+	B(MEM, 11, mem_11_free, "a free of NULL or ZERO_SIZE_PTR is no no-op"),
+	B(MEM, 11, mem_11_ksize, "ksize of NULL or ZERO_SIZE_PTR is not 0"),
+	B(MEM, 12, mem_12_reason, "an allocation failed without a reason"),
+	B(MEM, 12, mem_12_nofail, "a __GFP_NOFAIL request failed"),
+	B(MEM, 12, mem_12_kept, "a failed allocation kept pages"),
+	B(MEM, 12, mem_12_blocked, "a request blocked with memory at hand"),
+	B(MEM, 12, mem_12_page_fail, "the page allocator gave up with memory at hand"),
+	B(MEM, 13, mem_13, "a product that overflows was allocated"),
+	B(MEM, 17, mem_17_roundup, "ksize of a kmalloc-64 object is not kmalloc_size_roundup"),
+	B(MEM, 17, mem_17_less, "ksize of a kmalloc-64 object is less than was asked"),
+	B(MEM, 17, mem_17_ksize, "ksize of a kmalloc-64 object changed"),
+	B(BUD, 1, bud_1_align, "a block is not naturally aligned"),
+	B(BUD, 1, bud_1_zone, "a block leaves the zone"),
+	B(BUD, 1, bud_1_order, "a block has an order above 10"),
+	B(BUD, 2, bud_2_free, "a free block overlaps a free block"),
+	B(BUD, 2, bud_2_used, "a free block overlaps pages in use"),
+	B(BUD, 2, bud_2_again, "pages in use were allocated again"),
+	B(BUD, 2, bud_2_idle, "pages were freed that were not in use"),
+	B(BUD, 2, bud_2_pcp, "a per-CPU list was drained of pages that it did not have"),
+	B(BUD, 3, bud_3, "free buddies were not merged"),
+	B(BUD, 4, bud_4_list, "a free block is on the list of another type"),
+	B(BUD, 4, bud_4_nr_free, "nr_free is not the length of the lists"),
+	B(BUD, 4, bud_4_pages, "NR_FREE_PAGES is not the pages on the lists"),
+	B(BUD, 5, bud_5_high, "a split did not keep the low part"),
+	B(BUD, 5, bud_5_type, "a split put its rest on another type's list"),
+	B(BUD, 5, bud_5_lost, "a split lost a part"),
+	B(BUD, 6, bud_6_need, "a page block was claimed though the own lists had a block"),
+	B(BUD, 6, bud_6_table, "a claim did not follow the fallback table"),
+	B(BUD, 6, bud_6_down, "a claim did not scan from the largest block down"),
+	B(BUD, 6, bud_6_threshold, "a page block was claimed that is less than half free or alike"),
+	B(BUD, 6, bud_6_split, "a larger block was split than need be"),
+	B(BUD, 6, bud_6_steal, "a block was stolen that could be claimed"),
+	B(BUD, 7, bud_7, "a claim left free pages on the old type's list"),
+	B(BUD, 8, bud_8, "an allocation without reserve rights broke the watermark"),
+	B(BUD, 8, bud_8_before, "NR_FREE_PAGES before an allocation is not the pages on the lists"),
+	B(BUD, 9, bud_9_count, "a per-CPU count is not the pages on its lists"),
+	B(BUD, 9, bud_9_order, "pages are on a per-CPU list of another order"),
+	B(BUD, 9, bud_9_type, "pages are on a per-CPU list of another type"),
+	B(BUD, 10, bud_10_kept, "alloc_pages_exact kept pages beyond its size"),
+	B(BUD, 10, bud_10_freed, "free_pages_exact kept pages"),
+	B(BUD, 11, bud_11, "pages for a slab of kmalloc-rcl-64 were asked with another mobility"),
+	B(BUD, 11, bud_11_block, "a slab of kmalloc-64 lies in a page block of another mobility"),
+	B(ACC, 1, acc_1_sum, "in use and free do not add up in a slab of kmalloc-64"),
+	B(ACC, 1, acc_1_objects, "a slab of kmalloc-64 has a wrong number of objects"),
+	B(ACC, 1, acc_1_order,
+	  "a slab of kmalloc-64 has an order that is neither preferred nor smallest"),
+	B(ACC, 2, acc_2, "objects in use of kmalloc-64 are neither live nor parked"),
+	B(ACC, 3, acc_3_partial, "nr_partial of kmalloc-64 is wrong"),
+	B(ACC, 3, acc_3_slabs, "nr_slabs of kmalloc-64 is wrong"),
+	B(ACC, 3, acc_3_objects, "total_objects of kmalloc-64 is wrong"),
+	B(ACC, 4, acc_4_lost, "a slab of kmalloc-64 with free objects is on no partial list"),
+	B(ACC, 4, acc_4_flag, "a slab of kmalloc-64 has SL_partial wrong"),
+	B(ACC, 5, acc_5, "kmalloc-64 keeps more empty slabs than min_partial"),
+	B(ACC, 6, acc_6_ret, "kmem_cache_shrink of foo returned the wrong thing"),
+	B(ACC, 6, acc_6_empty, "foo keeps empty slabs after a shrink"),
+	B(ACC, 6, acc_6_parked, "objects of foo are parked after a shrink"),
+	B(ACC, 7, acc_7_twice, "a page is free and slab"),
+	B(ACC, 7, acc_7_lost, "pages are neither free nor in use"),
+	B(ACC, 7, acc_7_owner, "pages are in use without an owner"),
+	B(ACC, 17, acc_17_left, "destroying foo left slabs behind"),
+	B(ACC, 17, acc_17_live, "foo was destroyed with live objects"),
+	B(ACC, 17, acc_17_alias, "destroying an alias of foo freed slabs"),
+	B(ACC, 18, acc_18_slab, "a slab is left after teardown"),
+	B(ACC, 18, acc_18_merged, "free memory is not merged after teardown"),
+	B(ACC, 20, acc_20_active_objs, "active_objs of kmalloc-64 is wrong"),
+	B(ACC, 20, acc_20_num_objs, "num_objs of kmalloc-64 is wrong"),
+	B(ACC, 20, acc_20_objsize, "objsize of kmalloc-64 is wrong"),
+	B(ACC, 20, acc_20_objperslab, "objperslab of kmalloc-64 is wrong"),
+	B(ACC, 20, acc_20_pagesperslab, "pagesperslab of kmalloc-64 is wrong"),
+	B(ACC, 20, acc_20_active_slabs, "active_slabs of kmalloc-64 is wrong"),
+	B(ACC, 20, acc_20_num_slabs, "num_slabs of kmalloc-64 is wrong"),
+	B(ISO, 1, iso_1_rcl, "kmalloc-64 where kmalloc-rcl-64 was due"),
+	B(ISO, 1, iso_1_class, "kmalloc-64 where kmalloc-96 was due"),
+	B(ISO, 2, iso_2_fit, "an object of kmalloc-64 is smaller than was asked"),
+	B(ISO, 2, iso_2_smallest, "kmalloc-64 is not the smallest class that fits"),
+	B(ISO, 2, iso_2_pages, "large kmalloc memory holds a request that has a class"),
+	B(ISO, 3, iso_3_none, "an object of kmalloc-64 lies in no slab"),
+	B(ISO, 3, iso_3_other, "an object of kmalloc-cg-64 lies in another cache's slab"),
+	B(ISO, 3, iso_3_asked, "an object of kmalloc-96 lies in a slab of kmalloc-64"),
+	B(ISO, 3, iso_3_two, "a slab of kmalloc-96 was made on another slab's pages"),
+	B(ISO, 3, iso_3_under, "pages of a slab were freed under it"),
+	B(ISO, 14, iso_14_slab, "a slab of kmalloc-64 was freed with live objects"),
+	B(ISO, 14, iso_14_large, "pages of a live large kmalloc object were freed"),
+	B(ISO, 18, iso_18_cache, "krealloc in place left kmalloc-64"),
+	B(ISO, 18, iso_18_moved, "kmalloc-64 where kmalloc-cg-64 was due"),
+	B(ISO, 18, iso_18_small, "krealloc stayed in a kmalloc-64 object that is too small"),
+	B(ISO, 18, iso_18_room, "krealloc moved a kmalloc-64 object that had room"),
+#undef B
+};
+
+#define NR_BROKEN (sizeof(broken) / sizeof(broken[0]))
+
+static void test_broken_streams_have_exact_titles(void **state)
+{
+	bool seen[SF_INV_COUNT] = { false };
+	unsigned int bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < NR_BROKEN; i++) {
+		struct bed *b = malloc(sizeof(*b));
+
+		assert_non_null(b);
+		bed_open(b, 1ull << broken[i].inv);
+		broken[i].stream(b);
+		if (b->nr_titles != 1 || strcmp(b->title[0], broken[i].title)) {
+			print_error("want \"%s\", got %u: \"%s\"\n", broken[i].title, b->nr_titles,
+				    b->title[0]);
+			bad++;
+		}
+		for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++)
+			if (inv != (unsigned int)broken[i].inv)
+				assert_int_equal(sf_judge_counts(b->j)[inv].violations, 0);
+		seen[broken[i].inv] = true;
+		sf_judge_destroy(b->j);
+		free(b);
+	}
+	assert_int_equal(bad, 0);
+	for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++)
+		assert_true(seen[inv]);
+}
+
+/* Objects of every kind come, change and go; misuse that must stay silent is in between. */
+static void clean_objects(struct bed *b)
+{
+	uint64_t pfn = world(b), big = take(b, 2, SF_MIGRATE_UNMOVABLE), few;
+	struct sf_event ev;
+
+	look(b, pfn);
+	b->slab.inuse = 5;
+	alloc(b, whole(4, SF_API_KMALLOC, SF_PLACE_LARGE, big, 2));
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	emit(b, SF_EV_SNAP_CACHE, (struct sf_event){ .snapcache = b->sc });
+	emit(b, SF_EV_SNAP_SLAB, (struct sf_event){ .snapslab = b->slab });
+	emit(b, SF_EV_SNAP_SHEAF, (struct sf_event){ .snapsheaf = b->sheaf });
+	look(b, pfn);
+	for (unsigned int i = 0; i < b->nr_blocks; i++)
+		emit(b, SF_EV_SNAP_BLOCK, (struct sf_event){ .snapblock = b->block[i] });
+	EMIT(b, SNAP_USED, snapused, .pfn = big, .order = 2, .kind = SF_PLACE_LARGE);
+	emit(b, SF_EV_SNAP_COUNTERS, (struct sf_event){ .counters = b->counters });
+	EMIT(b, SNAP_END, snap, .managed = PAGES);
+
+	ev = object(5, pfn, 9);
+	ev.alloc.gfp |= SF_GFP_ZERO;
+	ev.alloc.zeroed = 64;
+	alloc(b, ev);
+	ev = resized(1, 1, pfn, 1); /* in place: keeps its cache whatever gfp says */
+	ev.alloc.gfp |= SF_GFP_ACCOUNT;
+	ev.alloc.size = 40;
+	ev.alloc.usable = 64;
+	emit(b, SF_EV_REALLOC, ev);
+	EMIT(b, KSIZE, ksize, .id = 1, .addr = at(pfn) + 64, .value = 64);
+	EMIT(b, KSIZE, ksize, .id = SF_NONE, .addr = 0, .value = 0);
+	EMIT(b, CONTENT, content, .id = 1, .addr = at(pfn) + 64, .bad = SF_GOOD, .verified = 40);
+	b->op++;
+	ev = failed(SF_GFP_KERNEL);
+	ev.alloc.n = 1ull << 62;
+	ev.alloc.elem = 8;
+	ev.alloc.size = UINT64_MAX;
+	ev.alloc.overflow = true;
+	alloc(b, ev);
+	ev = failed(SF_GFP_KERNEL | SF_GFP_NOFAIL); /* order 11: not even __GFP_NOFAIL */
+	ev.alloc.size = (4ull << 20) + 1;
+	alloc(b, ev);
+	EMIT(b, FAULT, fault, .kind = SF_FAULT_SLAB);
+	alloc(b, failed(SF_GFP_ATOMIC));
+
+	few = take(b, 2, SF_MIGRATE_UNMOVABLE);
+	give(b, few + 3, 0, SF_MIGRATE_UNMOVABLE);
+	alloc(b, exact(6, few, 3 * 4096));
+	for (uint64_t p = few; p < few + 3; p++)
+		give(b, p, 0, SF_MIGRATE_UNMOVABLE);
+	EMIT(b, FREE, free, .id = 6, .api = SF_API_EXACT, .cache = SF_NONE, .addr = at(few),
+	     .bad = SF_GOOD, .known = true);
+	b->op++;
+
+	give(b, big, 2, SF_MIGRATE_UNMOVABLE); /* tracepoints come before the result */
+	freed(b, 4, at(big));
+	for (uint32_t i = 1; i < 4; i++)
+		freed(b, i, at(pfn) + i * 64);
+	freed(b, 5, at(pfn) + 9 * 64);
+	EMIT(b, FREE, free, .id = SF_NONE, .cache = SF_NONE, .addr = 0, .bad = SF_GOOD);
+	EMIT(b, SLAB_FREE, slab, .cache = C_64, .objects = 64, .pfn = pfn);
+	give(b, pfn, 0, SF_MIGRATE_UNMOVABLE);
+	freed(b, 0, at(pfn));
+}
+
+static void clean_cache_and_end(struct bed *b)
+{
+	uint64_t pfn = named(b), page = parked_page(b);
+
+	EMIT(b, CACHE_CREATE, cacheop, .cache = C_NAMED, .merged = true, .name = "bar", .size = 64);
+	destroy(b, SF_OK);
+	alloc(b, named_object(0, pfn));
+	EMIT(b, FREE, free, .id = 0, .api = SF_API_CACHE, .cache = C_NAMED, .addr = at(pfn),
+	     .bad = SF_GOOD, .known = true);
+	b->op++;
+	EMIT(b, SLAB_FREE, slab, .cache = C_NAMED, .objects = 64, .pfn = pfn);
+	give(b, pfn, 0, SF_MIGRATE_UNMOVABLE);
+	EMIT(b, CACHE_SHRINK, cacheop, .cache = C_NAMED, .ret = 0);
+	b->op++;
+	look(b, 0);
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(b, SNAP_CACHE, snapcache, .cache = C_NAMED, .refs = 1, .objsize = 64, .objperslab = 64,
+	     .pagesperslab = 1);
+	for (unsigned int i = 0; i < b->nr_blocks; i++)
+		emit(b, SF_EV_SNAP_BLOCK, (struct sf_event){ .snapblock = b->block[i] });
+	EMIT(b, SNAP_PCP, snappcp, .nr = 1, .pfns = &page, .count = 1, .high = 4, .batch = 1);
+	emit(b, SF_EV_SNAP_COUNTERS, (struct sf_event){ .counters = b->counters });
+	EMIT(b, SNAP_END, snap, .managed = PAGES);
+	destroy(b, SF_OK);
+	EMIT(b, PCP_DRAIN, page, .pfn = page, .order = 0, .pcp = true);
+	for (uint8_t order = 0; order < 10; order++) {
+		block_del(b, page ^ (1ull << order));
+		page &= ~(1ull << order);
+	}
+	block_add(b, page, 10, SF_MIGRATE_UNMOVABLE);
+	look(b, 0);
+	b->final = true;
+	b->no_slab = true;
+	snap(b);
+	EMIT(b, END, run, .ops = b->op);
+}
+
+static void test_clean_stream_is_silent(void **state)
+{
+	struct bed *b = malloc(sizeof(*b));
+	const struct sf_oracle_count *count;
+	size_t bytes, live;
+
+	(void)state;
+	assert_non_null(b);
+	bed_open(b, 0);
+	for (int round = 0; round < 2; round++) { /* the second on what BEGIN wiped */
+		clean_objects(b);
+		clean_cache_and_end(b);
+		assert_string_equal(b->nr_titles ? b->title[0] : "", "");
+		b->final = false;
+		b->no_slab = false;
+		begin(b);
+	}
+	count = sf_judge_counts(b->j);
+	for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++) {
+		if (!count[inv].checked)
+			print_error("%s was not checked\n", sf_invariants[inv].id);
+		assert_true(count[inv].checked > 0);
+		assert_int_equal(count[inv].violations, 0);
+		assert_int_equal(count[inv].skipped, 0);
+	}
+	sf_judge_memory(b->j, &bytes, &live);
+	assert_int_equal(live, 0);
+	assert_true(bytes > sizeof(struct sf_violation));
+	sf_judge_clear_counts(b->j);
+	assert_int_equal(count[SF_INV_MEM_1].checked, 0);
+	sf_judge_destroy(b->j);
+	free(b);
+}
+
+/* A full program's objects are gone after BEGIN, whatever was left alive. */
+static void test_begin_forgets(void **state)
+{
+	struct bed *b = malloc(sizeof(*b));
+
+	(void)state;
+	assert_non_null(b);
+	bed_open(b, 0);
+	for (int i = 0; i < 3; i++) {
+		look(b, world(b));
+		snap(b);
+		begin(b);
+	}
+	assert_string_equal(b->nr_titles ? b->title[0] : "", "");
+	sf_judge_destroy(b->j);
+	free(b);
+}
+
+static void test_skips_are_counted_with_reason(void **state)
+{
+	struct bed *b = malloc(sizeof(*b));
+	const struct sf_oracle_count *count;
+
+	(void)state;
+	assert_non_null(b);
+	bed_open(b, 0);
+	heap_with(b, CAPS & ~(uint64_t)(SF_CAP_ADDRESS | SF_CAP_USABLE | SF_CAP_TRACE));
+	EMIT(b, BEGIN, run, .ops = 1);
+	alloc(b, object(0, 0, 1));
+	alloc(b, object(1, 0, 1)); /* on top of it: nobody can tell */
+	count = sf_judge_counts(b->j);
+	assert_int_equal(b->nr_titles, 0);
+	assert_int_equal(count[SF_INV_MEM_1].checked, 0);
+	assert_int_equal(count[SF_INV_MEM_1].skipped, 2);
+	assert_string_equal(count[SF_INV_MEM_1].reason, "pointers are hashes");
+	assert_int_equal(count[SF_INV_MEM_17].skipped, 2);
+	assert_string_equal(count[SF_INV_MEM_17].reason, "the allocator lacks 'usable'");
+	assert_int_equal(count[SF_INV_ISO_1].checked, 2);
+	EMIT(b, FREE, free, .id = 1, .cache = SF_NONE, .bad = SF_GOOD, .known = true);
+	assert_int_equal(count[SF_INV_MEM_9].skipped, 1);
+	sf_judge_destroy(b->j);
+	free(b);
+}
+
+/* Frees of a recording: unborn objects and implied frees are no violation, and are counted. */
+static void test_recorded_frees(void **state)
+{
+	struct bed *b = malloc(sizeof(*b));
+	const struct sf_oracle_count *count;
+
+	(void)state;
+	assert_non_null(b);
+	bed_open(b, 0);
+	EMIT(b, HEAP, heap, .allocator = "trace", .settings = &b->set,
+	     .caps = SF_CAP_ADDRESS | SF_CAP_KMALLOC | SF_CAP_USABLE);
+	EMIT(b, BEGIN, run, .ops = 1);
+	count = sf_judge_counts(b->j);
+	EMIT(b, FREE, free, .id = 7, .cache = SF_NONE, .addr = at(9), .bad = SF_GOOD);
+	assert_int_equal(count[SF_INV_MEM_9].skipped, 1);
+	assert_string_equal(count[SF_INV_MEM_9].reason, "born before the recording");
+	for (uint32_t i = 0; i < 2000; i++) { /* far pages: the table grows and is swept */
+		struct sf_event ev = object(0, i, 0);
+
+		ev.alloc.place = (struct sf_place){ .cache = SF_NONE };
+		alloc(b, ev);
+		EMIT(b, FREE, free, .id = 0, .cache = SF_NONE, .addr = ev.alloc.addr,
+		     .bad = SF_GOOD, .known = true, .implied = i & 1);
+	}
+	assert_int_equal(b->nr_titles, 0);
+	assert_int_equal(count[SF_INV_MEM_1].checked, 2000);
+	assert_int_equal(count[SF_INV_MEM_9].skipped, 1001);
+	freed(b, 0, at(1999));
+	assert_int_equal(b->nr_titles, 1);
+	assert_string_equal(b->title[0], "MEM-9: a kmalloc object was freed twice");
+	sf_judge_destroy(b->j);
+	free(b);
+}
+
+/* In far pages, of any width and alignment: ranges without a byte in common never collide. */
+static void test_far_objects(void **state)
+{
+	static const struct {
+		uint64_t addr, size;
+		bool hit;
+	} step[] = {
+		{ 0x10000, 13, false }, { 0x1000d, 3, false }, { 0x10010, 1, false },
+		{ 0x10008, 8, true }, { 0x20ff8, 16, false }, { 0x21000, 8, true },
+		{ 1ull << 40, 1ull << 38, false }, { (1ull << 40) + 4096, 8, true },
+		{ (1ull << 41), 1ull << 30, false }, { 0xf000, 1ull << 30, true },
+		{ UINT64_MAX - 23, 16, false }, { UINT64_MAX - 4096, 1ull << 20, true },
+	};
+	struct bed *b = malloc(sizeof(*b));
+	const struct sf_oracle_count *count;
+	uint64_t hits = 0;
+
+	(void)state;
+	assert_non_null(b);
+	bed_open(b, 1ull << SF_INV_MEM_1);
+	EMIT(b, HEAP, heap, .allocator = "far", .caps = SF_CAP_ADDRESS, .settings = &b->set);
+	EMIT(b, BEGIN, run, .ops = 1);
+	count = sf_judge_counts(b->j);
+	for (uint32_t i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
+		EMIT(b, ALLOC, alloc, .id = i, .api = SF_API_FOREIGN, .cache = SF_NONE, .n = 1,
+		     .addr = step[i].addr, .size = step[i].size, .dirty = SF_GOOD,
+		     .old_id = SF_NONE, .bad = SF_GOOD);
+		hits += step[i].hit;
+		if (count[SF_INV_MEM_1].violations != hits)
+			print_error("step %u\n", i);
+		assert_int_equal(count[SF_INV_MEM_1].violations, hits);
+	}
+	EMIT(b, BEGIN, run, .ops = 1);
+	EMIT(b, ALLOC, alloc, .id = 0, .api = SF_API_FOREIGN, .cache = SF_NONE, .n = 1,
+	     .addr = 0x10008, .size = 1ull << 41, .dirty = SF_GOOD, .old_id = SF_NONE,
+	     .bad = SF_GOOD);
+	assert_int_equal(count[SF_INV_MEM_1].violations, hits);
+	sf_judge_destroy(b->j);
+	free(b);
+}
+
+/* Whatever events say, the judge neither crashes nor loops (run this one under the sanitizers). */
+static void test_hostile_events(void **state)
+{
+	static const uint64_t edge[] = { 0, 1, 2, 5, 10, 11, 63, 255, 4095, PAGES - 1, PAGES,
+					 1ull << 31, SF_NONE, SF_DIRECT_MAP, SF_VMALLOC,
+					 SF_DIRECT_MAP + 64, 1ull << 63, UINT64_MAX };
+	struct bed *b = malloc(sizeof(*b));
+	uint64_t x = 1, words[4] = { 0 };
+
+	(void)state;
+	assert_non_null(b);
+	bed_open(b, 0);
+	for (unsigned int i = 0; i < 60000; i++) {
+		struct sf_event ev;
+		uint64_t raw[sizeof(ev) / 8];
+
+		for (size_t k = 0; k < sizeof(raw) / 8; k++) {
+			x = x * 6364136223846793005ull + 1442695040888963407ull;
+			raw[k] = x >> 60 < 9 ? x >> 62 : edge[(x >> 40) % (sizeof(edge) / 8)];
+		}
+		memcpy(&ev, raw, sizeof(raw));
+		x = x * 6364136223846793005ull + 1442695040888963407ull;
+		ev.type = 1 + (x >> 33) % (SF_EV_TYPES - 1);
+		if (i % 500 == 0)
+			begin(b);
+		if (ev.type == SF_EV_CACHE)
+			ev.cache.name = "hostile";
+		if (ev.type == SF_EV_MAP)
+			ev.map = (struct sf_ev_map){ raw[2], 4, words };
+		if (ev.type == SF_EV_SNAP_SLAB) {
+			ev.snapslab.nr_free %= 5;
+			ev.snapslab.free = words;
+		}
+		if (ev.type == SF_EV_SNAP_SHEAF) {
+			ev.snapsheaf.nr %= 5;
+			ev.snapsheaf.objs = words;
+		}
+		if (ev.type == SF_EV_SNAP_PCP) {
+			ev.snappcp.nr %= 5;
+			ev.snappcp.pfns = words;
+		}
+		words[i % 4] = raw[3];
+		/* a bool that is neither 0 nor 1 is undefined before the judge sees it */
+		if (ev.type == SF_EV_ALLOC || ev.type == SF_EV_REALLOC)
+			ev.alloc.overflow = ev.alloc.moved = false;
+		if (ev.type == SF_EV_FREE)
+			ev.free.known = !(ev.free.implied = false);
+		if (ev.type == SF_EV_CACHE)
+			ev.cache.boot = false;
+		if (ev.type == SF_EV_CACHE_CREATE)
+			ev.cacheop.merged = i & 1;
+		if (ev.type == SF_EV_RMQUEUE)
+			ev.rmqueue.nofragment = ev.rmqueue.to_pcp = i & 1;
+		if (ev.type == SF_EV_CLAIM)
+			ev.claim.whole = ev.claim.merge = i & 1;
+		if (ev.type >= SF_EV_PAGE_ALLOC && ev.type <= SF_EV_PCP_DRAIN)
+			ev.page.pcp = ev.page.reserve = i & 1;
+		if (ev.type == SF_EV_PAGE_FAIL)
+			ev.pagefail.refused = i & 1;
+		if (ev.type == SF_EV_SNAP_BEGIN)
+			ev.snap.final = i & 1;
+		if (ev.type == SF_EV_SNAP_SLAB)
+			ev.snapslab.flag_partial = i & 1;
+		sf_judge_event(b->j, &ev);
+	}
+	assert_true(b->nr_titles > 0);
+	sf_judge_destroy(b->j);
+	free(b);
+}
+
+/* Runs sf_trap() in a child: the signal it died of, or 0 if it returned. */
+static int trap_signal(const char *expect)
+{
+	struct sf_violation v = { .invariant = SF_INV_BUD_3, .op = 4 };
+	int status;
+	pid_t pid;
+
+	snprintf(v.title, sizeof(v.title), "BUD-3: free buddies were not merged");
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (expect)
+			setenv("SLABFUZZ_EXPECT", expect, 1);
+		else
+			unsetenv("SLABFUZZ_EXPECT");
+		signal(SIGILL, SIG_DFL); /* cmocka's handlers would go on in the child */
+		signal(SIGTRAP, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(3);
+		sf_trap(&v);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status);
+	return WEXITSTATUS(status) ? -WEXITSTATUS(status) : 0;
+}
+
+static void test_trap_and_expect(void **state)
+{
+	(void)state;
+	assert_true(trap_signal(NULL) > 0);
+	assert_true(trap_signal("BUD-3: free buddies") > 0);
+	assert_int_equal(trap_signal("BUD-2"), 0);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	assert_string_equal(sf_invariants[SF_INV_MEM_17].id, "MEM-17");
+	assert_string_equal(sf_invariants[SF_INV_ISO_18].id, "ISO-18");
+	assert_int_equal(sf_invariants[SF_INV_ACC_7].cost, SF_COST_WALK);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_clean_stream_is_silent),
+		cmocka_unit_test(test_broken_streams_have_exact_titles),
+		cmocka_unit_test(test_begin_forgets),
+		cmocka_unit_test(test_skips_are_counted_with_reason),
+		cmocka_unit_test(test_recorded_frees),
+		cmocka_unit_test(test_far_objects),
+		cmocka_unit_test(test_hostile_events),
+		cmocka_unit_test(test_trap_and_expect),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

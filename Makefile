@@ -14,9 +14,10 @@
 #   afl    clang, address             AFL++ targets
 #   cov    clang, source coverage     unit tests and corpora for `make coverage`
 #
-# In fuzz and afl only allocators/ is instrumented, for coverage and for AddressSanitizer: what is tested
-# guides the engine and is watched, not the harness and not the judge (their own bugs are looked for
-# by the unit tests under sanitizers, and by parse). The arena's accessors are in allocators/.
+# In fuzz and afl only allocators/ is instrumented, for coverage and for AddressSanitizer: what is
+# tested guides the engine and is watched, not the harness and not the judge (their own bugs are
+# looked for by the unit tests under sanitizers, and by parse). The arena's accessors are in
+# allocators/.
 
 BUILD ?= build
 PREFIX ?= /usr/local

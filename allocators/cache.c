@@ -255,9 +255,13 @@ uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *asked, b
 	*merged = false;
 	if (rq.flags & SF_SLAB_TEMPORARY)
 		rq.flags = (rq.flags & ~SF_SLAB_TEMPORARY) | SF_SLAB_RECLAIM_ACCOUNT;
-	if (rq.size == 0 || rq.size > KMALLOC_MAX_SIZE || rq.usersize > rq.size ||
-	    (rq.align & (rq.align - 1)))
+	if (rq.size == 0 || rq.size > KMALLOC_MAX_SIZE || (rq.align & (rq.align - 1)))
 		return SF_NONE;
+	/* A window that cannot be is none: all of the object is out of bounds. */
+	if (h->set.usercopy && rq.usersize > rq.size)
+		warn(h, "kmem_cache_create: usersize > size", 0);
+	if (!h->set.usercopy || rq.usersize > rq.size)
+		rq.usersize = 0;
 	s = find_mergeable(h, &rq);
 	if (s) {
 		uint32_t inuse = (uint32_t)align_up(rq.size, 8);

@@ -104,7 +104,7 @@ void heap_cache_alloc(struct sf_heap *h, uint32_t cache, uint32_t gfp, struct sf
 	rs->status = (uint8_t)status;
 }
 
-/* The object goes to the slab's own cache; the name given is checked only when hardened. */
+/* The object is parked as the named cache's: only SLAB_FREELIST_HARDENED looks at its slab. */
 void heap_cache_free(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf_result *rs)
 {
 	slab_free(h, h->cache[cache], addr);
@@ -123,8 +123,7 @@ void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint
 void heap_cache_free_bulk(struct sf_heap *h, uint32_t cache, uint32_t n, const uint64_t *addrs,
 			  struct sf_result *rs)
 {
-	for (uint32_t i = 0; i < n; i++)
-		slab_free(h, h->cache[cache], addrs[i]);
+	slab_free_bulk(h, h->cache[cache], n, addrs);
 	*rs = (struct sf_result){ .status = SF_OK };
 }
 
@@ -160,11 +159,9 @@ void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_
 	enum sf_status status = SF_OK;
 	uint32_t pfn;
 
-	/* mm/page_alloc.c:alloc_pages_exact_noprof: both make no sense for pages that are split. */
-	gfp &= ~(uint32_t)(SF_GFP_COMP | SF_GFP_HIGHMEM);
-	pfn = size ? page_alloc_exact(h, size, page_gfp(h, gfp), &status) : NO_PFN;
+	pfn = page_alloc_exact(h, size, page_gfp(h, gfp), &status);
 	rs->addr = 0;
-	rs->status = size ? (uint8_t)status : SF_NULL;
+	rs->status = (uint8_t)status;
 	if (pfn == NO_PFN)
 		return;
 	rs->status = SF_OK;

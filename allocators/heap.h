@@ -89,6 +89,7 @@ struct vm_area {
 struct pcp {
 	struct page_list list[NR_PCP_LISTS];
 	uint32_t count;             /* pages, all lists */
+	uint32_t high;              /* from where frees go on to the zone; tunes itself */
 	uint32_t alloc_factor;      /* refills double, up to PCP_BATCH_SCALE_MAX */
 	uint32_t free_count;        /* pages freed in a row; halved by each allocation */
 	bool prev_high_order;       /* the last free was of order 1..3 */
@@ -97,7 +98,7 @@ struct pcp {
 struct zone {
 	uint32_t managed;
 	uint32_t pageblock_order;
-	bool one_type;              /* mobility grouping is off: all is UNMOVABLE */
+	bool one_type;              /* mobility grouping is off: all requests are UNMOVABLE */
 	struct page_list free[SF_NR_ORDERS][SF_MIGRATE_TYPES];
 	uint64_t nr_free[SF_NR_ORDERS]; /* counters of their own, never derived from the lists */
 	uint64_t nr_free_pages;
@@ -108,7 +109,9 @@ struct zone {
 	uint8_t *was_retyped;       /* by page block: is in `retyped` */
 	uint64_t wmark[3];          /* MIN, LOW, HIGH, without boost */
 	uint64_t boost;
-	uint32_t pcp_high, pcp_batch;
+	bool boosted;               /* kswapd is to be woken for it (ZONE_BOOSTED_WATERMARK) */
+	bool below_high;            /* HIGH was missed lately (ZONE_BELOW_HIGH) */
+	uint32_t pcp_high_min, pcp_high_max, pcp_batch;
 	uint64_t pcp_used;          /* CPUs whose pcp differs from boot */
 	struct pcp pcp[MAX_CPUS];
 };
@@ -290,6 +293,8 @@ unsigned int get_order(uint64_t size);
  */
 uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf_status *status);
 void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order);
+/* A block in use becomes single pages, each to be freed by itself (or in any larger block). */
+void page_split(struct sf_heap *h, uint32_t pfn, unsigned int order);
 /* exact: ceil(size / 4096) pages of a block, the rest given back page by page, to the tail. */
 uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status);
 void page_free_exact(struct sf_heap *h, uint32_t pfn, uint64_t size);
@@ -311,6 +316,7 @@ int cache_shrink(struct sf_heap *h, uint32_t cache);
 uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
 		    enum sf_status *status);
 void slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr);
+void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint64_t *addrs);
 bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n, uint64_t *addrs,
 		     enum sf_status *status);
 /* The cache that the slab at addr belongs to, NULL if addr is in no slab. */

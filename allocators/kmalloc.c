@@ -80,11 +80,9 @@ static bool new_class(struct sf_heap *h, unsigned int type, unsigned int slot, c
 static bool new_type(struct sf_heap *h, unsigned int type, const char *prefix, uint8_t kind,
 		     uint32_t flags)
 {
-	/* Slots 96 and 192 are made when the loop passes them (mm/slab_common.c:create_kmalloc_caches). */
-	static const uint8_t order[] = { 3, 4, 5, 6, 1, 7, 2, 8, 9, 10, 11, 12, 13 };
-
-	for (unsigned int i = 0; i < sizeof(order); i++)
-		if (!new_class(h, type, order[i], prefix, kind, flags))
+	/* 96 and 192 first (mm/slab_common.c:create_kmalloc_caches): so merging looks at them. */
+	for (unsigned int slot = 1; slot < NR_CLASSES; slot++)
+		if (!new_class(h, type, slot, prefix, kind, flags))
 			return false;
 	return true;
 }
@@ -122,6 +120,7 @@ static uint64_t large_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum
 	unsigned int order = get_order(size);
 	uint32_t pfn;
 
+	gfp &= ~(uint32_t)(SF_GFP_DMA32 | SF_GFP_HIGHMEM); /* GFP_SLAB_BUG_MASK */
 	gfp |= SF_GFP_COMP | (h->set.init_on_alloc ? SF_GFP_ZERO : 0);
 	pfn = page_alloc(h, gfp, order, status);
 	if (pfn == NO_PFN)
@@ -211,12 +210,12 @@ uint64_t kmalloc_usable(struct sf_heap *h, uint64_t addr)
 }
 
 /* Bytes that krealloc may use in place: object_size, not the stride that ksize() tells. */
-static uint64_t room(struct sf_heap *h, uint64_t addr, const struct kcache **cache)
+static uint64_t room(struct sf_heap *h, uint64_t addr)
 {
 	uint32_t head;
+	const struct kcache *s = slab_cache(h, addr, &head);
 
-	*cache = slab_cache(h, addr, &head);
-	return *cache ? (*cache)->object_size : kmalloc_usable(h, addr);
+	return s ? s->object_size : kmalloc_usable(h, addr);
 }
 
 /* --- kvmalloc (mm/slub.c:__kvmalloc_node_noprof) --- */
@@ -252,7 +251,6 @@ static uint64_t do_kvmalloc(struct sf_heap *h, const struct sf_request *rq, uint
 static uint64_t do_krealloc(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
 			    uint64_t size, uint32_t gfp, enum sf_status *status)
 {
-	const struct kcache *s;
 	struct sf_result rs;
 	uint64_t have, to;
 	bool zero = (gfp & SF_GFP_ZERO) || h->set.init_on_alloc;
@@ -264,7 +262,7 @@ static uint64_t do_krealloc(struct sf_heap *h, uint64_t addr, const struct sf_re
 	}
 	if (addr <= SF_ZERO_SIZE_PTR)
 		return do_kmalloc(h, rq, size, gfp, status);
-	have = room(h, addr, &s);
+	have = room(h, addr);
 	if (size <= have && !(rq->align && (addr & (rq->align - 1)))) {
 		/* The requested size is not tracked: zeroing covers what lies beyond the new one. */
 		if (zero)
@@ -281,11 +279,13 @@ static uint64_t do_krealloc(struct sf_heap *h, uint64_t addr, const struct sf_re
 	return to;
 }
 
-/* kvrealloc (mm/slub.c:kvrealloc_node_align_noprof) */
+/*
+ * kvrealloc (mm/slub.c:kvrealloc_node_align_noprof). There vrealloc() to size 0 returns NULL, and
+ * the old memory is gone; here it is as in krealloc(), so that NULL always means that it is not.
+ */
 static uint64_t do_kvrealloc(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
 			     uint64_t size, enum sf_status *status)
 {
-	const struct kcache *s;
 	struct sf_result rs;
 	uint64_t to, have;
 
@@ -301,7 +301,7 @@ static uint64_t do_kvrealloc(struct sf_heap *h, uint64_t addr, const struct sf_r
 		return to;
 	to = do_kvmalloc(h, rq, size, status);
 	if (to && addr > SF_ZERO_SIZE_PTR) {
-		have = room(h, addr, &s);
+		have = kmalloc_usable(h, addr);
 		raw_copy(h, to, addr, have < size ? have : size);
 		do_kfree(h, addr, &rs);
 	}

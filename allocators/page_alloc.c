@@ -54,11 +54,6 @@ static void del_free(struct sf_heap *h, uint32_t pfn)
 	     .migratetype = (uint8_t)type);
 }
 
-static unsigned int boot_type(const struct zone *z)
-{
-	return z->one_type ? SF_MIGRATE_UNMOVABLE : SF_MIGRATE_MOVABLE;
-}
-
 /* The page blocks of 2^order pages from pfn on; at least one. */
 static void set_block_type(struct zone *z, uint32_t pfn, unsigned int order, unsigned int type)
 {
@@ -122,7 +117,7 @@ static const struct page_list *fallback(const struct zone *z, unsigned int order
 }
 
 /* mm/page_alloc.c:boost_watermark: every claim of a part of a page block asks for some reclaim. */
-static void boost_watermark(struct zone *z)
+static void boost_watermark(struct zone *z, bool kswapd)
 {
 	uint64_t block = 1ull << z->pageblock_order, max = z->wmark[2] * 3 / 2;
 
@@ -131,6 +126,7 @@ static void boost_watermark(struct zone *z)
 	if (max < block)
 		max = block;
 	z->boost = z->boost + block < max ? z->boost + block : max;
+	z->boosted = z->boosted || kswapd;
 }
 
 /*
@@ -176,7 +172,10 @@ static void move_free_blocks(struct sf_heap *h, uint32_t start, unsigned int typ
 	}
 }
 
-/* Makes the page block around a free block ours if enough of it is free or alike. */
+/*
+ * Makes the page block around a free block ours if enough of it is free or alike; in any case where
+ * mobility is not grouped by.
+ */
 static uint32_t claim_part(struct sf_heap *h, const struct take *tk, uint32_t pfn)
 {
 	struct zone *z = &h->zone;
@@ -184,7 +183,7 @@ static uint32_t claim_part(struct sf_heap *h, const struct take *tk, uint32_t pf
 	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
 	uint32_t nr_free, movable, alike = 0;
 
-	boost_watermark(z);
+	boost_watermark(z, tk->kswapd);
 	/* A page block that reaches beyond the zone keeps its type. */
 	if (start + size > z->managed)
 		return NO_PFN;
@@ -193,7 +192,7 @@ static uint32_t claim_part(struct sf_heap *h, const struct take *tk, uint32_t pf
 		alike = movable;
 	else if (from == SF_MIGRATE_MOVABLE)
 		alike = size - nr_free - movable;
-	if (nr_free + alike < size / 2)
+	if (nr_free + alike < size / 2 && !z->one_type)
 		return NO_PFN;
 	EMIT(h, CLAIM, claim, .pfn = pfn, .order = (uint8_t)order, .from = (uint8_t)from,
 	     .to = (uint8_t)tk->type, .start = start, .nr_pages = size, .free = nr_free,
@@ -324,7 +323,6 @@ void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tai
 static void boot_lists(struct sf_heap *h)
 {
 	struct zone *z = &h->zone;
-	unsigned int type = boot_type(z);
 	uint32_t pfn = 0;
 
 	for (unsigned int o = 0; o <= MAX_PAGE_ORDER; o++) {
@@ -341,9 +339,9 @@ static void boot_lists(struct sf_heap *h)
 			o = MAX_PAGE_ORDER;
 		while (z->managed - pfn < 1u << o)
 			o--;
-		l = &z->free[o][type];
+		l = &z->free[o][SF_MIGRATE_MOVABLE];
 		*pg = (struct page){ .next = NO_PFN, .prev = l->tail, .state = PAGE_FREE,
-				     .order = (uint8_t)o, .list = (uint8_t)type };
+				     .order = (uint8_t)o, .list = SF_MIGRATE_MOVABLE };
 		*(l->head == NO_PFN ? &l->head : &h->arena.page[l->tail].next) = pfn;
 		l->tail = pfn;
 		l->nr++;
@@ -356,16 +354,17 @@ static void boot_lists(struct sf_heap *h)
 bool zone_init(struct sf_heap *h, struct sf_error *err)
 {
 	struct zone *z = &h->zone;
-	uint64_t beyond;
 
 	z->managed = (uint32_t)h->set.pages;
 	z->pageblock_order = (uint32_t)h->set.pageblock_order;
 	z->nr_blocks = ((z->managed - 1) >> z->pageblock_order) + 1;
 	wmark_setup(h);
 	pcp_setup(h);
-	/* mm/page_alloc.c:build_all_zonelists; types are those this model has. */
-	beyond = z->managed > z->wmark[2] ? z->managed - z->wmark[2] : 0;
-	z->one_type = beyond < (uint64_t)SF_MIGRATE_TYPES << z->pageblock_order;
+	/*
+	 * mm/page_alloc.c:build_all_zonelists; types are those this model has. At boot that comes
+	 * before watermarks, which count as 0, and after page blocks, which are MOVABLE in any case.
+	 */
+	z->one_type = z->managed < (uint64_t)SF_MIGRATE_TYPES << z->pageblock_order;
 	z->block_type = malloc(z->nr_blocks);
 	z->was_retyped = calloc(z->nr_blocks, sizeof(*z->was_retyped));
 	z->retyped = calloc(z->nr_blocks, sizeof(*z->retyped));
@@ -375,7 +374,7 @@ bool zone_init(struct sf_heap *h, struct sf_error *err)
 		zone_free(h);
 		return false;
 	}
-	memset(z->block_type, (int)boot_type(z), z->nr_blocks);
+	memset(z->block_type, SF_MIGRATE_MOVABLE, z->nr_blocks);
 	boot_lists(h);
 	return true;
 }
@@ -395,15 +394,15 @@ void zone_free(struct sf_heap *h)
 void zone_reset(struct sf_heap *h)
 {
 	struct zone *z = &h->zone;
-	uint8_t type = (uint8_t)boot_type(z);
 
 	while (z->nr_retyped) {
 		uint32_t b = z->retyped[--z->nr_retyped];
 
-		z->block_type[b] = type;
+		z->block_type[b] = SF_MIGRATE_MOVABLE;
 		z->was_retyped[b] = 0;
 	}
 	z->boost = 0;
+	z->boosted = z->below_high = false;
 	pcp_reset(h);
 	boot_lists(h);
 }

@@ -5,8 +5,8 @@
  * Follows Linux 7.2's mm/page_alloc.c (get_page_from_freelist, __alloc_pages_slowpath). Relies on
  * page_alloc.c and page_pcp.c; slabs, large kmalloc and vmalloc get their pages here. What the
  * model leaves out: nothing can be reclaimed or compacted, so a slow path that may do either drains
- * all per-CPU lists once, tries again and is at its end. kswapd runs at once when the slow path
- * wakes it, and all it can do is to take back the watermark boost. An out-of-memory killer finds
+ * all per-CPU lists once, tries again and is at its end. kswapd runs at once when it is woken, and
+ * all it can do is to take back the watermark boost. An out-of-memory killer finds
  * nobody to kill: where the kernel would kill and loop, the request fails after OOM was declared.
  */
 #include "page_internal.h"
@@ -23,6 +23,8 @@ enum alloc_flags {
 	ALLOC_MIN_RESERVE = 1u << 0,   /* __GFP_HIGH: half of the mark */
 	ALLOC_NON_BLOCK = 1u << 1,     /* no direct reclaim: with the above a quarter less still */
 	ALLOC_NO_WATERMARKS = 1u << 2,
+	ALLOC_HIGHATOMIC = 1u << 3,    /* may use the reserve for high orders, which must be felt */
+	ALLOC_KSWAPD = 1u << 4,
 };
 
 /* One request as it goes down the slow path. */
@@ -134,24 +136,30 @@ static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wma
 			 unsigned int flags)
 {
 	struct zone *z = &h->zone;
+	const struct take tk = { .order = rq->order, .type = rq->type,
+				 .kswapd = flags & ALLOC_KSWAPD };
 	unsigned int list = pcp_index(z, rq->order, rq->type);
+	enum sf_rmqueue_mode mode = SF_RMQUEUE_OWN;
 	uint64_t before = z->nr_free_pages;
 	uint32_t pfn = NO_PFN;
-	bool pcp;
+	bool pcp, ok = !z->below_high && may_take(z, rq, WMARK_HIGH, flags);
 
-	if (!may_take(z, rq, wmark, flags) && !(flags & ALLOC_NO_WATERMARKS))
+	if (!ok) {
+		z->below_high = true;
+		ok = may_take(z, rq, wmark, flags);
+	}
+	if (!ok && !(flags & ALLOC_NO_WATERMARKS))
 		return NO_PFN;
 	if (list != NO_LIST)
-		pfn = pcp_pop(h, rq->order, rq->type);
+		pfn = pcp_pop(h, &tk, !(flags & ALLOC_HIGHATOMIC));
 	pcp = pfn != NO_PFN;
-	if (!pcp) {
-		const struct take tk = { .order = rq->order, .type = rq->type };
-		enum sf_rmqueue_mode mode = SF_RMQUEUE_OWN;
-
+	if (!pcp)
 		pfn = buddy_take(h, &tk, &mode);
-		if (pfn == NO_PFN)
-			return NO_PFN;
-	}
+	/* kswapd runs at once, and has nothing to reclaim: the boost is what it takes back. */
+	if (z->boosted && tk.kswapd)
+		z->boost = z->boosted = 0;
+	if (pfn == NO_PFN)
+		return NO_PFN;
 	hand_out(h, pfn, rq);
 	EMIT(h, PAGE_ALLOC, page, .pfn = pfn, .order = (uint8_t)rq->order,
 	     .migratetype = (uint8_t)rq->type, .list = (uint8_t)(pcp ? list : NO_LIST),
@@ -164,12 +172,17 @@ static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wma
 /* --- the slow path --- */
 
 /* mm/page_alloc.c:gfp_to_alloc_flags */
-static unsigned int alloc_flags(uint32_t gfp)
+static unsigned int alloc_flags(uint32_t gfp, unsigned int order)
 {
 	unsigned int flags = gfp & SF_GFP_HIGH ? ALLOC_MIN_RESERVE : 0;
 
-	if (!(gfp & SF_GFP_DIRECT_RECLAIM) && !(gfp & SF_GFP_NOMEMALLOC))
+	if (gfp & SF_GFP_KSWAPD_RECLAIM)
+		flags |= ALLOC_KSWAPD;
+	if (!(gfp & SF_GFP_DIRECT_RECLAIM) && !(gfp & SF_GFP_NOMEMALLOC)) {
 		flags |= ALLOC_NON_BLOCK;
+		if (order > 0 && (gfp & SF_GFP_HIGH))
+			flags |= ALLOC_HIGHATOMIC;
+	}
 	return flags;
 }
 
@@ -200,10 +213,8 @@ static uint32_t never_fail(struct sf_heap *h, struct request *rq, enum sf_status
 {
 	uint32_t pfn;
 
-	if (!(rq->gfp & SF_GFP_DIRECT_RECLAIM)) {
-		EMIT(h, WARN, warn, .what = "__GFP_NOFAIL without __GFP_DIRECT_RECLAIM");
+	if (!(rq->gfp & SF_GFP_DIRECT_RECLAIM))
 		return NO_PFN;
-	}
 	pfn = get_page(h, rq, WMARK_MIN, ALLOC_MIN_RESERVE);
 	*status = SF_BLOCKED;
 	return pfn;
@@ -212,14 +223,16 @@ static uint32_t never_fail(struct sf_heap *h, struct request *rq, enum sf_status
 /* mm/page_alloc.c:__alloc_pages_slowpath */
 static uint32_t slow_path(struct sf_heap *h, struct request *rq, enum sf_status *status)
 {
-	unsigned int flags = alloc_flags(rq->gfp);
+	unsigned int flags = alloc_flags(rq->gfp, rq->order);
 	uint32_t pfn;
 
+	if ((rq->gfp & SF_GFP_NOFAIL) && !(rq->gfp & SF_GFP_DIRECT_RECLAIM))
+		EMIT(h, WARN, warn, .what = "__GFP_NOFAIL without __GFP_DIRECT_RECLAIM");
 	if (rq->gfp & SF_GFP_KSWAPD_RECLAIM)
 		h->zone.boost = 0;
 	pfn = get_page(h, rq, WMARK_MIN, flags);
 	if (pfn == NO_PFN && (rq->gfp & SF_GFP_MEMALLOC) && !(rq->gfp & SF_GFP_NOMEMALLOC)) {
-		flags = ALLOC_NO_WATERMARKS;
+		flags = ALLOC_NO_WATERMARKS | (flags & ALLOC_KSWAPD);
 		pfn = get_page(h, rq, WMARK_MIN, flags);
 	}
 	if (pfn == NO_PFN && (rq->gfp & SF_GFP_DIRECT_RECLAIM)) {
@@ -267,7 +280,7 @@ uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf
 	if (!(gfp & SF_GFP_NOFAIL) && fault_fires(h, SF_FAULT_PAGE))
 		return NO_PFN;
 	rq.type = request_type(h, gfp);
-	pfn = get_page(h, &rq, WMARK_LOW, 0);
+	pfn = get_page(h, &rq, WMARK_LOW, gfp & SF_GFP_KSWAPD_RECLAIM ? ALLOC_KSWAPD : 0);
 	if (pfn == NO_PFN)
 		pfn = slow_path(h, &rq, status);
 	if (pfn == NO_PFN)
@@ -311,6 +324,16 @@ unsigned int get_order(uint64_t size)
 	return last ? 64 - (unsigned int)__builtin_clzll(last) : 0;
 }
 
+void page_split(struct sf_heap *h, uint32_t pfn, unsigned int order)
+{
+	struct page *pg = &h->arena.page[pfn];
+	uint8_t type = pg->list;
+
+	for (uint32_t i = 0; i < 1u << order; i++)
+		pg[i] = (struct page){ .next = NO_PFN, .prev = NO_PFN, .state = PAGE_USED,
+				       .list = type };
+}
+
 /* mm/page_alloc.c:make_alloc_exact: the rest passes by the per-CPU lists, to the tail. */
 uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status)
 {
@@ -326,10 +349,7 @@ uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum s
 		return NO_PFN;
 	end = pfn + (1u << order);
 	keep = pfn + (uint32_t)((size - 1) >> SF_PAGE_SHIFT) + 1;
-	for (uint32_t p = pfn; p < end; p++)
-		h->arena.page[p] = (struct page){ .next = NO_PFN, .prev = NO_PFN,
-						  .state = PAGE_USED,
-						  .list = (uint8_t)request_type(h, gfp) };
+	page_split(h, pfn, order);
 	for (uint32_t p = keep; p < end; p++) {
 		clear_block(h, p, 0);
 		EMIT(h, PAGE_FREE, page, .pfn = p, .migratetype = (uint8_t)block_type(&h->zone, p),

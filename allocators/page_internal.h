@@ -23,6 +23,7 @@ struct take {
 	unsigned int order;
 	unsigned int type;
 	bool to_pcp; /* refills a per-CPU list */
+	bool kswapd; /* may wake kswapd */
 };
 
 static inline struct page_list empty_list(void)
@@ -90,8 +91,8 @@ void pcp_setup(struct sf_heap *h);
 void pcp_reset(struct sf_heap *h);
 /* Index of the list, NO_LIST if blocks of that order do not go through per-CPU lists. */
 unsigned int pcp_index(const struct zone *z, unsigned int order, unsigned int type);
-/* As buddy_take(), from this CPU's list, which is refilled when empty. */
-uint32_t pcp_pop(struct sf_heap *h, unsigned int order, unsigned int type);
+/* As buddy_take(), from this CPU's list; an empty one is refilled if `refill`. */
+uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool refill);
 void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int index);
 
 /* --- page_gfp.c --- */

@@ -4,10 +4,9 @@
  * again without looking at the buddy.
  *
  * Follows Linux 7.2's mm/page_alloc.c (rmqueue_pcplist, free_frozen_page_commit,
- * free_pcppages_bulk) read for one thread. Relies on page_alloc.c; page_gfp.c relies on it. The
- * high mark stays at the kernel's high_min: its automatic tuning follows reclaim and kswapd, which
- * the model does not have. A CPU's data cache is taken to hold more than three batches
- * (PCPF_FREE_HIGH_BATCH).
+ * free_pcppages_bulk) read for one thread. Relies on page_alloc.c; page_gfp.c relies on it. No
+ * clock ticks, so the high mark never decays by itself (decay_pcp_high). A CPU's data cache is
+ * taken to hold more than three batches (PCPF_FREE_HIGH_BATCH).
  */
 #include "page_internal.h"
 
@@ -15,10 +14,28 @@
 #define NR_LOWORDER_LISTS 12
 #define PMD_ORDER 9
 
+static uint32_t at_least(uint32_t n, uint32_t least)
+{
+	return n < least ? least : n;
+}
+
+static uint32_t at_most(uint32_t n, uint32_t most)
+{
+	return n > most ? most : n;
+}
+
+/* The kernel's: in a tiny zone the least high mark is above the greatest, which wins if reached. */
+static uint32_t clamp(uint32_t n, uint32_t lo, uint32_t hi)
+{
+	if (n >= hi)
+		return hi;
+	return at_least(n, lo);
+}
+
 void pcp_setup(struct sf_heap *h)
 {
 	struct zone *z = &h->zone;
-	uint32_t batch = z->managed >> 12, high;
+	uint32_t batch = z->managed >> 12, cpus = (uint32_t)h->set.cpus;
 
 	/* mm/page_alloc.c:zone_batchsize: 256 KiB at most, one less than a power of two */
 	if (batch > 64)
@@ -28,10 +45,10 @@ void pcp_setup(struct sf_heap *h)
 		batch = (1u << (31 - __builtin_clz(batch))) - 1;
 	else
 		batch = 1;
-	/* mm/page_alloc.c:zone_highsize: all lists full must not wake kswapd */
-	high = (uint32_t)(z->wmark[1] / h->set.cpus);
+	/* mm/page_alloc.c:zone_highsize: all lists full must not wake kswapd; an eighth at most */
 	z->pcp_batch = batch;
-	z->pcp_high = high > 4 * batch ? high : 4 * batch;
+	z->pcp_high_min = at_least((uint32_t)(z->wmark[1] / cpus), 4 * batch);
+	z->pcp_high_max = at_least(z->managed / 8 / cpus, 4 * batch);
 	z->pcp_used = h->set.cpus < 64 ? (1ull << h->set.cpus) - 1 : ~0ull;
 	pcp_reset(h);
 }
@@ -70,34 +87,34 @@ static struct pcp *this_pcp(struct sf_heap *h)
 	return &h->zone.pcp[h->cpu];
 }
 
-/* Blocks to refill with: pages of order 0 double each time, until a free comes in between. */
+/*
+ * Blocks to refill with: pages of order 0 double each time, until a free comes in between. While
+ * memory abounds each refill raises the high mark, so that the next frees stay here.
+ */
 static uint32_t nr_pcp_alloc(const struct zone *z, struct pcp *p, unsigned int order)
 {
-	uint32_t batch = z->pcp_batch, max = z->pcp_batch;
+	uint32_t base = z->pcp_batch, batch = order ? base : base << p->alloc_factor, max = base;
 
+	p->high = clamp(p->high, z->pcp_high_min, z->pcp_high_max);
+	if (!z->below_high && z->pcp_high_min != z->pcp_high_max)
+		p->high = at_most(p->high + batch, z->pcp_high_max);
 	if (order == 0) {
-		if (z->pcp_high > p->count + 2 * batch)
-			max = z->pcp_high - p->count - batch;
-		batch <<= p->alloc_factor;
+		if (p->high > p->count + 2 * base)
+			max = p->high - p->count - base;
 		if (batch <= max && p->alloc_factor < PCP_BATCH_SCALE_MAX)
 			p->alloc_factor++;
-		if (batch > max)
-			batch = max;
+		batch = at_most(batch, max);
 	}
-	if (batch > 1) {
-		batch >>= order;
-		if (batch < 2)
-			batch = 2;
-	}
-	return batch;
+	return batch > 1 ? at_least(batch >> order, 2) : batch;
 }
 
-static void refill(struct sf_heap *h, struct pcp *p, unsigned int index, const struct take *tk)
+static void refill(struct sf_heap *h, struct pcp *p, unsigned int index, struct take tk, uint32_t n)
 {
 	enum sf_rmqueue_mode mode = SF_RMQUEUE_OWN;
 
-	for (uint32_t n = nr_pcp_alloc(&h->zone, p, tk->order); n; n--) {
-		uint32_t pfn = buddy_take(h, tk, &mode);
+	tk.to_pcp = true;
+	for (; n; n--) {
+		uint32_t pfn = buddy_take(h, &tk, &mode);
 		struct page *pg;
 
 		if (pfn == NO_PFN)
@@ -105,10 +122,10 @@ static void refill(struct sf_heap *h, struct pcp *p, unsigned int index, const s
 		arena_touch(&h->arena, pfn);
 		pg = &h->arena.page[pfn];
 		pg->state = PAGE_PCP;
-		pg->order = (uint8_t)tk->order;
+		pg->order = (uint8_t)tk.order;
 		pg->list = (uint8_t)index;
 		page_list_add(&h->arena, &p->list[index], pfn, true);
-		p->count += 1u << tk->order;
+		p->count += 1u << tk.order;
 	}
 }
 
@@ -120,17 +137,19 @@ static void unlist(struct sf_heap *h, struct pcp *p, unsigned int index, uint32_
 	p->count -= 1u << index_order(index);
 }
 
-uint32_t pcp_pop(struct sf_heap *h, unsigned int order, unsigned int type)
+uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
 {
 	struct pcp *p = this_pcp(h);
-	unsigned int index = pcp_index(&h->zone, order, type);
+	unsigned int index = pcp_index(&h->zone, tk->order, tk->type);
 	uint32_t pfn;
 
 	p->free_count >>= 1;
 	if (p->list[index].head == NO_PFN) {
-		const struct take tk = { .order = order, .type = type, .to_pcp = true };
+		uint32_t n = nr_pcp_alloc(&h->zone, p, tk->order);
 
-		refill(h, p, index, &tk);
+		if (!may_refill)
+			return NO_PFN;
+		refill(h, p, index, *tk, n);
 	}
 	pfn = p->list[index].head;
 	if (pfn != NO_PFN)
@@ -169,24 +188,31 @@ static bool free_high(const struct zone *z, struct pcp *p, unsigned int order)
 	bool before = p->prev_high_order;
 
 	p->prev_high_order = order > 0 && order <= PAGE_ALLOC_COSTLY_ORDER;
-	return before && p->prev_high_order && p->free_count >= z->pcp_batch + z->pcp_high / 2 &&
-	       p->count >= z->pcp_batch;
+	return before && p->prev_high_order && p->count >= z->pcp_batch &&
+	       p->free_count >= z->pcp_batch + z->pcp_high_min / 2;
 }
 
-/* How many pages are too many now; 0: none. */
-static uint32_t nr_pcp_free(const struct zone *z, const struct pcp *p, bool let_through)
+/*
+ * How many pages are too many now; 0: none (mm/page_alloc.c:nr_pcp_high, nr_pcp_free). Below the
+ * zone's HIGH mark the lists shrink with each free; above it they learn to take a whole run.
+ */
+static uint32_t nr_pcp_free(const struct zone *z, struct pcp *p, bool let_through)
 {
-	uint32_t n = p->free_count, max = z->pcp_high - z->pcp_batch;
+	uint32_t min = z->pcp_high_min, max = z->pcp_high_max, batch = z->pcp_batch;
+	uint32_t most = batch << PCP_BATCH_SCALE_MAX, run = at_least(p->free_count, batch), high;
 
+	high = p->high = clamp(p->high, min, max);
 	if (let_through) {
-		n = z->pcp_batch << PCP_BATCH_SCALE_MAX;
-		return n < p->count ? n : p->count;
+		p->high = at_least(high - at_most(high, most), min);
+		return at_most(p->count, most);
 	}
-	if (p->count < z->pcp_high)
-		return 0;
-	if (n < z->pcp_batch)
-		n = z->pcp_batch;
-	return n < max ? n : max;
+	if (min != max && z->below_high) {
+		p->high = at_least(high - at_most(high, run), min);
+		high = at_least(p->count, min);
+	} else if (min != max && p->count >= high && high < p->free_count + batch) {
+		p->high = clamp(p->free_count + batch, min, max);
+	}
+	return p->count < high ? 0 : at_most(run, high - batch);
 }
 
 void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int index)
@@ -194,8 +220,8 @@ void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int 
 	struct zone *z = &h->zone;
 	struct pcp *p = this_pcp(h);
 	struct page *pg = &h->arena.page[pfn];
-	uint32_t n, step;
 	bool let_through;
+	uint32_t n, step;
 
 	p->alloc_factor >>= 1;
 	pg->state = PAGE_PCP;
@@ -207,10 +233,15 @@ void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int 
 	if (p->free_count < z->pcp_batch << PCP_BATCH_SCALE_MAX)
 		p->free_count += 1u << order;
 	/* In steps of a batch, each beginning with our list: a large block counts as one step. */
-	for (n = nr_pcp_free(z, p, let_through); n && p->count; n -= step) {
-		step = n < z->pcp_batch ? n : z->pcp_batch;
+	n = nr_pcp_free(z, p, let_through);
+	if (!n)
+		return;
+	for (; n && p->count; n -= step) {
+		step = at_most(n, z->pcp_batch);
 		bulk_free(h, h->cpu, step, index);
 	}
+	if (z->below_high && z->nr_free_pages > z->wmark[2] + z->boost)
+		z->below_high = false;
 }
 
 void page_drain_all(struct sf_heap *h)
@@ -223,6 +254,6 @@ void page_drain_all(struct sf_heap *h)
 		const struct pcp *p = &z->pcp[cpu];
 
 		while (p->count)
-			bulk_free(h, cpu, p->count < most ? p->count : most, 0);
+			bulk_free(h, cpu, at_most(p->count, most), 0);
 	}
 }

@@ -8,7 +8,7 @@
  *
  * Not as in the kernel: sheaves and barns live beside the simulated memory (there they are kmalloc
  * objects); slabs of SLAB_TYPESAFE_BY_RCU caches are given back at once, as if a grace period had
- * passed; a bulk free is a loop over single frees.
+ * passed; slabs made of the last reserves (pfmemalloc) serve everybody.
  */
 #include "heap.h"
 
@@ -110,6 +110,8 @@ static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, enum
 		flags |= SF_GFP_RECLAIMABLE;
 	if (s->flags & SF_SLAB_CACHE_DMA)
 		flags |= SF_GFP_DMA;
+	if (s->flags & SF_SLAB_CACHE_DMA32)
+		flags |= SF_GFP_DMA32;
 	first = (flags | SF_GFP_NOWARN | SF_GFP_NORETRY) & ~SF_GFP_NOFAIL;
 	if ((first & SF_GFP_DIRECT_RECLAIM) && s->order > s->min_order)
 		first = (first | SF_GFP_NOMEMALLOC) & ~SF_GFP_RECLAIM;
@@ -225,24 +227,21 @@ static uint64_t slow_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, en
 	return addr;
 }
 
-/*
- * Back to its slab (mm/slub.c:__slab_free). An empty slab is kept while the node has fewer than
- * min_partial partial slabs; the count includes the slab itself if it is on the list.
- */
-void slab_return(struct sf_heap *h, struct kcache *s, uint64_t addr)
+static uint32_t slab_head(const struct sf_heap *h, uint64_t addr)
 {
-	uint32_t head = addr_pfn(h, addr);
-	struct page *pg = &h->arena.page[head];
-	bool was_full;
+	uint32_t pfn = addr_pfn(h, addr);
 
-	if (pg->state == PAGE_TAIL) {
-		head = pg->head;
-		pg = &h->arena.page[head];
-	}
-	was_full = !pg->freelist;
-	push_free(h, s, head, addr);
-	pg->inuse--;
-	if (!pg->inuse && s->partial.nr >= s->min_partial) {
+	return h->arena.page[pfn].state == PAGE_TAIL ? h->arena.page[pfn].head : pfn;
+}
+
+/*
+ * After objects came back to a slab, some or all of them (mm/slub.c:__slab_free). An empty slab is
+ * kept while the node has fewer than min_partial partial slabs; the count includes the slab itself
+ * if it is on the list.
+ */
+static void settle_slab(struct sf_heap *h, struct kcache *s, uint32_t head, bool was_full)
+{
+	if (!h->arena.page[head].inuse && s->partial.nr >= s->min_partial) {
 		if (!was_full)
 			partial_del(h, s, head);
 		discard_slab(h, s, head);
@@ -251,13 +250,68 @@ void slab_return(struct sf_heap *h, struct kcache *s, uint64_t addr)
 	}
 }
 
-/* Reorders the list by free objects, fullest first, and frees empty slabs (B: __kmem_cache_do_shrink). */
+static void slab_return(struct sf_heap *h, struct kcache *s, uint64_t addr)
+{
+	uint32_t head = slab_head(h, addr);
+	struct page *pg = &h->arena.page[head];
+	bool was_full = !pg->freelist;
+
+	push_free(h, s, head, addr);
+	pg->inuse--;
+	settle_slab(h, s, head, was_full);
+}
+
+#define LOOK_AHEAD 3
+
+/*
+ * Objects back to their slabs, from the last on. Those of one slab go together, as far as they are
+ * found before the third that is not (mm/slub.c:build_detached_freelist); reorders the array.
+ */
+static void return_bulk(struct sf_heap *h, struct kcache *s, uint64_t *obj, uint32_t n)
+{
+	while (n) {
+		uint32_t head = slab_head(h, obj[--n]), same = n;
+		struct page *pg = &h->arena.page[head];
+		bool was_full = !pg->freelist;
+		unsigned int look = LOOK_AHEAD;
+
+		push_free(h, s, head, obj[n]);
+		pg->inuse--;
+		for (uint32_t i = n; i && look;) {
+			uint64_t addr = obj[--i];
+
+			if (slab_head(h, addr) != head) {
+				look--;
+				continue;
+			}
+			push_free(h, s, head, addr);
+			pg->inuse--;
+			obj[i] = obj[--same];
+			obj[same] = addr;
+		}
+		n = same;
+		settle_slab(h, s, head, was_full);
+	}
+}
+
+static void discard_all(struct sf_heap *h, struct kcache *s, uint32_t head)
+{
+	for (uint32_t next; head != NO_PFN; head = next) {
+		next = h->arena.page[head].next;
+		discard_slab(h, s, head);
+	}
+}
+
+/*
+ * Reorders the list by free objects, fullest first, and frees empty slabs, the last on the list
+ * first (mm/slub.c:__kmem_cache_do_shrink).
+ */
 #define SHRINK_PROMOTE_MAX 32
 
 void slab_shrink_partial(struct sf_heap *h, struct kcache *s)
 {
 	uint32_t promote[SHRINK_PROMOTE_MAX + 1];
-	uint32_t head = s->partial.head, next;
+	uint32_t head = s->partial.head, next, discard = NO_PFN;
 
 	for (unsigned int i = 0; i <= SHRINK_PROMOTE_MAX; i++)
 		promote[i] = NO_PFN;
@@ -268,7 +322,8 @@ void slab_shrink_partial(struct sf_heap *h, struct kcache *s)
 		next = pg->next;
 		if (nr_free == pg->objects) {
 			partial_del(h, s, head);
-			discard_slab(h, s, head);
+			pg->next = discard;
+			discard = head;
 		} else if (nr_free <= SHRINK_PROMOTE_MAX) {
 			partial_del(h, s, head);
 			pg->next = promote[nr_free];
@@ -289,19 +344,23 @@ void slab_shrink_partial(struct sf_heap *h, struct kcache *s)
 			partial_add(h, s, head, false);
 		}
 	}
+	discard_all(h, s, discard);
 }
 
+/* As above, the last first (mm/slub.c:free_partial). */
 void slab_free_empty(struct sf_heap *h, struct kcache *s)
 {
-	uint32_t head = s->partial.head, next;
+	uint32_t head = s->partial.head, next, discard = NO_PFN;
 
 	for (uint32_t nr = s->partial.nr; nr; nr--, head = next) {
 		next = h->arena.page[head].next;
 		if (!h->arena.page[head].inuse) {
 			partial_del(h, s, head);
-			discard_slab(h, s, head);
+			h->arena.page[head].next = discard;
+			discard = head;
 		}
 	}
+	discard_all(h, s, discard);
 }
 
 /* --- sheaves --- */
@@ -336,12 +395,21 @@ static void sheaf_drop(struct sf_heap *h, uint32_t id)
 	h->free_sheaf = id;
 }
 
-static void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id)
+#define PCS_BATCH_MAX 32u /* of a CPU's main sheaf; others are flushed in one go */
+
+static void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_t batch)
 {
 	struct sheaf *sh = &h->sheaves[id];
+	uint64_t obj[SHEAF_MAX];
 
-	while (sh->nr)
-		slab_return(h, s, SF_DIRECT_MAP + sh->obj[--sh->nr] * 8ull);
+	while (sh->nr) {
+		uint32_t n = sh->nr < batch ? sh->nr : batch;
+
+		sh->nr = (uint16_t)(sh->nr - n);
+		for (uint32_t i = 0; i < n; i++)
+			obj[i] = SF_DIRECT_MAP + sh->obj[sh->nr + i] * 8ull;
+		return_bulk(h, s, obj, n);
+	}
 }
 
 static uint32_t list_pop(struct sf_heap *h, uint32_t *list, uint32_t *nr)
@@ -358,14 +426,6 @@ static void list_push(struct sf_heap *h, uint32_t *list, uint32_t *nr, uint32_t 
 	h->sheaves[id].next = *list;
 	*list = id;
 	(*nr)++;
-}
-
-static void barn_put_empty(struct sf_heap *h, struct barn *b, uint32_t id)
-{
-	if (b->nr_empty >= BARN_MAX)
-		sheaf_drop(h, id);
-	else
-		list_push(h, &b->empty, &b->nr_empty, id);
 }
 
 /* An empty sheaf for a full one and back; NO_SHEAF if the barn has none. */
@@ -394,21 +454,14 @@ static bool sheaf_fill(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_
 	return n == want;
 }
 
-static void put_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc, uint32_t full)
-{
-	if (pc->spare == NO_SHEAF)
-		pc->spare = pc->main;
-	else
-		barn_put_empty(h, &s->barn, pc->main);
-	pc->main = full;
-}
-
-/* main is empty: make it one that is not (mm/slub.c:__pcs_replace_empty_main). */
+/*
+ * main is empty: make it one that is not (mm/slub.c:__pcs_replace_empty_main). __GFP_NOFAIL holds
+ * for a whole sheaf to `refill`, which may block though one object could be had.
+ */
 static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc, uint32_t gfp,
-			       bool refill)
+			       bool refill, enum sf_status *status)
 {
 	uint32_t id;
-	enum sf_status status;
 
 	if (pc->spare != NO_SHEAF && h->sheaves[pc->spare].nr) {
 		id = pc->spare;
@@ -431,43 +484,48 @@ static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_c
 	} else {
 		id = sheaf_new(h, s);
 	}
-	if (!sheaf_fill(h, s, id, gfp & ~SF_GFP_NOFAIL, &status)) {
-		sheaf_flush(h, s, id);
-		barn_put_empty(h, &s->barn, id);
+	if (!sheaf_fill(h, s, id, gfp, status)) {
+		sheaf_flush(h, s, id, SHEAF_MAX);
+		sheaf_drop(h, id);
 		return false;
 	}
-	put_main(h, s, pc, id);
+	/* There is no spare now: it was what was filled, or there was none. */
+	pc->spare = pc->main;
+	pc->main = id;
 	return true;
 }
 
-/* main is full: make it one that is not (mm/slub.c:__pcs_replace_full_main). */
-static void replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc)
+/*
+ * main is full: make it one that is not (mm/slub.c:__pcs_replace_full_main). A bulk neither flushes
+ * nor makes sheaves for that (free_to_pcs_bulk).
+ */
+static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc, bool bulk)
 {
 	struct barn *b = &s->barn;
 	uint32_t id;
 
 	if (pc->spare == NO_SHEAF) {
+		if (bulk && !b->nr_empty)
+			return false;
 		id = b->nr_empty ? list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
 		pc->spare = pc->main;
 		pc->main = id;
-		return;
+		return true;
 	}
-	if (h->sheaves[pc->spare].nr < h->sheaves[pc->spare].capacity) {
-		id = pc->spare;
+	id = pc->spare;
+	if (h->sheaves[id].nr == h->sheaves[id].capacity && b->nr_full >= BARN_MAX && !bulk)
+		sheaf_flush(h, s, id, SHEAF_MAX);
+	if (h->sheaves[id].nr < h->sheaves[id].capacity) {
 		pc->spare = pc->main;
 		pc->main = id;
-		return;
+		return true;
 	}
-	if (b->nr_full >= BARN_MAX) {
-		sheaf_flush(h, s, pc->spare);
-		id = pc->spare;
-		pc->spare = pc->main;
-		pc->main = id;
-		return;
-	}
+	if (bulk && (b->nr_full >= BARN_MAX || !b->nr_empty))
+		return false;
 	id = b->nr_empty ? list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
 	list_push(h, &b->full, &b->nr_full, pc->main);
 	pc->main = id;
+	return true;
 }
 
 static struct cpu_cache *this_cpu_cache(struct sf_heap *h, struct kcache *s)
@@ -481,24 +539,31 @@ static struct cpu_cache *this_cpu_cache(struct sf_heap *h, struct kcache *s)
 	return pc;
 }
 
-/* Everything parked goes back to its slab: all CPUs, then the barn. */
+/*
+ * Everything parked goes back to its slab: all CPUs, each by itself, so that the pages come to its
+ * own lists (mm/slub.c:flush_all); then the barn.
+ */
 void sheaves_flush(struct sf_heap *h, struct kcache *s)
 {
+	unsigned int here = h->cpu;
+
 	for (unsigned int i = 0; i < h->set.cpus; i++) {
 		struct cpu_cache *pc = &s->cpu[i];
 
+		h->cpu = i;
 		if (pc->spare != NO_SHEAF) {
-			sheaf_flush(h, s, pc->spare);
+			sheaf_flush(h, s, pc->spare, SHEAF_MAX);
 			sheaf_drop(h, pc->spare);
 			pc->spare = NO_SHEAF;
 		}
 		if (pc->main != NO_SHEAF)
-			sheaf_flush(h, s, pc->main);
+			sheaf_flush(h, s, pc->main, PCS_BATCH_MAX);
 	}
+	h->cpu = here;
 	while (s->barn.nr_full) {
 		uint32_t id = list_pop(h, &s->barn.full, &s->barn.nr_full);
 
-		sheaf_flush(h, s, id);
+		sheaf_flush(h, s, id, SHEAF_MAX);
 		sheaf_drop(h, id);
 	}
 	while (s->barn.nr_empty)
@@ -549,8 +614,8 @@ static uint64_t take_one(struct sf_heap *h, struct kcache *s, uint32_t gfp, enum
 		struct sheaf *sh = &h->sheaves[pc->main];
 
 		if (sh->nr == 0) {
-			if (!replace_empty_main(h, s, pc, gfp, true))
-				return slow_alloc(h, s, gfp, status);
+			if (!replace_empty_main(h, s, pc, gfp, true, status))
+				return *status == SF_BLOCKED ? 0 : slow_alloc(h, s, gfp, status);
 			sh = &h->sheaves[pc->main];
 		}
 		return SF_DIRECT_MAP + sh->obj[--sh->nr] * 8ull;
@@ -581,7 +646,7 @@ static void put_one(struct sf_heap *h, struct kcache *s, uint64_t addr)
 		struct sheaf *sh = &h->sheaves[pc->main];
 
 		if (sh->nr == sh->capacity) {
-			replace_full_main(h, s, pc);
+			replace_full_main(h, s, pc, false);
 			sh = &h->sheaves[pc->main];
 		}
 		sh->obj[sh->nr++] = (uint32_t)((addr - SF_DIRECT_MAP) / 8);
@@ -596,11 +661,41 @@ void slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr)
 	put_one(h, s, addr);
 }
 
+/*
+ * To the sheaves as long as that makes no work, the rest to the slabs (mm/slub.c:
+ * kmem_cache_free_bulk).
+ */
+void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint64_t *addrs)
+{
+	struct cpu_cache *pc = s->sheaf_capacity ? this_cpu_cache(h, s) : NULL;
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		arena_close(h, addrs[i], (s->object_size + 7) & ~7u);
+	for (; pc && done < n; done++) {
+		struct sheaf *sh = &h->sheaves[pc->main];
+
+		if (sh->nr == sh->capacity) {
+			if (!replace_full_main(h, s, pc, true))
+				break;
+			sh = &h->sheaves[pc->main];
+		}
+		sh->obj[sh->nr++] = (uint32_t)((addrs[done] - SF_DIRECT_MAP) / 8);
+	}
+	while (n > done) {
+		uint32_t nr = n - done < h->walk_cap ? n - done : h->walk_cap;
+
+		n -= nr;
+		memcpy(h->walk_buf, addrs + n, nr * sizeof(*addrs));
+		return_bulk(h, s, h->walk_buf, nr);
+	}
+}
+
 /* Drains sheaves without refilling them, then the slabs; all or nothing. */
 bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n, uint64_t *addrs,
 		     enum sf_status *status)
 {
-	uint32_t got = 0;
+	uint32_t got = 0, parked;
 
 	*status = SF_NULL;
 	if (!(gfp & SF_GFP_NOFAIL) && fault_fires(h, SF_FAULT_SLAB))
@@ -611,19 +706,25 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 		while (got < n) {
 			struct sheaf *sh = &h->sheaves[pc->main];
 
-			if (!sh->nr) {
-				if (!replace_empty_main(h, s, pc, gfp, false))
+			uint32_t nr = sh->nr < n - got ? sh->nr : n - got;
+
+			if (!nr) {
+				if (!replace_empty_main(h, s, pc, gfp, false, status))
 					break;
 				continue;
 			}
-			addrs[got++] = SF_DIRECT_MAP + sh->obj[--sh->nr] * 8ull;
+			sh->nr = (uint16_t)(sh->nr - nr);
+			for (uint32_t i = 0; i < nr; i++)
+				addrs[got++] = SF_DIRECT_MAP + sh->obj[sh->nr + i] * 8ull;
 		}
 	}
+	parked = got;
 	if (got < n)
 		got += refill_objects(h, s, addrs + got, n - got, gfp, status);
 	if (got < n) {
-		while (got)
-			put_one(h, s, addrs[--got]);
+		/* Out of memory: not back to the sheaves. */
+		return_bulk(h, s, addrs + parked, got - parked);
+		return_bulk(h, s, addrs, parked);
 		return false;
 	}
 	*status = SF_OK;

@@ -7,8 +7,6 @@
 
 #include "heap.h"
 
-/* One object back to its slab, past the sheaves. */
-void slab_return(struct sf_heap *h, struct kcache *s, uint64_t addr);
 /* Everything parked in sheaves of all CPUs and in the barn goes back to the slabs. */
 void sheaves_flush(struct sf_heap *h, struct kcache *s);
 /* kmem_cache_shrink()'s part: frees empty slabs, orders the rest by free objects. */

@@ -86,17 +86,17 @@ void snapshot_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
 struct walk {
 	struct sf_heap *h;
 	struct sf_sink *sink;
+	struct sf_event ev; /* being told: one for all, as only one payload is written each time */
 };
 
 #define TELL(w, evtype, member, ...)                                                      \
 	do {                                                                              \
-		const struct sf_event tell_ev = { .type = SF_EV_##evtype,                 \
-			.cpu = (uint8_t)(w)->h->cpu, .op = (w)->sink->op,                 \
-			.member = { __VA_ARGS__ } };                                      \
-		(w)->sink->emit((w)->sink->ctx, &tell_ev);                                \
+		(w)->ev.type = SF_EV_##evtype;                                            \
+		(w)->ev.member = (struct sf_ev_##member){ __VA_ARGS__ };                  \
+		(w)->sink->emit((w)->sink->ctx, &(w)->ev);                                \
 	} while (0)
 
-static void tell_cache(const struct walk *w, const struct kcache *s)
+static void tell_cache(struct walk *w, const struct kcache *s)
 {
 	/* mm/slub.c:get_slabinfo: free objects are counted on the partial list only. */
 	uint64_t nr_free = 0;
@@ -115,34 +115,35 @@ static void tell_cache(const struct walk *w, const struct kcache *s)
 	     .active_slabs = s->nr_slabs, .num_slabs = s->nr_slabs);
 }
 
-static void tell_slab(const struct walk *w, uint32_t head, uint8_t list, uint32_t position)
+static void tell_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t position)
 {
 	struct sf_heap *h = w->h;
 	const struct page *pg = &h->arena.page[head];
 	const struct kcache *s = h->cache[pg->cache];
 	uint64_t base = pfn_addr(head), end = base + (uint64_t)pg->objects * s->stride;
+	/* an offset is a multiple of the stride exactly if this product of it is below the factor */
 	uint64_t addr = pg->freelist ? base + (pg->freelist - 1) * 8ull : 0;
+	uint64_t factor = UINT64_MAX / s->stride + 1;
 	uint8_t error = SF_WALK_OK;
 	uint32_t n = 0;
 
-	while (addr && error == SF_WALK_OK) {
-		if (addr < base || addr >= end) {
+	for (; addr; addr = raw_load(h, addr + s->freeptr)) {
+		if (addr < base || addr >= end)
 			error = SF_WALK_OUTSIDE;
-		} else if ((addr - base) % s->stride) {
+		else if ((addr - base) * factor >= factor)
 			error = SF_WALK_UNALIGNED;
-		} else if (n == pg->objects) {
+		else if (n == pg->objects)
 			error = SF_WALK_CYCLE;
-		} else {
-			h->walk_buf[n++] = addr;
-			addr = raw_load(h, addr + s->freeptr);
-		}
+		if (error != SF_WALK_OK)
+			break;
+		h->walk_buf[n++] = addr;
 	}
 	TELL(w, SNAP_SLAB, snapslab, .cache = pg->cache, .pfn = head, .order = pg->order,
 	     .list = list, .flag_partial = pg->on_partial, .error = error, .position = position,
 	     .objects = pg->objects, .inuse = pg->inuse, .nr_free = n, .free = h->walk_buf);
 }
 
-static void tell_sheaf(const struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
+static void tell_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
 		       uint32_t id)
 {
 	const struct sheaf *sh;
@@ -156,7 +157,7 @@ static void tell_sheaf(const struct walk *w, const struct kcache *s, uint8_t kin
 	     .capacity = sh->capacity, .objs = w->h->walk_buf);
 }
 
-static void tell_sheaves(const struct walk *w, const struct kcache *s)
+static void tell_sheaves(struct walk *w, const struct kcache *s)
 {
 	uint32_t id = s->barn.full;
 
@@ -171,7 +172,7 @@ static void tell_sheaves(const struct walk *w, const struct kcache *s)
 }
 
 /* Slabs on the partial list; those that are on no list are found by their descriptors. */
-static void tell_partial(const struct walk *w, const struct kcache *s)
+static void tell_partial(struct walk *w, const struct kcache *s)
 {
 	uint32_t head = s->partial.head;
 
@@ -181,7 +182,7 @@ static void tell_partial(const struct walk *w, const struct kcache *s)
 	}
 }
 
-static void tell_page(const struct walk *w, uint32_t pfn)
+static void tell_page(struct walk *w, uint32_t pfn)
 {
 	const struct page *pg = &w->h->arena.page[pfn];
 
@@ -194,8 +195,26 @@ static void tell_page(const struct walk *w, uint32_t pfn)
 	}
 }
 
+static void tell_eight(struct walk *w, uint32_t first)
+{
+	for (uint32_t pfn = first; pfn < first + 8 && pfn < w->h->arena.pages; pfn++)
+		tell_page(w, pfn);
+}
+
+/* False: none of the 8 frames is the head of a block in use (all are free or as at boot). */
+static bool in_use(const struct arena *a, uint32_t first)
+{
+	const struct page *pg = &a->page[first];
+
+	_Static_assert(PAGE_BOOT == 0 && PAGE_FREE == 1 && PAGE_PCP == 2, "the lowest are free");
+	if (first + 8 > a->pages)
+		return true;
+	return (pg[0].state | pg[1].state | pg[2].state | pg[3].state | pg[4].state | pg[5].state |
+		pg[6].state | pg[7].state) > PAGE_PCP;
+}
+
 /* Every frame that is no longer as at boot, in ascending order. */
-static void tell_pages(const struct walk *w)
+static void tell_pages(struct walk *w)
 {
 	const struct arena *a = &w->h->arena;
 
@@ -203,13 +222,14 @@ static void tell_pages(const struct walk *w)
 		for (uint64_t bits = a->touched[i]; bits; bits &= bits - 1) {
 			uint32_t first = (i * 64 + (uint32_t)__builtin_ctzll(bits)) * 64;
 
-			for (uint32_t pfn = first; pfn < first + 64 && pfn < a->pages; pfn++)
-				tell_page(w, pfn);
+			for (uint32_t pfn = first; pfn < first + 64 && pfn < a->pages; pfn += 8)
+				if (in_use(a, pfn))
+					tell_eight(w, pfn);
 		}
 	}
 }
 
-static void tell_blocks(const struct walk *w)
+static void tell_blocks(struct walk *w)
 {
 	const struct sf_heap *h = w->h;
 
@@ -227,7 +247,7 @@ static void tell_blocks(const struct walk *w)
 	}
 }
 
-static void tell_pcps(const struct walk *w)
+static void tell_pcps(struct walk *w)
 {
 	struct sf_heap *h = w->h;
 
@@ -243,43 +263,43 @@ static void tell_pcps(const struct walk *w)
 				h->walk_buf[n++] = pfn;
 			TELL(w, SNAP_PCP, snappcp, .cpu = (uint8_t)cpu, .list = (uint8_t)l,
 			     .order = l < 12 ? (uint8_t)(l / 3) : 9, .nr = n, .pfns = h->walk_buf,
-			     .count = pcp->count, .high = h->zone.pcp_high,
-			     .batch = h->zone.pcp_batch);
+			     .count = pcp->count, .batch = h->zone.pcp_batch,
+			     .high = pcp->high > h->zone.pcp_high_min ? pcp->high :
+									h->zone.pcp_high_min);
 		}
 	}
 }
 
-static void tell_block_types(const struct walk *w)
+static void tell_block_types(struct walk *w)
 {
 	const struct zone *z = &w->h->zone;
-	unsigned int boot = z->one_type ? SF_MIGRATE_UNMOVABLE : SF_MIGRATE_MOVABLE;
 
 	for (uint32_t i = 0; i < z->nr_blocks; i++)
-		if (z->block_type[i] != boot)
+		if (z->block_type[i] != SF_MIGRATE_MOVABLE)
 			TELL(w, SNAP_PAGEBLOCK, snappb, .pfn = (uint64_t)i << z->pageblock_order,
 			     .migratetype = z->block_type[i]);
 }
 
-static void tell_counters(const struct walk *w)
+static void tell_counters(struct walk *w)
 {
 	const struct sf_heap *h = w->h;
-	struct sf_event ev = { .type = SF_EV_SNAP_COUNTERS, .cpu = (uint8_t)h->cpu,
-			       .op = w->sink->op };
+	struct sf_ev_counters *c = &w->ev.counters;
 
-	ev.counters.nr_free_pages = h->zone.nr_free_pages;
-	ev.counters.nr_slab_reclaimable = h->nr_slab_reclaimable;
-	ev.counters.nr_slab_unreclaimable = h->nr_slab_unreclaimable;
-	memcpy(ev.counters.nr_free, h->zone.nr_free, sizeof(ev.counters.nr_free));
-	ev.counters.watermark_min = h->zone.wmark[0];
-	ev.counters.watermark_low = h->zone.wmark[1];
-	ev.counters.watermark_high = h->zone.wmark[2];
-	ev.counters.watermark_boost = h->zone.boost;
-	w->sink->emit(w->sink->ctx, &ev);
+	w->ev.type = SF_EV_SNAP_COUNTERS;
+	c->nr_free_pages = h->zone.nr_free_pages;
+	c->nr_slab_reclaimable = h->nr_slab_reclaimable;
+	c->nr_slab_unreclaimable = h->nr_slab_unreclaimable;
+	memcpy(c->nr_free, h->zone.nr_free, sizeof(c->nr_free));
+	c->watermark_min = h->zone.wmark[0];
+	c->watermark_low = h->zone.wmark[1];
+	c->watermark_high = h->zone.wmark[2];
+	c->watermark_boost = h->zone.boost;
+	w->sink->emit(w->sink->ctx, &w->ev);
 }
 
 void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool final)
 {
-	const struct walk w = { h, sink };
+	struct walk w = { h, sink, { .cpu = (uint8_t)h->cpu, .op = sink->op } };
 
 	TELL(&w, SNAP_BEGIN, snap, .managed = h->zone.managed, .final = final);
 	for (uint32_t i = 0; i < h->nr_caches; i++) {

@@ -2,12 +2,14 @@
 /*
  * vmalloc.c - memory that is contiguous in addresses only: kvmalloc's fallback (mm/vmalloc.c).
  *
- * Relies on page_alloc.c for single pages and on the arena's second window. An area is preceded by a
- * guard page; address ranges are not used again in one program, so a stale address finds nothing.
+ * Relies on page_alloc.c for pages and on the arena's second window. An area is preceded by a guard
+ * page; address ranges are not used again in one program, so a stale address finds nothing. There
+ * are no huge mappings, and what the kernel allocates to keep books of an area is kept beside.
  */
 #include "heap.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct vm_area *vmalloc_area(const struct sf_heap *h, uint64_t addr)
 {
@@ -48,15 +50,68 @@ static uint64_t area_addr(const struct vm_area *v)
 	return SF_VMALLOC + ((uint64_t)v->start << SF_PAGE_SHIFT);
 }
 
-static void release(struct sf_heap *h, struct vm_area *v)
+static unsigned int ilog2(uint32_t n)
+{
+	return 31 - (unsigned int)__builtin_clz(n);
+}
+
+/* Pages from index `from` on go back, contiguous runs in the largest blocks that they make. */
+static void release(struct sf_heap *h, struct vm_area *v, uint32_t from)
 {
 	uint32_t *map = h->arena.vmap + v->start;
 
-	for (uint32_t i = 0; i < v->pages; i++) {
-		page_free(h, map[i] - 1, 0);
-		map[i] = 0;
+	for (uint32_t i = from, nr; i < v->pages; i += nr) {
+		uint32_t pfn = map[i] - 1;
+
+		for (nr = 1; i + nr < v->pages && map[i + nr] == map[i] + nr;)
+			nr++;
+		for (uint32_t left = nr; left;) {
+			unsigned int order = ilog2(left);
+
+			if (order >= SF_NR_ORDERS)
+				order = SF_NR_ORDERS - 1;
+			while (pfn & ((1u << order) - 1))
+				order--;
+			page_free(h, pfn, order);
+			pfn += 1u << order;
+			left -= 1u << order;
+		}
 	}
-	v->pages = 0;
+	memset(map + from, 0, (v->pages - from) * sizeof(*map));
+	v->pages = from;
+}
+
+/*
+ * Large blocks first, without effort, each order given up at its first failure; then single pages
+ * (mm/vmalloc.c:vm_area_alloc_pages). Which migrate type is the caller's business as anywhere.
+ */
+static bool take_pages(struct sf_heap *h, struct vm_area *v, uint32_t pages, uint32_t gfp,
+		       enum sf_status *status)
+{
+	uint32_t large = (gfp | SF_GFP_NOWARN) & ~(uint32_t)(SF_GFP_NOFAIL | SF_GFP_DIRECT_RECLAIM);
+	unsigned int most = SF_NR_ORDERS - 1;
+
+	while (v->pages < pages) {
+		unsigned int order = ilog2(pages - v->pages);
+		uint32_t pfn;
+
+		if (order > most)
+			order = most;
+		pfn = page_alloc(h, order ? large : gfp | SF_GFP_NOWARN, order, status);
+		if (pfn == NO_PFN) {
+			if (order == 0)
+				return false;
+			most = order - 1;
+			continue;
+		}
+		if (order)
+			page_split(h, pfn, order);
+		for (uint32_t i = 0; i < 1u << order; i++, v->pages++) {
+			h->arena.vmap[v->start + v->pages] = pfn + i + 1;
+			h->walk_buf[v->pages] = pfn + i;
+		}
+	}
+	return true;
 }
 
 uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status)
@@ -67,27 +122,21 @@ uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status 
 
 	*status = SF_NULL;
 	/* More than there is: refused before a page is taken (mm/vmalloc.c:__vmalloc_node_range). */
-	if (pages == 0 || pages > h->zone.managed) {
-		warn(h, "vmalloc: exceeds total pages", 0);
+	if (size == 0 || size >> SF_PAGE_SHIFT > h->zone.managed) {
+		if (!(gfp & SF_GFP_NOWARN))
+			warn(h, "vmalloc: exceeds total pages", 0);
 		return 0;
 	}
 	v = new_area(a, (uint32_t)pages);
 	if (!v) {
-		warn(h, "vmalloc: address space exhausted", 0);
+		if (!(gfp & SF_GFP_NOWARN))
+			warn(h, "vmalloc: address space exhausted", 0);
 		return 0;
 	}
 	v->size = size;
-	for (uint32_t i = 0; i < pages; i++) {
-		/* Which migrate type is the caller's business as anywhere; highmem and movable are not. */
-		uint32_t pfn = page_alloc(h, gfp, 0, status);
-
-		if (pfn == NO_PFN) {
-			release(h, v);
-			return 0;
-		}
-		a->vmap[v->start + i] = pfn + 1;
-		h->walk_buf[i] = pfn;
-		v->pages++;
+	if (!take_pages(h, v, (uint32_t)pages, gfp, status)) {
+		release(h, v, 0);
+		return 0;
 	}
 	*status = SF_OK;
 	EMIT(h, MAP, map, .addr = area_addr(v), .pages = pages, .pfns = h->walk_buf);
@@ -101,24 +150,32 @@ void vfree(struct sf_heap *h, uint64_t addr)
 
 	arena_close(h, addr, (uint64_t)v->pages << SF_PAGE_SHIFT);
 	EMIT(h, UNMAP, map, .addr = addr, .pages = v->pages);
-	release(h, v);
+	release(h, v, 0);
 }
 
-/* In place while the pages suffice (mm/vmalloc.c:vrealloc_node_align). */
+/*
+ * In place while the pages suffice (mm/vmalloc.c:vrealloc_node_align). Pages that a shrink leaves
+ * over go back at once. Growth zeroes nothing: what lies beyond the size was zeroed at allocation
+ * or by the shrink, or else it is stale.
+ */
 uint64_t vrealloc(struct sf_heap *h, uint64_t addr, uint64_t size, uint32_t gfp,
 		  enum sf_status *status)
 {
 	struct vm_area *v = vmalloc_area(h, addr);
 	bool zero = (gfp & SF_GFP_ZERO) || h->set.init_on_alloc;
 	uint64_t room = (uint64_t)v->pages << SF_PAGE_SHIFT, old = v->size, to;
+	uint32_t pages = (uint32_t)((size + SF_PAGE_SIZE - 1) >> SF_PAGE_SHIFT);
 
 	*status = SF_OK;
 	if (size <= room) {
 		if (zero && size < old)
 			raw_wipe(h, addr + size, old - size);
-		else if (zero)
-			raw_wipe(h, addr + old, size - old);
 		arena_close(h, addr, room);
+		if (size <= old && pages < v->pages && (gfp & SF_GFP_IO) && (gfp & SF_GFP_FS)) {
+			EMIT(h, UNMAP, map, .addr = addr + ((uint64_t)pages << SF_PAGE_SHIFT),
+			     .pages = v->pages - pages);
+			release(h, v, pages);
+		}
 		arena_open(h, addr, size);
 		v->size = size;
 		return addr;

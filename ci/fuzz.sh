@@ -62,7 +62,8 @@ job()
 	while left=$((deadline - $(date +%s))) && [ "$left" -gt 0 ]; do
 		# shellcheck disable=SC2046,SC2086 # words
 		$(pin "$FUZZ_JOBS") "$FUZZ_TARGET" -max_total_time="$left" -max_len=4096 \
-			-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -interrupted_exitcode=72 \
+			-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+			-interrupted_exitcode=72 \
 			-artifact_prefix="$raw/$1-" ${FUZZ_FLAGS-} "$corpus" "$seeds" \
 			>"$joblog.run" 2>&1 &
 		engine=$!

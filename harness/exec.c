@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * exec.c - the executor: its tables, the contents of objects, and running a program from begin to end.
+ * exec.c - the executor: its tables, the contents of objects, and running a program from begin to
+ * end.
  *
  * Relies on allocator.h only: every touch of an object goes through the interface, so the same file
- * drives a model, a library and a kernel. The operations themselves are exec_ops.c's. Memory is taken
- * when a table grows and at no other time.
+ * drives a model, a library and a kernel. The operations themselves are exec_ops.c's. Memory is
+ * taken when a table grows and at no other time.
  */
 #include "exec_internal.h"
 

@@ -3,7 +3,8 @@
  * exec.h - the executor: carries out operations on an allocator and tells what happened as events.
  *
  * It judges nothing. It is the allocator's user: it fills what it gets with a pattern of object and
- * position, verifies that before it gives it back, and never touches memory but through the interface.
+ * position, verifies that before it gives it back, and never touches memory but through the
+ * interface.
  */
 #ifndef SLABFUZZ_EXEC_H
 #define SLABFUZZ_EXEC_H
@@ -11,18 +12,22 @@
 #include "program.h"
 
 enum sf_end {
-	SF_END_PLAIN,    /* free nothing, look at nothing: timing only */
-	SF_END_WALK,     /* a snapshot */
-	SF_END_TEARDOWN, /* a snapshot; free everything, destroy caches, shrink, drain; a last snapshot */
-	SF_END_ONLY_TEARDOWN, /* the same without the first snapshot: fuzzers alternate between this and
-				 WALK, so that one run does not pay for both */
+	SF_END_PLAIN, /* free nothing, look at nothing */
+	SF_END_WALK,  /* a snapshot */
+	/* A snapshot; free everything, destroy caches, shrink, drain; a last snapshot. */
+	SF_END_TEARDOWN,
+	/*
+	 * The same without the first snapshot: fuzzers take turns with this, WALK and PLAIN, so
+	 * that one run does not pay for everything.
+	 */
+	SF_END_ONLY_TEARDOWN,
 };
 
 struct sf_exec_options {
 	uint8_t end;            /* enum sf_end */
 	bool contents;          /* fill and verify objects */
 	bool whole;             /* always whole contents, never sparse */
-	uint32_t walk_every;    /* a snapshot every so many operations, 0: only at check and the end */
+	uint32_t walk_every;    /* a snapshot every so many operations, 0: at check and the end */
 };
 
 struct sf_exec;

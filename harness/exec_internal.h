@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running) and exec_ops.c
- * (one handler per operation).
+ * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running) and
+ * exec_ops.c (one handler per operation).
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
@@ -94,7 +94,7 @@ uint8_t *x_cache_state(struct sf_exec *x, uint32_t cache);
 uint32_t x_object_new(struct sf_exec *x, uint64_t addr, uint64_t size);
 void x_object_drop(struct sf_exec *x, uint32_t id);
 
-/* Contents: write an object's pattern; first bad offset of its first `size` bytes; verify and tell. */
+/* Contents: write an object's pattern; first bad offset in `size` bytes of it; verify and tell. */
 void x_write(struct sf_exec *x, const struct object *o);
 uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size, uint64_t *verified);
 void x_check(struct sf_exec *x, uint32_t id);

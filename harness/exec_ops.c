@@ -2,8 +2,8 @@
 /*
  * exec_ops.c - what each operation does: one handler each, found through a table by code.
  *
- * Relies on exec.c for tables and contents. A handler asks the allocator, reports the result as an event,
- * and skips (told, counted) what cannot be carried out.
+ * Relies on exec.c for tables and contents. A handler asks the allocator, reports the result as an
+ * event, and skips (told, counted) what cannot be carried out.
  */
 #include "exec_internal.h"
 #include "types.h"
@@ -31,7 +31,8 @@ static void look(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
 
 static uint64_t usable_size(struct sf_exec *x, uint64_t addr, uint8_t api)
 {
-	if (!x_has(x, SF_CAP_USABLE) || !x_is_real(addr) || api == SF_API_PAGES || api == SF_API_EXACT)
+	if (!x_has(x, SF_CAP_USABLE) || !x_is_real(addr) || api == SF_API_PAGES ||
+	    api == SF_API_EXACT)
 		return 0;
 	return x->a->usable(x->heap, addr);
 }
@@ -81,7 +82,8 @@ static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op, co
 	return ev;
 }
 
-static void check_zero(struct sf_exec *x, struct sf_ev_alloc *e, const struct birth *b, uint64_t from)
+static void check_zero(struct sf_exec *x, struct sf_ev_alloc *e, const struct birth *b,
+		       uint64_t from)
 {
 	uint64_t to = b->exact ? b->exact : slot_size(&e->place, e->size, e->usable);
 
@@ -276,7 +278,7 @@ static struct sf_event free_event(struct sf_exec *x, uint32_t id)
 
 /* --- krealloc --- */
 
-/* What realloc must keep, in a pattern that fits its length: the prefix as an object of that size. */
+/* What realloc must keep, in a pattern that fits its length: the prefix as an object of its own. */
 static uint64_t prepare_kept(struct sf_exec *x, struct object *o, uint64_t size)
 {
 	if (size >= o->size)
@@ -612,7 +614,8 @@ void x_destroy(struct sf_exec *x, uint32_t res)
 
 	if (status == SF_NOTICED)
 		*x_cache_state(x, s->cache) |= CACHE_LEAKED;
-	X_TELL(x, CACHE_DESTROY, cacheop, .handle = res, .cache = s->cache, .status = (uint8_t)status);
+	X_TELL(x, CACHE_DESTROY, cacheop, .handle = res, .cache = s->cache,
+	       .status = (uint8_t)status);
 	x->out.status = (uint8_t)status;
 	*s = (struct slot){ 0 };
 }

@@ -319,9 +319,10 @@ void sf_fuzz_take(const uint8_t *data, size_t size)
 }
 
 /*
- * A snapshot and a teardown cost as much as a short program, and a program can ask for snapshots itself
- * (`check`). So a quarter of the programs are looked at as they end and a quarter are torn down. Which
- * is the program's own doing, so a find stays one; replays do both, and find whatever either does.
+ * A snapshot and a teardown cost as much as a short program, and a program can ask for snapshots
+ * itself (`check`). So a quarter of the programs are looked at as they end and a quarter are torn
+ * down. Which is the program's own doing, so a find stays one; replays do both, and find whatever
+ * either does.
  */
 static enum sf_end how_it_ends(const struct sf_prog *p)
 {
@@ -427,10 +428,11 @@ static void check_text(const struct sf_prog *p, struct sf_prog *again)
 static void check_bytes(const struct sf_prog *p, struct sf_prog *again)
 {
 	size_t len = sf_bytes_encode(p, NULL, 0);
-	uint8_t *one = malloc(2 * len), *two = one + len;
+	uint8_t *one = malloc(2 * len), *two;
 
 	if (!one)
 		abort();
+	two = one + len;
 	sf_bytes_encode(p, one, len);
 	sf_bytes_decode(again, one, len, 0);
 	if (!sf_prog_equal(p, again))

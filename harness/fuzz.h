@@ -19,8 +19,9 @@
  * AddressSanitizer that ends it. NAME comes from the title and the bytes, and a title has but a
  * few.
  *
- * A program's end is cut short at random (its own: the same program always ends the same way) unless
- * SLABFUZZ_THOROUGH is set: then there is a snapshot, a teardown and another snapshot, always.
+ * A program's end is cut short at random (its own: the same program always ends the same way)
+ * unless SLABFUZZ_THOROUGH is set: then there is a snapshot, a teardown and another snapshot,
+ * always.
  */
 void sf_fuzz_setup(void);
 void sf_fuzz_program(const uint8_t *data, size_t size);

@@ -69,6 +69,8 @@ unsigned int sf_bud_2_add(struct sf_judge *j, const struct sf_event *ev)
 	if (!z->on || !sf_zone_has(z, b->pfn, b->order))
 		return 0;
 	nr = 1ull << b->order;
+	if (!sf_zone_known(z, b->pfn, nr))
+		return 1;
 	if (sf_bits_any(z->listed, b->pfn, nr))
 		overlap(j, ev, "a free block overlaps a free block", b->pfn, b->order);
 	else if (sf_bits_any(z->out, b->pfn, nr))
@@ -337,7 +339,7 @@ static uint64_t pageblock_free(const struct sf_zone *z, uint64_t pfn)
 /*
  * Must a claim of some block of that order and type have worked? Below pageblock order only if
  * every such block lies in a page block that is half free (pages of like mobility can only add to
- * that).
+ * that). Where mobility is not grouped by, any page block that lies in the zone is claimed.
  */
 static bool surely_claimable(const struct sf_zone *z, unsigned int order, unsigned int type)
 {
@@ -351,7 +353,8 @@ static bool surely_claimable(const struct sf_zone *z, unsigned int order, unsign
 			if (z->head[pfn] != sf_head(order, type))
 				continue;
 			if (end > z->pages ||
-			    pageblock_free(z, pfn) < 1ull << (z->pageblock_order - 1))
+			    (z->grouping &&
+			     pageblock_free(z, pfn) < 1ull << (z->pageblock_order - 1)))
 				return false;
 		}
 	return true;
@@ -370,7 +373,7 @@ static const char *claim_threshold_fault(const struct sf_zone *z, const struct s
 	if (c->alike > block - c->free || (c->alike && c->from != SF_MIGRATE_MOVABLE &&
 					   c->to != SF_MIGRATE_MOVABLE))
 		return "a claim counted pages of like mobility wrong";
-	if (c->free + c->alike < block / 2)
+	if (z->grouping && c->free + c->alike < block / 2)
 		return "a page block was claimed that is less than half free or alike";
 	return NULL;
 }
@@ -483,11 +486,14 @@ unsigned int sf_bud_6_rmqueue(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_bud_7(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_zone *z = &j->sh.zone;
+	uint64_t end;
 
 	if (!z->on || !z->claim.valid)
 		return 0;
-	for (uint64_t p = z->claim.start; p < z->claim.start + z->claim.nr; p++) {
-		if (!z->head[p] || z->head[p] >> 4 == z->claim.to)
+	end = z->claim.start + z->claim.nr;
+	for (uint64_t p = sf_bits_next(z->heads, z->claim.start, end); p < end;
+	     p = sf_bits_next(z->heads, p + 1, end)) {
+		if (z->head[p] >> 4 == z->claim.to)
 			continue;
 		sf_title(j, SF_INV_BUD_7, "a claim left free pages on the old type's list");
 		sf_report(j, ev, SF_NONE, SF_NONE,
@@ -577,7 +583,23 @@ static const char *pcp_fault(struct sf_judge *j, const struct sf_snap_pcp *pcp)
 	return NULL;
 }
 
-/* Sums of one CPU. A list that was just refilled may stand above `high` by what came at once. */
+/*
+ * Where a CPU's high mark may stand: its share of LOW at least, of an eighth of the zone at most,
+ * never below four batches (mm/page_alloc.c:zone_highsize). In a tiny zone least is greatest.
+ */
+static bool pcp_high_good(const struct sf_judge *j, const struct sf_ev_snappcp *p)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	uint64_t cpus = j->sh.set.cpus, least = z->marks.low / cpus, most = z->pages / 8 / cpus;
+
+	if (least < 4ull * p->batch)
+		least = 4ull * p->batch;
+	if (most < least)
+		most = least;
+	return !z->on || (p->high >= least && p->high <= most);
+}
+
+/* Sums of one CPU. Each list that was refilled may stand above `high` by what came at once. */
 static void pcp_sum(struct sf_judge *j, const struct sf_event *ev, uint8_t cpu)
 {
 	const struct sf_snap_pcp *first = NULL;
@@ -591,13 +613,17 @@ static void pcp_sum(struct sf_judge *j, const struct sf_event *ev, uint8_t cpu)
 			continue;
 		first = first ? first : pcp;
 		pages += (uint64_t)pcp->ev.nr << pcp->ev.order;
-		slack += pcp->ev.nr ? 2ull << pcp->ev.order : 0;
+		if (pcp->ev.nr)
+			slack += pcp->ev.batch > 2u << pcp->ev.order ? pcp->ev.batch :
+								      2u << pcp->ev.order;
 	}
 	if (!first)
 		return;
 	if (first->ev.count != pages)
 		fault = "a per-CPU count is not the pages on its lists";
-	else if (pages > (uint64_t)first->ev.high + first->ev.batch + slack)
+	else if (!pcp_high_good(j, &first->ev))
+		fault = "a per-CPU high mark is out of its range";
+	else if (pages > first->ev.high + slack)
 		fault = "per-CPU lists are above their bound";
 	if (!fault)
 		return;
@@ -662,10 +688,13 @@ unsigned int sf_bud_10_alloc(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_bud_10_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_free *f = &ev->free;
-	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, f->id);
+	const struct sf_shadow_obj *o;
 	uint64_t pfn, nr;
 
-	if (f->api != SF_API_EXACT || !o || !(o->flags & SF_OBJ_ALIVE) || f->status != SF_OK ||
+	if (f->api != SF_API_EXACT)
+		return 0;
+	o = sf_shadow_find(&j->sh, f->id);
+	if (!o || !(o->flags & SF_OBJ_ALIVE) || f->status != SF_OK ||
 	    !exact_range(j, o->addr, o->size, &pfn, &nr))
 		return 0;
 	if (!sf_bits_any(j->sh.zone.out, pfn, nr))
@@ -691,8 +720,7 @@ unsigned int sf_bud_11(struct sf_judge *j, const struct sf_event *ev)
 	if (!z->grouping)
 		due = SF_MIGRATE_UNMOVABLE;
 	type = sf_zone_type(z, s->pfn);
-	if (z->grouping && z->last_alloc.valid && z->last_alloc.pfn == s->pfn &&
-	    z->last_alloc.type != due)
+	if (z->last_alloc.valid && z->last_alloc.pfn == s->pfn && z->last_alloc.type != due)
 		fault = "pages for a slab of %s were asked with another mobility";
 	else if (type != due && type < SF_MIGRATE_HIGHATOMIC && !sf_bit(z->fallback, s->pfn) &&
 		 !(s->order == SF_PCP_HUGE_ORDER && type != SF_MIGRATE_MOVABLE))

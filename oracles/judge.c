@@ -123,7 +123,7 @@ static const char *missing_cap(const struct sf_shadow *sh, unsigned int inv)
 
 static void set_active(struct sf_judge *j)
 {
-	j->active = 1ull << SF_INV_COUNT;
+	j->active = 0;
 	j->missing = 0;
 	for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++) {
 		if (j->opt.only && !(j->opt.only >> inv & 1))
@@ -137,7 +137,7 @@ static void set_active(struct sf_judge *j)
 }
 
 /* The shadow's own rules. */
-static unsigned int on_heap(struct sf_judge *j, const struct sf_event *ev)
+static void on_heap(struct sf_judge *j, const struct sf_event *ev)
 {
 	j->nr_leaving = 0;
 	j->snap.open = false;
@@ -145,16 +145,14 @@ static unsigned int on_heap(struct sf_judge *j, const struct sf_event *ev)
 	sf_shadow_heap(&j->sh, &ev->heap);
 	set_active(j);
 	op_state(j);
-	return 0;
 }
 
-static unsigned int on_cache(struct sf_judge *j, const struct sf_event *ev)
+static void on_cache(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_shadow_cache(&j->sh, &ev->cache);
-	return 0;
 }
 
-static unsigned int on_begin(struct sf_judge *j, const struct sf_event *ev)
+static void on_begin(struct sf_judge *j, const struct sf_event *ev)
 {
 	j->nr_leaving = 0;
 	j->snap.open = false;
@@ -163,20 +161,17 @@ static unsigned int on_begin(struct sf_judge *j, const struct sf_event *ev)
 	j->nr_seen = 0;
 	sf_shadow_begin(&j->sh);
 	op_begin(j, ev);
-	return 0;
 }
 
-static unsigned int settle(struct sf_judge *j, const struct sf_event *ev)
+static void settle(struct sf_judge *j, const struct sf_event *ev)
 {
 	if (j->nr_leaving)
 		sf_leaving_settle(j, ev);
-	return 0;
 }
 
-static unsigned int on_alloc(struct sf_judge *j, const struct sf_event *ev)
+static void on_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_shadow_alloc(&j->sh, &ev->alloc);
-	return 0;
 }
 
 /* Pages that left are explained once nothing lives on them. */
@@ -189,15 +184,14 @@ static void forget_left(struct sf_judge *j)
 			j->leaving[i] = j->leaving[--j->nr_leaving];
 }
 
-static unsigned int on_realloc(struct sf_judge *j, const struct sf_event *ev)
+static void on_realloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_shadow_realloc(&j->sh, &ev->alloc);
 	if (j->nr_leaving)
 		forget_left(j);
-	return 0;
 }
 
-static unsigned int on_free(struct sf_judge *j, const struct sf_event *ev)
+static void on_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, ev->free.id);
 
@@ -206,230 +200,233 @@ static unsigned int on_free(struct sf_judge *j, const struct sf_event *ev)
 	if (j->nr_leaving)
 		forget_left(j);
 	op_state(j);
-	return 0;
 }
 
-static unsigned int on_create(struct sf_judge *j, const struct sf_event *ev)
+static void on_create(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_shadow_create(&j->sh, &ev->cacheop);
-	return 0;
 }
 
-static unsigned int on_destroy(struct sf_judge *j, const struct sf_event *ev)
+static void on_destroy(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_shadow_destroy(&j->sh, ev->cacheop.cache);
 	op_state(j);
-	return 0;
 }
 
-static unsigned int on_shrink(struct sf_judge *j, const struct sf_event *ev)
+static void on_shrink(struct sf_judge *j, const struct sf_event *ev)
 {
 	(void)ev;
 	op_state(j);
-	return 0;
 }
 
-static unsigned int on_slab_new(struct sf_judge *j, const struct sf_event *ev)
+static void on_slab_new(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_slab_new(&j->sh, &ev->slab);
-	return 0;
 }
 
-static unsigned int on_slab_free(struct sf_judge *j, const struct sf_event *ev)
+static void on_slab_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	j->op.slab_frees++;
 	sf_zone_slab_free(&j->sh, &ev->slab);
-	return 0;
 }
 
-static unsigned int on_block_add(struct sf_judge *j, const struct sf_event *ev)
+static void on_block_add(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_add(&j->sh.zone, &ev->block);
-	return 0;
 }
 
-static unsigned int on_block_del(struct sf_judge *j, const struct sf_event *ev)
+static void on_block_del(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_del(&j->sh.zone, &ev->block);
-	return 0;
 }
 
-static unsigned int on_rmqueue(struct sf_judge *j, const struct sf_event *ev)
+static void on_rmqueue(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_rmqueue(&j->sh.zone, &ev->rmqueue);
-	return 0;
 }
 
-static unsigned int on_claim(struct sf_judge *j, const struct sf_event *ev)
+static void on_claim(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_claim(&j->sh.zone, &ev->claim);
-	return 0;
 }
 
-static unsigned int on_page_alloc(struct sf_judge *j, const struct sf_event *ev)
+static void on_page_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	if (j->nr_leaving)
 		sf_leaving_drop(j, ev->page.pfn, ev->page.order);
 	sf_zone_page_alloc(&j->sh.zone, &ev->page);
-	return 0;
 }
 
-static unsigned int on_page_free(struct sf_judge *j, const struct sf_event *ev)
+static void on_page_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_page_free(&j->sh.zone, &ev->page);
-	return 0;
 }
 
-static unsigned int on_drain(struct sf_judge *j, const struct sf_event *ev)
+static void on_drain(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_drain(&j->sh.zone, &ev->page);
-	return 0;
 }
 
-static unsigned int on_fail(struct sf_judge *j, const struct sf_event *ev)
+static void on_fail(struct sf_judge *j, const struct sf_event *ev)
 {
 	(void)ev;
 	j->op.page_fail = true;
-	return 0;
 }
 
-static unsigned int on_fault(struct sf_judge *j, const struct sf_event *ev)
+static void on_fault(struct sf_judge *j, const struct sf_event *ev)
 {
 	(void)ev;
 	j->op.fault = true;
-	return 0;
 }
 
-static unsigned int on_map(struct sf_judge *j, const struct sf_event *ev)
+static void on_map(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_map(&j->sh, &ev->map);
-	return 0;
 }
 
-static unsigned int on_unmap(struct sf_judge *j, const struct sf_event *ev)
+static void on_unmap(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_unmap(&j->sh, &ev->map);
-	return 0;
 }
 
-static unsigned int on_snap_begin(struct sf_judge *j, const struct sf_event *ev)
+static void on_snap_begin(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_snap_begin(&j->snap, &ev->snap);
-	return 0;
 }
 
-static unsigned int on_snap(struct sf_judge *j, const struct sf_event *ev)
+static void on_snap(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_snap_add(&j->snap, ev, &j->sh.bytes);
-	return 0;
 }
 
-static unsigned int on_snap_end(struct sf_judge *j, const struct sf_event *ev)
+static void on_snap_end(struct sf_judge *j, const struct sf_event *ev)
 {
 	(void)ev;
 	sf_snap_close(&j->snap, &j->sh, &j->sh.bytes);
 	j->snap.open = false;
-	return 0;
 }
 
-struct sf_rule {
-	unsigned int (*fn)(struct sf_judge *j, const struct sf_event *ev); /* NULL ends a list */
-	unsigned int inv; /* SF_INV_COUNT: the shadow's */
-};
+/*
+ * Every event type has a list, in the order in which its rules run. A rule that is not judged is
+ * skipped, with the reason if the source cannot show what it needs.
+ */
+#define ON_HEAP(RULE, SHADOW) SHADOW(on_heap)
+#define ON_CACHE(RULE, SHADOW) SHADOW(on_cache)
+#define ON_BEGIN(RULE, SHADOW) SHADOW(on_begin)
+#define ON_END(RULE, SHADOW) SHADOW(settle)
+#define ON_ALLOC(RULE, SHADOW)                                                           \
+	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
+	RULE(MEM_12, sf_mem_12_alloc) RULE(ISO_2, sf_iso_2) RULE(ISO_1, sf_iso_1)        \
+	RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3)        \
+	RULE(ISO_3, sf_iso_3_alloc) SHADOW(on_alloc) RULE(MEM_1, sf_mem_1)               \
+	RULE(MEM_4, sf_mem_4) RULE(BUD_10, sf_bud_10_alloc)
+#define ON_FREE(RULE, SHADOW)                                                            \
+	RULE(MEM_11, sf_mem_11_free) RULE(MEM_9, sf_mem_9) RULE(MEM_10, sf_mem_10)       \
+	RULE(MEM_5, sf_mem_5_free) RULE(BUD_10, sf_bud_10_free) SHADOW(on_free)
+#define ON_REALLOC(RULE, SHADOW)                                                         \
+	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
+	RULE(MEM_12, sf_mem_12_alloc) RULE(MEM_6, sf_mem_6) RULE(ISO_2, sf_iso_2)        \
+	RULE(ISO_1, sf_iso_1) RULE(ISO_18, sf_iso_18) RULE(MEM_17, sf_mem_17_alloc)      \
+	RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3) RULE(ISO_3, sf_iso_3_alloc)          \
+	SHADOW(on_realloc) RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4)
+#define ON_KSIZE(RULE, SHADOW) RULE(MEM_11, sf_mem_11_ksize) RULE(MEM_17, sf_mem_17_ksize)
+#define ON_CONTENT(RULE, SHADOW) RULE(MEM_5, sf_mem_5_content)
+#define ON_CACHE_CREATE(RULE, SHADOW) SHADOW(on_create)
+#define ON_CACHE_DESTROY(RULE, SHADOW) SHADOW(settle) RULE(ACC_17, sf_acc_17) SHADOW(on_destroy)
+#define ON_CACHE_SHRINK(RULE, SHADOW)                                                    \
+	SHADOW(settle) RULE(ACC_6, sf_acc_6_shrink) SHADOW(on_shrink)
+#define ON_SLAB_NEW(RULE, SHADOW)                                                        \
+	RULE(ISO_3, sf_iso_3_new) RULE(BUD_11, sf_bud_11) SHADOW(on_slab_new)
+#define ON_SLAB_FREE(RULE, SHADOW)                                                       \
+	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14) SHADOW(on_slab_free)
+#define ON_BLOCK_ADD(RULE, SHADOW)                                                       \
+	RULE(BUD_1, sf_bud_1_add) RULE(BUD_5, sf_bud_5_add) RULE(BUD_2, sf_bud_2_add)    \
+	RULE(BUD_3, sf_bud_3) SHADOW(on_block_add)
+#define ON_BLOCK_DEL(RULE, SHADOW)                                                       \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_del) SHADOW(on_block_del)
+#define ON_RMQUEUE(RULE, SHADOW)                                                         \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_7, sf_bud_7) RULE(BUD_5, sf_bud_5_rmqueue)   \
+	RULE(BUD_6, sf_bud_6_rmqueue) SHADOW(on_rmqueue)
+#define ON_CLAIM(RULE, SHADOW)                                                           \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_6, sf_bud_6_claim) SHADOW(on_claim)
+#define ON_PAGE_ALLOC(RULE, SHADOW)                                                      \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_1, sf_bud_1_page)                            \
+	RULE(BUD_2, sf_bud_2_alloc) RULE(BUD_8, sf_bud_8) SHADOW(on_page_alloc)
+#define ON_PAGE_FREE(RULE, SHADOW)                                                       \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_free)                            \
+	RULE(ISO_3, sf_iso_3_page_free) RULE(ISO_14, sf_iso_14) SHADOW(on_page_free)
+#define ON_PCP_DRAIN(RULE, SHADOW)                                                       \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain) SHADOW(on_drain)
+#define ON_PAGE_FAIL(RULE, SHADOW) RULE(MEM_12, sf_mem_12_fail) SHADOW(on_fail)
+#define ON_FAULT(RULE, SHADOW) SHADOW(on_fault)
+#define ON_MAP(RULE, SHADOW) RULE(MEM_1, sf_mem_1_map) SHADOW(on_map)
+#define ON_UNMAP(RULE, SHADOW) SHADOW(on_unmap)
+#define ON_SNAP_BEGIN(RULE, SHADOW) SHADOW(settle) SHADOW(on_snap_begin)
+#define ON_SNAP_CACHE(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_SLAB(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_SHEAF(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_BLOCK(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_PCP(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_USED(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_PAGEBLOCK(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_COUNTERS(RULE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_END(RULE, SHADOW)                                                        \
+	SHADOW(on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)                  \
+	RULE(ACC_1, sf_acc_1) RULE(ACC_2, sf_acc_2) RULE(ACC_3, sf_acc_3)                \
+	RULE(ACC_4, sf_acc_4) RULE(ACC_5, sf_acc_5) RULE(ACC_6, sf_acc_6)                \
+	RULE(ACC_7, sf_acc_7) RULE(ACC_20, sf_acc_20) RULE(BUD_3, sf_bud_3_walk)         \
+	RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9) RULE(ACC_18, sf_acc_18)
 
-#define RULE(inv, fn) { fn, SF_INV_##inv }
-#define SHADOW(fn) { fn, SF_INV_COUNT }
-#define RULES(...) ((const struct sf_rule[]){ __VA_ARGS__, { NULL, 0 } })
+#define EVENTS_WITH_RULES(X) \
+	X(HEAP) X(CACHE) X(BEGIN) X(END) X(ALLOC) X(FREE) X(REALLOC) X(KSIZE) X(CONTENT) \
+	X(CACHE_CREATE) X(CACHE_DESTROY) X(CACHE_SHRINK) X(SLAB_NEW) X(SLAB_FREE) \
+	X(BLOCK_ADD) X(BLOCK_DEL) X(RMQUEUE) X(CLAIM) X(PAGE_ALLOC) X(PAGE_FREE) \
+	X(PCP_DRAIN) X(PAGE_FAIL) X(FAULT) X(MAP) X(UNMAP) X(SNAP_BEGIN) X(SNAP_CACHE) \
+	X(SNAP_SLAB) X(SNAP_SHEAF) X(SNAP_BLOCK) X(SNAP_PCP) X(SNAP_USED) \
+	X(SNAP_PAGEBLOCK) X(SNAP_COUNTERS) X(SNAP_END)
 
-/* Every event type has a list, in the order in which its rules run. */
-static const struct sf_rule *const rules[SF_EV_TYPES] = {
-	[SF_EV_HEAP] = RULES(SHADOW(on_heap)),
-	[SF_EV_CACHE] = RULES(SHADOW(on_cache)),
-	[SF_EV_BEGIN] = RULES(SHADOW(on_begin)),
-	[SF_EV_END] = RULES(SHADOW(settle)),
-	[SF_EV_ALLOC] = RULES(
-		RULE(MEM_13, sf_mem_13), RULE(MEM_11, sf_mem_11_alloc),
-		RULE(MEM_12, sf_mem_12_alloc), RULE(ISO_2, sf_iso_2), RULE(ISO_1, sf_iso_1),
-		RULE(MEM_17, sf_mem_17_alloc), RULE(MEM_2, sf_mem_2), RULE(MEM_3, sf_mem_3),
-		RULE(ISO_3, sf_iso_3_alloc), SHADOW(on_alloc), RULE(MEM_1, sf_mem_1),
-		RULE(MEM_4, sf_mem_4), RULE(BUD_10, sf_bud_10_alloc)),
-	[SF_EV_FREE] = RULES(
-		RULE(MEM_11, sf_mem_11_free), RULE(MEM_9, sf_mem_9), RULE(MEM_10, sf_mem_10),
-		RULE(MEM_5, sf_mem_5_free), RULE(BUD_10, sf_bud_10_free), SHADOW(on_free)),
-	[SF_EV_REALLOC] = RULES(
-		RULE(MEM_13, sf_mem_13), RULE(MEM_11, sf_mem_11_alloc),
-		RULE(MEM_12, sf_mem_12_alloc), RULE(MEM_6, sf_mem_6), RULE(ISO_2, sf_iso_2),
-		RULE(ISO_1, sf_iso_1), RULE(ISO_18, sf_iso_18), RULE(MEM_17, sf_mem_17_alloc),
-		RULE(MEM_2, sf_mem_2), RULE(MEM_3, sf_mem_3), RULE(ISO_3, sf_iso_3_alloc),
-		SHADOW(on_realloc), RULE(MEM_1, sf_mem_1), RULE(MEM_4, sf_mem_4)),
-	[SF_EV_KSIZE] = RULES(
-		RULE(MEM_11, sf_mem_11_ksize), RULE(MEM_17, sf_mem_17_ksize)),
-	[SF_EV_CONTENT] = RULES(RULE(MEM_5, sf_mem_5_content)),
-	[SF_EV_CACHE_CREATE] = RULES(SHADOW(on_create)),
-	[SF_EV_CACHE_DESTROY] = RULES(
-		SHADOW(settle), RULE(ACC_17, sf_acc_17), SHADOW(on_destroy)),
-	[SF_EV_CACHE_SHRINK] = RULES(
-		SHADOW(settle), RULE(ACC_6, sf_acc_6_shrink), SHADOW(on_shrink)),
-	[SF_EV_SLAB_NEW] = RULES(
-		RULE(ISO_3, sf_iso_3_new), RULE(BUD_11, sf_bud_11), SHADOW(on_slab_new)),
-	[SF_EV_SLAB_FREE] = RULES(
-		RULE(ISO_3, sf_iso_3_slab_free), RULE(ISO_14, sf_iso_14), SHADOW(on_slab_free)),
-	[SF_EV_BLOCK_ADD] = RULES(
-		RULE(BUD_1, sf_bud_1_add), RULE(BUD_5, sf_bud_5_add), RULE(BUD_2, sf_bud_2_add),
-		RULE(BUD_3, sf_bud_3), SHADOW(on_block_add)),
-	[SF_EV_BLOCK_DEL] = RULES(
-		RULE(BUD_5, sf_bud_5_done), RULE(BUD_2, sf_bud_2_del), SHADOW(on_block_del)),
-	[SF_EV_RMQUEUE] = RULES(
-		RULE(BUD_5, sf_bud_5_done), RULE(BUD_7, sf_bud_7), RULE(BUD_5, sf_bud_5_rmqueue),
-		RULE(BUD_6, sf_bud_6_rmqueue), SHADOW(on_rmqueue)),
-	[SF_EV_CLAIM] = RULES(
-		RULE(BUD_5, sf_bud_5_done), RULE(BUD_6, sf_bud_6_claim), SHADOW(on_claim)),
-	[SF_EV_PAGE_ALLOC] = RULES(
-		RULE(BUD_5, sf_bud_5_done), RULE(BUD_1, sf_bud_1_page), RULE(BUD_2, sf_bud_2_alloc),
-		RULE(BUD_8, sf_bud_8), SHADOW(on_page_alloc)),
-	[SF_EV_PAGE_FREE] = RULES(
-		RULE(BUD_5, sf_bud_5_done), RULE(BUD_2, sf_bud_2_free),
-		RULE(ISO_3, sf_iso_3_page_free), RULE(ISO_14, sf_iso_14), SHADOW(on_page_free)),
-	[SF_EV_PCP_DRAIN] = RULES(
-		RULE(BUD_5, sf_bud_5_done), RULE(BUD_2, sf_bud_2_drain), SHADOW(on_drain)),
-	[SF_EV_PAGE_FAIL] = RULES(RULE(MEM_12, sf_mem_12_fail), SHADOW(on_fail)),
-	[SF_EV_FAULT] = RULES(SHADOW(on_fault)),
-	[SF_EV_MAP] = RULES(RULE(MEM_1, sf_mem_1_map), SHADOW(on_map)),
-	[SF_EV_UNMAP] = RULES(SHADOW(on_unmap)),
-	[SF_EV_SNAP_BEGIN] = RULES(SHADOW(settle), SHADOW(on_snap_begin)),
-	[SF_EV_SNAP_CACHE] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_SLAB] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_SHEAF] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_BLOCK] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_PCP] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_USED] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_PAGEBLOCK] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_COUNTERS] = RULES(SHADOW(on_snap)),
-	[SF_EV_SNAP_END] = RULES(
-		SHADOW(on_snap_end), RULE(MEM_8, sf_mem_8), RULE(MEM_7, sf_mem_7),
-		RULE(ACC_1, sf_acc_1), RULE(ACC_2, sf_acc_2), RULE(ACC_3, sf_acc_3),
-		RULE(ACC_4, sf_acc_4), RULE(ACC_5, sf_acc_5), RULE(ACC_6, sf_acc_6),
-		RULE(ACC_7, sf_acc_7), RULE(ACC_20, sf_acc_20), RULE(BUD_3, sf_bud_3_walk),
-		RULE(BUD_4, sf_bud_4), RULE(BUD_9, sf_bud_9), RULE(ACC_18, sf_acc_18)),
+#define BIT(inv, fn) | 1ull << SF_INV_##inv
+#define NO_BIT(fn)
+#define JUDGE(inv, fn) j->count[SF_INV_##inv].checked += fn(j, ev);
+#define JUDGE_OR_SKIP(inv, fn)                                                      \
+	if (j->active >> SF_INV_##inv & 1)                                          \
+		j->count[SF_INV_##inv].checked += fn(j, ev);                        \
+	else if (j->missing >> SF_INV_##inv & 1)                                    \
+		sf_skip(j, SF_INV_##inv, j->reason[SF_INV_##inv]);
+#define TAKE_IN(fn) fn(j, ev);
+
+/* As straight code: this is where the judge's time goes. */
+#define X(id)                                                                       \
+	static void run_##id(struct sf_judge *j, const struct sf_event *ev)         \
+	{                                                                           \
+		const uint64_t all = 0 ON_##id(BIT, NO_BIT);                        \
+                                                                                    \
+		if ((j->active & all) == all) {                                     \
+			ON_##id(JUDGE, TAKE_IN)                                     \
+			return;                                                     \
+		}                                                                   \
+		ON_##id(JUDGE_OR_SKIP, TAKE_IN)                                     \
+	}
+EVENTS_WITH_RULES(X)
+#undef X
+
+static void (*const run[SF_EV_TYPES])(struct sf_judge *j, const struct sf_event *ev) = {
+#define X(id) [SF_EV_##id] = run_##id,
+	EVENTS_WITH_RULES(X)
+#undef X
 };
 
 void sf_judge_event(void *judge, const struct sf_event *ev)
 {
 	struct sf_judge *j = judge;
-	const struct sf_rule *r;
 
-	if (ev->type >= SF_EV_TYPES || !rules[ev->type])
+	if (ev->type >= SF_EV_TYPES || !run[ev->type])
 		return;
 	if (ev->type == SF_EV_SNAP_END && !j->snap.open)
 		return;
 	if (ev->op != j->op.nr)
 		op_begin(j, ev);
-	for (r = rules[ev->type]; r->fn; r++) {
-		if (j->active >> r->inv & 1)
-			j->count[r->inv].checked += r->fn(j, ev);
-		else if (j->missing >> r->inv & 1)
-			sf_skip(j, (enum sf_invariant)r->inv, j->reason[r->inv]);
-	}
+	run[ev->type](j, ev);
 }
 
 struct sf_judge *sf_judge_create(const struct sf_judge_options *opt)

@@ -35,7 +35,7 @@ struct sf_judge {
 	struct sf_judge_options opt;
 	uint64_t active, missing; /* bit per invariant: judged; skipped for want of a capability */
 	const char *reason[SF_INV_COUNT];
-	struct sf_oracle_count count[SF_INV_COUNT + 1]; /* the last: rules of the shadow itself */
+	struct sf_oracle_count count[SF_INV_COUNT];
 	struct sf_shadow sh;
 	struct sf_snapshot snap;
 	struct sf_op_state op;

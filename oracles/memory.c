@@ -309,9 +309,9 @@ static bool impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	case SF_API_EXACT:
 		return a->size > SF_KMALLOC_MAX || !a->size;
 	case SF_API_KVMALLOC:
-		/* mm/vmalloc.c:__vmalloc_node_range refuses what exceeds all memory */
+		/* mm/vmalloc.c:__vmalloc_node_range refuses whole pages beyond all memory */
 		return a->size > SF_KVMALLOC_MAX ||
-		       (sh->direct.pages && sf_pages_of(a->size) > sh->direct.pages);
+		       (sh->direct.pages && a->size / SF_PAGE_SIZE > sh->direct.pages);
 	default:
 		return false;
 	}
@@ -399,9 +399,9 @@ unsigned int sf_mem_12_alloc(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * PAGE_FAIL, after everything was drained. The mark it was held against may be boosted by earlier
- * fallbacks, up to 1.5 times HIGH or a page block; callers with reserve rights may report it
- * reduced.
+ * PAGE_FAIL. A caller that may reclaim has had all per-CPU lists drained for it. The mark it was held
+ * against may be boosted by earlier fallbacks, up to 1.5 times HIGH or a page block, unless kswapd was
+ * woken, which takes the boost back; callers with reserve rights may report it reduced.
  */
 unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -414,6 +414,8 @@ unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	if (boost < 1ull << z->pageblock_order)
 		boost = 1ull << z->pageblock_order;
+	if (f->gfp & SF_GFP_KSWAPD_RECLAIM)
+		boost = 0;
 	if (mark > z->marks.min + boost)
 		mark = z->marks.min + boost;
 	if (mark < z->marks.min && !sf_may_use_reserve(f->gfp))
@@ -422,6 +424,9 @@ unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 		fault = "a block order that exists was refused";
 	else if (!f->refused && possible(z, f->order, f->gfp, mark))
 		fault = "the page allocator gave up with memory at hand";
+	else if (!f->refused && (f->gfp & SF_GFP_DIRECT_RECLAIM) &&
+		 z->pages > z->free_pages + z->out_pages)
+		fault = "the page allocator gave up with pages in per-CPU lists";
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_MEM_12, "%s", fault);
@@ -554,18 +559,19 @@ unsigned int sf_mem_7(struct sf_judge *j, const struct sf_event *ev)
 		sf_skip(j, SF_INV_MEM_7, "the arena's address is unknown");
 		return 0;
 	}
-	for (size_t i = 0; i < s->nr_slabs; i++)
+	for (size_t i = 0; !s->sound && i < s->nr_slabs; i++)
 		park_all(j, ev, s->slabs[i].ev.cache, s->slabs[i].free, s->slabs[i].ev.nr_free,
 			 false);
-	for (size_t i = 0; i < s->nr_sheaves; i++)
+	for (size_t i = 0; !s->sound && i < s->nr_sheaves; i++)
 		park_all(j, ev, s->sheaves[i].ev.cache, s->sheaves[i].objs, s->sheaves[i].ev.nr,
 			 true);
 	for (size_t i = 0; i < s->nr_slabs; i++) {
 		const struct sf_snap_slab *slab = &s->slabs[i];
 		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->ev.cache);
 
-		for (uint64_t p = slab->ev.pfn; p < s->pages && slab->ev.order <= SF_MAX_ORDER &&
-						p - slab->ev.pfn < 1ull << slab->ev.order; p++)
+		for (uint64_t p = slab->ev.pfn;
+		     !s->sound && p < s->pages && slab->ev.order <= SF_MAX_ORDER &&
+		     p - slab->ev.pfn < 1ull << slab->ev.order; p++)
 			s->parked[p] = (struct sf_page_bits){ { 0 } };
 		if (!j->sh.zone.on || !j->sh.exact || slab->orphan || j->sh.untracked ||
 		    (c && c->kind == SF_CACHE_INTERNAL) || slab->ev.error != SF_WALK_OK ||
@@ -594,8 +600,8 @@ static const char *freelist_fault(struct sf_judge *j, const struct sf_snap_slab 
 	if (slab->ev.error != SF_WALK_OK)
 		return by_error[slab->ev.error <= SF_WALK_UNALIGNED ? slab->ev.error
 								    : SF_WALK_CYCLE];
-	for (uint32_t i = 0;
-	     i < slab->ev.nr_free && j->snap.pages && slab->ev.order <= SF_MAX_ORDER; i++) {
+	for (uint32_t i = 0; !j->snap.sound && i < slab->ev.nr_free && j->snap.pages &&
+			     slab->ev.order <= SF_MAX_ORDER; i++) {
 		uint64_t off = j->snap.pool[slab->free + i] - base;
 
 		if (off >= SF_PAGE_SIZE << slab->ev.order)

@@ -49,30 +49,32 @@ void *sf_shadow_grow(void *p, size_t *cap, size_t need, size_t size, size_t *byt
 /* Bits [lo, hi) of one page. */
 static bool bits_busy(const uint64_t *w, unsigned int lo, unsigned int hi)
 {
-	for (unsigned int i = lo / 64; i <= (hi - 1) / 64; i++) {
-		uint64_t mask = ~0ull;
+	unsigned int i = lo / 64, last = (hi - 1) / 64;
+	uint64_t first_mask = ~0ull << (lo % 64), last_mask = ~0ull >> (63 - (hi - 1) % 64);
 
-		if (i == lo / 64)
-			mask &= ~0ull << (lo % 64);
-		if (i == (hi - 1) / 64)
-			mask &= ~0ull >> (63 - (hi - 1) % 64);
-		if (w[i] & mask)
+	if (i == last)
+		return w[i] & first_mask & last_mask;
+	if (w[i] & first_mask)
+		return true;
+	while (++i < last)
+		if (w[i])
 			return true;
-	}
-	return false;
+	return w[last] & last_mask;
 }
 
 static void bits_flip(uint64_t *w, unsigned int lo, unsigned int hi)
 {
-	for (unsigned int i = lo / 64; i <= (hi - 1) / 64; i++) {
-		uint64_t mask = ~0ull;
+	unsigned int i = lo / 64, last = (hi - 1) / 64;
+	uint64_t first_mask = ~0ull << (lo % 64), last_mask = ~0ull >> (63 - (hi - 1) % 64);
 
-		if (i == lo / 64)
-			mask &= ~0ull << (lo % 64);
-		if (i == (hi - 1) / 64)
-			mask &= ~0ull >> (63 - (hi - 1) % 64);
-		w[i] ^= mask;
+	if (i == last) {
+		w[i] ^= first_mask & last_mask;
+		return;
 	}
+	w[i] ^= first_mask;
+	while (++i < last)
+		w[i] = ~w[i];
+	w[last] ^= last_mask;
 }
 
 static bool page_busy(uint16_t used, const uint64_t *w, unsigned int lo, unsigned int hi)
@@ -102,6 +104,25 @@ static void page_give(uint16_t *used, uint64_t *w, unsigned int lo, unsigned int
 	}
 	bits_flip(w, lo, hi);
 	*used = (uint16_t)(*used - (hi - lo));
+}
+
+/* Takes what is free as a whole. */
+static bool page_try(uint16_t *used, uint64_t *w, unsigned int lo, unsigned int hi)
+{
+	uint64_t mask;
+
+	if (*used == SF_PAGE_WHOLE || lo / 64 != (hi - 1) / 64) {
+		if (page_busy(*used, w, lo, hi))
+			return false;
+		page_take(used, w, lo, hi);
+		return true;
+	}
+	mask = sf_bits_mask(lo, hi - lo);
+	if (w[lo / 64] & mask)
+		return false;
+	w[lo / 64] |= mask;
+	*used = (uint16_t)(*used + hi - lo);
+	return true;
 }
 
 /*
@@ -135,6 +156,15 @@ static bool window_take(struct sf_window *w, struct span s)
 	uint64_t base = w->base >> SF_PAGE_SHIFT;
 	uint64_t first = s.g0 / SF_PAGE_GRANULES, last = (s.g1 - 1) / SF_PAGE_GRANULES;
 
+	if (first == last) { /* most objects */
+		unsigned int lo = s.g0 % SF_PAGE_GRANULES;
+		unsigned int hi = lo + (unsigned int)(s.g1 - s.g0);
+
+		if (page_busy(w->used[first - base], w->bits[first - base].w, lo, hi))
+			return false;
+		page_take(&w->used[first - base], w->bits[first - base].w, lo, hi);
+		return true;
+	}
 	for (uint64_t p = first; p <= last; p++)
 		if (page_busy(w->used[p - base], w->bits[p - base].w, span_lo(s, p), span_hi(s, p)))
 			return false;
@@ -146,8 +176,16 @@ static bool window_take(struct sf_window *w, struct span s)
 static void window_give(struct sf_window *w, struct span s)
 {
 	uint64_t base = w->base >> SF_PAGE_SHIFT;
+	uint64_t first = s.g0 / SF_PAGE_GRANULES, last = (s.g1 - 1) / SF_PAGE_GRANULES;
 
-	for (uint64_t p = s.g0 / SF_PAGE_GRANULES; p <= (s.g1 - 1) / SF_PAGE_GRANULES; p++)
+	if (first == last) {
+		unsigned int lo = s.g0 % SF_PAGE_GRANULES;
+
+		page_give(&w->used[first - base], w->bits[first - base].w, lo,
+			  lo + (unsigned int)(s.g1 - s.g0));
+		return;
+	}
+	for (uint64_t p = first; p <= last; p++)
 		page_give(&w->used[p - base], w->bits[p - base].w, span_lo(s, p), span_hi(s, p));
 }
 
@@ -309,11 +347,33 @@ static bool range_out(const struct sf_shadow *sh, uint64_t addr, uint64_t size)
 	return last < sh->zone.pages && sf_bits_all(sh->zone.out, first, last - first + 1);
 }
 
+/* Granules [*lo, *hi) of the page of the direct map that holds the whole range, or false. */
+static bool one_page(const struct sf_window *w, uint64_t addr, uint64_t size, unsigned int *lo,
+		     unsigned int *hi)
+{
+	uint64_t in = addr % SF_PAGE_SIZE;
+
+	if ((addr - w->base) >> SF_PAGE_SHIFT >= w->pages || size > SF_PAGE_SIZE - in)
+		return false;
+	*lo = (unsigned int)(in + 7) / 8;
+	*hi = (unsigned int)(in + size + 7) / 8;
+	return *lo < *hi;
+}
+
 static enum sf_claim take(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 {
-	struct span s = span_of(addr, size);
+	struct span s;
 	struct sf_window *w = &sh->direct;
+	unsigned int lo, hi;
 
+	if (sh->addresses && one_page(w, addr, size, &lo, &hi)) { /* most objects */
+		uint64_t p = (addr - w->base) >> SF_PAGE_SHIFT;
+
+		if (sh->zone.on && (p >= sh->zone.pages || !sf_bit(sh->zone.out, p)))
+			return SF_CLAIM_FREE_PAGE;
+		return page_try(&w->used[p], w->bits[p].w, lo, hi) ? SF_CLAIM_OK : SF_CLAIM_OVERLAP;
+	}
+	s = span_of(addr, size);
 	if (!sh->addresses || s.g0 >= s.g1)
 		return SF_CLAIM_NONE;
 	if (!sh->direct.pages)
@@ -333,6 +393,15 @@ static enum sf_claim take(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 
 static void give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 {
+	struct sf_window *w = &sh->direct;
+	unsigned int lo, hi;
+
+	if (one_page(w, addr, size, &lo, &hi)) {
+		uint64_t p = (addr - w->base) >> SF_PAGE_SHIFT;
+
+		page_give(&w->used[p], w->bits[p].w, lo, hi);
+		return;
+	}
 	if (!sh->direct.pages) {
 		far_give(sh, addr, size);
 	} else if (window_has(&sh->direct, addr)) {
@@ -341,11 +410,6 @@ static void give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 		window_give(&sh->vmalloc, span_of(addr, size));
 		sh->vm_used -= sf_pages_of(size);
 	}
-}
-
-struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_t id)
-{
-	return id < sh->cap_obj && (sh->obj[id].flags & SF_OBJ_BORN) ? &sh->obj[id] : NULL;
 }
 
 /* Ids are dense: one far above all that were seen is no id. */
@@ -459,7 +523,8 @@ void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	o = obj_slot(sh, a->id);
 	if (!o)
 		return;
-	sf_shadow_drop(sh, o);
+	if (o->flags & SF_OBJ_ALIVE)
+		sf_shadow_drop(sh, o);
 	obj_init(sh, o, a);
 	if (a->addr > SF_ZERO_SIZE_PTR)
 		sh->claim = take(sh, o->addr, o->extent);
@@ -564,7 +629,8 @@ static void window_setup(struct sf_window *w, uint64_t base, uint64_t pages, siz
 static void drop_all(struct sf_shadow *sh)
 {
 	for (size_t i = 0; i < sh->peak; i++) {
-		sf_shadow_drop(sh, &sh->obj[i]);
+		if (sh->obj[i].flags & SF_OBJ_ALIVE)
+			sf_shadow_drop(sh, &sh->obj[i]);
 		sh->obj[i].flags = 0;
 	}
 	sh->peak = 0;
@@ -651,10 +717,15 @@ void sf_shadow_create(struct sf_shadow *sh, const struct sf_ev_cacheop *c)
 {
 	struct sf_shadow_cache *sc = sf_shadow_cache_at(sh, c->cache);
 
-	if (sc && c->merged)
+	if (!sc)
+		return;
+	if (c->merged)
 		sc->refs++;
-	if (sc && c->merged && c->size > sc->object_size)
+	if (c->merged && c->size > sc->object_size)
 		sc->object_size = c->size;
+	/* What was asked binds, whatever the allocator says its alignment is. */
+	if (c->align > sc->align && !(c->align & (c->align - 1)))
+		sc->align = c->align;
 }
 
 /* Objects that outlive their cache belong to no cache: its id may be used again. */

@@ -161,7 +161,11 @@ void sf_shadow_create(struct sf_shadow *sh, const struct sf_ev_cacheop *c);
 void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id);
 
 /* Objects. NULL: that id is out of range, or nothing was ever there. */
-struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_t id);
+static inline struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_t id)
+{
+	return id < sh->cap_obj && (sh->obj[id].flags & SF_OBJ_BORN) ? &sh->obj[id] : NULL;
+}
+
 void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
@@ -196,8 +200,6 @@ void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s);
 void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s);
 void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m);
 void sf_zone_unmap(struct sf_shadow *sh, const struct sf_ev_map *m);
-/* The slab that starts at pfn, or NULL. */
-struct sf_shadow_slab *sf_zone_slab_at(const struct sf_zone *z, uint64_t pfn);
 /* Order of the block that boot puts at pfn when `end` pages are there. */
 unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end);
 
@@ -217,16 +219,88 @@ static inline uint8_t sf_head(unsigned int order, unsigned int type)
 	return (uint8_t)(1 + order + (type << 4));
 }
 
-/* Ranges of bits. */
-void sf_bits_set(uint64_t *b, uint64_t from, uint64_t nr);
-void sf_bits_clear(uint64_t *b, uint64_t from, uint64_t nr);
-uint64_t sf_bits_count(const uint64_t *b, uint64_t from, uint64_t nr);
-bool sf_bits_any(const uint64_t *b, uint64_t from, uint64_t nr);
-bool sf_bits_all(const uint64_t *b, uint64_t from, uint64_t nr);
-
 static inline bool sf_bit(const uint64_t *b, uint64_t i)
 {
 	return b[i / 64] >> (i % 64) & 1;
+}
+
+/* The slab that starts at pfn, or NULL. */
+static inline struct sf_shadow_slab *sf_zone_slab_at(const struct sf_zone *z, uint64_t pfn)
+{
+	return z->on && pfn < z->pages && sf_bit(z->slab_heads, pfn) ? &z->slab[pfn] : NULL;
+}
+
+/* The first bit from `from` on, `end` if there is none before. */
+uint64_t sf_bits_next(const uint64_t *b, uint64_t from, uint64_t end);
+void sf_bits_set_long(uint64_t *b, uint64_t from, uint64_t nr);
+void sf_bits_clear_long(uint64_t *b, uint64_t from, uint64_t nr);
+uint64_t sf_bits_count_long(const uint64_t *b, uint64_t from, uint64_t nr);
+bool sf_bits_any_long(const uint64_t *b, uint64_t from, uint64_t nr);
+bool sf_bits_all_long(const uint64_t *b, uint64_t from, uint64_t nr);
+
+/* Most ranges lie in one word: those need no loop. */
+static inline bool sf_bits_short(uint64_t from, uint64_t nr)
+{
+	return nr - 1 <= 63 - from % 64;
+}
+
+static inline uint64_t sf_bits_mask(uint64_t from, uint64_t nr)
+{
+	return ~0ull >> (64 - nr) << (from % 64);
+}
+
+static inline void sf_bits_set(uint64_t *b, uint64_t from, uint64_t nr)
+{
+	if (sf_bits_short(from, nr))
+		b[from / 64] |= sf_bits_mask(from, nr);
+	else
+		sf_bits_set_long(b, from, nr);
+}
+
+static inline void sf_bits_clear(uint64_t *b, uint64_t from, uint64_t nr)
+{
+	if (sf_bits_short(from, nr))
+		b[from / 64] &= ~sf_bits_mask(from, nr);
+	else
+		sf_bits_clear_long(b, from, nr);
+}
+
+static inline bool sf_bits_any(const uint64_t *b, uint64_t from, uint64_t nr)
+{
+	if (sf_bits_short(from, nr))
+		return b[from / 64] & sf_bits_mask(from, nr);
+	return sf_bits_any_long(b, from, nr);
+}
+
+static inline bool sf_bits_all(const uint64_t *b, uint64_t from, uint64_t nr)
+{
+	if (sf_bits_short(from, nr))
+		return !(~b[from / 64] & sf_bits_mask(from, nr));
+	return sf_bits_all_long(b, from, nr);
+}
+
+/* Mostly all or none: on many machines counting is a call. */
+static inline uint64_t sf_bits_count(const uint64_t *b, uint64_t from, uint64_t nr)
+{
+	uint64_t mask, set;
+
+	if (!sf_bits_short(from, nr))
+		return sf_bits_count_long(b, from, nr);
+	mask = sf_bits_mask(from, nr);
+	set = b[from / 64] & mask;
+	if (set == mask)
+		return nr;
+	return set ? (uint64_t)__builtin_popcountll(set) : 0;
+}
+
+/* Is any of these pages on a free list or a per-CPU list, or out? */
+bool sf_zone_known_long(const struct sf_zone *z, uint64_t pfn, uint64_t nr);
+
+static inline bool sf_zone_known(const struct sf_zone *z, uint64_t pfn, uint64_t nr)
+{
+	if (!sf_bits_short(pfn, nr))
+		return sf_zone_known_long(z, pfn, nr);
+	return (z->listed[pfn / 64] | z->out[pfn / 64] | z->pcp[pfn / 64]) & sf_bits_mask(pfn, nr);
 }
 
 /* calloc() and realloc() that end the process when memory runs out; counted in *bytes. */

@@ -69,7 +69,8 @@ unsigned int sf_acc_2(struct sf_judge *j, const struct sf_event *ev)
 		sf_skip(j, SF_INV_ACC_2, "objects of earlier programs may be left");
 		return 0;
 	}
-	for (uint32_t id = 0; id < j->snap.nr_sum; id++) {
+	for (size_t i = 0; i < j->snap.nr_ids; i++) {
+		uint32_t id = j->snap.ids[i];
 		const struct sf_shadow_cache *c = judged_cache(j, id);
 		const struct sf_snap_sum *sum = &j->snap.sum[id];
 
@@ -149,7 +150,8 @@ unsigned int sf_acc_5(struct sf_judge *j, const struct sf_event *ev)
 {
 	unsigned int checks = 0;
 
-	for (uint32_t id = 0; id < j->snap.nr_sum; id++) {
+	for (size_t i = 0; i < j->snap.nr_ids; i++) {
+		uint32_t id = j->snap.ids[i];
 		const struct sf_shadow_cache *c = judged_cache(j, id);
 		const struct sf_snap_sum *sum = &j->snap.sum[id];
 
@@ -203,7 +205,8 @@ unsigned int sf_acc_6(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_snapshot *s = &j->snap;
 	unsigned int checks = 0;
 
-	for (uint32_t id = 0; id < s->nr_sum; id++) {
+	for (size_t i = 0; i < s->nr_ids; i++) {
+		uint32_t id = s->ids[i];
 		const struct sf_shadow_cache *c = judged_cache(j, id);
 
 		if (!c || !c->shrunk)

@@ -9,15 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Room for `more` elements on list `name`. */
+#define ROOM(s, name, more, bytes)                                                    \
+	do {                                                                          \
+		if ((s)->nr_##name + (more) > (s)->cap_##name)                        \
+			(s)->name = sf_shadow_grow((s)->name, &(s)->cap_##name,       \
+						   (s)->nr_##name + (more),           \
+						   sizeof(*(s)->name), bytes);        \
+	} while (0)
+
 /* The new last element of list `name`. */
 #define PUSH(s, name, bytes)                                                          \
-	((s)->name = sf_shadow_grow((s)->name, &(s)->cap_##name, (s)->nr_##name + 1,         \
-			     sizeof(*(s)->name), bytes),                              \
-	 &(s)->name[(s)->nr_##name++])
+	({                                                                            \
+		ROOM(s, name, 1, bytes);                                              \
+		&(s)->name[(s)->nr_##name++];                                         \
+	})
 
-/* The index by page is emptied by what filled it: a snapshot costs what it reports, not the arena. */
+/* The index is emptied by what filled it: a snapshot costs what it reports, not the arena. */
 static void clear_index(struct sf_snapshot *s)
 {
+	for (size_t i = 0; i < s->nr_ids; i++)
+		s->sum[s->ids[i]] = (struct sf_snap_sum){ 0 };
+	s->nr_ids = 0;
 	for (size_t i = 0; i < s->nr_blocks; i++)
 		if (s->blocks[i].pfn < s->pages)
 			s->head_at[s->blocks[i].pfn] = 0;
@@ -52,7 +65,7 @@ static size_t pool_add(struct sf_snapshot *s, const uint64_t *from, size_t nr, s
 
 	if (!nr)
 		return at;
-	s->pool = sf_shadow_grow(s->pool, &s->cap_pool, at + nr, sizeof(*s->pool), bytes);
+	ROOM(s, pool, nr, bytes);
 	memcpy(s->pool + at, from, nr * sizeof(*from));
 	s->nr_pool += nr;
 	return at;
@@ -62,7 +75,8 @@ static void add_slab(struct sf_snapshot *s, const struct sf_ev_snapslab *ev, siz
 {
 	struct sf_snap_slab *slab = PUSH(s, slabs, bytes);
 
-	*slab = (struct sf_snap_slab){ .ev = *ev };
+	slab->ev = *ev;
+	slab->parked = 0;
 	if (!ev->free)
 		slab->ev.nr_free = 0;
 	slab->free = pool_add(s, ev->free, slab->ev.nr_free, bytes);
@@ -72,7 +86,7 @@ static void add_sheaf(struct sf_snapshot *s, const struct sf_ev_snapsheaf *ev, s
 {
 	struct sf_snap_sheaf *sheaf = PUSH(s, sheaves, bytes);
 
-	*sheaf = (struct sf_snap_sheaf){ .ev = *ev };
+	sheaf->ev = *ev;
 	if (!ev->objs)
 		sheaf->ev.nr = 0;
 	sheaf->objs = pool_add(s, ev->objs, sheaf->ev.nr, bytes);
@@ -82,7 +96,7 @@ static void add_pcp(struct sf_snapshot *s, const struct sf_ev_snappcp *ev, size_
 {
 	struct sf_snap_pcp *pcp = PUSH(s, pcps, bytes);
 
-	*pcp = (struct sf_snap_pcp){ .ev = *ev };
+	pcp->ev = *ev;
 	if (!ev->pfns)
 		pcp->ev.nr = 0;
 	pcp->pfns = pool_add(s, ev->pfns, pcp->ev.nr, bytes);
@@ -123,7 +137,7 @@ void sf_snap_add(struct sf_snapshot *s, const struct sf_event *ev, size_t *bytes
 
 static bool covers(uint64_t pfn, unsigned int order, uint64_t page)
 {
-	return page - pfn < 1ull << order;
+	return order <= SF_MAX_ORDER && page - pfn < 1ull << order;
 }
 
 /* What a page was first reported as, in the order in which index_pages() goes. */
@@ -143,12 +157,13 @@ static enum sf_page_state first_state(const struct sf_snapshot *s, uint64_t page
 }
 
 /* Gives pages a state, 64 at a time; the first one that has one already is remembered. */
-static void mark(struct sf_snapshot *s, uint64_t pfn, unsigned int order, enum sf_page_state as)
+static void mark_slowly(struct sf_snapshot *s, uint64_t pfn, unsigned int order, enum sf_page_state as)
 {
-	uint64_t end = pfn + (1ull << order);
+	uint64_t end;
 
 	if (order > SF_MAX_ORDER || pfn >= s->pages)
 		return;
+	end = pfn + (1ull << order);
 	if (end > s->pages)
 		end = s->pages;
 	while (pfn < end) {
@@ -161,10 +176,36 @@ static void mark(struct sf_snapshot *s, uint64_t pfn, unsigned int order, enum s
 			s->twice_as[0] = (uint8_t)first_state(s, s->twice);
 			s->twice_as[1] = (uint8_t)as;
 		}
-		s->counted += (uint64_t)__builtin_popcountll(mask & ~*taken);
+		s->counted += again ? (uint64_t)__builtin_popcountll(mask & ~*taken) : n;
 		*taken |= mask;
 		pfn += n;
 	}
+}
+
+/* All of a naturally aligned block at once. False: it is none, or a page has a state already. */
+static bool mark_block(struct sf_snapshot *s, uint64_t pfn, unsigned int order)
+{
+	uint64_t nr = 1ull << (order & 63), *w = &s->taken[pfn / 64], again = 0;
+
+	if (order > SF_MAX_ORDER || (pfn & (nr - 1)) || pfn >= s->pages || s->pages - pfn < nr)
+		return false;
+	if (order < 6) {
+		again = *w & sf_bits_mask(pfn, nr);
+		*w |= again ? 0 : sf_bits_mask(pfn, nr);
+	} else {
+		for (uint64_t i = 0; i < nr / 64; i++)
+			again |= w[i];
+		for (uint64_t i = 0; !again && i < nr / 64; i++)
+			w[i] = ~0ull;
+	}
+	s->counted += again ? 0 : nr;
+	return !again;
+}
+
+static void mark(struct sf_snapshot *s, uint64_t pfn, unsigned int order, enum sf_page_state as)
+{
+	if (!mark_block(s, pfn, order))
+		mark_slowly(s, pfn, order, as);
 }
 
 static void size_index(struct sf_snapshot *s, uint64_t pages, size_t *bytes)
@@ -246,8 +287,6 @@ static void index_caches(struct sf_snapshot *s, const struct sf_shadow *sh, size
 {
 	s->nr_sum = sh->nr_cache;
 	s->sum = sf_shadow_grow(s->sum, &s->cap_sum, s->nr_sum, sizeof(*s->sum), bytes);
-	if (s->nr_sum)
-		memset(s->sum, 0, s->nr_sum * sizeof(*s->sum));
 	for (size_t i = 0; i < s->nr_slabs; i++) {
 		struct sf_shadow_slab *slab = sf_zone_slab_at(&sh->zone, s->slabs[i].ev.pfn);
 
@@ -262,6 +301,10 @@ static void index_caches(struct sf_snapshot *s, const struct sf_shadow *sh, size
 		if (sum)
 			sum->parked += s->sheaves[i].ev.nr;
 	}
+	ROOM(s, ids, s->nr_sum, bytes);
+	for (uint32_t id = 0; id < s->nr_sum; id++)
+		if (s->sum[id].marked || sh->cache[id].live || sh->cache[id].shrunk)
+			s->ids[s->nr_ids++] = id;
 }
 
 struct sf_snap_slab *sf_snap_slab_of(const struct sf_snapshot *s, const struct sf_shadow *sh,
@@ -274,8 +317,117 @@ struct sf_snap_slab *sf_snap_slab_of(const struct sf_snapshot *s, const struct s
 	return &s->slabs[s->owner[pfn] - 1];
 }
 
+/* Where a slab's objects are. */
+struct slots {
+	uint64_t base, room; /* bytes of objects */
+	uint64_t inverse;    /* of the stride: see park() */
+	uint64_t *parked;
+};
+
+/* False: this slab is not plain, or not as it should be. */
+static bool slots_of(const struct sf_snapshot *s, const struct sf_shadow *sh,
+		     const struct sf_snap_slab *slab, struct slots *at)
+{
+	const struct sf_ev_snapslab *ev = &slab->ev;
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(sh, ev->cache);
+
+	if (!c || slab->orphan || ev->error != SF_WALK_OK || !c->stride || c->stride % 8 ||
+	    ev->order > SF_MAX_ORDER || ev->pfn >= s->pages ||
+	    1ull << ev->order > s->pages - ev->pfn)
+		return false;
+	at->base = sh->direct.base + (ev->pfn << SF_PAGE_SHIFT);
+	at->room = (uint64_t)ev->objects * c->stride;
+	at->inverse = UINT64_MAX / c->stride + 1;
+	at->parked = s->parked[ev->pfn].w;
+	return at->room <= SF_PAGE_SIZE << ev->order;
+}
+
+#define NOT_SOUND UINT32_MAX
+
+/*
+ * Marks objects as free, up to the first that is not in this slab. How many, or NOT_SOUND: one is
+ * no object, or was marked already.
+ *
+ * An offset below 2^32 is a multiple of the stride exactly if its product with 2^64 / stride,
+ * rounded up, wraps to less than that.
+ */
+static uint32_t park(const struct slots *at, const uint64_t *objs, uint32_t nr)
+{
+	const uint64_t base = at->base, room = at->room, inverse = at->inverse;
+	uint64_t *const parked = at->parked;
+	uint32_t k;
+
+	for (k = 0; k < nr; k++) {
+		uint64_t off = objs[k] - base, *w = &parked[off / 512], bit = 1ull << (off / 8 % 64);
+
+		if (off >= room)
+			break;
+		if (off * inverse >= inverse || (*w & bit))
+			return NOT_SOUND;
+		*w |= bit;
+	}
+	return k;
+}
+
+static bool sheaf_sound(const struct sf_snapshot *s, const struct sf_shadow *sh,
+			const struct sf_snap_sheaf *sheaf)
+{
+	const uint64_t *objs = s->pool + sheaf->objs;
+	struct slots at;
+
+	for (uint32_t k = 0, n; k < sheaf->ev.nr; k += n) {
+		struct sf_snap_slab *slab = sf_snap_slab_of(s, sh, objs[k]);
+
+		if (!slab || slab->ev.cache != sheaf->ev.cache || !slots_of(s, sh, slab, &at))
+			return false;
+		n = park(&at, objs + k, sheaf->ev.nr - k);
+		if (!n || n == NOT_SOUND)
+			return false;
+		slab->parked += n;
+	}
+	return true;
+}
+
+/* Is something alive where something is marked as free on these pages? Takes the marks off. */
+static bool unpark(struct sf_snapshot *s, const struct sf_shadow *sh, uint64_t pfn, uint64_t nr)
+{
+	uint64_t both = 0;
+
+	for (uint64_t p = pfn; p < pfn + nr; p++) {
+		uint64_t whole = sh->direct.used[p] == SF_PAGE_WHOLE ? ~0ull : 0;
+		const uint64_t *alive = sh->direct.bits[p].w, *free = s->parked[p].w;
+
+		if (sh->direct.used[p])
+			for (size_t i = 0; i < SF_PAGE_GRANULES / 64; i++)
+				both |= free[i] & (alive[i] | whole);
+		s->parked[p] = (struct sf_page_bits){ { 0 } };
+	}
+	return both;
+}
+
+/* The whole of it at once; which object is wrong, and how, is for the rules to find. */
+static bool objects_sound(struct sf_snapshot *s, const struct sf_shadow *sh)
+{
+	size_t nr = 0;
+	struct slots at;
+	bool sound = true;
+
+	for (; sound && nr < s->nr_slabs && slots_of(s, sh, &s->slabs[nr], &at); nr++)
+		sound = park(&at, s->pool + s->slabs[nr].free, s->slabs[nr].ev.nr_free) ==
+			s->slabs[nr].ev.nr_free;
+	sound = sound && nr == s->nr_slabs;
+	for (size_t i = 0; sound && i < s->nr_sheaves; i++)
+		sound = sheaf_sound(s, sh, &s->sheaves[i]);
+	for (size_t i = 0; i < nr; i++)
+		if (unpark(s, sh, s->slabs[i].ev.pfn, 1ull << s->slabs[i].ev.order))
+			sound = false;
+	return sound;
+}
+
 static void index_parked(struct sf_snapshot *s, const struct sf_shadow *sh)
 {
+	for (size_t i = 0; i < s->nr_slabs; i++)
+		s->slabs[i].parked = 0;
 	for (size_t i = 0; i < s->nr_sheaves; i++)
 		for (uint32_t k = 0; k < s->sheaves[i].ev.nr; k++) {
 			struct sf_snap_slab *slab =
@@ -291,7 +443,9 @@ void sf_snap_close(struct sf_snapshot *s, const struct sf_shadow *sh, size_t *by
 	size_index(s, sh->direct.pages, bytes);
 	index_pages(s);
 	index_caches(s, sh, bytes);
-	index_parked(s, sh);
+	s->sound = s->pages && sh->addresses && s->twice == SF_NO_PFN && objects_sound(s, sh);
+	if (!s->sound)
+		index_parked(s, sh);
 }
 
 void sf_snap_free(struct sf_snapshot *s)
@@ -304,6 +458,7 @@ void sf_snap_free(struct sf_snapshot *s)
 	free(s->used);
 	free(s->pbs);
 	free(s->pool);
+	free(s->ids);
 	free(s->sum);
 	free(s->taken);
 	free(s->head_at);

@@ -63,6 +63,8 @@ struct sf_snapshot {
 	SF_SNAP_LIST(struct sf_ev_snapused, used);
 	SF_SNAP_LIST(struct sf_ev_snappb, pbs);
 	SF_SNAP_LIST(uint64_t, pool);
+	SF_SNAP_LIST(uint32_t, ids); /* index too: caches with slabs, sheaves or live objects, or
+					shrunk, ascending */
 	/* index, made at SNAP_END */
 	struct sf_snap_sum *sum; /* by cache id, nr_sum of them */
 	size_t nr_sum, cap_sum;
@@ -72,7 +74,8 @@ struct sf_snapshot {
 	uint8_t *head_at;        /* by pfn: 1 + order of a free block */
 	uint32_t *owner;         /* by pfn: 1 + index in slabs */
 	struct sf_page_bits *parked; /* by pfn, granules of free and parked objects; all zero
-					outside sf_mem_7() */
+					between the calls that use it */
+	bool sound;              /* every free or parked object is one, free once, and not alive */
 	/* the first page that two things had, or SF_NO_PFN */
 	uint64_t twice;
 	uint8_t twice_as[2];

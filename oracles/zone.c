@@ -11,37 +11,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD_MASK(from, nr) (((nr) == 64 ? ~0ull : (1ull << (nr)) - 1) << (from))
-
-/* Calls for each word of [from, from + nr) with the mask of the bits in it. */
+/* For each word of [from, from + nr), with the mask of the bits in it. */
 #define for_each_word(i, mask, from, nr)                                                   \
-	for (uint64_t at_ = (from), left_ = (nr), n_, i, mask;                             \
-	     left_ && (n_ = 64 - at_ % 64 < left_ ? 64 - at_ % 64 : left_, i = at_ / 64,   \
-		       mask = WORD_MASK(at_ % 64, n_), true);                              \
-	     at_ += n_, left_ -= n_)
+	for (uint64_t i = (from) / 64, first_ = i, last_ = ((from) + (nr) - 1) / 64, mask; \
+	     (nr) && i <= last_ &&                                                         \
+	     (mask = (i == first_ ? ~0ull << (from) % 64 : ~0ull) &                        \
+		     (i == last_ ? ~0ull >> (63 - ((from) + (nr) - 1) % 64) : ~0ull),      \
+	      true);                                                                       \
+	     i++)
 
-void sf_bits_set(uint64_t *b, uint64_t from, uint64_t nr)
+void sf_bits_set_long(uint64_t *b, uint64_t from, uint64_t nr)
 {
 	for_each_word(i, mask, from, nr)
 		b[i] |= mask;
 }
 
-void sf_bits_clear(uint64_t *b, uint64_t from, uint64_t nr)
+void sf_bits_clear_long(uint64_t *b, uint64_t from, uint64_t nr)
 {
 	for_each_word(i, mask, from, nr)
 		b[i] &= ~mask;
 }
 
-uint64_t sf_bits_count(const uint64_t *b, uint64_t from, uint64_t nr)
+uint64_t sf_bits_count_long(const uint64_t *b, uint64_t from, uint64_t nr)
 {
 	uint64_t count = 0;
 
-	for_each_word(i, mask, from, nr)
-		count += (uint64_t)__builtin_popcountll(b[i] & mask);
+	for_each_word(i, mask, from, nr) {
+		uint64_t set = b[i] & mask;
+
+		count += set == ~0ull ? 64 : set ? (uint64_t)__builtin_popcountll(set) : 0;
+	}
 	return count;
 }
 
-bool sf_bits_any(const uint64_t *b, uint64_t from, uint64_t nr)
+bool sf_bits_any_long(const uint64_t *b, uint64_t from, uint64_t nr)
 {
 	for_each_word(i, mask, from, nr)
 		if (b[i] & mask)
@@ -49,12 +52,25 @@ bool sf_bits_any(const uint64_t *b, uint64_t from, uint64_t nr)
 	return false;
 }
 
-bool sf_bits_all(const uint64_t *b, uint64_t from, uint64_t nr)
+bool sf_bits_all_long(const uint64_t *b, uint64_t from, uint64_t nr)
 {
 	for_each_word(i, mask, from, nr)
 		if ((b[i] & mask) != mask)
 			return false;
 	return true;
+}
+
+uint64_t sf_bits_next(const uint64_t *b, uint64_t from, uint64_t end)
+{
+	for (uint64_t i = from / 64; from < end; from = ++i * 64) {
+		uint64_t word = b[i] >> (from % 64);
+
+		if (word)
+			from += (uint64_t)__builtin_ctzll(word);
+		if (word)
+			return from < end ? from : end;
+	}
+	return end;
 }
 
 unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end)
@@ -64,6 +80,14 @@ unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end)
 	while (order && ((pfn & ((1ull << order) - 1)) || (1ull << order) > end - pfn))
 		order--;
 	return order;
+}
+
+bool sf_zone_known_long(const struct sf_zone *z, uint64_t pfn, uint64_t nr)
+{
+	for_each_word(i, mask, pfn, nr)
+		if ((z->listed[i] | z->out[i] | z->pcp[i]) & mask)
+			return true;
+	return false;
 }
 
 static void touch(struct sf_zone *z, uint64_t pfn)
@@ -176,8 +200,9 @@ void sf_zone_setup(struct sf_shadow *sh, uint64_t pages)
 	z->pageblock_order = sh->set.pageblock_order <= SF_MAX_ORDER ?
 				     (uint8_t)sh->set.pageblock_order : SF_MAX_ORDER;
 	z->marks = sf_marks_of(pages, sh->set.watermarks);
-	z->grouping = pages >= z->marks.high + ((uint64_t)SF_MIGRATE_TYPES << z->pageblock_order);
-	z->boot_type = z->grouping ? SF_MIGRATE_MOVABLE : SF_MIGRATE_UNMOVABLE;
+	/* decided at boot, before there are marks; page blocks are MOVABLE by then in any case */
+	z->grouping = pages >> z->pageblock_order >= SF_MIGRATE_TYPES;
+	z->boot_type = SF_MIGRATE_MOVABLE;
 	memset(z->boot_nr, 0, sizeof(z->boot_nr));
 	for (uint64_t pfn = 0; pfn < pages;) {
 		unsigned int order = sf_zone_boot_order(pfn, pages);
@@ -207,9 +232,13 @@ void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b)
 	if (sf_bits_any(z->listed, b->pfn, nr))
 		return;
 	touch(z, b->pfn);
-	sf_bits_clear(z->pcp, b->pfn, nr);
-	sf_bits_clear(z->fallback, b->pfn, nr);
-	put_head(z, b->pfn, b->order, b->migratetype);
+	for_each_word(i, mask, b->pfn, nr) {
+		z->pcp[i] &= ~mask;
+		z->fallback[i] &= ~mask;
+		z->listed[i] |= mask;
+	}
+	z->head[b->pfn] = sf_head(b->order, b->migratetype);
+	z->heads[b->pfn / 64] |= 1ull << (b->pfn % 64);
 	z->nr[b->order][b->migratetype]++;
 	z->free_pages += nr;
 }
@@ -270,9 +299,8 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 		z->pbtype[p >> z->pageblock_order] = c->to;
 	}
 	/* pages that are not free change the type of their page block under their user's feet */
-	for (uint64_t p = c->start; p < end; p++)
-		if (!sf_bit(z->listed, p))
-			sf_bits_set(z->fallback, p, 1);
+	for_each_word(i, mask, c->start, end - c->start)
+		z->fallback[i] |= mask & ~z->listed[i];
 	if (c->merge)
 		return;
 	z->claim.pfn = c->pfn;
@@ -327,11 +355,6 @@ void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p)
 		return;
 	touch(z, p->pfn);
 	sf_bits_clear(z->pcp, p->pfn, 1ull << p->order);
-}
-
-struct sf_shadow_slab *sf_zone_slab_at(const struct sf_zone *z, uint64_t pfn)
-{
-	return z->on && pfn < z->pages && sf_bit(z->slab_heads, pfn) ? &z->slab[pfn] : NULL;
 }
 
 void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * example_allocator.c - malloc() under slabfuzz: the example of docs/plugin.md, word for word. Relies
- * on allocator.h alone; tests/test_plugin.c runs programs on it under the oracles.
+ * example_allocator.c - malloc() under slabfuzz: the example of docs/plugin.md, word for word.
+ * Relies on allocator.h alone; tests/test_plugin.c runs programs on it under the oracles.
  */
 #include <stdlib.h>
 

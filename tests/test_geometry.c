@@ -2,10 +2,10 @@
 /*
  * test_geometry.c - the geometry of the model's caches against printouts of real kernels.
  *
- * tests/kernel/ has /proc/slabinfo and /sys/kernel/slab of several kernels. Every cache in them is made
- * again in the model, with the settings that the kernel was booted with, and must come out the same:
- * stride, order, objects per slab, min_partial, sheaf capacity. Nothing is left out: a line that cannot
- * be made again is a failure.
+ * tests/kernel/ has /proc/slabinfo and /sys/kernel/slab of several kernels. Every cache in them is
+ * made again in the model, with the settings that the kernel was booted with, and must come out the
+ * same: stride, order, objects per slab, min_partial, sheaf capacity. Nothing is left out: a line
+ * that cannot be made again is a failure.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,7 +91,8 @@ static bool make(struct bench *b, const struct geometry *g, uint32_t flags, uint
 	return b->heard.last.stride == g->stride;
 }
 
-static void same(const char *file, const char *name, const char *what, uint32_t model, uint32_t kernel)
+static void same(const char *file, const char *name, const char *what, uint32_t model,
+		 uint32_t kernel)
 {
 	if (model != kernel)
 		fail_msg("%s: %s: %s is %u in the model, %u in the kernel", file, name, what, model,
@@ -133,15 +134,16 @@ static void check_sysfs(const char *file, uint64_t cpus, uint64_t min_order, uns
 		if (g.capacity == 0)
 			flags |= SF_SLAB_NOLEAKTRACE;
 		/*
-		 * Not in the table: whether the free pointer is outside (a constructor, or RCU without
-		 * a place of its own inside), and a capacity that the cache asked for.
+		 * Not in the table: whether the free pointer is outside (a constructor, or RCU
+		 * without a place of its own inside), and a capacity that the cache asked for.
 		 */
 		if (!make(&b, &g, flags, 0))
 			assert_true(make(&b, &g, flags | SF_SLAB_CTOR, 0));
 		if (c->sheaf_capacity != g.capacity) {
 			uint32_t model = c->sheaf_capacity;
 
-			assert_true(make(&b, &g, c->flags & ~(uint32_t)SF_SLAB_NO_MERGE, g.capacity));
+			assert_true(make(&b, &g, c->flags & ~(uint32_t)SF_SLAB_NO_MERGE,
+					 g.capacity));
 			/* Only a request can raise it, and only caches known to make one. */
 			if (g.capacity <= model || (strcmp(name, "maple_node") != 0 &&
 						    strcmp(name, "vm_area_struct") != 0))
@@ -157,7 +159,8 @@ static void check_sysfs(const char *file, uint64_t cpus, uint64_t min_order, uns
 			same(file, name, "boot cache's stride", c->stride, g.stride);
 			same(file, name, "boot cache's alignment", c->align, g.align);
 			same(file, name, "boot cache's order", c->order, g.order);
-			same(file, name, "boot cache's sheaf capacity", c->sheaf_capacity, g.capacity);
+			same(file, name, "boot cache's sheaf capacity", c->sheaf_capacity,
+			     g.capacity);
 			by_name++;
 		}
 		b.checked++;
@@ -165,7 +168,8 @@ static void check_sysfs(const char *file, uint64_t cpus, uint64_t min_order, uns
 	fclose(f);
 	assert_int_equal(b.checked, expect);
 	assert_int_equal(by_name, 26); /* kmalloc-* and kmalloc-rcl-* */
-	print_message("%s: %u caches, %u of them boot caches of the model\n", file, b.checked, by_name);
+	print_message("%s: %u caches, %u of them boot caches of the model\n", file, b.checked,
+		      by_name);
 	bench_close(&b);
 }
 
@@ -206,7 +210,8 @@ static void check_slabinfo(const char *file, uint64_t cpus, unsigned int expect,
 	fclose(f);
 	assert_int_equal(b.checked, expect);
 	assert_int_equal(by_name, expect_boot);
-	print_message("%s: %u caches, %u of them boot caches of the model\n", file, b.checked, by_name);
+	print_message("%s: %u caches, %u of them boot caches of the model\n", file, b.checked,
+		      by_name);
 	bench_close(&b);
 }
 

@@ -22,6 +22,7 @@
 #include "../oracles/oracle.h"
 
 #define PAGES 8192u
+#define PCP_HIGH 113u /* of such a zone: its LOW mark is 226, for two CPUs */
 #define MIN_MARK 181u /* isqrt(16 * 32768 KiB) / 4 */
 #define CAPS ((1ull << 20) - 1)
 #define TITLES_MAX 16
@@ -787,7 +788,30 @@ static void snap_pcp(struct bed *b, uint64_t pfn, uint8_t list, uint8_t order, u
 {
 	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
 	EMIT(b, SNAP_PCP, snappcp, .list = list, .order = order, .nr = 1, .pfns = &pfn,
-	     .count = count, .high = 4, .batch = 1);
+	     .count = count, .high = PCP_HIGH, .batch = 1);
+	EMIT(b, SNAP_END, snap, .managed = PAGES);
+}
+
+static void bud_9_high(struct bed *b)
+{
+	uint64_t pfn = parked_page(b);
+
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(b, SNAP_PCP, snappcp, .nr = 1, .pfns = &pfn, .count = 1, .high = PCP_HIGH - 1,
+	     .batch = 1);
+	EMIT(b, SNAP_END, snap, .managed = PAGES);
+}
+
+/* Two more than the high mark may have come at once; this is one more than that. */
+static void bud_9_bound(struct bed *b)
+{
+	uint64_t pfn[PCP_HIGH + 3];
+
+	for (unsigned int i = 0; i < PCP_HIGH + 3; i++)
+		pfn[i] = parked_page(b);
+	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(b, SNAP_PCP, snappcp, .nr = PCP_HIGH + 3, .pfns = pfn, .count = PCP_HIGH + 3,
+	     .high = PCP_HIGH, .batch = 1);
 	EMIT(b, SNAP_END, snap, .managed = PAGES);
 }
 
@@ -1236,6 +1260,8 @@ static const struct broken {
 	B(BUD, 7, bud_7, "a claim left free pages on the old type's list"),
 	B(BUD, 8, bud_8, "an allocation without reserve rights broke the watermark"),
 	B(BUD, 8, bud_8_before, "NR_FREE_PAGES before an allocation is not the pages on the lists"),
+	B(BUD, 9, bud_9_high, "a per-CPU high mark is out of its range"),
+	B(BUD, 9, bud_9_bound, "per-CPU lists are above their bound"),
 	B(BUD, 9, bud_9_count, "a per-CPU count is not the pages on its lists"),
 	B(BUD, 9, bud_9_order, "pages are on a per-CPU list of another order"),
 	B(BUD, 9, bud_9_type, "pages are on a per-CPU list of another type"),
@@ -1407,7 +1433,8 @@ static void clean_cache_and_end(struct bed *b)
 	     .pagesperslab = 1);
 	for (unsigned int i = 0; i < b->nr_blocks; i++)
 		emit(b, SF_EV_SNAP_BLOCK, (struct sf_event){ .snapblock = b->block[i] });
-	EMIT(b, SNAP_PCP, snappcp, .nr = 1, .pfns = &page, .count = 1, .high = 4, .batch = 1);
+	EMIT(b, SNAP_PCP, snappcp, .nr = 1, .pfns = &page, .count = 1, .high = PCP_HIGH,
+	     .batch = 1);
 	emit(b, SF_EV_SNAP_COUNTERS, (struct sf_event){ .counters = b->counters });
 	EMIT(b, SNAP_END, snap, .managed = PAGES);
 	destroy(b, SF_OK);

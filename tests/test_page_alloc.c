@@ -36,15 +36,16 @@ struct cell {
 };
 
 struct naive {
-	uint32_t pages, batch, high;
+	uint32_t pages, batch, high_min, high_max;
 	unsigned int pbo, cpu, cpus;
-	bool one_type;
+	bool one_type, low, wake; /* below HIGH; kswapd is to be woken */
 	uint64_t mark[3], boost;
 	struct cell *cell;
 	uint8_t *type; /* by page block */
 	int64_t first, last;
 	struct {
 		uint32_t factor, run;
+		int64_t high;
 		bool small_high;
 	} pcp[64];
 	/* What it did: by mode of taking; claims of parts, and what the last one was judged by. */
@@ -79,21 +80,24 @@ static void naive_init(struct naive *n, const struct sf_settings *set)
 	for (n->batch = 1; 2 * n->batch <= batch + batch / 2;)
 		n->batch *= 2;
 	n->batch = n->batch > 2 ? n->batch - 1 : 1;
-	n->high = (uint32_t)(n->mark[1] / set->cpus);
-	if (n->high < 4 * n->batch)
-		n->high = 4 * n->batch;
-	n->one_type = (int64_t)(pages - n->mark[2]) < (int64_t)(4ull << n->pbo);
+	n->high_min = (uint32_t)(n->mark[1] / set->cpus);
+	if (n->high_min < 4 * n->batch)
+		n->high_min = 4 * n->batch;
+	n->high_max = (uint32_t)(pages / 8 / set->cpus);
+	if (n->high_max < 4 * n->batch)
+		n->high_max = 4 * n->batch;
+	n->one_type = pages < 4ull << n->pbo;
 	n->cell = calloc(pages, sizeof(*n->cell));
 	n->type = calloc((pages >> n->pbo) + 1, 1);
 	assert_non_null(n->cell);
 	assert_non_null(n->type);
-	memset(n->type, n->one_type ? U : M, (pages >> n->pbo) + 1);
+	memset(n->type, M, (pages >> n->pbo) + 1);
 	for (uint32_t p = 0; p < pages;) {
 		unsigned int o = 10;
 
 		while (p % (1u << o) || p + (1u << o) > pages)
 			o--;
-		put(n, p, FREE, o, n->one_type ? U : M, true);
+		put(n, p, FREE, o, M, true);
 		p += 1u << o;
 	}
 }
@@ -132,7 +136,7 @@ static uint32_t victim(const struct naive *n, unsigned int order, unsigned int t
 }
 
 /* True if the page block around `pfn` now is of type `want`. */
-static bool naive_claim(struct naive *n, uint32_t pfn, unsigned int want)
+static bool naive_claim(struct naive *n, uint32_t pfn, unsigned int want, bool kswapd)
 {
 	uint32_t size = 1u << n->pbo, start = pfn / size * size, nr_free = 0, movable = 0, alike;
 	unsigned int from = n->cell[pfn].list;
@@ -145,6 +149,7 @@ static bool naive_claim(struct naive *n, uint32_t pfn, unsigned int want)
 	if (4 * size <= n->pages && cap) {
 		cap = cap < size ? size : cap;
 		n->boost = n->boost + size > cap ? cap : n->boost + size;
+		n->wake = n->wake || kswapd;
 	}
 	if (start + size > n->pages)
 		return false;
@@ -155,7 +160,7 @@ static bool naive_claim(struct naive *n, uint32_t pfn, unsigned int want)
 			movable += 1u << n->cell[p].order;
 	}
 	alike = want == M ? movable : from == M ? size - nr_free - movable : 0;
-	if (2 * (nr_free + alike) < size)
+	if (!n->one_type && 2 * (nr_free + alike) < size)
 		return false;
 	for (uint32_t p = start; p < start + size; p += 1u << n->cell[p].order)
 		if (n->cell[p].kind == FREE)
@@ -176,7 +181,8 @@ static uint32_t own(struct naive *n, unsigned int order, unsigned int type)
 	return NO_PFN;
 }
 
-static uint32_t naive_take(struct naive *n, unsigned int order, unsigned int type, bool *stealing)
+static uint32_t naive_take(struct naive *n, unsigned int order, unsigned int type, bool kswapd,
+			   bool *stealing)
 {
 	uint32_t p = *stealing ? NO_PFN : own(n, order, type);
 
@@ -190,7 +196,7 @@ static uint32_t naive_take(struct naive *n, unsigned int order, unsigned int typ
 
 		if (type == M && o < (int)n->pbo && o < (int)n->pbo / 2)
 			break;
-		if (v == NO_PFN || !naive_claim(n, v, type))
+		if (v == NO_PFN || !naive_claim(n, v, type, kswapd))
 			continue;
 		n->modes[SF_RMQUEUE_CLAIM]++;
 		return (unsigned int)o >= n->pbo ? split(n, v, order, type) : own(n, order, type);
@@ -256,28 +262,38 @@ static uint32_t pcp_end(const struct naive *n, unsigned int cpu, unsigned int li
 	return found;
 }
 
-static uint32_t naive_pop(struct naive *n, unsigned int order, unsigned int type)
+/* As the kernel's macro, whichever of the two is larger. */
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+	return value >= high ? high : value <= low ? low : value;
+}
+
+static uint32_t naive_pop(struct naive *n, unsigned int order, unsigned int type, bool kswapd,
+			  bool no_refill)
 {
 	unsigned int list = pcp_list(n, order, type);
 	bool stealing = false;
-	uint32_t count, p, want = n->batch, room;
+	uint32_t count, p, want = n->batch << (order ? 0 : n->pcp[n->cpu].factor);
+	int64_t *high = &n->pcp[n->cpu].high, room;
 
 	n->pcp[n->cpu].run /= 2;
 	p = pcp_end(n, n->cpu, list, false, &count);
 	if (p != NO_PFN)
 		return p;
+	*high = clamp(*high, n->high_min, n->high_max);
+	if (n->high_min != n->high_max && !n->low)
+		*high = *high + want < n->high_max ? *high + want : n->high_max;
 	if (order == 0) {
-		room = n->high > count + n->batch ? n->high - count - n->batch : 0;
+		room = *high - count - n->batch;
 		room = room < n->batch ? n->batch : room;
-		want <<= n->pcp[n->cpu].factor;
 		if (want <= room && n->pcp[n->cpu].factor < 5)
 			n->pcp[n->cpu].factor++;
-		want = want > room ? room : want;
+		want = want > room ? (uint32_t)room : want;
 	}
 	if (want > 1)
 		want = want >> order < 2 ? 2 : want >> order;
-	while (want--) {
-		p = naive_take(n, order, type, &stealing);
+	while (!no_refill && want--) {
+		p = naive_take(n, order, type, kswapd, &stealing);
 		if (p == NO_PFN)
 			break;
 		put(n, p, PCP, order, list, true);
@@ -304,30 +320,40 @@ static void naive_bulk(struct naive *n, unsigned int cpu, int64_t want, unsigned
 
 static void naive_push(struct naive *n, uint32_t pfn, unsigned int order, unsigned int list)
 {
-	bool small = order >= 1 && order <= 3, run_ends;
+	bool small = order >= 1 && order <= 3, run_ends, tuned = n->high_min != n->high_max;
+	int64_t *high = &n->pcp[n->cpu].high, limit, fewer;
 	uint32_t count, todo;
 
 	put(n, pfn, PCP, order, list, false);
 	n->pcp[n->cpu].factor /= 2;
 	pcp_end(n, n->cpu, list, false, &count);
 	run_ends = small && n->pcp[n->cpu].small_high && count >= n->batch &&
-		   n->pcp[n->cpu].run >= n->batch + n->high / 2;
+		   n->pcp[n->cpu].run >= n->batch + n->high_min / 2;
 	n->pcp[n->cpu].small_high = small;
 	if (n->pcp[n->cpu].run < n->batch * 32)
 		n->pcp[n->cpu].run += 1u << order;
+	todo = n->pcp[n->cpu].run > n->batch ? n->pcp[n->cpu].run : n->batch;
+	limit = *high = clamp(*high, n->high_min, n->high_max);
+	fewer = limit - (run_ends ? n->batch * 32 : todo);
+	if (run_ends || (n->low && tuned))
+		*high = fewer > n->high_min ? fewer : n->high_min;
+	if (!run_ends && n->low && tuned)
+		limit = count > n->high_min ? count : n->high_min;
+	if (!run_ends && !n->low && count >= limit && limit < n->pcp[n->cpu].run + n->batch)
+		*high = tuned ? clamp(n->pcp[n->cpu].run + n->batch, n->high_min, n->high_max)
+			      : limit;
 	if (run_ends)
 		todo = count < n->batch * 32 ? count : n->batch * 32;
-	else if (count < n->high)
+	else if (count < limit)
 		return;
-	else
-		todo = n->pcp[n->cpu].run;
-	if (!run_ends && todo < n->batch)
-		todo = n->batch;
-	if (!run_ends && todo > n->high - n->batch)
-		todo = n->high - n->batch;
+	else if (todo > limit - n->batch)
+		todo = (uint32_t)limit - n->batch;
 	for (; todo >= n->batch; todo -= n->batch)
 		naive_bulk(n, n->cpu, n->batch, list);
 	naive_bulk(n, n->cpu, todo, list);
+	survey(n);
+	if (n->free_pages > n->mark[2] + n->boost)
+		n->low = false;
 }
 
 static void naive_drain(struct naive *n)
@@ -336,33 +362,48 @@ static void naive_drain(struct naive *n)
 		naive_bulk(n, c, INT64_MAX / 2, 0);
 }
 
-/* An attempt against mark[w] with `quarters` of 16ths of it waived; ~0u: none at all counts. */
-static uint32_t naive_try(struct naive *n, unsigned int order, unsigned int type, unsigned int w,
-			  uint32_t gfp, bool none)
+/* Is that mark met, less what the flags waive if they count? */
+static bool naive_meets(const struct naive *n, unsigned int order, int64_t min, uint32_t gfp,
+			bool counts)
 {
-	int64_t marks[2] = { (int64_t)(n->mark[w] + n->boost), (int64_t)n->mark[w] };
-	bool ok = none, stealing = false, any = order == 0, high = w == 0 && (gfp & SF_GFP_HIGH);
-	uint32_t p = NO_PFN;
+	bool any = order == 0;
 
-	survey(n);
 	for (unsigned int o = order; o <= 10; o++)
 		for (unsigned int t = 0; t < 3; t++)
 			any = any || n->best[o][t] != NO_PFN;
-	for (int i = 0; i < (order == 0 && high ? 2 : 1); i++) {
-		int64_t min = marks[i];
-
-		if (high)
-			min -= min / 2;
-		if (high && !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC)))
+	if (counts && (gfp & SF_GFP_HIGH)) {
+		min -= min / 2;
+		if (!(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC)))
 			min -= min / 4;
-		ok = ok || (any && (int64_t)n->free_pages - (1 << order) + 1 > min);
 	}
+	return any && (int64_t)n->free_pages - (1 << order) + 1 > min;
+}
+
+/* An attempt against mark[w]; flags count for MIN only. `none`: no mark at all counts. */
+static uint32_t naive_try(struct naive *n, unsigned int order, unsigned int type, unsigned int w,
+			  uint32_t gfp, bool none)
+{
+	bool ok, stealing = false, slow = w == 0 && !none, kswapd = gfp & SF_GFP_KSWAPD_RECLAIM;
+	bool atomic = slow && order && (gfp & SF_GFP_HIGH) &&
+		      !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC));
+	uint32_t p = NO_PFN;
+
+	survey(n);
+	if (!n->low && !naive_meets(n, order, (int64_t)(n->mark[2] + n->boost), gfp, slow))
+		n->low = true;
+	ok = none || naive_meets(n, order, (int64_t)(n->mark[w] + n->boost), gfp, slow) ||
+	     (slow && order == 0 && (gfp & SF_GFP_HIGH) &&
+	      naive_meets(n, order, (int64_t)n->mark[w], gfp, slow));
 	if (!ok)
 		return NO_PFN;
 	if (pcp_list(n, order, type) != 99)
-		p = naive_pop(n, order, type);
+		p = naive_pop(n, order, type, kswapd, atomic);
 	if (p == NO_PFN)
-		p = naive_take(n, order, type, &stealing);
+		p = naive_take(n, order, type, kswapd, &stealing);
+	if (kswapd && n->wake) {
+		n->wake = false;
+		n->boost = 0;
+	}
 	if (p != NO_PFN)
 		put(n, p, USED, order, type, false);
 	return p;
@@ -395,9 +436,10 @@ static uint32_t naive_alloc(struct naive *n, uint32_t gfp, unsigned int order, u
 		p = naive_try(n, order, type, 0, mem ? gfp & ~SF_GFP_HIGH : gfp, mem);
 		if (p == NO_PFN && nofail && order <= 3 &&
 		    !(gfp & (SF_GFP_NORETRY | SF_GFP_RETRY_MAYFAIL | SF_GFP_THISNODE)))
-			p = naive_try(n, order, type, 0, gfp, true);
+			p = naive_try(n, order, type, 0, gfp & ~SF_GFP_KSWAPD_RECLAIM, true);
 		if (p == NO_PFN && nofail)
-			p = naive_try(n, order, type, 0, gfp | SF_GFP_HIGH, false);
+			p = naive_try(n, order, type, 0,
+				      (gfp & ~SF_GFP_KSWAPD_RECLAIM) | SF_GFP_HIGH, false);
 		if (p == NO_PFN && nofail)
 			*status = SF_BLOCKED;
 	}
@@ -447,6 +489,7 @@ enum { S_FREE, S_MOVING, S_PCP, S_USED };
 struct shadow {
 	uint32_t pages, moving;
 	unsigned int pbo;
+	bool one_type;
 	uint8_t *state, *order, *list; /* by page; the latter two in heads of free blocks */
 	uint8_t *type;                 /* by page block */
 	int64_t *place, first, last;
@@ -514,7 +557,8 @@ static void on_claim(struct shadow *s, const struct sf_ev_claim *c)
 {
 	assert_int_not_equal(c->from, c->to);
 	assert_int_equal(c->nr_pages, c->whole ? 1u << c->order : 1u << s->pbo);
-	assert_true(c->whole ? c->start == c->pfn : c->free + c->alike >= c->nr_pages / 2);
+	assert_true(c->whole ? c->start == c->pfn :
+			       s->one_type || c->free + c->alike >= c->nr_pages / 2);
 	for (uint64_t p = c->start; p < c->start + c->nr_pages; p += 1u << s->pbo) {
 		assert_int_equal(s->type[p >> s->pbo], c->from);
 		s->type[p >> s->pbo] = c->to;
@@ -569,9 +613,9 @@ static void shadow_boot(struct shadow *s, const struct sf_heap *h)
 {
 	*s = (struct shadow){ .pages = s->pages, .pbo = s->pbo, .state = s->state,
 			      .order = s->order, .list = s->list, .type = s->type,
-			      .place = s->place };
+			      .place = s->place, .one_type = h->zone.one_type };
 	memset(s->state, S_FREE, s->pages);
-	memset(s->type, h->zone.one_type ? U : M, (s->pages >> s->pbo) + 1);
+	memset(s->type, M, (s->pages >> s->pbo) + 1);
 	for (uint32_t p = 0; p < s->pages; p += 1u << s->order[p]) {
 		s->order[p] = h->arena.page[p].order;
 		s->list[p] = h->arena.page[p].list;
@@ -744,6 +788,7 @@ static void check_all(const struct rig *r, bool inside)
 			listed += nr;
 		}
 		assert_int_equal(z->pcp[c].count, count);
+		assert_int_equal(z->pcp[c].high, r->n.pcp[c].high);
 	}
 	for (uint32_t p = 0; p < r->s.pages; p += 1u << r->n.cell[p].order) {
 		heads += r->n.cell[p].kind != USED;
@@ -757,6 +802,7 @@ static void check_all(const struct rig *r, bool inside)
 	}
 	assert_int_equal(heads, listed);
 	assert_int_equal(z->boost, r->n.boost);
+	assert_int_equal(z->below_high, r->n.low);
 	assert_memory_equal(r->s.modes, r->n.modes, sizeof(r->n.modes));
 	assert_int_equal(r->s.claims[0], r->n.parts);
 	assert_int_equal(r->s.part.free, r->n.nr_free);
@@ -993,14 +1039,15 @@ static void test_zone_figures(void **state)
 	assert_int_equal(r.h->zone.wmark[1], 320);
 	assert_int_equal(r.h->zone.wmark[2], 384);
 	assert_int_equal(r.h->zone.pcp_batch, 3);
-	assert_int_equal(r.h->zone.pcp_high, 160);
+	assert_int_equal(r.h->zone.pcp_high_min, 160);
+	assert_int_equal(r.h->zone.pcp_high_max, 1024);
 	assert_false(r.h->zone.one_type);
 	rig_close(&r);
 	rig_open(&r, 64, 64, 9, 1);
 	assert_int_equal(r.h->zone.wmark[0], 32);
 	assert_int_equal(r.h->zone.wmark[1], 40);
 	assert_int_equal(r.h->zone.pcp_batch, 1);
-	assert_int_equal(r.h->zone.pcp_high, 4);
+	assert_int_equal(r.h->zone.pcp_high_min, 4);
 	assert_true(r.h->zone.one_type);
 	rig_close(&r);
 	rig_open(&r, 262144, 4, 9, 1);
@@ -1107,7 +1154,7 @@ static void test_refill_doubles(void **state)
 
 	(void)state;
 	rig_open(&r, 16384, 1, 9, 1);
-	assert_int_equal(r.h->zone.pcp_high, 320);
+	assert_int_equal(r.h->zone.pcp_high_min, 320);
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
 		uint64_t before = r.h->zone.nr_free_pages;
 
@@ -1119,6 +1166,60 @@ static void test_refill_doubles(void **state)
 	}
 	page_free(r.h, pfn, 0);
 	assert_int_equal(r.h->zone.pcp[0].alloc_factor, 2);
+	/* Each refill raised the high mark by as much. */
+	assert_int_equal(r.h->zone.pcp[0].high, 320 + 285);
+	rig_close(&r);
+}
+
+/* Below the zone's HIGH mark refills raise nothing, and frees take the lists' own mark down. */
+static void test_high_mark_follows_memory(void **state)
+{
+	struct rig r;
+	const struct zone *z;
+	uint32_t n = 0;
+
+	(void)state;
+	rig_open(&r, 16384, 1, 9, 1);
+	z = &r.h->zone;
+	while (!z->below_high)
+		r.live[n++].pfn = take(&r, SF_GFP_NOWAIT, 0);
+	assert_true(z->nr_free_pages <= 384 + 96);
+	assert_int_equal(z->pcp[0].high, 2048);
+	while (z->below_high)
+		page_free(r.h, r.live[--n].pfn, 0);
+	assert_true(z->pcp[0].high < 2048);
+	assert_true(z->nr_free_pages > 384);
+	while (n)
+		page_free(r.h, r.live[--n].pfn, 0);
+	assert_true(z->pcp[0].count < z->pcp[0].high);
+	rig_close(&r);
+}
+
+/*
+ * A large atomic request under pressure takes what a per-CPU list has and does not refill it, so
+ * that the reserve is not parked (mm/page_alloc.c:__rmqueue_pcplist).
+ */
+static void test_atomic_does_not_refill(void **state)
+{
+	struct rig r;
+	uint64_t pcp;
+
+	(void)state;
+	rig_open(&r, 64, 1, 9, 1);
+	while (take(&r, SF_GFP_NOWAIT, 1) != NO_PFN)
+		;
+	pcp = r.h->zone.pcp[0].count;
+	assert_int_not_equal(take(&r, SF_GFP_ATOMIC, 2), NO_PFN);
+	assert_int_equal(r.h->zone.pcp[0].count, pcp);
+	assert_int_equal(r.h->zone.nr_free_pages, 28);
+	rig_close(&r);
+	/* Who may reclaim is served as ever. */
+	rig_open(&r, 16384, 1, 9, 1);
+	while (take(&r, SF_GFP_NOWAIT, 1) != NO_PFN)
+		;
+	pcp = r.h->zone.pcp[0].count;
+	assert_int_not_equal(take(&r, SF_GFP_KERNEL | SF_GFP_HIGH, 2), NO_PFN);
+	assert_int_equal(r.h->zone.pcp[0].count, pcp + 4);
 	rig_close(&r);
 }
 
@@ -1138,6 +1239,34 @@ static void fill(struct rig *r, uint32_t gfp)
 	for (uint32_t i = 0; i < r->s.pages; i++)
 		assert_int_not_equal(take(r, gfp, 0), NO_PFN);
 	assert_int_equal(take(r, gfp | SF_GFP_NORETRY, 0), NO_PFN);
+}
+
+/* Too small a zone to group by: page blocks begin MOVABLE, the one type there is claims each. */
+static void test_no_grouping(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 2048, 1, 9, 1);
+	assert_false(r.h->zone.one_type);
+	rig_close(&r);
+	rig_open(&r, 2047, 1, 9, 1);
+	assert_true(r.h->zone.one_type);
+	assert_int_equal(r.h->zone.free[10][M].head, 0);
+	assert_int_equal(take(&r, SF_GFP_HIGHUSER_MOVABLE, 0), 0);
+	assert_int_equal(r.s.claims[1], 1);
+	assert_int_equal(page_block_type(r.h, 1023), U);
+	assert_int_equal(page_block_type(r.h, 1024), M);
+	rig_close(&r);
+	/* However little of it is free: one page of 16 is enough. */
+	rig_open(&r, 63, 1, 4, 0);
+	fill(&r, SF_GFP_KERNEL);
+	for (uint32_t b = 0; b < 3; b++)
+		assert_int_equal(page_block_type(r.h, 16 * b), U);
+	/* A page block that leaves the zone keeps its type: its pages were stolen. */
+	assert_int_equal(page_block_type(r.h, 48), M);
+	assert_true(r.s.modes[SF_RMQUEUE_STEAL] > 0);
+	rig_close(&r);
 }
 
 /* Half of the page block decides: 8 of 16 free are enough, 7 are not. */
@@ -1527,6 +1656,9 @@ int main(void)
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_order_9),
 		cmocka_unit_test(test_refill_doubles),
+		cmocka_unit_test(test_high_mark_follows_memory),
+		cmocka_unit_test(test_no_grouping),
+		cmocka_unit_test(test_atomic_does_not_refill),
 		cmocka_unit_test(test_claim_threshold),
 		cmocka_unit_test(test_movable_claims_large_only),
 		cmocka_unit_test(test_fallback_rows),

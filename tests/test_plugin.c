@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_plugin.c - the example of docs/plugin.md does what that page says: a stranger's allocator with
- * malloc and free alone runs every program, the oracles that need no more judge it, the others are
- * counted as skipped; and a bug in it is found.
+ * test_plugin.c - the example of docs/plugin.md does what that page says: a stranger's allocator
+ * with malloc and free alone runs every program, the oracles that need no more judge it, the others
+ * are counted as skipped; and a bug in it is found.
  */
 #include <setjmp.h>
 #include <stdarg.h>

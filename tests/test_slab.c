@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_slab.c - the slab layer and kmalloc of the model against figures seen on running kernels, and
- * against the rules in mm/slub.c.
+ * test_slab.c - the slab layer and kmalloc of the model against figures seen on running kernels,
+ * and against the rules in mm/slub.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +20,7 @@ struct heard {
 	uint32_t cache;          /* of which slabinfo and parked objects are kept */
 	struct sf_ev_snapcache info;
 	uint64_t parked, empty_slabs, slabs, warns, slab_pages;
+	uint64_t frees[2];       /* of pages, by CPU */
 	uint32_t next_order[64]; /* free objects of the partial list, in list order */
 	unsigned int nr_next;
 };
@@ -38,6 +39,8 @@ static void hear(void *ctx, const struct sf_event *ev)
 
 	if (ev->type == SF_EV_WARN)
 		h->warns++;
+	if (ev->type == SF_EV_PAGE_FREE)
+		h->frees[ev->page.cpu & 1]++;
 	if (ev->type == SF_EV_SNAP_CACHE && ev->snapcache.cache == h->cache)
 		h->info = ev->snapcache;
 	if (ev->type == SF_EV_SNAP_SHEAF && ev->snapsheaf.cache == h->cache)
@@ -115,7 +118,7 @@ static void look(struct bench *b, uint32_t cache)
 	assert_int_equal(b->heard.slabs, b->heard.info.nr_slabs);
 }
 
-/* Linux 7.2, one CPU: 3000 objects of 512 bytes made and freed; slabinfo says 336 of 376, 47 slabs. */
+/* Linux 7.2, one CPU: 3000 objects of 512 bytes made and freed; slabinfo: 336 of 376, 47 slabs. */
 static void parked_objects_count_as_active(void **state)
 {
 	struct bench *b = bench_new(16384, 1);
@@ -216,8 +219,10 @@ static void selection_follows_gfp(void **state)
 	(void)state;
 	assert_true(cg != rcl && cg != dma && cg != normal && rcl != dma && rcl != normal);
 	/* RECLAIMABLE beats ACCOUNT, DMA beats both; movability and zeroing do not matter. */
-	assert_int_equal(cache_of(b, kmalloc(b, 64, SF_GFP_KERNEL_ACCOUNT | SF_GFP_RECLAIMABLE)), rcl);
-	assert_int_equal(cache_of(b, kmalloc(b, 64, SF_GFP_DMA | SF_GFP_RECLAIMABLE | SF_GFP_ACCOUNT)),
+	assert_int_equal(cache_of(b, kmalloc(b, 64, SF_GFP_KERNEL_ACCOUNT | SF_GFP_RECLAIMABLE)),
+			 rcl);
+	assert_int_equal(cache_of(b, kmalloc(b, 64,
+					     SF_GFP_DMA | SF_GFP_RECLAIMABLE | SF_GFP_ACCOUNT)),
 			 dma);
 	assert_int_equal(cache_of(b, kmalloc(b, 64, SF_GFP_KERNEL | SF_GFP_ZERO | SF_GFP_MOVABLE)),
 			 normal);
@@ -305,8 +310,8 @@ static void ksize_may_exceed_object_size(void **state)
 	bench_end(b);
 }
 
-static uint32_t create(struct bench *b, const char *name, uint32_t size, uint32_t align, uint32_t flags,
-		       uint32_t usersize, bool *merged)
+static uint32_t create(struct bench *b, const char *name, uint32_t size, uint32_t align,
+		       uint32_t flags, uint32_t usersize, bool *merged)
 {
 	struct sf_cache_request rq = { .name = name, .size = size, .align = align, .flags = flags,
 				       .usersize = usersize };
@@ -325,7 +330,7 @@ static void merging(void **state)
 	assert_int_equal(create(b, "b", 64, 0, 0, 0, &merged), a);
 	assert_true(merged);
 	assert_int_equal(create(b, "c", 57, 8, 0, 0, &merged), a);
-	/* Not: a step smaller, other accounting, a window, a constructor, RCU, an alignment too wide. */
+	/* Not: a step smaller, other accounting, a window, a constructor, RCU, too much align. */
 	assert_int_not_equal(create(b, "d", 56, 0, 0, 0, &merged), a);
 	assert_int_not_equal(create(b, "e", 64, 0, SF_SLAB_RECLAIM_ACCOUNT, 0, &merged), a);
 	assert_int_not_equal(create(b, "f", 64, 0, SF_SLAB_ACCOUNT, 0, &merged), a);
@@ -389,6 +394,198 @@ static void shrink_sorts_fullest_first(void **state)
 	assert_int_equal(b->heard.next_order[0], 1);
 	assert_int_equal(b->heard.next_order[1], 2);
 	assert_int_equal(b->heard.next_order[2], 3);
+	bench_end(b);
+}
+
+static uint32_t bulk_cache(struct bench *b, uint32_t size, bool sheaves)
+{
+	bool merged;
+
+	b->a->destroy(b->heap);
+	b->set.sheaves = sheaves;
+	b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
+	return create(b, "bulk", size, 0, SF_SLAB_NO_MERGE, 0, &merged);
+}
+
+static void bulk_alloc(struct bench *b, uint32_t cache, uint32_t n, uint64_t *p)
+{
+	struct sf_result rs;
+
+	b->a->cache_alloc_bulk(b->heap, cache, SF_GFP_KERNEL, n, p, &rs);
+	assert_int_equal(rs.status, SF_OK);
+}
+
+/* A bulk takes the top of the main sheaf as it lies there, not from the top down. */
+static void bulk_alloc_copies_the_sheaf(void **state)
+{
+	struct bench *b = bench_new(4096, 1);
+	uint32_t cache = bulk_cache(b, 64, true);
+	struct sf_result rs;
+	uint64_t p[5], q[3];
+
+	(void)state;
+	bulk_alloc(b, cache, 5, p);
+	for (unsigned int i = 0; i < 5; i++)
+		b->a->cache_free(b->heap, cache, p[i], &rs);
+	bulk_alloc(b, cache, 3, q);
+	assert_memory_equal(q, p + 2, sizeof(q));
+	b->a->cache_alloc(b->heap, cache, SF_GFP_KERNEL, &rs);
+	assert_true(rs.addr == p[1]);
+	bench_end(b);
+}
+
+/* A bulk fills main and makes no second sheaf: the rest goes to the slabs (60 of 64 are parked). */
+static void bulk_free_makes_no_sheaf(void **state)
+{
+	struct bench *b = bench_new(4096, 1);
+	uint32_t cache = bulk_cache(b, 64, true);
+	struct sf_result rs;
+	uint64_t p[64];
+
+	(void)state;
+	bulk_alloc(b, cache, 64, p);
+	b->a->cache_free_bulk(b->heap, cache, 64, p, &rs);
+	look(b, cache);
+	assert_int_equal(b->heard.parked, 60);
+	bulk_alloc(b, cache, 64, p);
+	for (unsigned int i = 0; i < 64; i++)
+		b->a->cache_free(b->heap, cache, p[i], &rs);
+	look(b, cache);
+	assert_int_equal(b->heard.parked, 64);
+	bench_end(b);
+}
+
+/*
+ * A whole slab that comes back at once was never on the partial list, so it does not count itself:
+ * min_partial (5) empty slabs stay, where single frees leave 4.
+ */
+static void bulk_free_keeps_one_slab_more(void **state)
+{
+	struct bench *b = bench_new(4096, 1);
+	uint32_t cache = bulk_cache(b, 1024, false);
+	struct sf_result rs;
+	uint64_t p[64]; /* 8 slabs of 8 */
+
+	(void)state;
+	bulk_alloc(b, cache, 64, p);
+	b->a->cache_free_bulk(b->heap, cache, 64, p, &rs);
+	look(b, cache);
+	assert_int_equal(b->heard.empty_slabs, 5);
+	assert_int_equal(b->heard.slabs, 5);
+	bulk_alloc(b, cache, 64, p);
+	for (unsigned int i = 64; i-- > 0;)
+		b->a->cache_free(b->heap, cache, p[i], &rs);
+	look(b, cache);
+	assert_int_equal(b->heard.slabs, 4);
+	bench_end(b);
+}
+
+/* Each CPU flushes its own sheaves, so that the pages of emptied slabs are freed there. */
+static void shrink_frees_on_each_cpu(void **state)
+{
+	struct bench *b = bench_new(4096, 2);
+	uint32_t cache = bulk_cache(b, 4096, true);
+	struct sf_result rs;
+	uint64_t p[8 * 8];
+
+	(void)state;
+	/* Of eight slabs CPU 1 parks 4 objects of one and empties the others; min_partial is 6. */
+	bulk_alloc(b, cache, 8 * 8, p);
+	b->a->set_cpu(b->heap, 1);
+	b->a->cache_free(b->heap, cache, p[0], &rs);
+	b->a->cache_free_bulk(b->heap, cache, 8 * 8 - 1, p + 1, &rs);
+	b->a->set_cpu(b->heap, 0);
+	memset(&b->heard, 0, sizeof(b->heard));
+	assert_int_equal(b->a->cache_shrink(b->heap, cache), 0);
+	/* The slab of the four parked objects is the seventh empty one: CPU 1 frees it. */
+	assert_int_equal(b->heard.frees[1], 1);
+	assert_int_equal(b->heard.frees[0], 6);
+	look(b, cache);
+	assert_int_equal(b->heard.slabs, 0);
+	bench_end(b);
+}
+
+/* A usercopy window that does not fit is none: the cache is made, and may merge. */
+static void usercopy_windows(void **state)
+{
+	struct bench *b = bench_new(4096, 1);
+	bool merged;
+	uint32_t a = create(b, "a", 64, 0, 0, 65, &merged);
+
+	(void)state;
+	assert_int_not_equal(a, SF_NONE);
+	assert_int_equal(create(b, "b", 64, 0, 0, 0, &merged), a);
+	assert_int_not_equal(create(b, "c", 64, 0, 0, 64, &merged), a);
+	b->a->destroy(b->heap);
+	b->set.usercopy = 0;
+	b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
+	a = create(b, "a", 64, 0, SF_SLAB_NO_MERGE, 0, &merged);
+	assert_false(merged);
+	a = create(b, "d", 72, 0, 0, 72, &merged);
+	assert_int_equal(create(b, "e", 72, 0, 0, 8, &merged), a);
+	bench_end(b);
+}
+
+/*
+ * One page is left, and a sheaf of four such objects takes four: without __GFP_NOFAIL one object
+ * comes past the sheaves; with it the refill of the sheaf itself may not fail.
+ */
+static void nofail_holds_for_the_sheaf(void **state)
+{
+	static const uint32_t gfp[] = { SF_GFP_KERNEL, SF_GFP_KERNEL | SF_GFP_NOFAIL };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct bench *b = bench_new(64, 1);
+		struct sf_request rq = { .api = SF_API_KMALLOC, .gfp = gfp[i], .n = 1,
+					 .size = 4096 };
+		struct sf_result rs;
+
+		b->a->destroy(b->heap);
+		b->set.watermarks = 0;
+		b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
+		b->a->exact_alloc(b->heap, 63 * 4096, SF_GFP_KERNEL, &rs);
+		assert_int_equal(rs.status, SF_OK);
+		b->a->alloc(b->heap, &rq, &rs);
+		assert_int_equal(rs.status, i ? SF_BLOCKED : SF_OK);
+		bench_end(b);
+	}
+}
+
+static uint64_t kvrealloc(struct bench *b, uint64_t p, uint64_t size, uint32_t gfp)
+{
+	struct sf_request rq = { .api = SF_API_KVMALLOC, .gfp = gfp, .n = 1, .size = size };
+	struct sf_result rs;
+
+	b->a->realloc(b->heap, p, &rq, &rs);
+	return rs.addr;
+}
+
+/* vrealloc(): a shrink gives pages back unless NOFS or NOIO; growth in place zeroes nothing. */
+static void vrealloc_in_place(void **state)
+{
+	struct bench *b = bench_new(4096, 1);
+	uint32_t zero = SF_GFP_KERNEL | SF_GFP_ZERO;
+	uint64_t p = kvrealloc(b, 0, 5u << 20, zero);
+
+	(void)state;
+	assert_true(p >= SF_VMALLOC);
+	assert_int_equal(b->a->usable(b->heap, p), 5u << 20);
+	b->a->fill(b->heap, p, 5u << 20, 5, SF_CONTENTS_WHOLE);
+	assert_true(kvrealloc(b, p, 10000, SF_GFP_NOFS | SF_GFP_ZERO) == p);
+	assert_int_equal(b->a->usable(b->heap, p), 5u << 20);
+	assert_true(kvrealloc(b, p, 9000, zero) == p);
+	assert_int_equal(b->a->usable(b->heap, p), 3 * 4096);
+	assert_true(kvrealloc(b, p, 12000, zero) == p);
+	assert_true(b->a->zeroed(b->heap, p, 9000, 12000, SF_CONTENTS_WHOLE) == SF_GOOD);
+	assert_true(b->a->verify(b->heap, p, 9000, 5, SF_CONTENTS_WHOLE) == SF_GOOD);
+	/* Stale where a shrink did not zero. */
+	b->a->fill(b->heap, p, 12000, 6, SF_CONTENTS_WHOLE);
+	assert_true(kvrealloc(b, p, 11000, SF_GFP_KERNEL) == p);
+	assert_true(kvrealloc(b, p, 12000, zero) == p);
+	assert_true(b->a->zeroed(b->heap, p, 11000, 12000, SF_CONTENTS_WHOLE) == 11000);
+	/* More than the pages that are left: moved. */
+	assert_true(kvrealloc(b, p, 3 * 4096 + 1, SF_GFP_KERNEL) > SF_VMALLOC);
 	bench_end(b);
 }
 
@@ -518,6 +715,13 @@ int main(void)
 		cmocka_unit_test(merging),
 		cmocka_unit_test(destroy_with_live_objects),
 		cmocka_unit_test(shrink_sorts_fullest_first),
+		cmocka_unit_test(bulk_alloc_copies_the_sheaf),
+		cmocka_unit_test(bulk_free_makes_no_sheaf),
+		cmocka_unit_test(bulk_free_keeps_one_slab_more),
+		cmocka_unit_test(shrink_frees_on_each_cpu),
+		cmocka_unit_test(usercopy_windows),
+		cmocka_unit_test(nofail_holds_for_the_sheaf),
+		cmocka_unit_test(vrealloc_in_place),
 		cmocka_unit_test(kvmalloc_falls_back),
 		cmocka_unit_test(products_that_overflow),
 		cmocka_unit_test(misuse_is_noticed_where_the_kernel_notices),

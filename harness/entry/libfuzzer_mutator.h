@@ -37,15 +37,24 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
 	return sf_mutate_bytes(out, size, max_size, b, b_size, seed);
 }
 
-/* The 8-bit counters of everything instrumented; the linker names the section's ends. */
-extern uint8_t __start___sancov_cntrs[] __attribute__((weak));
-extern uint8_t __stop___sancov_cntrs[] __attribute__((weak));
+/*
+ * The 8-bit counters of everything instrumented; the linker names the section's ends. Taken in
+ * assembly, because in a file that is instrumented itself a C declaration of these names makes the
+ * compiler rename its own, and libFuzzer is then told of no counters at all.
+ */
+__asm__(".weak __start___sancov_cntrs, __stop___sancov_cntrs\n"
+	".pushsection .data.sf_counters, \"aw\"\n"
+	".balign 8\n"
+	".globl sf_counters\n"
+	"sf_counters: .quad __start___sancov_cntrs, __stop___sancov_cntrs\n"
+	".popsection\n");
+
+extern uint8_t *const volatile sf_counters[2];
 
 static void forget_coverage(void)
 {
-	if (__start___sancov_cntrs)
-		memset(__start___sancov_cntrs, 0,
-		       (size_t)(__stop___sancov_cntrs - __start___sancov_cntrs));
+	if (sf_counters[0])
+		memset(sf_counters[0], 0, (size_t)(sf_counters[1] - sf_counters[0]));
 }
 
 #endif

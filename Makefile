@@ -258,8 +258,8 @@ fuzz: $(PROGRAMS) $(FUZZ_PROGRAMS)
 		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh
 
 afl: $(PROGRAMS) $(AFL_PROGRAMS)
-	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' AFL_TARGET='$(BUILD)/afl_program' \
-		AFL_MUTATOR='$(BUILD)/afl_mutator.so' FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/afl.sh
+	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/afl_program' \
+		FUZZ_MUTATOR='$(BUILD)/afl_mutator.so' FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/afl.sh
 
 mutants: $(PROGRAMS) $(FUZZ_PROGRAMS)
 	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \

@@ -121,7 +121,7 @@ static void tell_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t posi
 	const struct page *pg = &h->arena.page[head];
 	const struct kcache *s = h->cache[pg->cache];
 	uint64_t base = pfn_addr(head), end = base + (uint64_t)pg->objects * s->stride;
-	/* an offset is a multiple of the stride exactly if this product of it is below the factor */
+	/* just for offsets that are multiples of the stride: off * factor < factor */
 	uint64_t addr = pg->freelist ? base + (pg->freelist - 1) * 8ull : 0;
 	uint64_t factor = UINT64_MAX / s->stride + 1;
 	uint8_t error = SF_WALK_OK;
@@ -146,15 +146,16 @@ static void tell_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t posi
 static void tell_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
 		       uint32_t id)
 {
+	uint64_t *objs = w->h->walk_buf;
 	const struct sheaf *sh;
 
 	if (id == NO_SHEAF || !w->h->sheaves[id].nr)
 		return;
 	sh = &w->h->sheaves[id];
-	for (uint32_t i = 0; i < sh->nr; i++)
-		w->h->walk_buf[i] = SF_DIRECT_MAP + sh->obj[i] * 8ull;
+	for (uint32_t i = 0, nr = sh->nr; i < nr; i++)
+		objs[i] = SF_DIRECT_MAP + sh->obj[i] * 8ull;
 	TELL(w, SNAP_SHEAF, snapsheaf, .cache = s->id, .kind = kind, .cpu = cpu, .nr = sh->nr,
-	     .capacity = sh->capacity, .objs = w->h->walk_buf);
+	     .capacity = sh->capacity, .objs = objs);
 }
 
 static void tell_sheaves(struct walk *w, const struct kcache *s)
@@ -195,22 +196,24 @@ static void tell_page(struct walk *w, uint32_t pfn)
 	}
 }
 
-static void tell_eight(struct walk *w, uint32_t first)
-{
-	for (uint32_t pfn = first; pfn < first + 8 && pfn < w->h->arena.pages; pfn++)
-		tell_page(w, pfn);
-}
-
 /* False: none of the 8 frames is the head of a block in use (all are free or as at boot). */
-static bool in_use(const struct arena *a, uint32_t first)
+static bool in_use(const struct page *pg)
 {
-	const struct page *pg = &a->page[first];
-
 	_Static_assert(PAGE_BOOT == 0 && PAGE_FREE == 1 && PAGE_PCP == 2, "the lowest are free");
-	if (first + 8 > a->pages)
-		return true;
 	return (pg[0].state | pg[1].state | pg[2].state | pg[3].state | pg[4].state | pg[5].state |
 		pg[6].state | pg[7].state) > PAGE_PCP;
+}
+
+static void tell_group(struct walk *w, uint32_t pfn, uint32_t end)
+{
+	const struct page *page = w->h->arena.page;
+
+	for (; pfn < end; pfn += 8) {
+		if (end - pfn >= 8 && !in_use(&page[pfn]))
+			continue;
+		for (uint32_t p = pfn; p < end && p < pfn + 8; p++)
+			tell_page(w, p);
+	}
 }
 
 /* Every frame that is no longer as at boot, in ascending order. */
@@ -222,9 +225,7 @@ static void tell_pages(struct walk *w)
 		for (uint64_t bits = a->touched[i]; bits; bits &= bits - 1) {
 			uint32_t first = (i * 64 + (uint32_t)__builtin_ctzll(bits)) * 64;
 
-			for (uint32_t pfn = first; pfn < first + 64 && pfn < a->pages; pfn += 8)
-				if (in_use(a, pfn))
-					tell_eight(w, pfn);
+			tell_group(w, first, first + 64 < a->pages ? first + 64 : a->pages);
 		}
 	}
 }

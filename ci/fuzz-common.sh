@@ -47,7 +47,8 @@ copy_seeds()
 	rm -rf "$to"
 	mkdir -p "$to" || exit 2
 	for from; do
-		find "$from" -type f ! -name '*.md' -size -64k -exec cp {} "$to/" \;
+		[ ! -d "$from" ] ||
+			find "$from" -type f ! -name '*.md' -size -64k -exec cp {} "$to/" \;
 	done
 }
 

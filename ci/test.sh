@@ -101,7 +101,7 @@ done
 
 export BUILD CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C
 # Nothing of the caller's surroundings may change what the tests see.
-unset SLABFUZZ_EXPECT SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR
+unset SLABFUZZ_EXPECT SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_THOROUGH
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1}"
 export LSAN_OPTIONS="suppressions=$PWD/ci/lsan.txt:print_suppressions=0"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"

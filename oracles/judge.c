@@ -68,8 +68,11 @@ static bool told(struct sf_judge *j)
 void sf_report(struct sf_judge *j, const struct sf_event *ev, uint32_t res, uint32_t other,
 	       const char *fmt, ...)
 {
+	const char *name = j->sh.told;
 	va_list ap;
+	int n;
 
+	j->sh.told = NULL;
 	j->count[j->v.invariant].violations++;
 	if (told(j) || !j->opt.violation)
 		return;
@@ -77,8 +80,10 @@ void sf_report(struct sf_judge *j, const struct sf_event *ev, uint32_t res, uint
 	j->v.objects[0] = res;
 	j->v.objects[1] = other;
 	va_start(ap, fmt);
-	vsnprintf(j->v.detail, sizeof(j->v.detail), fmt, ap);
+	n = vsnprintf(j->v.detail, sizeof(j->v.detail), fmt, ap);
 	va_end(ap);
+	if (name && n >= 0 && (size_t)n < sizeof(j->v.detail))
+		snprintf(j->v.detail + n, sizeof(j->v.detail) - (size_t)n, "; cache \"%s\"", name);
 	j->opt.violation(j->opt.ctx, &j->v);
 }
 
@@ -416,17 +421,26 @@ static void (*const run[SF_EV_TYPES])(struct sf_judge *j, const struct sf_event 
 #undef X
 };
 
+/* Out of the way of the events that follow, which are most. */
+__attribute__((noinline)) static void run_first(struct sf_judge *j, const struct sf_event *ev)
+{
+	op_begin(j, ev);
+	run[ev->type](j, ev);
+}
+
 void sf_judge_event(void *judge, const struct sf_event *ev)
 {
 	struct sf_judge *j = judge;
+	unsigned int type = ev->type;
 
-	if (ev->type >= SF_EV_TYPES || !run[ev->type])
+	if (type >= SF_EV_TYPES || !run[type])
 		return;
-	if (ev->type == SF_EV_SNAP_END && !j->snap.open)
+	if (type == SF_EV_SNAP_END && !j->snap.open)
 		return;
 	if (ev->op != j->op.nr)
-		op_begin(j, ev);
-	run[ev->type](j, ev);
+		run_first(j, ev);
+	else
+		run[type](j, ev);
 }
 
 struct sf_judge *sf_judge_create(const struct sf_judge_options *opt)

@@ -102,7 +102,10 @@ static void page_give(uint16_t *used, uint64_t *w, unsigned int lo, unsigned int
 		*used = 0;
 		return;
 	}
-	bits_flip(w, lo, hi);
+	if (lo / 64 == (hi - 1) / 64)
+		w[lo / 64] ^= sf_bits_mask(lo, hi - lo);
+	else
+		bits_flip(w, lo, hi);
 	*used = (uint16_t)(*used - (hi - lo));
 }
 
@@ -156,15 +159,6 @@ static bool window_take(struct sf_window *w, struct span s)
 	uint64_t base = w->base >> SF_PAGE_SHIFT;
 	uint64_t first = s.g0 / SF_PAGE_GRANULES, last = (s.g1 - 1) / SF_PAGE_GRANULES;
 
-	if (first == last) { /* most objects */
-		unsigned int lo = s.g0 % SF_PAGE_GRANULES;
-		unsigned int hi = lo + (unsigned int)(s.g1 - s.g0);
-
-		if (page_busy(w->used[first - base], w->bits[first - base].w, lo, hi))
-			return false;
-		page_take(&w->used[first - base], w->bits[first - base].w, lo, hi);
-		return true;
-	}
 	for (uint64_t p = first; p <= last; p++)
 		if (page_busy(w->used[p - base], w->bits[p - base].w, span_lo(s, p), span_hi(s, p)))
 			return false;
@@ -178,15 +172,12 @@ static void window_give(struct sf_window *w, struct span s)
 	uint64_t base = w->base >> SF_PAGE_SHIFT;
 	uint64_t first = s.g0 / SF_PAGE_GRANULES, last = (s.g1 - 1) / SF_PAGE_GRANULES;
 
-	if (first == last) {
-		unsigned int lo = s.g0 % SF_PAGE_GRANULES;
-
-		page_give(&w->used[first - base], w->bits[first - base].w, lo,
-			  lo + (unsigned int)(s.g1 - s.g0));
-		return;
-	}
-	for (uint64_t p = first; p <= last; p++)
-		page_give(&w->used[p - base], w->bits[p - base].w, span_lo(s, p), span_hi(s, p));
+	for (uint64_t p = first + 1; p < last; p++)
+		w->used[p - base] = 0;
+	page_give(&w->used[first - base], w->bits[first - base].w, span_lo(s, first),
+		  span_hi(s, first));
+	if (last > first)
+		page_give(&w->used[last - base], w->bits[last - base].w, 0, span_hi(s, last));
 }
 
 static bool window_has(const struct sf_window *w, uint64_t addr)
@@ -759,9 +750,14 @@ void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id)
 	c->slabs = 0;
 }
 
-const char *sf_name_of_cache(const struct sf_shadow *sh, uint32_t id)
+const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id)
 {
-	return id < sh->nr_cache ? sh->name[id] : "an unknown cache";
+	if (id >= sh->nr_cache)
+		return "an unknown cache";
+	if (sh->cache[id].boot || !(sh->caps & SF_CAP_CACHES))
+		return sh->name[id];
+	sh->told = sh->name[id];
+	return "named cache";
 }
 
 static const char *name_by_kind(uint8_t kind, uint8_t api)
@@ -779,14 +775,14 @@ static const char *name_by_kind(uint8_t kind, uint8_t api)
 	return api < SF_APIS ? by_api[api] : "an unknown function";
 }
 
-const char *sf_name_of(const struct sf_shadow *sh, const struct sf_shadow_obj *o)
+const char *sf_name_of(struct sf_shadow *sh, const struct sf_shadow_obj *o)
 {
 	if (o->cache < sh->nr_cache)
 		return sh->name[o->cache];
 	return name_by_kind(o->kind, o->api);
 }
 
-const char *sf_name_of_event(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+const char *sf_name_of_event(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	if (a->place.kind == SF_PLACE_SLAB && a->place.cache < sh->nr_cache)
 		return sh->name[a->place.cache];

@@ -122,7 +122,6 @@ struct sf_shadow_cache {
 	uint8_t order, min_order, kind, partition;
 	bool present, boot;
 	bool shrunk;  /* and not touched since */
-	bool created; /* inside this program */
 };
 
 enum sf_claim {
@@ -150,6 +149,7 @@ struct sf_shadow {
 	char (*name)[SF_CACHE_NAME];
 	uint32_t cap_cache, nr_cache;
 	enum sf_claim claim;  /* how the last object's went */
+	const char *told;     /* name that a title leaves out, for the detail */
 	size_t bytes;         /* of memory, for the benchmark */
 };
 
@@ -180,10 +180,13 @@ static inline struct sf_shadow_cache *sf_shadow_cache_at(const struct sf_shadow 
 	return id < sh->nr_cache && sh->cache[id].present ? &sh->cache[id] : NULL;
 }
 
-/* For titles. */
-const char *sf_name_of_cache(const struct sf_shadow *sh, uint32_t id);
-const char *sf_name_of(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
-const char *sf_name_of_event(const struct sf_shadow *sh, const struct sf_ev_alloc *a);
+/*
+ * For titles. A cache that a program made is "named cache" there: the program chose its name, and a title
+ * must not change with it. The name itself goes into the detail, through `told`.
+ */
+const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id);
+const char *sf_name_of(struct sf_shadow *sh, const struct sf_shadow_obj *o);
+const char *sf_name_of_event(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 
 /* The zone: zone.c. */
 void sf_zone_setup(struct sf_shadow *sh, uint64_t pages);

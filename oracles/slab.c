@@ -385,24 +385,28 @@ static unsigned int slabinfo(struct sf_judge *j, const struct sf_event *ev,
 			     const struct sf_ev_snapcache *sc, const struct sf_shadow_cache *c,
 			     const struct sf_snap_sum *sum)
 {
+	static const char *const titles[] = {
+		"active_objs of %s is wrong", "num_objs of %s is wrong", "objsize of %s is wrong",
+		"objperslab of %s is wrong", "pagesperslab of %s is wrong",
+		"active_slabs of %s is wrong", "num_slabs of %s is wrong",
+	};
 	const struct {
-		const char *title;
 		uint64_t got, due;
 	} column[] = {
-		{ "active_objs of %s is wrong", sc->active_objs, sum->objects - sum->partial_free },
-		{ "num_objs of %s is wrong", sc->num_objs, sum->objects },
-		{ "objsize of %s is wrong", sc->objsize, c->stride },
-		{ "objperslab of %s is wrong", sc->objperslab, c->objects },
-		{ "pagesperslab of %s is wrong", sc->pagesperslab, 1ull << (c->order & 15) },
-		{ "active_slabs of %s is wrong", sc->active_slabs, sum->slabs },
-		{ "num_slabs of %s is wrong", sc->num_slabs, sum->slabs },
+		{ sc->active_objs, sum->objects - sum->partial_free },
+		{ sc->num_objs, sum->objects },
+		{ sc->objsize, c->stride },
+		{ sc->objperslab, c->objects },
+		{ sc->pagesperslab, 1ull << (c->order & 15) },
+		{ sc->active_slabs, sum->slabs },
+		{ sc->num_slabs, sum->slabs },
 	};
 	/* of longer partial lists the kernel samples the free objects */
 	size_t first = sum->partial > SLABINFO_EXACT_MAX;
 
 	for (size_t k = first; k < sizeof(column) / sizeof(column[0]); k++)
 		if (column[k].got != column[k].due)
-			cache_fault(j, ev, SF_INV_ACC_20, column[k].title, sc->cache, column[k].got,
+			cache_fault(j, ev, SF_INV_ACC_20, titles[k], sc->cache, column[k].got,
 				    column[k].due);
 	return 1;
 }

@@ -157,7 +157,8 @@ static enum sf_page_state first_state(const struct sf_snapshot *s, uint64_t page
 }
 
 /* Gives pages a state, 64 at a time; the first one that has one already is remembered. */
-static void mark_slowly(struct sf_snapshot *s, uint64_t pfn, unsigned int order, enum sf_page_state as)
+static void mark_slowly(struct sf_snapshot *s, uint64_t pfn, unsigned int order,
+			enum sf_page_state as)
 {
 	uint64_t end;
 
@@ -302,9 +303,12 @@ static void index_caches(struct sf_snapshot *s, const struct sf_shadow *sh, size
 			sum->parked += s->sheaves[i].ev.nr;
 	}
 	ROOM(s, ids, s->nr_sum, bytes);
-	for (uint32_t id = 0; id < s->nr_sum; id++)
-		if (s->sum[id].marked || sh->cache[id].live || sh->cache[id].shrunk)
+	for (uint32_t id = 0; id < s->nr_sum; id++) {
+		const struct sf_shadow_cache *c = &sh->cache[id];
+
+		if (s->sum[id].marked | c->live | c->shrunk)
 			s->ids[s->nr_ids++] = id;
+	}
 }
 
 struct sf_snap_slab *sf_snap_slab_of(const struct sf_snapshot *s, const struct sf_shadow *sh,
@@ -354,19 +358,20 @@ static bool slots_of(const struct sf_snapshot *s, const struct sf_shadow *sh,
 static uint32_t park(const struct slots *at, const uint64_t *objs, uint32_t nr)
 {
 	const uint64_t base = at->base, room = at->room, inverse = at->inverse;
+	const uint64_t *obj = objs, *const end = objs + nr;
 	uint64_t *const parked = at->parked;
-	uint32_t k;
 
-	for (k = 0; k < nr; k++) {
-		uint64_t off = objs[k] - base, *w = &parked[off / 512], bit = 1ull << (off / 8 % 64);
+	for (; obj < end; obj++) {
+		uint64_t off = *obj - base, bit = 1ull << (off / 8 % 64), word;
 
 		if (off >= room)
 			break;
-		if (off * inverse >= inverse || (*w & bit))
+		word = parked[off / 512];
+		if (off * inverse >= inverse || (word & bit))
 			return NOT_SOUND;
-		*w |= bit;
+		parked[off / 512] = word | bit;
 	}
-	return k;
+	return (uint32_t)(obj - objs);
 }
 
 static bool sheaf_sound(const struct sf_snapshot *s, const struct sf_shadow *sh,

@@ -20,14 +20,30 @@
 	      true);                                                                       \
 	     i++)
 
+/* Blocks of more than 64 pages: nothing but whole words. */
+static bool whole_words(uint64_t from, uint64_t nr)
+{
+	return (from | nr) % 64 == 0;
+}
+
 void sf_bits_set_long(uint64_t *b, uint64_t from, uint64_t nr)
 {
+	if (whole_words(from, nr)) {
+		for (uint64_t i = from / 64; i < (from + nr) / 64; i++)
+			b[i] = ~0ull;
+		return;
+	}
 	for_each_word(i, mask, from, nr)
 		b[i] |= mask;
 }
 
 void sf_bits_clear_long(uint64_t *b, uint64_t from, uint64_t nr)
 {
+	if (whole_words(from, nr)) {
+		for (uint64_t i = from / 64; i < (from + nr) / 64; i++)
+			b[i] = 0;
+		return;
+	}
 	for_each_word(i, mask, from, nr)
 		b[i] &= ~mask;
 }
@@ -46,6 +62,12 @@ uint64_t sf_bits_count_long(const uint64_t *b, uint64_t from, uint64_t nr)
 
 bool sf_bits_any_long(const uint64_t *b, uint64_t from, uint64_t nr)
 {
+	if (whole_words(from, nr)) {
+		for (uint64_t i = from / 64; i < (from + nr) / 64; i++)
+			if (b[i])
+				return true;
+		return false;
+	}
 	for_each_word(i, mask, from, nr)
 		if (b[i] & mask)
 			return true;
@@ -110,16 +132,14 @@ static void put_head(struct sf_zone *z, uint64_t pfn, unsigned int order, unsign
 static void boot_chunk(struct sf_zone *z, uint64_t chunk)
 {
 	uint64_t first = chunk << SF_CHUNK_SHIFT, end = first + SF_CHUNK_PAGES;
-	uint64_t *const maps[] = { z->listed, z->pcp, z->out, z->slabs, z->fallback };
+	uint64_t *const maps[] = { z->listed, z->pcp, z->out, z->slabs, z->fallback,
+				   z->heads, z->slab_heads };
 
-	for (uint64_t w = first / 64; w < end / 64; w++) {
+	for (uint64_t w = first / 64; w < end / 64; w++)
 		for (uint64_t m = z->heads[w]; m; m &= m - 1)
 			z->head[w * 64 + (uint64_t)__builtin_ctzll(m)] = 0;
-		z->heads[w] = 0;
-		z->slab_heads[w] = 0;
-		for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
-			maps[i][w] = 0;
-	}
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		memset(maps[i] + first / 64, 0, SF_CHUNK_PAGES / 8);
 	if (end > z->pages)
 		end = z->pages;
 	memset(z->pbtype + (first >> z->pageblock_order), z->boot_type,
@@ -232,10 +252,16 @@ void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b)
 	if (sf_bits_any(z->listed, b->pfn, nr))
 		return;
 	touch(z, b->pfn);
-	for_each_word(i, mask, b->pfn, nr) {
+	if (nr <= 64) { /* aligned: in one word */
+		uint64_t i = b->pfn / 64, mask = sf_bits_mask(b->pfn, nr);
+
 		z->pcp[i] &= ~mask;
 		z->fallback[i] &= ~mask;
 		z->listed[i] |= mask;
+	} else {
+		sf_bits_clear_long(z->pcp, b->pfn, nr);
+		sf_bits_clear_long(z->fallback, b->pfn, nr);
+		sf_bits_set_long(z->listed, b->pfn, nr);
 	}
 	z->head[b->pfn] = sf_head(b->order, b->migratetype);
 	z->heads[b->pfn / 64] |= 1ull << (b->pfn % 64);

@@ -519,7 +519,7 @@ static void usercopy_windows(void **state)
 	b->a->destroy(b->heap);
 	b->set.usercopy = 0;
 	b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
-	a = create(b, "a", 64, 0, SF_SLAB_NO_MERGE, 0, &merged);
+	create(b, "a", 64, 0, SF_SLAB_NO_MERGE, 0, &merged);
 	assert_false(merged);
 	a = create(b, "d", 72, 0, 0, 72, &merged);
 	assert_int_equal(create(b, "e", 72, 0, 0, 8, &merged), a);

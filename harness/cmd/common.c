@@ -82,6 +82,16 @@ char *sf_sprintf(const char *fmt, ...)
 	return s;
 }
 
+/* printf pads to bytes; this is what a string has more of them than columns. */
+static int unseen_bytes(const char *utf8)
+{
+	int n = 0;
+
+	for (; *utf8; utf8++)
+		n += (*utf8 & 0xc0) == 0x80;
+	return n;
+}
+
 static void print_help(const struct sf_usage *u)
 {
 	printf("usage: slabfuzz %s [OPTION]… %s\n\n%s\n\n", u->name, u->args, u->intro);
@@ -91,7 +101,7 @@ static void print_help(const struct sf_usage *u)
 		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", o->key < 256 ? '-' : ' ',
 			 o->key < 256 ? o->key : ' ', o->key < 256 ? ',' : ' ', o->name,
 			 o->arg ? "=" : "", o->arg ? o->arg : "");
-		printf("  %-28s %s\n", left, o->help);
+		printf("  %-*s %s\n", 28 + unseen_bytes(left), left, o->help);
 	}
 	printf("  %-28s %s\n", "-h, --help", "this text");
 }

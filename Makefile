@@ -276,7 +276,7 @@ coverage: $(if $(HAVE_CMOCKA),$(call test_programs,cov)) \
 LINT_CPPFLAGS := -std=gnu11 -D_GNU_SOURCE= -I. $(LIB_CPPFLAGS) $(CMD_CPPFLAGS)
 
 lint: $(call archive,plain)
-	@BUILD='$(BUILD)' CC='$(CC)' LINT_CPPFLAGS='$(LINT_CPPFLAGS)' ci/lint.sh $(LINT)
+	@BUILD='$(BUILD)' CC='$(CC)' LINT_CPPFLAGS='$(LINT_CPPFLAGS)' ci/lint.sh $(CHECKS)
 
 check-format:
 	@ci/format.sh

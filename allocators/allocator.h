@@ -7,11 +7,12 @@
  * counted and reported. An adapter around malloc() is about 40 lines (docs/plugin.md).
  *
  * The contract assumes nothing about the place an allocator runs in: addresses are numbers, object
- * memory is touched only through fill(), verify() and zeroed(), and reset() says how exact it is. So
- * a model in this process, a malloc library, a shared object and a kernel in a process of its own all
- * fit. Arguments carry what the kernel's functions carry.
+ * memory is touched only through fill(), verify() and zeroed(), and reset() says how exact it is.
+ * So a model in this process, a malloc library, a shared object and a kernel in a process of its
+ * own all fit. Arguments carry what the kernel's functions carry.
  *
- * Threads: a heap is used by one thread at a time. Nothing here is global: two heaps are independent.
+ * Threads: a heap is used by one thread at a time. Nothing here is global: two heaps are
+ * independent.
  */
 #ifndef SLABFUZZ_ALLOCATOR_H
 #define SLABFUZZ_ALLOCATOR_H
@@ -55,7 +56,8 @@ enum sf_cap {
 
 enum sf_reset_kind {
 	SF_RESET_EXACT,       /* the next program sees a fresh heap, byte for byte */
-	SF_RESET_BEST_EFFORT, /* leftovers may differ: history is kept and addresses never compared */
+	/* Leftovers may differ: history is kept and addresses are never compared. */
+	SF_RESET_BEST_EFFORT,
 };
 
 /* An error for a person: one line, without a newline. */
@@ -71,9 +73,12 @@ struct sf_request {
 	uint32_t gfp;      /* enum sf_gfp */
 	uint32_t site;     /* call site: stands for the code address */
 	uint32_t align;    /* 0: natural */
-	uint64_t n, size;  /* n elements of `size` bytes. n != 1 only with SF_CAP_ARRAY, and the product
-			      may overflow: then the request must fail */
-	bool array;        /* came through an array form (kmalloc_array): n and size are as written */
+	/*
+	 * n elements of `size` bytes. n != 1 only with SF_CAP_ARRAY, and the product may overflow:
+	 * then the request must fail.
+	 */
+	uint64_t n, size;
+	bool array;        /* came through an array form: n and size are as written */
 };
 
 /* What came back. */
@@ -98,10 +103,11 @@ enum sf_free_how {
 };
 
 /*
- * fill() and verify() patterns: the word at byte offset 8*i is sf_pattern(key, i), a trailing part of
- * a word is its low bytes (little endian). Sparse (for objects above SF_SPARSE_MIN bytes): the first and
- * the last SF_SPARSE_EDGE bytes, and the first word at each of SF_SPARSE_POINTS multiples of a step,
- * which is size / SF_SPARSE_POINTS rounded up to 4096. So the cost has a bound, whatever the size.
+ * fill() and verify() patterns: the word at byte offset 8*i is sf_pattern(key, i), a trailing part
+ * of a word is its low bytes (little endian). Sparse (for objects above SF_SPARSE_MIN bytes): the
+ * first and the last SF_SPARSE_EDGE bytes, and the first word at each of SF_SPARSE_POINTS multiples
+ * of a step, which is size / SF_SPARSE_POINTS rounded up to 4096. So the cost has a bound, whatever
+ * the size.
  */
 #define SF_SPARSE_MIN 512u
 #define SF_SPARSE_EDGE 64u
@@ -109,7 +115,8 @@ enum sf_free_how {
 
 static inline uint64_t sf_pattern(uint64_t key, uint64_t i)
 {
-	return (key ^ (i * 0x9e3779b97f4a7c15ull)) | 1; /* never the zero of fresh or wiped memory */
+	/* Never the zero of fresh or wiped memory. */
+	return (key ^ (i * 0x9e3779b97f4a7c15ull)) | 1;
 }
 
 enum sf_contents {
@@ -126,13 +133,13 @@ struct sf_allocator {
 	const char *name;     /* [a-z0-9_-]+ */
 	const char *summary;  /* one line */
 	uint64_t caps;        /* enum sf_cap */
-	uint64_t settings;    /* bit SF_SET_* set: this setting has an effect (others are ignored) */
+	uint64_t settings;    /* bit SF_SET_* set: this setting has an effect, others have none */
 	uint8_t reset_kind;   /* enum sf_reset_kind */
 
 	/*
-	 * A fresh heap, owned by the caller until destroy(). NULL on failure with one line in `err`.
-	 * `sink` may be NULL (nobody listens) and must outlive the heap; if there is one, create()
-	 * emits HEAP and then a CACHE for every cache that exists at boot.
+	 * A fresh heap, owned by the caller until destroy(). NULL on failure with one line in
+	 * `err`. `sink` may be NULL (nobody listens) and must outlive the heap; if there is one,
+	 * create() emits HEAP and then a CACHE for every cache that exists at boot.
 	 */
 	struct sf_heap *(*create)(const struct sf_settings *set, struct sf_sink *sink,
 				  struct sf_error *err);
@@ -147,7 +154,10 @@ struct sf_allocator {
 
 	/* USABLE: bytes the owner may use, 0 for NULL and ZERO_SIZE_PTR. */
 	uint64_t (*usable)(struct sf_heap *h, uint64_t addr);
-	/* REALLOC: on success the old object is gone unless the address is the same; SF_NULL: untouched. */
+	/*
+	 * REALLOC: on success the old object is gone unless the address is the same; SF_NULL:
+	 * untouched.
+	 */
 	void (*realloc)(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
 			struct sf_result *rs);
 
@@ -165,11 +175,13 @@ struct sf_allocator {
 			   enum sf_contents how);
 
 	/*
-	 * CACHES. cache_create() returns an id, SF_NONE on failure; with merging, the id of an older
-	 * cache (and *merged true). Each create is matched by one cache_destroy(), which returns
-	 * SF_NOTICED if live objects were left. cache_shrink() returns 0 iff no slab is left.
+	 * CACHES. cache_create() returns an id, SF_NONE on failure; with merging, the id of an
+	 * older cache (and *merged true). Each create is matched by one cache_destroy(), which
+	 * returns SF_NOTICED if live objects were left. cache_shrink() returns 0 iff no slab is
+	 * left.
 	 */
-	uint32_t (*cache_create)(struct sf_heap *h, const struct sf_cache_request *rq, bool *merged);
+	uint32_t (*cache_create)(struct sf_heap *h, const struct sf_cache_request *rq,
+				 bool *merged);
 	enum sf_status (*cache_destroy)(struct sf_heap *h, uint32_t cache);
 	int (*cache_shrink)(struct sf_heap *h, uint32_t cache);
 	void (*cache_alloc)(struct sf_heap *h, uint32_t cache, uint32_t gfp, struct sf_result *rs);
@@ -187,11 +199,15 @@ struct sf_allocator {
 	void (*exact_alloc)(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs);
 	void (*exact_free)(struct sf_heap *h, uint64_t addr, uint64_t size);
 
-	/* CPUS: the CPU of the operations that follow; cpu < settings.cpus. reset() goes back to 0. */
+	/*
+	 * CPUS: the CPU of the operations that follow; cpu < settings.cpus. reset() goes back to 0.
+	 */
 	void (*set_cpu)(struct sf_heap *h, unsigned int cpu);
 	/* FAIL: after `after` more requests of that kind, the next one fails (once). */
 	void (*fail)(struct sf_heap *h, enum sf_fault kind, uint64_t after);
-	/* DRAIN: all CPUs' page lists go back to the free lists (mm/page_alloc.c:drain_all_pages). */
+	/*
+	 * DRAIN: all CPUs' page lists go back to the free lists (mm/page_alloc.c:drain_all_pages).
+	 */
 	void (*drain)(struct sf_heap *h);
 
 	/* PLACE: read from descriptors, for any address. */

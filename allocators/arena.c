@@ -55,9 +55,10 @@ RAW static void wipe(void *p, uint64_t len)
 
 #ifdef HAVE_ASAN
 /*
- * AddressSanitizer's shadow has a byte for 8 of memory: 0: all usable; 1..7: so many of them; 0xf7: poisoned
- * by hand (compiler-rt's asan_internal.h). For objects it is written here: a call costs more than
- * the few bytes. Ranges begin at a multiple of 8 and never share a granule with another owner.
+ * AddressSanitizer's shadow has a byte for 8 of memory: 0: all usable; 1..7: so many of them; 0xf7:
+ * poisoned by hand (compiler-rt's asan_internal.h). For objects it is written here: a call costs
+ * more than the few bytes. Ranges begin at a multiple of 8 and never share a granule with another
+ * owner.
  */
 #define SHADOW_SMALL 512u
 
@@ -348,8 +349,8 @@ void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
 /* --- contents --- */
 
 /*
- * Instrumented on purpose: if the model gave out memory that is not the user's, AddressSanitizer stops
- * at the very store. `off` is the position in the object of p[0]; both are multiples of 8.
+ * Instrumented on purpose: if the model gave out memory that is not the user's, AddressSanitizer
+ * stops at the very store. `off` is the position in the object of p[0]; both are multiples of 8.
  */
 static void fill_words(uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
 {

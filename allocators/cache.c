@@ -34,7 +34,8 @@ static uint64_t order_objects(unsigned int order, uint64_t size)
 
 static unsigned int min_objects(const struct sf_settings *set, uint64_t size)
 {
-	uint64_t n = set->slab_min_objects, max = order_objects((unsigned int)set->slab_max_order, size);
+	uint64_t n = set->slab_min_objects,
+		 max = order_objects((unsigned int)set->slab_max_order, size);
 
 	if (!n)
 		n = 4 * (fls32((uint32_t)set->cpus) + 1);

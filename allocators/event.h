@@ -4,7 +4,8 @@
  *
  * Three sources feed one stream: results (the executor reports what was asked and what came back),
  * tracepoints (an allocator reports what it did inside; all optional), and snapshots (walk() reads
- * the allocator's primary structures aloud). A recorded kernel trace is turned into the same events.
+ * the allocator's primary structures aloud). A recorded kernel trace is turned into the same
+ * events.
  *
  * An event is valid only during the call that delivers it: a listener copies what it keeps. Strings
  * and arrays in it belong to the sender. Addresses are 64-bit numbers in the allocator's own space,
@@ -72,7 +73,7 @@
 	X(SNAP_PCP, snappcp, "snapshot: a per-CPU page list")                                     \
 	X(SNAP_USED, snapused, "snapshot: pages in use that are no slab")                         \
 	X(SNAP_PAGEBLOCK, snappb, "snapshot: a page block whose type is not the boot type")       \
-	X(SNAP_COUNTERS, counters, "snapshot: the allocator's counters (never derived from walks)") \
+	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)")         \
 	X(SNAP_END, snap, "snapshot is complete")
 
 enum sf_event_type {
@@ -116,7 +117,7 @@ struct sf_place {
 	uint8_t migratetype; /* of its page block */
 	uint8_t partition;   /* of its cache */
 	uint32_t cache;      /* id, or SF_NONE */
-	uint32_t stride;     /* bytes per object: the cache's stride; a block: its size capped at 2^31 */
+	uint32_t stride;     /* bytes per object: of the cache; a block's size, capped at 2^31 */
 	uint32_t object_size;/* the cache's object_size */
 	uint32_t index;      /* of the object in its slab */
 	uint32_t objects;    /* that its slab holds */

@@ -72,8 +72,8 @@ enum sf_gfp {
 	X(NOWAIT, "GFP_NOWAIT")
 
 /*
- * SF_SLAB_FLAGS(X): cache flags of kmem_cache_create(): X(identifier, kernel name, bit). Bits are our
- * own (the kernel's depend on its configuration); recordings give names, never numbers.
+ * SF_SLAB_FLAGS(X): cache flags of kmem_cache_create(): X(identifier, kernel name, bit). Bits are
+ * our own (the kernel's depend on its configuration); recordings give names, never numbers.
  */
 #define SF_SLAB_FLAGS(X)                                     \
 	X(HWCACHE_ALIGN, "SLAB_HWCACHE_ALIGN", 0)            \

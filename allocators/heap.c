@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * heap.c - a model's heap put together: creation, reset, injected failures, warnings, and the parts of
- * the interface that are one call into the mechanism.
+ * heap.c - a model's heap put together: creation, reset, injected failures, warnings, and the parts
+ * of the interface that are one call into the mechanism.
  */
 #include "heap.h"
 #include "model.h"

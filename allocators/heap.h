@@ -11,8 +11,8 @@
  *   heap.c        putting it together; faults and warnings
  *   snapshot.c    reading it all aloud
  *
- * A variant is a struct policy: what it leaves to chance, to types, to size. baseline.c has none of it.
- * Everything of one heap hangs off struct sf_heap; nothing is global.
+ * A variant is a struct policy: what it leaves to chance, to types, to size. baseline.c has none of
+ * it. Everything of one heap hangs off struct sf_heap; nothing is global.
  */
 #ifndef SLABFUZZ_HEAP_H
 #define SLABFUZZ_HEAP_H
@@ -20,7 +20,7 @@
 #include "allocator.h"
 
 #define NO_PFN UINT32_MAX
-#define NR_PCP_LISTS 14  /* 3 types x orders 0..3, and two for order 9 (mm/page_alloc.c:order_to_pindex) */
+#define NR_PCP_LISTS 14  /* 3 types x orders 0..3, two for order 9 (order_to_pindex) */
 #define NR_CLASSES 14    /* slots of a kmalloc array; slot 0 is never a cache */
 #define MAX_CPUS 64
 
@@ -35,8 +35,8 @@ enum page_state {
 };
 
 /*
- * One per page frame; all zero at boot but for the heads of free blocks. Links are page frame numbers,
- * NO_PFN ends a list. The fields below `head` mean something in the head of a slab only.
+ * One per page frame; all zero at boot but for the heads of free blocks. Links are page frame
+ * numbers, NO_PFN ends a list. The fields below `head` mean something in the head of a slab only.
  */
 struct page {
 	uint32_t next, prev;
@@ -56,9 +56,9 @@ struct page_list {
 };
 
 /*
- * Simulated memory. One mapping; frame n is at mem + n * 4096. Invariant: a page whose dirty bit is clear
- * is all zero. `touched` has a bit per group of 64 frames some descriptor of which differs from boot;
- * `open` a bit per frame in which some byte is not poisoned.
+ * Simulated memory. One mapping; frame n is at mem + n * 4096. Invariant: a page whose dirty bit is
+ * clear is all zero. `touched` has a bit per group of 64 frames some descriptor of which differs
+ * from boot; `open` a bit per frame in which some byte is not poisoned.
  */
 struct arena {
 	uint8_t *mem;
@@ -68,9 +68,9 @@ struct arena {
 	uint64_t *dirty, *open;     /* a word per group */
 	uint64_t *touched;          /* a bit per group */
 	/*
-	 * The vmalloc window: its page n is frame vmap[n] - 1; 0: not mapped. The page before each area is
-	 * its guard, where VMAP_AREA | index tells which area begins after it. Ranges are never reused in
-	 * one program: a stale address finds nothing.
+	 * The vmalloc window: its page n is frame vmap[n] - 1; 0: not mapped. The page before each
+	 * area is its guard, where VMAP_AREA | index tells which area begins after it. Ranges are
+	 * never reused in one program: a stale address finds nothing.
 	 */
 	uint32_t *vmap;
 	uint32_t vmap_next;
@@ -312,7 +312,10 @@ void cache_announce(struct sf_heap *h, const struct kcache *s);
 uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *rq, bool *merged);
 enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache);
 int cache_shrink(struct sf_heap *h, uint32_t cache);
-/* One object, unpoisoned to `size` bytes, zeroed whole if gfp asks for it. 0: none; *status says why. */
+/*
+ * One object, unpoisoned to `size` bytes, zeroed whole if gfp asks for it. 0: none; *status says
+ * why.
+ */
 uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
 		    enum sf_status *status);
 void slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * kmalloc.c - size classes and their selection, large kmalloc, krealloc, kvmalloc (mm/slab_common.c,
- * mm/slub.c, include/linux/slab.h of Linux 7.2).
+ * kmalloc.c - size classes and their selection, large kmalloc, krealloc, kvmalloc
+ * (mm/slab_common.c, mm/slub.c, include/linux/slab.h of Linux 7.2).
  *
  * Relies on cache.c and slab.c for the classes, on page_alloc.c above 8 KiB, on vmalloc.c for the
  * fallback. What a variant changes (which copy of a class an allocation goes to) is its policy.
@@ -60,7 +60,9 @@ static bool new_class(struct sf_heap *h, unsigned int type, unsigned int slot, c
 {
 	char name[32];
 	uint32_t size = class_sizes[slot];
-	struct sf_cache_request rq = { .name = name, .size = size, .flags = flags | SF_SLAB_KMALLOC };
+	struct sf_cache_request rq = { .name = name,
+				       .size = size,
+				       .flags = flags | SF_SLAB_KMALLOC };
 	struct kcache *s;
 
 	class_name(name, sizeof(name), prefix, size);
@@ -104,7 +106,8 @@ bool kmalloc_init(struct sf_heap *h, struct sf_error *err)
 		ok = new_type(h, KMALLOC_DMA, "dma-kmalloc", SF_CACHE_KMALLOC_DMA,
 			      SF_SLAB_CACHE_DMA);
 	if (ok && h->set.memcg && !h->set.nokmem)
-		ok = new_type(h, KMALLOC_CGROUP, "kmalloc-cg", SF_CACHE_KMALLOC_CG, SF_SLAB_ACCOUNT);
+		ok = new_type(h, KMALLOC_CGROUP, "kmalloc-cg", SF_CACHE_KMALLOC_CG,
+			      SF_SLAB_ACCOUNT);
 	else
 		memcpy(h->kmalloc[KMALLOC_CGROUP], h->kmalloc[KMALLOC_NORMAL],
 		       sizeof(h->kmalloc[0]));
@@ -155,8 +158,8 @@ static uint32_t large_head(const struct sf_heap *h, uint64_t addr)
 
 /* --- kmalloc, kfree, ksize --- */
 
-static uint64_t do_kmalloc(struct sf_heap *h, const struct sf_request *rq, uint64_t size, uint32_t gfp,
-			   enum sf_status *status)
+static uint64_t do_kmalloc(struct sf_heap *h, const struct sf_request *rq, uint64_t size,
+			   uint32_t gfp, enum sf_status *status)
 {
 	*status = SF_OK;
 	if (size > KMALLOC_MAX_CACHE_SIZE)
@@ -264,7 +267,9 @@ static uint64_t do_krealloc(struct sf_heap *h, uint64_t addr, const struct sf_re
 		return do_kmalloc(h, rq, size, gfp, status);
 	have = room(h, addr);
 	if (size <= have && !(rq->align && (addr & (rq->align - 1)))) {
-		/* The requested size is not tracked: zeroing covers what lies beyond the new one. */
+		/*
+		 * The requested size is not tracked: zeroing covers what lies beyond the new one.
+		 */
 		if (zero)
 			raw_wipe(h, addr + size, have - size);
 		arena_close(h, addr, (have + 7) & ~7ull);

@@ -362,7 +362,8 @@ bool zone_init(struct sf_heap *h, struct sf_error *err)
 	pcp_setup(h);
 	/*
 	 * mm/page_alloc.c:build_all_zonelists; types are those this model has. At boot that comes
-	 * before watermarks, which count as 0, and after page blocks, which are MOVABLE in any case.
+	 * before watermarks, which count as 0, and after page blocks, which are MOVABLE in any
+	 * case.
 	 */
 	z->one_type = z->managed < (uint64_t)SF_MIGRATE_TYPES << z->pageblock_order;
 	z->block_type = malloc(z->nr_blocks);

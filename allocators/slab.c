@@ -2,9 +2,9 @@
 /*
  * slab.c - slabs and the per-CPU sheaves in front of them, as in mm/slub.c of Linux 7.2.
  *
- * Relies on page_alloc.c for slab pages and on arena.c for memory; kmalloc.c and cache.c rely on it.
- * Free objects hold their next-word where the kernel holds it (in the middle of the object or behind
- * it), so that a stray write reaches it as it would there.
+ * Relies on page_alloc.c for slab pages and on arena.c for memory; kmalloc.c and cache.c rely on
+ * it. Free objects hold their next-word where the kernel holds it (in the middle of the object or
+ * behind it), so that a stray write reaches it as it would there.
  *
  * Not as in the kernel: sheaves and barns live beside the simulated memory (there they are kmalloc
  * objects); slabs of SLAB_TYPESAFE_BY_RCU caches are given back at once, as if a grace period had
@@ -206,7 +206,8 @@ static unsigned int refill_objects(struct sf_heap *h, struct kcache *s, uint64_t
 }
 
 /* One object past the sheaves (mm/slub.c:___slab_alloc). */
-static uint64_t slow_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, enum sf_status *status)
+static uint64_t slow_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp,
+			   enum sf_status *status)
 {
 	uint32_t head = s->partial.head;
 	uint64_t addr;
@@ -330,7 +331,10 @@ void slab_shrink_partial(struct sf_heap *h, struct kcache *s)
 			promote[nr_free] = head;
 		}
 	}
-	/* Head insertion from the emptiest on: within one count the kernel's order, last moved first. */
+	/*
+	 * Head insertion from the emptiest on: within one count the kernel's order, last moved
+	 * first.
+	 */
 	for (unsigned int i = SHRINK_PROMOTE_MAX; i > 0; i--) {
 		uint32_t rev = NO_PFN;
 
@@ -458,8 +462,8 @@ static bool sheaf_fill(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_
  * main is empty: make it one that is not (mm/slub.c:__pcs_replace_empty_main). __GFP_NOFAIL holds
  * for a whole sheaf to `refill`, which may block though one object could be had.
  */
-static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc, uint32_t gfp,
-			       bool refill, enum sf_status *status)
+static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc,
+			       uint32_t gfp, bool refill, enum sf_status *status)
 {
 	uint32_t id;
 

@@ -2,8 +2,8 @@
 /*
  * snapshot.c - reads a heap aloud: placement of an address, and snapshots.
  *
- * Everything is read from descriptors, list links and stored next-words; counters are told as what they
- * are and never used to find anything. A broken structure is told as broken, not followed.
+ * Everything is read from descriptors, list links and stored next-words; counters are told as what
+ * they are and never used to find anything. A broken structure is told as broken, not followed.
  */
 #include "heap.h"
 

@@ -121,7 +121,9 @@ uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status 
 	struct vm_area *v;
 
 	*status = SF_NULL;
-	/* More than there is: refused before a page is taken (mm/vmalloc.c:__vmalloc_node_range). */
+	/*
+	 * More than there is: refused before a page is taken (mm/vmalloc.c:__vmalloc_node_range).
+	 */
 	if (size == 0 || size >> SF_PAGE_SHIFT > h->zone.managed) {
 		if (!(gfp & SF_GFP_NOWARN))
 			warn(h, "vmalloc: exceeds total pages", 0);

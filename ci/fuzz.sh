@@ -63,7 +63,6 @@ job()
 		# shellcheck disable=SC2046,SC2086 # words
 		$(pin "$FUZZ_JOBS") "$FUZZ_TARGET" -max_total_time="$left" -max_len=4096 \
 			-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-			-interrupted_exitcode=72 \
 			-artifact_prefix="$raw/$1-" ${FUZZ_FLAGS-} "$corpus" "$seeds" \
 			>"$joblog.run" 2>&1 &
 		engine=$!
@@ -72,7 +71,7 @@ job()
 		cat "$joblog.run" >>"$joblog"
 		case $status in
 		0) ;;
-		72) break ;;
+		72) break ;; # interrupted
 		*)
 			saved=$(sed -n 's/^.*Test unit written to //p' "$joblog.run" | tail -n 1)
 			if [ ! -f "$saved" ]; then
@@ -130,11 +129,15 @@ fi
 # Hangs and exhausted memory are known to the engine alone.
 adopt_new "$FUZZ_TARGET" "$raw"/*-timeout-* "$raw"/*-oom-* "$raw"/*-crash-*
 
-"$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" 2>/dev/null >"$coverage.tmp" 2>&1
+"$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" >"$coverage.tmp" 2>&1
 sed -n '/^COVERAGE/,$p' "$coverage.tmp" >"$coverage"
 rm -f "$coverage.tmp"
 
-echo "fuzz: $seconds s of $FUZZ_TARGET on ${SLABFUZZ_ALLOCATOR:-baseline}"
+case $name in
+text | bytes | trace) on= ;;
+*) on=" on ${SLABFUZZ_ALLOCATOR:-baseline}" ;;
+esac
+echo "fuzz: $seconds s of $FUZZ_TARGET$on"
 echo "  executions  $runs ($(rate "$runs" "$seconds")/s)"
 echo "  edges       ${edges:-0}"
 echo "  corpus      $corpus ($(count_files "$corpus") files; seeds: $(count_files "$seeds"))"

@@ -90,6 +90,10 @@ static void print_op(int code, const char *name, int res, const char *doc,
 	};
 	const char *comma = "";
 
+	if (code == SF_OP_CHECK) {
+		printf("| %d | `%s` | %s |\n", code, name, doc);
+		return;
+	}
 	printf("| %d | `%s%s(", code, results[res] ? results[res] : "r = ", name);
 	for (; args->kind != SF_ARG_END; args++) {
 		if (args->key)

@@ -2,8 +2,8 @@
 /*
  * invariants.h - every invariant that is judged: one table.
  *
- * `slabfuzz list oracles`, docs/invariants.md, the trap functions of the fuzzers and the counters come
- * from it. Numbers are permanent; an id is never reused.
+ * `slabfuzz list oracles`, docs/invariants.md, the trap functions of the fuzzers and the counters
+ * come from it. Numbers are permanent; an id is never reused.
  */
 #ifndef SLABFUZZ_INVARIANTS_H
 #define SLABFUZZ_INVARIANTS_H
@@ -17,8 +17,8 @@ enum sf_cost {
 
 #define SF_NEED_0 0
 /*
- * SF_INVARIANTS(X): X(FAMILY, number, cost, capabilities it needs, statement, where the rule is from)
- * ISO-1 is SF_INV_ISO_1 in C and "ISO-1" in titles.
+ * SF_INVARIANTS(X): X(FAMILY, number, cost, capabilities it needs, statement, where the rule is
+ * from) ISO-1 is SF_INV_ISO_1 in C and "ISO-1" in titles.
  */
 #define SF_INVARIANTS(X)                                                                          \
 	X(MEM, 1, EVENT, 0, "live objects are disjoint, and disjoint from free and foreign pages",\

@@ -405,7 +405,7 @@ static void on_snap_end(struct sf_judge *j, const struct sf_event *ev)
 	static void run_##id(struct sf_judge *j, const struct sf_event *ev)         \
 	{                                                                           \
 		const uint64_t all = 0 ON_##id(BIT, NO_BIT);                        \
-                                                                                    \
+										    \
 		if ((j->active & all) == all) {                                     \
 			ON_##id(JUDGE, TAKE_IN)                                     \
 			return;                                                     \

@@ -399,9 +399,9 @@ unsigned int sf_mem_12_alloc(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * PAGE_FAIL. A caller that may reclaim has had all per-CPU lists drained for it. The mark it was held
- * against may be boosted by earlier fallbacks, up to 1.5 times HIGH or a page block, unless kswapd was
- * woken, which takes the boost back; callers with reserve rights may report it reduced.
+ * PAGE_FAIL. A caller that may reclaim has had all per-CPU lists drained for it. The mark it was
+ * held against may be boosted by earlier fallbacks, up to 1.5 times HIGH or a page block, unless
+ * kswapd was woken, which takes the boost back; callers with reserve rights may report it reduced.
  */
 unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 {

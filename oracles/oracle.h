@@ -3,11 +3,11 @@
  * oracle.h - the judge: takes events, raises violations.
  *
  * It knows no allocator, no program and no fuzzing engine. Where the events come from (a model, a
- * library, a kernel, a recording) makes no difference but for what they carry: an invariant whose needs
- * the source cannot meet is skipped, and each skip is counted with its reason.
+ * library, a kernel, a recording) makes no difference but for what they carry: an invariant whose
+ * needs the source cannot meet is skipped, and each skip is counted with its reason.
  *
- * One judge, one thread. Nothing on the event path allocates once the shadow has grown to the size of
- * the heap's live set.
+ * One judge, one thread. Nothing on the event path allocates once the shadow has grown to the size
+ * of the heap's live set.
  */
 #ifndef SLABFUZZ_ORACLE_H
 #define SLABFUZZ_ORACLE_H
@@ -24,9 +24,12 @@ struct sf_violation {
 	enum sf_invariant invariant;
 	uint32_t op;               /* operation index, SF_NONE outside one */
 	uint32_t objects[2];       /* result numbers involved, SF_NONE */
-	char title[SF_TITLE_MAX];  /* "ISO-1: kmalloc-64 where kmalloc-rcl-64 was due": stable, without
-				      addresses, counts or operation numbers */
-	char detail[400];          /* the same occurrence, in full */
+	/*
+	 * "ISO-1: kmalloc-64 where kmalloc-rcl-64 was due": stable, without addresses, counts,
+	 * operation numbers or names that a program chose. `detail` has them.
+	 */
+	char title[SF_TITLE_MAX];
+	char detail[400];
 };
 
 struct sf_oracle_count {
@@ -41,8 +44,8 @@ struct sf_judge;
 struct sf_judge_options {
 	uint64_t only; /* bit 1 << enum sf_invariant: judge these; 0: all */
 	/*
-	 * Called for each violation, before the event is over. NULL: only counted. In a fuzz target it
-	 * calls sf_trap(), elsewhere it records.
+	 * Called for each violation, before the event is over. NULL: only counted. In a fuzz target
+	 * it calls sf_trap(), elsewhere it records.
 	 */
 	void (*violation)(void *ctx, const struct sf_violation *v);
 	void *ctx;
@@ -64,8 +67,9 @@ void sf_judge_memory(const struct sf_judge *j, size_t *bytes, size_t *live);
 
 /*
  * Ends the process in a function of its own, named after the invariant (sf_violation_MEM_1), never
- * inlined, after writing title and detail to stderr: so that engines and sanitizers tell bugs apart.
- * If the environment has SLABFUZZ_EXPECT and the title does not begin with it, returns instead.
+ * inlined, after writing title and detail to stderr: so that engines and sanitizers tell bugs
+ * apart. If the environment has SLABFUZZ_EXPECT and the title does not begin with it, returns
+ * instead.
  */
 void sf_trap(const struct sf_violation *v);
 

@@ -181,8 +181,8 @@ static inline struct sf_shadow_cache *sf_shadow_cache_at(const struct sf_shadow 
 }
 
 /*
- * For titles. A cache that a program made is "named cache" there: the program chose its name, and a title
- * must not change with it. The name itself goes into the detail, through `told`.
+ * For titles. A cache that a program made is "named cache" there: the program chose its name, and a
+ * title must not change with it. The name itself goes into the detail, through `told`.
  */
 const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id);
 const char *sf_name_of(struct sf_shadow *sh, const struct sf_shadow_obj *o);
@@ -249,7 +249,7 @@ static inline bool sf_bits_short(uint64_t from, uint64_t nr)
 
 static inline uint64_t sf_bits_mask(uint64_t from, uint64_t nr)
 {
-	return ~0ull >> (64 - nr) << (from % 64);
+	return ~0ull >> ((64 - nr) & 63) << (from % 64); /* nr >= 1 */
 }
 
 static inline void sf_bits_set(uint64_t *b, uint64_t from, uint64_t nr)

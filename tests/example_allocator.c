@@ -14,6 +14,7 @@ struct block {
 
 struct sf_heap {
 	struct block *live;
+	uint64_t size_max;
 };
 
 static struct sf_heap *create(const struct sf_settings *set, struct sf_sink *sink,
@@ -25,9 +26,12 @@ static struct sf_heap *create(const struct sf_settings *set, struct sf_sink *sin
 	};
 	struct sf_heap *h = calloc(1, sizeof(*h));
 
-	if (!h)
+	if (!h) {
 		*err = (struct sf_error){ "out of memory" };
-	if (h && sink)
+		return NULL;
+	}
+	h->size_max = set->pages * 4096;
+	if (sink)
 		sink->emit(sink->ctx, &ev);
 	return h;
 }
@@ -66,8 +70,7 @@ static void destroy(struct sf_heap *h)
 static void alloc(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs)
 {
 	/* Without SF_CAP_ARRAY n is 1: the executor multiplies. */
-	bool fits = rq->size < PTRDIFF_MAX - sizeof(struct block);
-	struct block *b = fits ? malloc(sizeof(*b) + rq->size) : NULL;
+	struct block *b = rq->size > h->size_max ? NULL : malloc(sizeof(*b) + rq->size);
 
 	*rs = (struct sf_result){ .status = SF_NULL };
 	if (!b)
@@ -85,6 +88,7 @@ const struct sf_allocator sf_example = {
 	.name = "example",
 	.summary = "malloc() of the C library",
 	.caps = SF_CAP_ADDRESS,
+	.settings = 1ull << SF_SET_pages,
 	.reset_kind = SF_RESET_BEST_EFFORT,
 	.create = create,
 	.destroy = destroy,

@@ -103,6 +103,10 @@ static void format_op(const struct sf_op_info *op, char *buf, size_t size)
 	};
 	size_t n;
 
+	if (op == &sf_op_table[SF_OP_CHECK]) {
+		snprintf(buf, size, "%s", op->name);
+		return;
+	}
 	snprintf(buf, size, "%s%s(", results[op->res] ? results[op->res] : "", op->name);
 	for (const struct sf_arg_info *a = op->arg; a->kind != SF_ARG_END; a++) {
 		n = strlen(buf);

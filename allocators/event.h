@@ -73,7 +73,7 @@
 	X(SNAP_PCP, snappcp, "snapshot: a per-CPU page list")                                     \
 	X(SNAP_USED, snapused, "snapshot: pages in use that are no slab")                         \
 	X(SNAP_PAGEBLOCK, snappb, "snapshot: a page block whose type is not the boot type")       \
-	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)")         \
+	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)") \
 	X(SNAP_END, snap, "snapshot is complete")
 
 enum sf_event_type {

@@ -778,16 +778,16 @@ static const char *name_by_kind(uint8_t kind, uint8_t api)
 const char *sf_name_of(struct sf_shadow *sh, const struct sf_shadow_obj *o)
 {
 	if (o->cache < sh->nr_cache)
-		return sh->name[o->cache];
+		return sf_name_of_cache(sh, o->cache);
 	return name_by_kind(o->kind, o->api);
 }
 
 const char *sf_name_of_event(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	if (a->place.kind == SF_PLACE_SLAB && a->place.cache < sh->nr_cache)
-		return sh->name[a->place.cache];
+		return sf_name_of_cache(sh, a->place.cache);
 	if (a->cache < sh->nr_cache)
-		return sh->name[a->cache];
+		return sf_name_of_cache(sh, a->cache);
 	return name_by_kind(a->place.kind, a->api);
 }
 

@@ -1205,7 +1205,7 @@ static const struct broken {
 	B(MEM, 2, mem_2, "object of kmalloc-64 is not where its slab puts it"),
 	B(MEM, 2, mem_2_index, "object of kmalloc-64 is not where its slab puts it"),
 	B(MEM, 3, mem_3, "object of kmalloc-64 is not aligned as promised"),
-	B(MEM, 3, mem_3_named, "object of foo is not aligned as promised"),
+	B(MEM, 3, mem_3_named, "object of named cache is not aligned as promised"),
 	B(MEM, 4, mem_4, "a zeroed object of kmalloc-64 holds old data"),
 	B(MEM, 5, mem_5_content, "contents of a kmalloc-64 object changed"),
 	B(MEM, 5, mem_5_free, "contents of a kmalloc-64 object changed"),

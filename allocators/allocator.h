@@ -109,7 +109,7 @@ enum sf_free_how {
  * of a step, which is size / SF_SPARSE_POINTS rounded up to 4096. So the cost has a bound, whatever
  * the size.
  */
-#define SF_SPARSE_MIN 512u
+#define SF_SPARSE_MIN 256u
 #define SF_SPARSE_EDGE 64u
 #define SF_SPARSE_POINTS 8u
 

@@ -349,7 +349,7 @@ void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
 /* --- contents --- */
 
 /*
- * Words [0, n / 8) of a range that is known to be usable. The pattern's product is kept as a sum, which
+ * Words of a range that is known to be usable. The pattern's product is kept as a sum, which
  * compilers turn into vectors. `off` is the position in the object of p[0], a multiple of 8.
  */
 #define PATTERN_STEP 0x9e3779b97f4a7c15ull /* as in sf_pattern() */

@@ -171,6 +171,15 @@ static uint32_t object_of(struct sf_exec *x, const struct sf_op *op, uint32_t re
 	return SF_NONE;
 }
 
+/* The same of an operation that makes no sense for NULL. */
+static uint32_t object_or_skip(struct sf_exec *x, const struct sf_op *op)
+{
+	if (op->obj != SF_NONE)
+		return object_of(x, op, op->obj);
+	skip(x, op, SF_SKIP_NULL);
+	return SF_NONE;
+}
+
 static struct slot *cache_of(struct sf_exec *x, const struct sf_op *op)
 {
 	struct slot *s;
@@ -513,9 +522,7 @@ static void op_cache_free(struct sf_exec *x, const struct sf_op *op)
 
 	if (!s)
 		return;
-	id = op->obj == SF_NONE ? SF_NONE : object_of(x, op, op->obj);
-	if (op->obj == SF_NONE)
-		skip(x, op, SF_SKIP_NULL);
+	id = object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	ev = free_event(x, id);
@@ -584,9 +591,7 @@ static void op_cache_free_bulk(struct sf_exec *x, const struct sf_op *op)
 
 	if (!s)
 		return;
-	id = op->obj == SF_NONE ? SF_NONE : object_of(x, op, op->obj);
-	if (op->obj == SF_NONE)
-		skip(x, op, SF_SKIP_NULL);
+	id = object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	x_free_bulk(x, s->cache, id);
@@ -656,11 +661,7 @@ static void op_free_pages(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	if (op->obj == SF_NONE) {
-		skip(x, op, SF_SKIP_NULL);
-		return;
-	}
-	id = object_of(x, op, op->obj);
+	id = object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	x_free_pages(x, id);
@@ -714,11 +715,7 @@ static void op_write(struct sf_exec *x, const struct sf_op *op)
 
 	if (!can(x, op, SF_CAP_CONTENTS))
 		return;
-	if (op->obj == SF_NONE) {
-		skip(x, op, SF_SKIP_NULL);
-		return;
-	}
-	id = object_of(x, op, op->obj);
+	id = object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	x_check(x, id);
@@ -733,11 +730,7 @@ static void op_verify(struct sf_exec *x, const struct sf_op *op)
 
 	if (!can(x, op, SF_CAP_CONTENTS))
 		return;
-	if (op->obj == SF_NONE) {
-		skip(x, op, SF_SKIP_NULL);
-		return;
-	}
-	id = object_of(x, op, op->obj);
+	id = object_or_skip(x, op);
 	if (id != SF_NONE)
 		x_check(x, id);
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# e2e_floors.sh - nothing is silently left out: over all committed programs every invariant is judged
-# often enough, and none is skipped on an allocator that can do everything. The negative controls
-# (control_*.txt: what looks wrong and is the kernel's way) are silent under all of them.
+# e2e_floors.sh - nothing is silently left out: over all committed programs every invariant is
+# judged often enough, and none is skipped on an allocator that can do everything. The negative
+# controls (control_*.txt: what looks wrong and is the kernel's way) are silent under all of them.
 . tests/lib/e2e.sh
 
 floor=20 # judgements of each invariant over all programs

@@ -83,6 +83,25 @@ RAW static void shadow_fill(const uint8_t *p, uint64_t len, uint8_t value, uint6
 		shadow[len / 8] = (uint8_t)(len & 7);
 }
 
+/* True if all of p[0..len) is usable; len is not 0. */
+RAW static bool shadow_clean(const uint8_t *p, uint64_t len, uint64_t offset)
+{
+	const uint8_t *shadow = (const uint8_t *)(((uintptr_t)p >> 3) + offset);
+	uint8_t any = 0, last = len & 7 ? shadow[len / 8] : 0;
+
+	for (uint64_t i = 0; i < len / 8; i++)
+		any |= shadow[i];
+	return !any && (!last || (last < 8 && last >= (len & 7)));
+}
+
+static bool all_usable(const uint8_t *p, uint64_t len)
+{
+	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
+
+	return offset ? shadow_clean(p, len, offset) :
+			!__asan_region_is_poisoned((void *)(uintptr_t)p, len);
+}
+
 static void close_bytes(const uint8_t *p, uint64_t len)
 {
 	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
@@ -392,7 +411,7 @@ RAW static uint64_t verify_usable(const uint8_t *p, uint64_t off, uint64_t words
 static uint64_t usable_words(const uint8_t *p, uint64_t n)
 {
 #ifdef HAVE_ASAN
-	if (n < 64 || __asan_region_is_poisoned((void *)(uintptr_t)p, n))
+	if (n < 16 || !all_usable(p, n))
 		return 0;
 #else
 	(void)p;

@@ -62,11 +62,14 @@ enum cache_state {
 	CACHE_LEAKED = 2,    /* destroyed while objects were alive */
 };
 
-#define X_TELL(x, evtype, member, ...)                                                       \
+#define X_TELL(x, evtype, member, ...)                                                      \
 	do {                                                                               \
 		if ((x)->emit) {                                                           \
-			const struct sf_event tell_ev = { .type = SF_EV_##evtype,          \
-				.cpu = (x)->cpu, .op = (x)->op, .member = { __VA_ARGS__ } };\
+			struct sf_event tell_ev;                                           \
+			tell_ev.type = SF_EV_##evtype;                                     \
+			tell_ev.cpu = (x)->cpu;                                            \
+			tell_ev.op = (x)->op;                                              \
+			tell_ev.member = (__typeof__(tell_ev.member)){ __VA_ARGS__ };      \
 			(x)->emit((x)->ctx, &tell_ev);                                     \
 		}                                                                          \
 	} while (0)

@@ -272,15 +272,14 @@ static void op_kmalloc_flex(struct sf_exec *x, const struct sf_op *op)
 
 static struct sf_event free_event(struct sf_exec *x, uint32_t id)
 {
-	struct sf_event ev = { .type = SF_EV_FREE, .cpu = x->cpu, .op = x->op };
 	const struct object *o = &x->obj[id];
+	struct sf_event ev;
 
-	ev.free.id = id;
-	ev.free.res = o->res;
-	ev.free.api = o->api;
-	ev.free.cache = SF_NONE;
-	ev.free.addr = o->addr;
-	ev.free.known = true;
+	ev.type = SF_EV_FREE;
+	ev.cpu = x->cpu;
+	ev.op = x->op;
+	ev.free = (struct sf_ev_free){ .id = id, .res = o->res, .api = o->api, .cache = SF_NONE,
+				       .addr = o->addr, .known = true };
 	ev.free.bad = x_bad(x, o, o->size, &ev.free.verified);
 	return ev;
 }

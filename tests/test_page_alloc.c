@@ -587,14 +587,61 @@ static void on_page(struct shadow *s, const struct sf_event *ev)
 	assert_int_equal(p->list == 0xff, !p->pcp);
 }
 
+static void mix(struct shadow *s, uint64_t x)
+{
+	s->hash = (s->hash ^ x) * 0x100000001b3ull;
+	s->hash ^= s->hash >> 32;
+}
+
+/* Members, never bytes: what an event does not carry is not written. */
+static void mix_event(struct shadow *s, const struct sf_event *ev)
+{
+	mix(s, ev->type);
+	mix(s, ev->cpu);
+	switch (ev->type) {
+	case SF_EV_BLOCK_ADD:
+	case SF_EV_BLOCK_DEL:
+		mix(s, ev->block.pfn);
+		mix(s, ev->block.order << 9 | ev->block.migratetype << 1 | ev->block.tail);
+		break;
+	case SF_EV_RMQUEUE:
+		mix(s, ev->rmqueue.pfn);
+		mix(s, ev->rmqueue.order << 16 | ev->rmqueue.from_order << 8 | ev->rmqueue.mode);
+		mix(s, ev->rmqueue.migratetype << 8 | ev->rmqueue.from_type);
+		mix(s, ev->rmqueue.to_pcp);
+		break;
+	case SF_EV_CLAIM:
+		mix(s, ev->claim.pfn);
+		mix(s, ev->claim.start);
+		mix(s, ev->claim.nr_pages);
+		mix(s, (uint64_t)ev->claim.free << 32 | ev->claim.alike);
+		mix(s, ev->claim.from << 8 | ev->claim.to);
+		mix(s, ev->claim.whole << 1 | ev->claim.merge);
+		break;
+	case SF_EV_PAGE_ALLOC:
+	case SF_EV_PAGE_FREE:
+	case SF_EV_PCP_DRAIN:
+		mix(s, ev->page.pfn);
+		mix(s, ev->page.order << 16 | ev->page.migratetype << 8 | ev->page.list);
+		mix(s, ev->page.pcp << 1 | ev->page.reserve);
+		mix(s, ev->page.free_before);
+		mix(s, ev->page.mark);
+		break;
+	case SF_EV_PAGE_FAIL:
+	case SF_EV_OOM:
+		mix(s, ev->pagefail.order << 8 | ev->pagefail.migratetype);
+		mix(s, ev->pagefail.free);
+		mix(s, ev->pagefail.mark);
+		break;
+	}
+}
+
 static void on_event(void *ctx, const struct sf_event *ev)
 {
 	struct shadow *s = ctx;
-	const uint8_t *b = (const uint8_t *)ev;
 
 	s->seen[ev->type]++;
-	for (size_t i = 0; i < sizeof(*ev) && ev->type != SF_EV_WARN; i++)
-		s->hash = (s->hash ^ b[i]) * 0x100000001b3ull;
+	mix_event(s, ev);
 	if (ev->type == SF_EV_BLOCK_ADD || ev->type == SF_EV_BLOCK_DEL)
 		on_block(s, &ev->block, ev->type == SF_EV_BLOCK_ADD);
 	else if (ev->type == SF_EV_RMQUEUE)

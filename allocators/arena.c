@@ -102,39 +102,37 @@ static bool all_usable(const uint8_t *p, uint64_t len)
 			!__asan_region_is_poisoned((void *)(uintptr_t)p, len);
 }
 
-static void close_bytes(const uint8_t *p, uint64_t len)
+/* 0: usable, else poisoned with that value. */
+static void shade(const uint8_t *p, uint64_t len, uint8_t value)
 {
 	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
 
 	if (offset)
-		shadow_fill(p, len, 0xf7, offset);
-	else
+		shadow_fill(p, len, value, offset);
+	else if (value)
 		__asan_poison_memory_region(p, len);
-}
-
-static void open_bytes(const uint8_t *p, uint64_t len)
-{
-	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
-
-	if (offset)
-		shadow_fill(p, len, 0, offset);
 	else
 		__asan_unpoison_memory_region(p, len);
 }
 #else
 /* Nothing is poisoned. */
-static void close_bytes(const uint8_t *p, uint64_t len)
+static void shade(const uint8_t *p, uint64_t len, uint8_t value)
 {
 	(void)p;
 	(void)len;
+	(void)value;
+}
+#endif
+
+static void close_bytes(const uint8_t *p, uint64_t len)
+{
+	shade(p, len, 0xf7);
 }
 
 static void open_bytes(const uint8_t *p, uint64_t len)
 {
-	(void)p;
-	(void)len;
+	shade(p, len, 0);
 }
-#endif
 
 static void *map_pages(uint64_t bytes)
 {

@@ -117,7 +117,7 @@ struct zone {
 };
 
 #define SHEAF_MAX 60
-#define BARN_MAX 10          /* full, and empty, sheaves in a barn (MAX_FULL_SHEAVES) */
+#define BARN_MAX 10          /* full sheaves in a barn; empty ones have no limit */
 
 /* An array of free objects, used as a stack. `next` links it in a barn or among the unused. */
 struct sheaf {

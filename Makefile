@@ -65,13 +65,16 @@ HAVE_JANSSON := $(call has,jansson)
 HAVE_CMOCKA := $(call has,cmocka)
 HAVE_ZSTD := $(call has,libzstd)
 HAVE_TRACECMD := $(call has,libtracecmd libtraceevent)
+HAVE_LIBBPF := $(call has,libbpf)
 HAVE_AFL_RT := $(wildcard $(AFL_RT))
 HAVE_AFL := $(if $(CLANG),$(HAVE_AFL_RT))
 
-TRACE_PKGS := $(if $(HAVE_TRACECMD),libtracecmd libtraceevent) $(if $(HAVE_ZSTD),libzstd)
+LIB_PKGS := $(if $(HAVE_TRACECMD),libtracecmd libtraceevent) $(if $(HAVE_ZSTD),libzstd) \
+	$(if $(HAVE_LIBBPF),libbpf)
 LIB_CPPFLAGS := $(if $(HAVE_TRACECMD),-DSF_HAVE_TRACECMD) $(if $(HAVE_ZSTD),-DSF_HAVE_ZSTD) \
-	$(if $(strip $(TRACE_PKGS)),$(shell $(PKG_CONFIG) --cflags $(TRACE_PKGS)))
-LIBS := $(if $(strip $(TRACE_PKGS)),$(shell $(PKG_CONFIG) --libs $(TRACE_PKGS))) -lpthread -lm
+	$(if $(HAVE_LIBBPF),-DSF_HAVE_LIBBPF) \
+	$(if $(strip $(LIB_PKGS)),$(shell $(PKG_CONFIG) --cflags $(LIB_PKGS)))
+LIBS := $(if $(strip $(LIB_PKGS)),$(shell $(PKG_CONFIG) --libs $(LIB_PKGS))) -lpthread -lm
 CMD_LIBS := $(if $(HAVE_JANSSON),$(shell $(PKG_CONFIG) --libs jansson))
 CMD_CPPFLAGS := $(if $(HAVE_JANSSON),$(shell $(PKG_CONFIG) --cflags jansson))
 TEST_LIBS := $(if $(HAVE_CMOCKA),$(shell $(PKG_CONFIG) --libs cmocka))
@@ -227,7 +230,8 @@ tool = $(shell command -v $1 2>/dev/null)
 FUZZER_PKGS := clang-22 libclang-rt-22-dev libfuzzer-22-dev
 
 $(call need,test coverage,$(HAVE_CMOCKA),cmocka,libcmocka-dev pkg-config)
-$(call need,test fuzz afl mutants bench,$(HAVE_JANSSON),jansson,libjansson-dev pkg-config)
+$(call need,test fuzz afl mutants bench alloc-token-report,$(HAVE_JANSSON),jansson,\
+	libjansson-dev pkg-config)
 $(call need,fuzz mutants,$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
 $(call need,afl,$(call tool,afl-fuzz),afl-fuzz,afl++)
 $(call need,afl coverage,$(CLANG),clang,$(FUZZER_PKGS))
@@ -235,7 +239,8 @@ $(call need,afl,$(HAVE_AFL_RT),$(AFL_RT),afl++)
 $(call need,mutants,$(call tool,patch),patch,patch)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
-.PHONY: all test fuzz afl mutants bench coverage lint docs check-format install clean help FORCE
+.PHONY: all test fuzz afl mutants bench coverage lint docs alloc-token-report check-format install
+.PHONY: clean help FORCE
 FORCE:
 
 # left_out(have, what, packages)
@@ -247,6 +252,7 @@ all: $(PROGRAMS) $(FUZZ_PROGRAMS) $(AFL_PROGRAMS)
 	$(call left_out,$(HAVE_AFL),AFL++ targets,clang-22 afl++) \
 	$(call left_out,$(HAVE_TRACECMD),reading trace.dat,libtracecmd-dev libtraceevent-dev) \
 	$(call left_out,$(HAVE_ZSTD),reading .zst,libzstd-dev) \
+	$(call left_out,$(HAVE_LIBBPF),types of a real kernel (BTF),libbpf-dev) \
 	$(call left_out,$(HAVE_CMOCKA),unit tests,libcmocka-dev) :
 
 test: $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) \
@@ -261,9 +267,9 @@ afl: $(PROGRAMS) $(AFL_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/afl_program' \
 		FUZZ_MUTATOR='$(BUILD)/afl_mutator.so' FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/afl.sh
 
-mutants: $(PROGRAMS) $(FUZZ_PROGRAMS)
+mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
 	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
-		MUTANT_LD='$(call link,fuzz) -fsanitize=fuzzer' MUTANT_LIBS='$(LIBS)' \
+		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
 
 bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
@@ -280,6 +286,18 @@ lint: $(call archive,plain)
 
 check-format:
 	@ci/format.sh
+
+# Allocations of our own code, of COMPDB=compile_commands.json, or of FILES="a.c b.c".
+$(BUILD)/token-report: ci/token-report.c
+	@mkdir -p $(@D)
+	$(Q)echo '  LD      $@' && \
+	$(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) $(CMD_CPPFLAGS) -o $@ $< \
+		$(CMD_LIBS)
+
+alloc-token-report: $(BUILD)/token-report
+	@CLANG='$(CLANG)' TOKEN_REPORT_H='$(CURDIR)/ci/token-report.h' $(BUILD)/token-report \
+		$(REPORT_FLAGS) \
+		$(if $(COMPDB),--compdb='$(COMPDB)',$(or $(FILES),$(LIB_SRC) $(CMD_SRC)))
 
 # The parts of docs/ that come from tables in the sources.
 docs:
@@ -309,6 +327,10 @@ help:
 	@echo 'make bench      speed, as ratios; BENCH_FLAGS="--json --quick"'
 	@echo 'make coverage   source coverage of tests and corpora, in $(BUILD)/coverage/'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck, symbols, words, docs, format'
+	@echo 'make alloc-token-report'
+	@echo '                allocations whose type clang 22 cannot infer, and those that lose a'
+	@echo '                pointer: of our code, COMPDB=compile_commands.json or FILES="..."'
+	@echo '                REPORT_FLAGS=--json'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make clean      rm -rf $(BUILD)'

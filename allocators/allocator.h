@@ -21,7 +21,7 @@
 #include "gfp.h"
 #include "settings.h"
 
-#define SF_ALLOCATOR_ABI 1
+#define SF_ALLOCATOR_ABI 2
 
 struct sf_heap; /* the allocator's own */
 
@@ -46,7 +46,13 @@ struct sf_heap; /* the allocator's own */
 	X(DRAIN, "drain", 16, "drain(): per-CPU page lists are emptied")                       \
 	X(KMALLOC, "kmalloc", 17, "kmalloc rules: classes, alignment, ZERO_SIZE_PTR")          \
 	X(TEARDOWN, "teardown", 18, "after everything is freed, all memory can be accounted for") \
-	X(ADDRESS, "address", 19, "addresses are addresses (not hashes that name objects)")
+	X(ADDRESS, "address", 19, "addresses are addresses (not hashes that name objects)")      \
+	X(BUCKETS, "buckets", 20, "buckets_create(), and requests that name a bucket")           \
+	X(NOLOCK, "nolock", 21, "alloc() takes SF_API_NOLOCK, free() SF_KFREE_NOLOCK")           \
+	X(FLEX, "flex", 22, "alloc() stores the count of a flexible array in its counter")       \
+	X(MISUSE, "misuse", 23, "survives misuse; peek(), poke()")                               \
+	X(RANDOM, "random", 24, "ordinary kmalloc is partitioned by call site and seed")         \
+	X(TYPED, "typed", 25, "ordinary kmalloc is partitioned by alloc token")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1u << (bit),
@@ -67,9 +73,9 @@ struct sf_error {
 
 /* What an allocation asks for. */
 struct sf_request {
-	uint8_t api;       /* enum sf_api: KMALLOC or KVMALLOC */
+	uint8_t api;       /* enum sf_api: KMALLOC, KVMALLOC; NOLOCK with SF_CAP_NOLOCK */
 	uint16_t type;     /* type table index, 0: none */
-	uint16_t token;    /* alloc token of the type (clang's allocation tokens) */
+	uint16_t token;    /* alloc token of the type, 0 to 15 (clang's allocation tokens) */
 	uint32_t gfp;      /* enum sf_gfp */
 	uint32_t site;     /* call site: stands for the code address */
 	uint32_t align;    /* 0: natural */
@@ -79,6 +85,17 @@ struct sf_request {
 	 */
 	uint64_t n, size;
 	bool array;        /* came through an array form: n and size are as written */
+	uint32_t bucket;   /* BUCKETS: set of kmem_buckets_create() to take it from, or SF_NONE */
+	/* Alignment of the type if the call names it (the kmalloc_obj family), 0: not known. */
+	uint32_t type_align;
+	/*
+	 * FLEX: after success `count` is stored in the counter_size bytes at offset counter_at of
+	 * the object, little endian (__counted_by). counter_size 0: there is no counter. A count
+	 * that does not fit: see the setting flex.
+	 */
+	uint8_t counter_size;
+	uint32_t counter_at;
+	uint64_t count;
 };
 
 /* What came back. */
@@ -93,13 +110,6 @@ struct sf_cache_request {
 	uint32_t flags;          /* enum sf_slab_flags, SF_SLAB_USER only */
 	uint32_t usersize;       /* usercopy window, 0: none */
 	uint32_t sheaf_capacity; /* 0: by size */
-};
-
-/* How a free was spelled. */
-enum sf_free_how {
-	SF_KFREE,
-	SF_KFREE_SENSITIVE,
-	SF_KVFREE,
 };
 
 /*
@@ -218,10 +228,30 @@ struct sf_allocator {
 	 * the rest is as at boot.
 	 */
 	void (*walk)(struct sf_heap *h, struct sf_sink *sink, bool touched, bool final);
+
+	/*
+	 * BUCKETS: a set of caches of its own, one a size class (mm/slab_common.c:
+	 * kmem_buckets_create). Returns its id, SF_NONE on failure; with the setting `buckets` off
+	 * SF_BUCKETS_OFF, which requests may name and which means plain kmalloc. Sets live until
+	 * reset(): a kernel never destroys them.
+	 */
+	uint32_t (*buckets_create)(struct sf_heap *h, const char *name, uint32_t flags,
+				   uint32_t usersize);
+	/* cache_shrink() of each of its caches; nothing for SF_BUCKETS_OFF. */
+	void (*buckets_shrink)(struct sf_heap *h, uint32_t bucket);
+
+	/*
+	 * MISUSE: memory as it is, whoever owns it; never the business of a sanitizer. Any address.
+	 * Return how many bytes, from the first on, are mapped and were copied.
+	 */
+	uint64_t (*peek)(struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
+	uint64_t (*poke)(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len);
 };
 
+#define SF_BUCKETS_OFF (SF_NONE - 1)
+
 /* SF_ALLOCATORS(X): the allocators in this build, in the order in which they are listed. */
-#define SF_ALLOCATORS(X) X(baseline)
+#define SF_ALLOCATORS(X) X(baseline) X(random) X(typed)
 
 #define X(name) extern const struct sf_allocator sf_##name;
 SF_ALLOCATORS(X)

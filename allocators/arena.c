@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * arena.c - simulated memory: page frames, two windows on them, raw accessors, poison, contents.
+ * arena.c - simulated memory: page frames, the windows on them, raw accessors, poison, contents.
  *
  * Relies on the operating system for one lazily populated mapping. Everything else of the models
  * touches memory only through here, so that three things hold: reset costs what was touched (dirty
  * pages are known), AddressSanitizer sees every access of a user (memory nobody owns is poisoned),
- * and the few accesses that must ignore poison are the raw_ functions and nothing else.
+ * and the few accesses that must ignore poison are the raw_ functions, peek and poke, and nothing
+ * else.
  */
 #include "heap.h"
 
@@ -147,14 +148,18 @@ bool arena_init(struct sf_heap *h, struct sf_error *err)
 	struct arena *a = &h->arena;
 
 	a->pages = (uint32_t)h->set.pages;
+	a->words = h->set.pages * (PAGE / sizeof(uint64_t));
 	a->groups = (a->pages + 63) / 64;
 	a->mem = map_pages((uint64_t)a->pages * PAGE);
 	a->page = map_pages((uint64_t)a->groups * 64 * sizeof(*a->page));
 	a->vmap = map_pages((uint64_t)VMAP_PAGES * sizeof(*a->vmap));
+	if (h->set.slab_virtual)
+		a->smap = map_pages((uint64_t)SMAP_PAGES * sizeof(*a->smap));
 	a->dirty = calloc(a->groups, sizeof(*a->dirty));
 	a->open = calloc(a->groups, sizeof(*a->open));
 	a->touched = calloc((a->groups + 63) / 64, sizeof(*a->touched));
-	if (!a->mem || !a->page || !a->vmap || !a->dirty || !a->open || !a->touched) {
+	if (!a->mem || !a->page || !a->vmap || (h->set.slab_virtual && !a->smap) || !a->dirty ||
+	    !a->open || !a->touched) {
 		snprintf(err->text, sizeof(err->text), "no memory for an arena of %u pages: %s",
 			 a->pages, strerror(errno));
 		arena_free(h);
@@ -176,6 +181,8 @@ void arena_free(struct sf_heap *h)
 		munmap(a->page, (uint64_t)a->groups * 64 * sizeof(*a->page));
 	if (a->vmap)
 		munmap(a->vmap, (uint64_t)VMAP_PAGES * sizeof(*a->vmap));
+	if (a->smap)
+		munmap(a->smap, (uint64_t)SMAP_PAGES * sizeof(*a->smap));
 	free(a->dirty);
 	free(a->open);
 	free(a->touched);
@@ -221,31 +228,48 @@ void arena_reset(struct sf_heap *h)
 
 uint32_t addr_pfn(const struct sf_heap *h, uint64_t addr)
 {
+	const struct arena *a = &h->arena;
+	/* What lies below a window is far above its end: differences wrap. As 0 - 1 to NO_PFN. */
 	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
 
-	if (addr >= SF_DIRECT_MAP && n < h->arena.pages)
+	if (n < a->pages)
 		return (uint32_t)n;
+	n = (addr - SF_SLAB_WINDOW) >> SF_PAGE_SHIFT;
+	if (n < a->smap_next)
+		return a->smap[n] & SMAP_FREE ? NO_PFN : a->smap[n] - 1;
 	n = (addr - SF_VMALLOC) >> SF_PAGE_SHIFT;
-	if (addr >= SF_VMALLOC && n < h->arena.vmap_next && h->arena.vmap[n] &&
-	    !(h->arena.vmap[n] & VMAP_AREA))
-		return h->arena.vmap[n] - 1;
+	if (n < a->vmap_next && !(a->vmap[n] & VMAP_AREA))
+		return a->vmap[n] - 1;
 	return NO_PFN;
 }
 
-/* The host address of `addr`, and how many bytes from there on are contiguous (at most len). */
-static uint8_t *span(const struct sf_heap *h, uint64_t addr, uint64_t len, uint64_t *n)
+/*
+ * The host address of `addr`, NULL if nothing is mapped there; and how many bytes from there on (at
+ * most len) are contiguous, or belong to a page that is not mapped.
+ */
+static uint8_t *find(const struct sf_heap *h, uint64_t addr, uint64_t len, uint64_t *n)
 {
+	uint64_t off = addr - SF_DIRECT_MAP, size = (uint64_t)h->arena.pages * PAGE;
 	uint32_t pfn;
 
-	*n = len;
-	if (addr - SF_DIRECT_MAP < (uint64_t)h->arena.pages * PAGE)
-		return h->arena.mem + (addr - SF_DIRECT_MAP);
+	if (off < size) {
+		*n = len < size - off ? len : size - off;
+		return h->arena.mem + off;
+	}
+	off = addr & (PAGE - 1);
+	*n = len < PAGE - off ? len : PAGE - off;
 	pfn = addr_pfn(h, addr);
-	if (pfn == NO_PFN)
+	return pfn == NO_PFN ? NULL : h->arena.mem + pfn * PAGE + off;
+}
+
+/* As above, of what an owner's memory must be: only a misuse can have left it unmapped. */
+static uint8_t *span(const struct sf_heap *h, uint64_t addr, uint64_t len, uint64_t *n)
+{
+	uint8_t *p = find(h, addr, len, n);
+
+	if (!p && !h->set.misuse)
 		__builtin_trap(); /* a stray access of the model or the executor: stop here */
-	if (*n > PAGE - (addr & (PAGE - 1)))
-		*n = PAGE - (addr & (PAGE - 1));
-	return h->arena.mem + pfn * PAGE + (addr & (PAGE - 1));
+	return p;
 }
 
 static void mark(struct sf_heap *h, uint64_t *map, const uint8_t *p, uint64_t n)
@@ -261,44 +285,126 @@ static void mark(struct sf_heap *h, uint64_t *map, const uint8_t *p, uint64_t n)
 	}
 }
 
-RAW uint64_t raw_load(const struct sf_heap *h, uint64_t addr)
+/* True if the page that p points into was written since boot. */
+static bool is_dirty(const struct sf_heap *h, const uint8_t *p)
 {
-	return *(const uint64_t *)(h->arena.mem + (addr - SF_DIRECT_MAP));
+	uint64_t pfn = (uint64_t)(p - h->arena.mem) >> SF_PAGE_SHIFT;
+
+	return h->arena.dirty[pfn >> 6] >> (pfn & 63) & 1;
 }
 
-RAW void raw_store(struct sf_heap *h, uint64_t addr, uint64_t value)
-{
-	uint64_t off = addr - SF_DIRECT_MAP;
+/* --- raw accessors --- */
 
-	h->arena.dirty[off >> 18] |= 1ull << ((off >> SF_PAGE_SHIFT) & 63);
-	*(uint64_t *)(h->arena.mem + off) = value;
-}
-
-void raw_wipe(struct sf_heap *h, uint64_t addr, uint64_t len)
-{
-	while (len) {
-		uint64_t n, room = PAGE - (addr & (PAGE - 1));
-		uint8_t *p = span(h, addr, len < room ? len : room, &n);
-		uint64_t pfn = (uint64_t)(p - h->arena.mem) >> SF_PAGE_SHIFT;
-
-		if (h->arena.dirty[pfn >> 6] & (1ull << (pfn & 63)))
-			wipe(p, n);
-		addr += n;
-		len -= n;
-	}
-}
+typedef uint64_t word __attribute__((aligned(1), may_alias)); /* misuse aligns nothing */
 
 RAW static void copy(uint8_t *to, const uint8_t *from, uint64_t n)
 {
 	uint64_t i = 0;
 
 	for (; i + 8 <= n; i += 8) {
-		*(uint64_t *)(to + i) = *(const uint64_t *)(from + i);
+		*(word *)(to + i) = *(const word *)(from + i);
 		__asm__ volatile("" ::: "memory");
 	}
 	for (; i < n; i++) {
 		to[i] = from[i];
 		__asm__ volatile("" ::: "memory");
+	}
+}
+
+uint64_t arena_peek(const struct sf_heap *h, uint64_t addr, void *to, uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len) {
+		uint64_t n;
+		const uint8_t *p = find(h, addr + done, len - done, &n);
+
+		if (!p)
+			break;
+		copy((uint8_t *)to + done, p, n);
+		done += n;
+	}
+	return done;
+}
+
+uint64_t arena_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len) {
+		uint64_t n;
+		uint8_t *p = find(h, addr + done, len - done, &n);
+
+		if (!p)
+			break;
+		mark(h, h->arena.dirty, p, n);
+		copy(p, (const uint8_t *)from + done, n);
+		done += n;
+	}
+	return done;
+}
+
+/* Of a window that is mapped page by page, across the end of a page, or of nothing at all. */
+__attribute__((noinline)) static uint64_t load_anywhere(const struct sf_heap *h, uint64_t addr)
+{
+	uint64_t value = 0;
+
+	arena_peek(h, addr, &value, sizeof(value));
+	return value;
+}
+
+__attribute__((noinline)) static void store_anywhere(struct sf_heap *h, uint64_t addr,
+						     uint64_t value)
+{
+	arena_poke(h, addr, &value, sizeof(value));
+}
+
+/* Which word of the arena: beyond all of them if it is in another window, or not aligned. */
+static uint64_t word_index(uint64_t addr)
+{
+	uint64_t off = addr - SF_DIRECT_MAP;
+
+	return off >> 3 | off << 61;
+}
+
+RAW uint64_t raw_load(const struct sf_heap *h, uint64_t addr)
+{
+	uint64_t i = word_index(addr);
+
+	if (i >= h->arena.words)
+		return load_anywhere(h, addr);
+	return ((const uint64_t *)h->arena.mem)[i];
+}
+
+RAW void raw_store(struct sf_heap *h, uint64_t addr, uint64_t value)
+{
+	uint64_t i = word_index(addr), pfn = i / (PAGE / sizeof(uint64_t));
+
+	if (i >= h->arena.words) {
+		store_anywhere(h, addr, value);
+		return;
+	}
+	if (!(h->arena.dirty[pfn >> 6] >> (pfn & 63) & 1)) {
+		h->arena.dirty[pfn >> 6] |= 1ull << (pfn & 63);
+		arena_touch(&h->arena, (uint32_t)pfn);
+	}
+	((uint64_t *)h->arena.mem)[i] = value;
+}
+
+void raw_wipe(struct sf_heap *h, uint64_t addr, uint64_t len)
+{
+	while (len) {
+		uint64_t n, room = PAGE - (addr & (PAGE - 1));
+		uint8_t *p = find(h, addr, len < room ? len : room, &n);
+
+		if (p && is_dirty(h, p)) {
+			wipe(p, n);
+			if (n == PAGE)
+				h->arena.dirty[(p - h->arena.mem) >> 18] &=
+					~(1ull << (((p - h->arena.mem) >> SF_PAGE_SHIFT) & 63));
+		}
+		addr += n;
+		len -= n;
 	}
 }
 
@@ -310,13 +416,10 @@ void raw_copy(struct sf_heap *h, uint64_t to, uint64_t from, uint64_t len)
 
 		if (room > room2)
 			room = room2;
-		dst = span(h, to, len < room ? len : room, &n);
-		src = span(h, from, n, &m);
+		dst = find(h, to, len < room ? len : room, &n);
+		src = find(h, from, n, &m);
 		/* Zero on zero changes nothing: large objects are mostly pages never written. */
-		if (h->arena.dirty[(src - h->arena.mem) >> 18] &
-			    (1ull << (((src - h->arena.mem) >> SF_PAGE_SHIFT) & 63)) ||
-		    h->arena.dirty[(dst - h->arena.mem) >> 18] &
-			    (1ull << (((dst - h->arena.mem) >> SF_PAGE_SHIFT) & 63))) {
+		if (dst && src && (is_dirty(h, src) || is_dirty(h, dst))) {
 			mark(h, h->arena.dirty, dst, n);
 			copy(dst, src, n);
 		}
@@ -333,8 +436,10 @@ void arena_open(struct sf_heap *h, uint64_t addr, uint64_t len)
 		uint64_t n;
 		uint8_t *p = span(h, addr, len, &n);
 
-		mark(h, h->arena.open, p, n);
-		open_bytes(p, n);
+		if (p) {
+			mark(h, h->arena.open, p, n);
+			open_bytes(p, n);
+		}
 		addr += n;
 		len -= n;
 	}
@@ -352,7 +457,8 @@ void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
 		uint64_t n;
 		uint8_t *p = span(h, addr, len, &n);
 
-		close_bytes(p, n);
+		if (p)
+			close_bytes(p, n);
 		addr += n;
 		len -= n;
 	}
@@ -458,8 +564,10 @@ static void fill_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t 
 		uint64_t n;
 		uint8_t *p = span(h, addr + off, len, &n);
 
-		mark(h, h->arena.dirty, p, n);
-		fill_words(p, off, n, key);
+		if (p) {
+			mark(h, h->arena.dirty, p, n);
+			fill_words(p, off, n, key);
+		}
 		off += n;
 		len -= n;
 	}
@@ -472,7 +580,7 @@ static uint64_t verify_range(struct sf_heap *h, uint64_t addr, uint64_t off, uin
 		uint64_t n, bad;
 		uint8_t *p = span(h, addr + off, len, &n);
 
-		bad = verify_words(p, off, n, key);
+		bad = p ? verify_words(p, off, n, key) : off;
 		if (bad != SF_GOOD)
 			return bad;
 		off += n;
@@ -548,14 +656,27 @@ uint64_t arena_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t 
 	while (from < to) {
 		uint64_t n, room = PAGE - ((addr + from) & (PAGE - 1)), bad;
 		uint8_t *p = span(h, addr + from, to - from < room ? to - from : room, &n);
-		uint64_t pfn = (uint64_t)(p - h->arena.mem) >> SF_PAGE_SHIFT;
 
-		if (h->arena.dirty[pfn >> 6] & (1ull << (pfn & 63))) {
+		if (!p)
+			return from;
+		if (is_dirty(h, p)) {
 			bad = first_nonzero(p, n);
 			if (bad < n)
 				return from + bad;
 		}
 		from += n;
+	}
+	return SF_GOOD;
+}
+
+uint64_t arena_dirty(const struct sf_heap *h, uint32_t pfn, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		const uint8_t *p = h->arena.mem + (uint64_t)(pfn + i) * PAGE;
+		uint64_t bad = is_dirty(h, p) ? first_nonzero(p, PAGE) : PAGE;
+
+		if (bad < PAGE)
+			return i * PAGE + bad;
 	}
 	return SF_GOOD;
 }

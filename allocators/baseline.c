@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * baseline.c - the allocator as Linux 7.2 has it without kmalloc partitions: no policy at all.
+ * baseline.c - the allocator as Linux 7.2 has it without kmalloc partitions: there is but one.
  */
 #include "model.h"
 
-static const struct policy baseline_policy = { 0 };
+static unsigned int baseline_partition(const struct sf_heap *h, const struct sf_request *rq)
+{
+	(void)h;
+	(void)rq;
+	return 0;
+}
+
+static const struct policy baseline_policy = {
+	.partition = baseline_partition,
+	.partitions = 1,
+};
 
 static struct sf_heap *baseline_create(const struct sf_settings *set, struct sf_sink *sink,
 				       struct sf_error *err)
@@ -13,7 +23,7 @@ static struct sf_heap *baseline_create(const struct sf_settings *set, struct sf_
 }
 
 const struct sf_allocator sf_baseline = {
-	SF_MODEL,
+	SF_MODEL(0),
 	.name = "baseline",
 	.summary = "buddy and SLUB-style slabs with sheaves, as in Linux 7.2; no partitions",
 	.create = baseline_create,

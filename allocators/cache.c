@@ -16,6 +16,7 @@
 #define MAX_OBJS_PER_SLAB 32767u /* slab->objects has 15 bits */
 #define CACHE_LINE 64u
 #define KMALLOC_MAX_SIZE (4u << 20)
+#define SECRET_STREAM 0x7365637265740000ull /* "secret": kmem_cache.random of each cache */
 
 static uint64_t align_up(uint64_t n, uint64_t align)
 {
@@ -146,6 +147,8 @@ static bool calculate_sizes(const struct sf_heap *h, struct kcache *s, uint32_t 
 static struct kcache *cache_slot(struct sf_heap *h)
 {
 	struct kcache *s;
+	uint16_t *seq;
+	uint32_t cap_seq;
 
 	if (h->nr_caches == h->cap_caches) {
 		uint32_t cap = h->cap_caches ? 2 * h->cap_caches : 128;
@@ -159,12 +162,16 @@ static struct kcache *cache_slot(struct sf_heap *h)
 	}
 	s = h->cache[h->nr_caches];
 	if (!s) {
-		s = malloc(sizeof(*s));
+		s = calloc(1, sizeof(*s));
 		if (!s)
 			return NULL;
 		h->cache[h->nr_caches] = s;
 	}
+	seq = s->order_seq;
+	cap_seq = s->cap_seq;
 	memset(s, 0, offsetof(struct kcache, cpu) + h->set.cpus * sizeof(s->cpu[0]));
+	s->order_seq = seq;
+	s->cap_seq = cap_seq;
 	s->id = h->nr_caches;
 	return s;
 }
@@ -196,6 +203,12 @@ struct kcache *cache_new(struct sf_heap *h, const struct sf_cache_request *rq, u
 	s->migratetype = s->flags & SF_SLAB_RECLAIM_ACCOUNT ? SF_MIGRATE_RECLAIMABLE :
 							      SF_MIGRATE_UNMOVABLE;
 	s->refs = 1;
+	s->bucket = SF_NONE;
+	if (h->set.freelist_hardened)
+		s->secret = heap_boot_random(h, SECRET_STREAM + s->id);
+	/* mm/slab.h:slab_want_init_on_alloc, slab_want_init_on_free */
+	s->init = h->set.init_on_alloc && !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
+	s->wipe = h->set.init_on_free && !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
 	if (!calculate_sizes(h, s, rq->sheaf_capacity))
 		return NULL;
 	if (rq->sheaf_capacity)
@@ -213,7 +226,7 @@ void cache_announce(struct sf_heap *h, const struct kcache *s)
 	     .objects = s->objects, .min_objects = s->min_objects, .order = s->order,
 	     .min_order = s->min_order, .kind = s->kind, .partition = s->partition,
 	     .allocflags_mt = s->migratetype, .boot = s->boot, .class_size = s->class_size,
-	     .usersize = s->usersize);
+	     .usersize = s->usersize, .bucket = s->bucket, .secret = s->secret);
 }
 
 #define NEVER_MERGE                                                                            \
@@ -256,6 +269,8 @@ uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *asked, b
 	*merged = false;
 	if (rq.flags & SF_SLAB_TEMPORARY)
 		rq.flags = (rq.flags & ~SF_SLAB_TEMPORARY) | SF_SLAB_RECLAIM_ACCOUNT;
+	if (!h->set.memcg)
+		rq.flags &= ~(uint32_t)SF_SLAB_ACCOUNT; /* include/linux/slab.h: no such flag */
 	if (rq.size == 0 || rq.size > KMALLOC_MAX_SIZE || (rq.align & (rq.align - 1)))
 		return SF_NONE;
 	/* A window that cannot be is none: all of the object is out of bounds. */
@@ -334,8 +349,12 @@ bool slab_init(struct sf_heap *h, struct sf_error *err)
 
 void slab_free_all(struct sf_heap *h)
 {
-	for (uint32_t i = 0; i < h->cap_caches; i++)
+	for (uint32_t i = 0; i < h->cap_caches; i++) {
+		if (h->cache[i])
+			free(h->cache[i]->order_seq);
 		free(h->cache[i]);
+	}
+	free(h->bucket);
 	free(h->cache);
 	free(h->sheaves);
 }

@@ -11,6 +11,7 @@
  * and arrays in it belong to the sender. Addresses are 64-bit numbers in the allocator's own space,
  * not pointers: the models number their direct map from SF_DIRECT_MAP and their vmalloc window from
  * SF_VMALLOC (the values x86-64 has without KASLR), so that events are equal on every machine.
+ * Slabs have a window of their own, from SF_SLAB_WINDOW, under the setting slab_virtual only.
  */
 #ifndef SLABFUZZ_EVENT_H
 #define SLABFUZZ_EVENT_H
@@ -22,6 +23,7 @@
 
 #define SF_DIRECT_MAP 0xffff888000000000ull
 #define SF_VMALLOC 0xffffc90000000000ull
+#define SF_SLAB_WINDOW 0xfffffe0000000000ull /* slabs under slab_virtual */
 #define SF_PAGE_SHIFT 12
 #define SF_PAGE_SIZE 4096ull
 #define SF_NR_ORDERS 11
@@ -35,45 +37,51 @@
  * SF_EVENTS(X): X(IDENTIFIER, payload struct suffix / union member, what it reports)
  * Grouped: run, results, tracepoints, snapshot.
  */
-#define SF_EVENTS(X)                                                                              \
-	X(HEAP, heap, "a heap exists: its settings and address windows; its caches follow")       \
-	X(CACHE, cache, "a cache exists: geometry and flags (boot caches once, after HEAP)")      \
-	X(BEGIN, run, "a program begins on a fresh (or best-effort reset) heap")                  \
-	X(END, run, "the program is over; nothing of it follows")                                 \
-	X(ALLOC, alloc, "result: an allocation returned (success, NULL or blocked)")              \
-	X(FREE, free, "result: an object was given back (told after what the free caused)")       \
-	X(REALLOC, alloc, "result: krealloc/kvrealloc returned")                                  \
-	X(KSIZE, ksize, "result: ksize() of an object")                                           \
-	X(CONTENT, content, "result: contents of a live object were verified")                    \
-	X(CACHE_CREATE, cacheop, "result: kmem_cache_create() returned")                          \
-	X(CACHE_DESTROY, cacheop, "result: kmem_cache_destroy() returned")                        \
-	X(CACHE_SHRINK, cacheop, "result: kmem_cache_shrink() returned")                          \
-	X(SKIP, skip, "result: an operation was not carried out, and why")                        \
-	X(OWNS, owns, "the program says that one object owns another")                            \
-	X(SLAB_NEW, slab, "trace: a slab was made")                                               \
-	X(SLAB_FREE, slab, "trace: a slab was given back to the page allocator")                  \
-	X(BLOCK_ADD, block, "trace: a block was put on a free list")                              \
-	X(BLOCK_DEL, block, "trace: a block was taken off a free list")                           \
+#define SF_EVENTS(X)                                                                               \
+	X(HEAP, heap, "a heap exists: its settings and address windows; its caches follow")        \
+	X(CACHE, cache, "a cache exists: geometry and flags (boot caches once, after HEAP)")       \
+	X(CTYPE, ctype, "a C type that programs allocate, with its allocation token (after HEAP)") \
+	X(BEGIN, run, "a program begins on a fresh (or best-effort reset) heap")                   \
+	X(END, run, "the program is over; nothing of it follows")                                  \
+	X(ALLOC, alloc, "result: an allocation returned (success, NULL or blocked)")               \
+	X(FREE, free, "result: an object was given back (told after what the free caused)")        \
+	X(REALLOC, alloc, "result: krealloc/kvrealloc returned")                                   \
+	X(KSIZE, ksize, "result: ksize() of an object")                                            \
+	X(CONTENT, content, "result: contents of a live object were verified")                     \
+	X(CACHE_CREATE, cacheop, "result: kmem_cache_create() returned")                           \
+	X(CACHE_DESTROY, cacheop, "result: kmem_cache_destroy() returned")                         \
+	X(CACHE_SHRINK, cacheop, "result: kmem_cache_shrink() returned")                           \
+	X(SKIP, skip, "result: an operation was not carried out, and why")                         \
+	X(OWNS, owns, "the program says that one object owns another")                             \
+	X(BUCKETS_CREATE, cacheop, "result: kmem_buckets_create() returned")                       \
+	X(TAINT, taint, "the allocator is misused on purpose from here on")                        \
+	X(REACH, reach, "result: one thing that a misuse changed")                                 \
+	X(ATTACK, attack, "result: a misuse was carried out (after its REACH)")                    \
+	X(SLAB_NEW, slab, "trace: a slab was made")                                                \
+	X(SLAB_ORDER, slaborder, "trace: the order in which a fresh slab hands out")               \
+	X(SLAB_FREE, slab, "trace: a slab was given back to the page allocator")                   \
+	X(BLOCK_ADD, block, "trace: a block was put on a free list")                               \
+	X(BLOCK_DEL, block, "trace: a block was taken off a free list")                            \
 	X(RMQUEUE, rmqueue, "trace: a block was chosen from the free lists (after its BLOCK_DEL)") \
-	X(CLAIM, claim, "trace: page blocks changed their migrate type")                          \
-	X(PAGE_ALLOC, page, "trace: a block left the page allocator for a user")                  \
-	X(PAGE_FREE, page, "trace: a user gave a block back")                                     \
-	X(PCP_DRAIN, page, "trace: a block moves from a per-CPU list to the free lists")          \
-	X(PAGE_FAIL, pagefail, "trace: the page allocator gives up on a request")                 \
-	X(FAULT, fault, "trace: an injected failure fired")                                       \
-	X(OOM, pagefail, "trace: out of memory was declared")                                     \
-	X(WARN, warn, "trace: the allocator complained (a WARN or a BUG in a kernel)")            \
-	X(MAP, map, "trace: pages were mapped into the vmalloc window")                           \
-	X(UNMAP, map, "trace: a mapping was removed")                                             \
-	X(SNAP_BEGIN, snap, "snapshot begins")                                                    \
-	X(SNAP_CACHE, snapcache, "snapshot: a cache's own counters")                              \
-	X(SNAP_SLAB, snapslab, "snapshot: a slab with its free list, walked")                     \
-	X(SNAP_SHEAF, snapsheaf, "snapshot: a sheaf and the objects parked in it")                \
-	X(SNAP_BLOCK, snapblock, "snapshot: a block on a free list")                              \
-	X(SNAP_PCP, snappcp, "snapshot: a per-CPU page list")                                     \
-	X(SNAP_USED, snapused, "snapshot: pages in use that are no slab")                         \
-	X(SNAP_PAGEBLOCK, snappb, "snapshot: a page block whose type is not the boot type")       \
-	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)") \
+	X(CLAIM, claim, "trace: page blocks changed their migrate type")                           \
+	X(PAGE_ALLOC, page, "trace: a block left the page allocator for a user")                   \
+	X(PAGE_FREE, page, "trace: a user gave a block back")                                      \
+	X(PCP_DRAIN, page, "trace: a block moves from a per-CPU list to the free lists")           \
+	X(PAGE_FAIL, pagefail, "trace: the page allocator gives up on a request")                  \
+	X(FAULT, fault, "trace: an injected failure fired")                                        \
+	X(OOM, pagefail, "trace: out of memory was declared")                                      \
+	X(WARN, warn, "trace: the allocator complained (a WARN or a BUG in a kernel)")             \
+	X(MAP, map, "trace: pages were mapped into the vmalloc window")                            \
+	X(UNMAP, map, "trace: a mapping was removed")                                              \
+	X(SNAP_BEGIN, snap, "snapshot begins")                                                     \
+	X(SNAP_CACHE, snapcache, "snapshot: a cache's own counters")                               \
+	X(SNAP_SLAB, snapslab, "snapshot: a slab with its free list, walked")                      \
+	X(SNAP_SHEAF, snapsheaf, "snapshot: a sheaf and the objects parked in it")                 \
+	X(SNAP_BLOCK, snapblock, "snapshot: a block on a free list")                               \
+	X(SNAP_PCP, snappcp, "snapshot: a per-CPU page list")                                      \
+	X(SNAP_USED, snapused, "snapshot: pages in use that are no slab")                          \
+	X(SNAP_PAGEBLOCK, snappb, "snapshot: a page block whose type is not the boot type")        \
+	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)")        \
 	X(SNAP_END, snap, "snapshot is complete")
 
 enum sf_event_type {
@@ -82,6 +90,16 @@ enum sf_event_type {
 #undef X
 	SF_EV_TYPES,
 };
+
+/*
+ * The code address that a call site stands for: RANDOM partitions hash it. Sites are numbers in
+ * programs; they lie in different functions, each at a multiple of 16 in a kernel's text of 16 MiB
+ * (a multiplicative hash, without collisions below 65536). Part of the contract, not of any rule.
+ */
+static inline uint64_t sf_code_location(uint32_t site)
+{
+	return 0xffffffff81000000ull + ((uint32_t)(site * 2654435769u) >> 8 & 0xfffff0u);
+}
 
 enum sf_status {
 	SF_OK,
@@ -98,7 +116,17 @@ enum sf_api {
 	SF_API_PAGES,   /* alloc_pages() */
 	SF_API_EXACT,   /* alloc_pages_exact() */
 	SF_API_FOREIGN, /* a plug-in's own malloc() */
+	SF_API_NOLOCK,  /* kmalloc_nolock() */
 	SF_APIS,
+};
+
+/* How a free was spelled. */
+enum sf_free_how {
+	SF_KFREE,
+	SF_KFREE_SENSITIVE,
+	SF_KVFREE,
+	SF_KFREE_NOLOCK,
+	SF_FREE_HOWS,
 };
 
 enum sf_place_kind {
@@ -120,6 +148,7 @@ struct sf_place {
 	uint32_t stride;     /* bytes per object: of the cache; a block's size, capped at 2^31 */
 	uint32_t object_size;/* the cache's object_size */
 	uint32_t index;      /* of the object in its slab */
+	uint32_t offset;     /* of the address in its slot: 0 unless slot_offset, or an inner one */
 	uint32_t objects;    /* that its slab holds */
 	uint64_t base;       /* address of the slab, block or area */
 	uint64_t pfn;        /* page frame that holds the address */
@@ -131,6 +160,8 @@ struct sf_ev_heap {
 	const struct sf_settings *settings;
 	uint64_t direct_map, pages;       /* window of the arena; 0 pages: unknown */
 	uint64_t vmalloc, vmalloc_pages;  /* window of mappings */
+	uint64_t slabs, slab_pages;       /* window of slabs, 0 pages: they are in the direct map */
+	uint64_t partition_seed;          /* of the RANDOM partitions (random_kmalloc_seed) */
 	bool exact;                       /* reset() is exact */
 };
 
@@ -141,6 +172,7 @@ enum sf_cache_kind {
 	SF_CACHE_KMALLOC_DMA,
 	SF_CACHE_KMALLOC_CG,
 	SF_CACHE_INTERNAL,    /* the allocator's own */
+	SF_CACHE_BUCKET,      /* of a kmem_buckets_create() */
 	SF_CACHE_KINDS,
 };
 
@@ -159,6 +191,17 @@ struct sf_ev_cache {
 	bool boot;                /* there before the first program; outlives reset */
 	uint32_t class_size;      /* kmalloc caches: the size class */
 	uint32_t usersize;        /* usercopy window, 0: none */
+	uint32_t bucket;          /* set of buckets that it belongs to, SF_NONE */
+	uint64_t secret;          /* freelist_hardened: what its free pointers are encoded with */
+};
+
+struct sf_ev_ctype {
+	uint16_t index;           /* in the type table; 1 and up */
+	const char *name;         /* as in C */
+	const char *canonical;    /* as clang names it for allocation tokens */
+	uint32_t size, align;
+	bool pointer;             /* contains a pointer, by clang's rules */
+	uint8_t token;
 };
 
 struct sf_ev_run {
@@ -175,6 +218,10 @@ struct sf_ev_alloc {
 	bool moved;          /* REALLOC: the address changed */
 	uint16_t type;       /* type table index, 0: none */
 	uint16_t token;      /* alloc token */
+	bool forced;         /* the program named the token: it need not be the type's */
+	uint8_t counter_size;/* flexible arrays: bytes of the __counted_by member, 0: none */
+	uint32_t bucket;     /* set of buckets it was asked of, SF_NONE */
+	uint32_t type_align; /* alignment of the type, 0: not known to the allocator */
 	uint32_t gfp;        /* as asked */
 	uint32_t site;
 	uint32_t cache;      /* CACHE: id of the cache asked; else SF_NONE */
@@ -186,6 +233,8 @@ struct sf_ev_alloc {
 	uint64_t dirty;      /* zeroing was due: offset of the first non-zero byte of what the
 				allocator promises to be zero, or SF_GOOD; not asked: SF_GOOD */
 	uint64_t zeroed;     /* bytes that were looked at for that */
+	uint64_t count;      /* counter_size: the count asked ... */
+	uint64_t counter;    /* ... and what the counter holds afterwards */
 	struct sf_place place;
 	/* REALLOC only: the object that went in. On success its id is dead unless id == old_id. */
 	uint32_t old_id;     /* SF_NONE: krealloc(NULL, …) */
@@ -200,6 +249,7 @@ struct sf_ev_free {
 	uint8_t api;
 	uint8_t status;    /* SF_NOTICED: refused, the object is as it was */
 	uint32_t cache;    /* kmem_cache_free(): id of the cache named; else SF_NONE */
+	uint8_t how;       /* enum sf_free_how */
 	uint64_t addr;
 	uint64_t bad;      /* contents just before: first bad offset or SF_GOOD */
 	uint64_t verified; /* bytes looked at */
@@ -231,6 +281,7 @@ enum sf_skip_reason {
 	SF_SKIP_NO_CAP,  /* the allocator cannot do this */
 	SF_SKIP_DEAD,    /* the object is already gone (realloc moved it, its alloc failed) */
 	SF_SKIP_NULL,    /* the operation needs an object and there is none */
+	SF_SKIP_SAFE,    /* a misuse that would be none: the object is of the wrong sort for it */
 	SF_SKIP_REASONS,
 };
 
@@ -243,6 +294,53 @@ struct sf_ev_owns {
 	uint32_t owner, owned; /* object ids */
 };
 
+/* A misuse, as the program spelled it: an operation that taints. */
+struct sf_ev_taint {
+	uint8_t code;
+};
+
+/*
+ * What a misuse can reach. Found by doing it: whatever holds other bytes afterwards was reached.
+ * SF_REACH(X): X(IDENTIFIER, name, what it is)
+ */
+#define SF_REACH(X)                                                                               \
+	X(NOTHING, "nothing", "no byte outside the object changed hands")                         \
+	X(SLACK, "slack", "bytes of a slot or page that nobody owns: padding, tails, free memory") \
+	X(SAME_TYPE, "same type", "a live object of the same type")                               \
+	X(SAME_PARTITION, "same partition", "a live object of another type in the same cache")    \
+	X(OTHER_PARTITION, "another partition", "a live object of another cache")                 \
+	X(POINTER, "pointer-bearing object", "a live object whose type has pointers")             \
+	X(METADATA, "allocator metadata", "a free pointer, or a descriptor")                      \
+	X(UNMAPPED, "unmapped", "an address that nothing is mapped at: a kernel would fault")
+
+enum sf_reach {
+#define X(id, name, doc) SF_REACH_##id,
+	SF_REACH(X)
+#undef X
+	SF_REACHES,
+};
+
+struct sf_ev_reach {
+	uint8_t code;        /* operation */
+	uint8_t what;        /* enum sf_reach; an object is told once for each that is true of it */
+	uint8_t partition;   /* of the victim's cache */
+	uint16_t type;       /* of the victim, 0: unknown */
+	uint32_t id, res;    /* of the victim, SF_NONE: no object */
+	uint32_t cache;      /* of the victim or of the slab, SF_NONE */
+	uint64_t addr, size; /* bytes that changed: from the first on, how many */
+};
+
+struct sf_ev_attack {
+	uint8_t code;        /* operation */
+	bool noticed;        /* the allocator refused it, or complained, in the same operation */
+	uint32_t reached;    /* bits 1 << enum sf_reach */
+	uint32_t res;        /* result that was misused */
+	uint8_t partition;   /* of its cache */
+	uint16_t type;       /* its type */
+	uint32_t cache;      /* it lay in; SF_NONE */
+	uint64_t addr, size; /* written, or freed (size 0) */
+};
+
 struct sf_ev_slab {
 	uint32_t cache;
 	uint8_t order;
@@ -250,6 +348,16 @@ struct sf_ev_slab {
 	uint16_t objects;
 	uint32_t gfp;
 	uint64_t pfn;
+	uint64_t addr;       /* of its first object: in the direct map, or in the slab window */
+	uint64_t dirty;      /* NEW, with init_on_free: offset of the first byte that is not zero
+				before the free list is written, or SF_GOOD; not looked: SF_GOOD */
+};
+
+struct sf_ev_slaborder {
+	uint32_t cache;
+	uint16_t objects;
+	uint64_t pfn;
+	const uint16_t *index; /* of the objects, `objects` of them, first to be handed out first */
 };
 
 struct sf_ev_block {
@@ -365,6 +473,14 @@ struct sf_ev_snapslab {
 	uint32_t objects, inuse;
 	uint32_t nr_free;     /* entries walked */
 	const uint64_t *free; /* their addresses, in list order */
+	uint64_t addr;        /* of its first object */
+	/* freelist_hardened: the words as they are stored, `nr_free` of them; else NULL */
+	const uint64_t *stored;
+	/*
+	 * init_on_free: address of the first byte of a free object, its free pointer apart, that is
+	 * not zero, or SF_GOOD; not looked: SF_GOOD
+	 */
+	uint64_t unwiped;
 };
 
 enum sf_sheaf_kind {
@@ -381,6 +497,7 @@ struct sf_ev_snapsheaf {
 	uint8_t cpu;  /* barn: 0xff */
 	uint32_t nr, capacity;
 	const uint64_t *objs;
+	uint64_t unwiped;     /* as in a slab, of the objects parked here */
 };
 
 struct sf_ev_snapblock {
@@ -423,6 +540,7 @@ struct sf_event {
 	union {
 		struct sf_ev_heap heap;
 		struct sf_ev_cache cache;
+		struct sf_ev_ctype ctype;
 		struct sf_ev_run run;
 		struct sf_ev_alloc alloc;
 		struct sf_ev_free free;
@@ -431,7 +549,11 @@ struct sf_event {
 		struct sf_ev_cacheop cacheop;
 		struct sf_ev_skip skip;
 		struct sf_ev_owns owns;
+		struct sf_ev_taint taint;
+		struct sf_ev_reach reach;
+		struct sf_ev_attack attack;
 		struct sf_ev_slab slab;
+		struct sf_ev_slaborder slaborder;
 		struct sf_ev_block block;
 		struct sf_ev_rmqueue rmqueue;
 		struct sf_ev_claim claim;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_SLAB_OBJECTS 32768u /* slab->objects has 15 bits */
+
 bool fault_fires(struct sf_heap *h, enum sf_fault kind)
 {
 	if (!h->fault_after[kind] || --h->fault_after[kind])
@@ -23,11 +25,38 @@ void warn(struct sf_heap *h, const char *what, uint64_t addr)
 	EMIT(h, WARN, warn, .what = what, .addr = addr);
 }
 
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+#define GOLDEN 0x9e3779b97f4a7c15ull
+
+uint64_t heap_random(struct sf_heap *h)
+{
+	h->rng += GOLDEN;
+	return mix(h->rng);
+}
+
+uint64_t heap_boot_random(const struct sf_heap *h, uint64_t what)
+{
+	return mix(mix(h->set.seed + GOLDEN) + what * GOLDEN);
+}
+
+/* Where the seed puts a boot: get_random_u64() as create_kmalloc_caches() gets it, and the rest. */
+#define PARTITION_STREAM 1
+#define RNG_STREAM 2
+
 static void announce(struct sf_heap *h)
 {
 	EMIT(h, HEAP, heap, .allocator = h->ops->name, .caps = h->ops->caps, .settings = &h->set,
 	     .direct_map = SF_DIRECT_MAP, .pages = h->set.pages, .vmalloc = SF_VMALLOC,
-	     .vmalloc_pages = VMAP_PAGES, .exact = h->ops->reset_kind == SF_RESET_EXACT);
+	     .vmalloc_pages = VMAP_PAGES, .slabs = h->arena.smap ? SF_SLAB_WINDOW : 0,
+	     .slab_pages = h->arena.smap ? SMAP_PAGES : 0, .partition_seed = h->partition_seed,
+	     .exact = h->ops->reset_kind == SF_RESET_EXACT);
 	for (uint32_t i = 0; i < h->nr_boot; i++)
 		cache_announce(h, h->cache[i]);
 }
@@ -47,13 +76,17 @@ struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy 
 	h->ops = ops;
 	h->policy = policy;
 	h->walk_cap = (uint32_t)set->pages + 64;
-	if (h->walk_cap < 32768)
-		h->walk_cap = 32768; /* the objects of the largest slab */
+	if (h->walk_cap < MAX_SLAB_OBJECTS)
+		h->walk_cap = MAX_SLAB_OBJECTS;
 	h->walk_buf = malloc(h->walk_cap * sizeof(*h->walk_buf));
-	if (!h->walk_buf)
+	h->order_buf = malloc(MAX_SLAB_OBJECTS * sizeof(*h->order_buf));
+	h->partition_seed = heap_boot_random(h, PARTITION_STREAM);
+	h->partition_key = h->partition_seed ^ sf_code_location(0);
+	h->rng = heap_boot_random(h, RNG_STREAM);
+	if (!h->walk_buf || !h->order_buf)
 		snprintf(err->text, sizeof(err->text), "no memory for a heap");
-	if (!h->walk_buf || !arena_init(h, err) || !zone_init(h, err) || !slab_init(h, err) ||
-	    !kmalloc_init(h, err)) {
+	if (!h->walk_buf || !h->order_buf || !arena_init(h, err) || !zone_init(h, err) ||
+	    !slab_init(h, err) || !kmalloc_init(h, err)) {
 		heap_destroy(h);
 		return NULL;
 	}
@@ -71,16 +104,20 @@ void heap_destroy(struct sf_heap *h)
 	zone_free(h);
 	arena_free(h);
 	free(h->walk_buf);
+	free(h->order_buf);
 	free(h);
 }
 
 void heap_reset(struct sf_heap *h)
 {
 	h->cpu = 0;
+	h->rng = heap_boot_random(h, RNG_STREAM);
 	memset(h->fault_after, 0, sizeof(h->fault_after));
+	window_reset(h);
 	arena_reset(h);
 	zone_reset(h);
 	slab_reset(h);
+	bucket_reset(h);
 }
 
 void heap_set_cpu(struct sf_heap *h, unsigned int cpu)
@@ -104,11 +141,30 @@ void heap_cache_alloc(struct sf_heap *h, uint32_t cache, uint32_t gfp, struct sf
 	rs->status = (uint8_t)status;
 }
 
+/* mm/slub.c:warn_free_bad_obj; without SLAB_FREELIST_HARDENED a kernel faults in the first case. */
+static bool is_bad(struct sf_heap *h, const struct kcache *s, uint64_t addr)
+{
+	uint32_t head;
+	const struct kcache *of = slab_cache(h, addr, &head);
+
+	if (!of)
+		warn(h, "kmem_cache_free: object is not in a slab page", addr);
+	else if (of != s && h->set.freelist_hardened)
+		warn(h, "kmem_cache_free: object belongs to different cache", addr);
+	else
+		return false;
+	return true;
+}
+
 /* The object is parked as the named cache's: only SLAB_FREELIST_HARDENED looks at its slab. */
 void heap_cache_free(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf_result *rs)
 {
-	slab_free(h, h->cache[cache], addr);
+	struct kcache *s = h->cache[cache];
+	bool suspicious = h->set.freelist_hardened || h->set.misuse;
+
 	*rs = (struct sf_result){ .status = SF_OK };
+	if ((suspicious && is_bad(h, s, addr)) || !slab_free(h, s, addr))
+		rs->status = SF_NOTICED;
 }
 
 void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t n,
@@ -125,6 +181,18 @@ void heap_cache_free_bulk(struct sf_heap *h, uint32_t cache, uint32_t n, const u
 {
 	slab_free_bulk(h, h->cache[cache], n, addrs);
 	*rs = (struct sf_result){ .status = SF_OK };
+}
+
+/* --- memory as it is --- */
+
+uint64_t heap_peek(struct sf_heap *h, uint64_t addr, void *to, uint64_t len)
+{
+	return arena_peek(h, addr, to, len);
+}
+
+uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len)
+{
+	return arena_poke(h, addr, from, len);
 }
 
 /* --- pages --- */

@@ -4,9 +4,13 @@
  *
  *   arena.c       memory: page frames, windows, raw accessors, poison, contents
  *   page_alloc.c  buddy: free lists, per-CPU lists, watermarks, gfp modifiers
+ *   shuffle.c     the order of the largest free blocks
  *   slab.c        slabs, sheaves
  *   cache.c       caches: geometry, merging, shrink, destroy
+ *   freelist.c    free lists of slabs: links, their encoding, the order of a fresh slab
+ *   window.c      addresses of slabs under slab_virtual
  *   kmalloc.c     size classes, selection, krealloc, kvmalloc, large kmalloc
+ *   bucket.c      kmem_buckets
  *   vmalloc.c     the fallback of kvmalloc
  *   heap.c        putting it together; faults and warnings
  *   snapshot.c    reading it all aloud
@@ -48,8 +52,9 @@ struct page {
 	uint32_t cache;
 	uint16_t inuse, objects;
 	uint32_t freelist;   /* first free object: offset in the slab / 8 + 1; 0: none */
+	uint32_t window;     /* slab_virtual: page of the slab window where the slab begins */
 };
-_Static_assert(sizeof(struct page) == 28, "reset clears whole groups of 64: keep it small");
+_Static_assert(sizeof(struct page) == 32, "reset clears whole groups of 64: keep it small");
 
 struct page_list {
 	uint32_t head, tail, nr;
@@ -62,6 +67,7 @@ struct page_list {
  */
 struct arena {
 	uint8_t *mem;
+	uint64_t words;             /* of 8 bytes: pages * 512 */
 	uint32_t pages;
 	uint32_t groups;
 	struct page *page;
@@ -76,7 +82,16 @@ struct arena {
 	uint32_t vmap_next;
 	struct vm_area *area;
 	uint32_t nr_areas, cap_areas;
+	/*
+	 * The slab window (slab_virtual only, else NULL): its page n is frame smap[n] - 1; 0: not
+	 * mapped. Ranges stay with the cache that had them first (window.c).
+	 */
+	uint32_t *smap;
+	uint32_t smap_next;
 };
+
+#define SMAP_PAGES (1u << 23) /* 32 GiB: a sheaf's entries reach no further */
+#define SMAP_FREE (1u << 31)  /* first page of a range that no slab has now: a link (window.c) */
 
 #define VMAP_PAGES (1u << 24)
 #define VMAP_AREA (1u << 31)
@@ -111,6 +126,8 @@ struct zone {
 	uint64_t boost;
 	bool boosted;               /* kswapd is to be woken for it (ZONE_BOOSTED_WATERMARK) */
 	bool below_high;            /* HIGH was missed lately (ZONE_BELOW_HIGH) */
+	uint64_t shuffle;           /* random bits not used yet (shuffle.c) ... */
+	uint32_t shuffle_bits;      /* ... and how many there are */
 	uint32_t pcp_high_min, pcp_high_max, pcp_batch;
 	uint64_t pcp_used;          /* CPUs whose pcp differs from boot */
 	struct pcp pcp[MAX_CPUS];
@@ -123,7 +140,7 @@ struct zone {
 struct sheaf {
 	uint16_t nr, capacity;
 	uint32_t next;
-	uint32_t obj[SHEAF_MAX]; /* (address - SF_DIRECT_MAP) / 8 */
+	uint32_t obj[SHEAF_MAX]; /* (address - slab_window(h)) / 8 */
 };
 
 #define NO_SHEAF UINT32_MAX
@@ -151,26 +168,38 @@ struct kcache {
 	bool boot;               /* there before the first program: outlives reset */
 	bool touched;            /* differs from boot */
 	uint32_t class_size;
-	uint32_t refs;           /* 0: this slot is unused (destroyed, or leaked: see leaked) */
 	bool leaked;             /* destroyed while objects were alive */
+	bool init, wipe;         /* init_on_alloc, init_on_free apply (mm/slab.h) */
+	bool has_seq;            /* order_seq was made */
+	uint32_t refs;           /* 0: this slot is unused (destroyed, or leaked: see leaked) */
 	uint64_t nr_slabs, total_objects; /* counters, never derived */
 	struct page_list partial;
 	struct barn barn;
 	uint32_t boot_object_size, boot_inuse; /* an alias may raise them: reset restores */
+	uint32_t bucket;         /* set of buckets that it belongs to, or SF_NONE */
+	uint64_t secret;         /* freelist_hardened */
+	/*
+	 * freelist_random: a permutation of 0..objects-1, made when the first slab is; kept over
+	 * reset by boot caches, whose seed does not change.
+	 */
+	uint16_t *order_seq;
+	uint32_t cap_seq;
+	/* slab_virtual: ranges that its slabs left, by order: window page + 1, linked in smap */
+	uint32_t ranges[SF_NR_ORDERS];
 	struct cpu_cache cpu[MAX_CPUS]; /* only settings.cpus of them are in use */
 };
 
 enum kmalloc_type {
-	KMALLOC_NORMAL,          /* partitions 1..15 follow in other variants */
+	KMALLOC_NORMAL,          /* partition 0; 1..15 follow in variants that have them */
 	KMALLOC_RECLAIM = 16,
 	KMALLOC_DMA,
 	KMALLOC_CGROUP,
 	KMALLOC_TYPES,
 };
 
-/* What a variant changes. All members may be NULL. */
+/* What a variant changes. */
 struct policy {
-	/* Partition of an ordinary kmalloc, 0..15 (issue of the partitioned variants). */
+	/* Partition of an ordinary kmalloc, below `partitions`. */
 	unsigned int (*partition)(const struct sf_heap *h, const struct sf_request *rq);
 	unsigned int partitions; /* copies of the normal caches, at least 1 */
 };
@@ -187,9 +216,17 @@ struct sf_heap {
 	struct kcache **cache;   /* by id */
 	uint32_t nr_caches, nr_boot, cap_caches;
 	uint32_t kmalloc[KMALLOC_TYPES][NR_CLASSES]; /* cache ids */
+	uint32_t kmalloc_special;    /* gfp bits that make a kmalloc no ordinary one */
+	/* kmem_buckets: cache ids by set and slot */
+	uint32_t (*bucket)[NR_CLASSES];
+	uint32_t nr_buckets, cap_buckets;
+	uint64_t partition_seed;     /* random_kmalloc_seed: from settings.seed, never changes */
+	uint64_t partition_key;      /* the same XOR what all call sites have in common */
+	uint64_t rng;                /* everything else that is random: as at boot after reset */
 	struct sheaf *sheaves;
 	uint32_t nr_sheaves, cap_sheaves, free_sheaf;
 	uint64_t nr_slab_reclaimable, nr_slab_unreclaimable; /* pages */
+	uint16_t *order_buf;     /* for the order of a fresh slab's objects: those of the largest */
 	uint64_t *walk_buf;      /* for snapshots */
 	uint32_t walk_cap;
 };
@@ -213,6 +250,16 @@ struct sf_heap {
 
 /* --- heap.c --- */
 
+/*
+ * What a kernel takes from get_random_u64(): a stream that settings.seed decides (splitmix64), back
+ * at its beginning after reset. Lower bits are as good as upper ones.
+ */
+uint64_t heap_random(struct sf_heap *h);
+/* A number that only settings.seed and `what` decide: for what is fixed at boot. */
+uint64_t heap_boot_random(const struct sf_heap *h, uint64_t what);
+uint64_t heap_peek(struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
+uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len);
+
 /* True if an injected failure of that kind fires now; tells of it. */
 bool fault_fires(struct sf_heap *h, enum sf_fault kind);
 void warn(struct sf_heap *h, const char *what, uint64_t addr);
@@ -222,7 +269,8 @@ void warn(struct sf_heap *h, const char *what, uint64_t addr);
 	(SF_CAP_USABLE | SF_CAP_REALLOC | SF_CAP_ZERO | SF_CAP_CONTENTS | SF_CAP_CACHES |        \
 	 SF_CAP_PAGES | SF_CAP_EXACT | SF_CAP_PLACE | SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_CPUS | \
 	 SF_CAP_FAIL | SF_CAP_KVMALLOC | SF_CAP_ARRAY | SF_CAP_BULK | SF_CAP_GFP | SF_CAP_DRAIN | \
-	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS)
+	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS | SF_CAP_BUCKETS | SF_CAP_NOLOCK |    \
+	 SF_CAP_FLEX | SF_CAP_MISUSE)
 struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy *policy,
 			    const struct sf_settings *set, struct sf_sink *sink,
 			    struct sf_error *err);
@@ -248,12 +296,36 @@ static inline uint64_t pfn_addr(uint32_t pfn)
 	return SF_DIRECT_MAP + ((uint64_t)pfn << SF_PAGE_SHIFT);
 }
 
-/* NO_PFN if the address is in neither window. */
+/* NO_PFN if the address is in no window, or nothing is mapped there. */
 uint32_t addr_pfn(const struct sf_heap *h, uint64_t addr);
+
+/* Where slabs have their addresses: free pointers and sheaves count from here. */
+static inline uint64_t slab_window(const struct sf_heap *h)
+{
+	return h->arena.smap ? SF_SLAB_WINDOW : SF_DIRECT_MAP;
+}
+
+/* Address of the first object of the slab that begins at frame `head`. */
+static inline uint64_t slab_addr(const struct sf_heap *h, uint32_t head)
+{
+	if (h->arena.smap)
+		return SF_SLAB_WINDOW + ((uint64_t)h->arena.page[head].window << SF_PAGE_SHIFT);
+	return pfn_addr(head);
+}
+
+/* The first byte of `nr` frames that is not zero, as an offset, or SF_GOOD. */
+uint64_t arena_dirty(const struct sf_heap *h, uint32_t pfn, uint32_t nr);
+/*
+ * Memory as it is, of any address of any window: how many bytes from the first on are mapped and
+ * were copied. Never AddressSanitizer's business.
+ */
+uint64_t arena_peek(const struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
+uint64_t arena_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len);
 
 /*
  * Raw accessors: the listed few that may touch poisoned memory. Everything else goes through
- * instrumented code. Direct map only, in range.
+ * instrumented code. Of any window. A misuse may have left any address in a free list: what nothing
+ * is mapped at loads as 0 and is not stored, wiped or copied.
  */
 uint64_t raw_load(const struct sf_heap *h, uint64_t addr);
 void raw_store(struct sf_heap *h, uint64_t addr, uint64_t value);
@@ -306,7 +378,26 @@ uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum s
 void page_free_exact(struct sf_heap *h, uint32_t pfn, uint64_t size);
 void page_drain_all(struct sf_heap *h);
 
-/* --- slab.c, cache.c --- */
+/* --- window.c: slab_virtual --- */
+
+/*
+ * Addresses for a slab's 2^order frames from `pfn` on: a range that this cache had before, or a new
+ * one; sets page[pfn].window. False: the window is used up. window_unmap() leaves the range to the
+ * cache. Both do nothing without slab_virtual.
+ */
+bool window_map(struct sf_heap *h, struct kcache *s, uint32_t pfn, unsigned int order);
+void window_unmap(struct sf_heap *h, struct kcache *s, uint32_t pfn, unsigned int order);
+void window_reset(struct sf_heap *h);
+
+/* --- shuffle.c --- */
+
+/* At boot, once the free lists are made: mm/shuffle.c:__shuffle_free_memory. */
+void shuffle_zone(struct sf_heap *h);
+/* Which end a freed block of the largest order goes to (mm/shuffle.c:shuffle_pick_tail). */
+bool shuffle_pick_tail(struct sf_heap *h);
+void shuffle_reset(struct sf_heap *h);
+
+/* --- slab.c, cache.c, freelist.c --- */
 
 bool slab_init(struct sf_heap *h, struct sf_error *err);
 void slab_free_all(struct sf_heap *h);
@@ -320,11 +411,18 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache);
 int cache_shrink(struct sf_heap *h, uint32_t cache);
 /*
  * One object, unpoisoned to `size` bytes, zeroed whole if gfp asks for it. 0: none; *status says
- * why.
+ * why. nolock: takes what is there and makes no effort (kmalloc_nolock).
  */
 uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
 		    enum sf_status *status);
-void slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr);
+uint64_t slab_alloc_nolock(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
+			   enum sf_status *status);
+/*
+ * The object to the cache, which after a misuse need not be that of its slab. False: noticed, and
+ * dropped. nolock: kfree_nolock(), makes no effort and does not wipe.
+ */
+bool slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr);
+bool slab_free_nolock(struct sf_heap *h, struct kcache *s, uint64_t addr);
 void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint64_t *addrs);
 bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n, uint64_t *addrs,
 		     enum sf_status *status);
@@ -340,6 +438,13 @@ void kmalloc_realloc(struct sf_heap *h, uint64_t addr, const struct sf_request *
 		     struct sf_result *rs);
 void kmalloc_free(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct sf_result *rs);
 uint64_t kmalloc_usable(struct sf_heap *h, uint64_t addr);
+
+/* --- bucket.c --- */
+
+/* The interface's functions of these names. */
+uint32_t bucket_create(struct sf_heap *h, const char *name, uint32_t flags, uint32_t usersize);
+void bucket_shrink(struct sf_heap *h, uint32_t bucket);
+void bucket_reset(struct sf_heap *h);
 
 /* --- vmalloc.c --- */
 

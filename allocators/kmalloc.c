@@ -19,7 +19,7 @@ static const uint32_t class_sizes[NR_CLASSES] = {
 };
 
 /* Slot by size, as mm/slab.h:kmalloc_slab: a table of eight-byte steps, then powers of two. */
-static unsigned int class_slot(uint64_t size)
+static inline unsigned int class_slot(uint64_t size)
 {
 	static const uint8_t small[24] = {
 		3, 4, 5, 5, 6, 6, 6, 6, 1, 1, 1, 1, 7, 7, 7, 7, 2, 2, 2, 2, 2, 2, 2, 2
@@ -30,17 +30,25 @@ static unsigned int class_slot(uint64_t size)
 	return 64 - (unsigned int)__builtin_clzll(size - 1);
 }
 
-/* include/linux/slab.h:kmalloc_type: DMA beats RECLAIMABLE beats ACCOUNT. */
-static unsigned int type_of(const struct sf_heap *h, const struct sf_request *rq)
+/* With type_align: the next class from there on whose objects are all aligned as the type is. */
+static unsigned int aligned_slot(unsigned int slot, uint32_t align)
 {
-	uint32_t special = SF_GFP_RECLAIMABLE | (h->set.zone_dma ? SF_GFP_DMA : 0) |
-			   (h->set.memcg ? SF_GFP_ACCOUNT : 0);
+	while (class_sizes[slot] < KMALLOC_MAX_CACHE_SIZE &&
+	       (class_sizes[slot] & -class_sizes[slot]) < align)
+		slot = class_slot(class_sizes[slot] + 1);
+	return slot;
+}
 
-	if (!(rq->gfp & special))
-		return h->policy->partition ? h->policy->partition(h, rq) : KMALLOC_NORMAL;
-	if (rq->gfp & special & SF_GFP_DMA)
+/* include/linux/slab.h:kmalloc_type: DMA beats RECLAIMABLE beats ACCOUNT. */
+static inline unsigned int type_of(const struct sf_heap *h, const struct sf_request *rq)
+{
+	uint32_t special = rq->gfp & h->kmalloc_special;
+
+	if (!special)
+		return KMALLOC_NORMAL + h->policy->partition(h, rq);
+	if (special & SF_GFP_DMA)
 		return KMALLOC_DMA;
-	if (rq->gfp & SF_GFP_RECLAIMABLE)
+	if (special & SF_GFP_RECLAIMABLE)
 		return KMALLOC_RECLAIM;
 	return KMALLOC_CGROUP;
 }
@@ -91,10 +99,14 @@ static bool new_type(struct sf_heap *h, unsigned int type, const char *prefix, u
 
 bool kmalloc_init(struct sf_heap *h, struct sf_error *err)
 {
-	unsigned int partitions = h->policy->partitions ? h->policy->partitions : 1;
+	unsigned int partitions = h->policy->partitions;
 	uint32_t normal = h->set.memcg || partitions > 1 ? SF_SLAB_NO_MERGE : 0;
 	char prefix[24];
-	bool ok = new_type(h, KMALLOC_NORMAL, "kmalloc", SF_CACHE_KMALLOC, normal);
+	bool ok;
+
+	h->kmalloc_special = SF_GFP_RECLAIMABLE | (h->set.zone_dma ? SF_GFP_DMA : 0) |
+			     (h->set.memcg ? SF_GFP_ACCOUNT : 0);
+	ok = new_type(h, KMALLOC_NORMAL, "kmalloc", SF_CACHE_KMALLOC, normal);
 
 	for (unsigned int i = 1; ok && i < partitions; i++) {
 		snprintf(prefix, sizeof(prefix), "kmalloc-part-%02u", i);
@@ -145,18 +157,54 @@ static void large_free(struct sf_heap *h, uint32_t pfn)
 	page_free(h, pfn, order);
 }
 
-/* The head of the large block that begins at addr, or NO_PFN. */
+/*
+ * The head of the large block whose first page addr is in, or NO_PFN: only that page has the type
+ * that is looked for (mm/slub.c:free_large_kmalloc).
+ */
 static uint32_t large_head(const struct sf_heap *h, uint64_t addr)
 {
 	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
 
-	if (addr < SF_DIRECT_MAP || (addr & (SF_PAGE_SIZE - 1)) || n >= h->arena.pages ||
-	    h->arena.page[n].state != PAGE_LARGE)
+	if (n >= h->arena.pages || h->arena.page[n].state != PAGE_LARGE)
 		return NO_PFN;
 	return (uint32_t)n;
 }
 
 /* --- kmalloc, kfree, ksize --- */
+
+/* The set that the request names, or the type of plain kmalloc that it is. */
+static inline const uint32_t *classes_of(const struct sf_heap *h, const struct sf_request *rq)
+{
+	if (rq->bucket < h->nr_buckets)
+		return h->bucket[rq->bucket];
+	return h->kmalloc[type_of(h, rq)];
+}
+
+/*
+ * An object whose type is known. With slot_offset it begins anywhere in its slot that its alignment
+ * allows and where it fits.
+ */
+__attribute__((noinline)) static uint64_t alloc_typed(struct sf_heap *h,
+						      const struct sf_request *rq, uint64_t size,
+						      uint32_t gfp, enum sf_status *status)
+{
+	uint32_t step = rq->type_align > 8 ? rq->type_align : 8;
+	unsigned int slot = class_slot(size);
+	struct kcache *s;
+	uint64_t addr;
+
+	if (h->set.type_align)
+		slot = aligned_slot(slot, step);
+	s = h->cache[classes_of(h, rq)[slot]];
+	if (!h->set.slot_offset)
+		return slab_alloc(h, s, gfp, size, status);
+	addr = slab_alloc(h, s, gfp, 0, status);
+	if (!addr)
+		return 0;
+	addr += heap_random(h) % ((s->object_size - size) / step + 1) * step;
+	arena_open(h, addr, size);
+	return addr;
+}
 
 static uint64_t do_kmalloc(struct sf_heap *h, const struct sf_request *rq, uint64_t size,
 			   uint32_t gfp, enum sf_status *status)
@@ -166,8 +214,38 @@ static uint64_t do_kmalloc(struct sf_heap *h, const struct sf_request *rq, uint6
 		return large_alloc(h, size, gfp, status);
 	if (size == 0)
 		return SF_ZERO_SIZE_PTR;
-	return slab_alloc(h, h->cache[h->kmalloc[type_of(h, rq)][class_slot(size)]], gfp, size,
-			  status);
+	if (rq->type_align)
+		return alloc_typed(h, rq, size, gfp, status);
+	return slab_alloc(h, h->cache[classes_of(h, rq)[class_slot(size)]], gfp, size, status);
+}
+
+/*
+ * mm/slub.c:__kmalloc_nolock_noprof: no effort, but a second try in the next larger class. Flags
+ * that it does not take select a cache all the same: only a debug build complains.
+ */
+static uint64_t do_kmalloc_nolock(struct sf_heap *h, const struct sf_request *rq, uint64_t size,
+				  enum sf_status *status)
+{
+	const uint32_t *classes = h->kmalloc[type_of(h, rq)];
+	uint64_t addr = 0, class = size;
+
+	*status = SF_NULL;
+	if (size == 0)
+		return SF_ZERO_SIZE_PTR;
+	for (int tries = 0; !addr && tries < 2 && class <= KMALLOC_MAX_CACHE_SIZE; tries++) {
+		struct kcache *s = h->cache[classes[class_slot(class)]];
+
+		addr = slab_alloc_nolock(h, s, rq->gfp, size, status);
+		class = s->object_size + 1;
+	}
+	return addr;
+}
+
+/* How far into its slot an object begins. */
+static uint64_t offset_in_slot(const struct sf_heap *h, const struct kcache *s, uint32_t head,
+			       uint64_t addr)
+{
+	return h->set.slot_offset ? (addr - slab_addr(h, head)) % s->stride : 0;
 }
 
 static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
@@ -181,7 +259,8 @@ static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		return;
 	s = slab_cache(h, addr, &head);
 	if (s) {
-		slab_free(h, s, addr);
+		if (!slab_free(h, s, addr - offset_in_slot(h, s, head, addr)))
+			rs->status = SF_NOTICED;
 		return;
 	}
 	head = large_head(h, addr);
@@ -204,7 +283,8 @@ uint64_t kmalloc_usable(struct sf_heap *h, uint64_t addr)
 		return 0;
 	s = slab_cache(h, addr, &head);
 	if (s)
-		return s->flags & SF_SLAB_TYPESAFE_BY_RCU ? s->inuse : s->stride;
+		return (s->flags & SF_SLAB_TYPESAFE_BY_RCU ? s->inuse : s->stride) -
+		       offset_in_slot(h, s, head, addr);
 	head = large_head(h, addr);
 	if (head != NO_PFN)
 		return SF_PAGE_SIZE << h->arena.page[head].order;
@@ -217,8 +297,12 @@ static uint64_t room(struct sf_heap *h, uint64_t addr)
 {
 	uint32_t head;
 	const struct kcache *s = slab_cache(h, addr, &head);
+	uint64_t off;
 
-	return s ? s->object_size : kmalloc_usable(h, addr);
+	if (!s)
+		return kmalloc_usable(h, addr);
+	off = offset_in_slot(h, s, head, addr);
+	return off < s->object_size ? s->object_size - off : 0;
 }
 
 /* --- kvmalloc (mm/slub.c:__kvmalloc_node_noprof) --- */
@@ -315,6 +399,26 @@ static uint64_t do_kvrealloc(struct sf_heap *h, uint64_t addr, const struct sf_r
 
 /* --- the interface --- */
 
+/* Can the counter hold the count? (include/linux/overflow.h:overflows_flex_counter_type) */
+static bool counter_fits(const struct sf_request *rq)
+{
+	return rq->counter_size >= sizeof(rq->count) || !(rq->count >> 8 * rq->counter_size);
+}
+
+/* include/linux/slab.h:__alloc_flex: what does not fit is cut off. */
+static void store_counter(struct sf_heap *h, const struct sf_request *rq, uint64_t size,
+			  uint64_t addr)
+{
+	uint8_t bytes[sizeof(rq->count)];
+	unsigned int n = rq->counter_size < sizeof(bytes) ? rq->counter_size : sizeof(bytes);
+
+	if (rq->counter_at + (uint64_t)n > size)
+		return;
+	for (unsigned int i = 0; i < n; i++)
+		bytes[i] = (uint8_t)(rq->count >> 8 * i);
+	arena_poke(h, addr + rq->counter_at, bytes, n);
+}
+
 /* kmalloc_array and friends: NULL, silently, if the product does not fit. */
 static bool request_size(const struct sf_request *rq, uint64_t *size)
 {
@@ -328,14 +432,37 @@ static void finish(struct sf_result *rs, uint64_t addr, enum sf_status status)
 	rs->status = addr ? SF_OK : status;
 }
 
+static inline uint64_t alloc_by_api(struct sf_heap *h, const struct sf_request *rq, uint64_t size,
+				    enum sf_status *status)
+{
+	if (rq->api == SF_API_KMALLOC)
+		return do_kmalloc(h, rq, size, rq->gfp, status);
+	if (rq->api == SF_API_KVMALLOC)
+		return do_kvmalloc(h, rq, size, status);
+	return do_kmalloc_nolock(h, rq, size, status);
+}
+
+__attribute__((noinline)) static uint64_t alloc_flex(struct sf_heap *h, const struct sf_request *rq,
+						     uint64_t size, enum sf_status *status)
+{
+	uint64_t addr;
+
+	if (!h->set.flex && !counter_fits(rq))
+		return 0;
+	addr = alloc_by_api(h, rq, size, status);
+	if (addr > SF_ZERO_SIZE_PTR)
+		store_counter(h, rq, size, addr);
+	return addr;
+}
+
 void kmalloc_alloc(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs)
 {
 	enum sf_status status = SF_NULL;
 	uint64_t size, addr = 0;
 
 	if (request_size(rq, &size))
-		addr = rq->api == SF_API_KVMALLOC ? do_kvmalloc(h, rq, size, &status) :
-						    do_kmalloc(h, rq, size, rq->gfp, &status);
+		addr = rq->counter_size ? alloc_flex(h, rq, size, &status) :
+					  alloc_by_api(h, rq, size, &status);
 	finish(rs, addr, status);
 }
 
@@ -343,22 +470,65 @@ void kmalloc_realloc(struct sf_heap *h, uint64_t addr, const struct sf_request *
 		     struct sf_result *rs)
 {
 	enum sf_status status = SF_NULL;
+	struct sf_request plain;
 	uint64_t size, to = 0;
 
+	if (rq->bucket < h->nr_buckets) {
+		/* There is no krealloc() into a set. */
+		plain = *rq;
+		plain.bucket = SF_NONE;
+		rq = &plain;
+	}
 	if (request_size(rq, &size))
 		to = rq->api == SF_API_KVMALLOC ? do_kvrealloc(h, addr, rq, size, &status) :
 						  do_krealloc(h, addr, rq, size, rq->gfp, &status);
 	finish(rs, to, status);
 }
 
-void kmalloc_free(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct sf_result *rs)
+static void do_kfree_sensitive(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 {
-	if (how == SF_KVFREE && vmalloc_area(h, addr)) {
-		vfree(h, addr);
-		finish(rs, 0, SF_OK);
-		return;
-	}
-	if (how == SF_KFREE_SENSITIVE && addr > SF_ZERO_SIZE_PTR)
+	if (addr > SF_ZERO_SIZE_PTR)
 		raw_wipe(h, addr, kmalloc_usable(h, addr));
 	do_kfree(h, addr, rs);
+}
+
+static void do_kvfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
+{
+	if (addr - SF_VMALLOC >= (uint64_t)VMAP_PAGES << SF_PAGE_SHIFT) {
+		do_kfree(h, addr, rs);
+		return;
+	}
+	finish(rs, 0, vmalloc_area(h, addr) ? SF_OK : SF_NOTICED);
+	vfree(h, addr);
+}
+
+/* mm/slub.c:kfree_nolock */
+static void free_nolock(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
+{
+	struct kcache *s;
+	uint32_t head;
+
+	finish(rs, 0, SF_OK);
+	if (addr <= SF_ZERO_SIZE_PTR)
+		return;
+	s = slab_cache(h, addr, &head);
+	if (s) {
+		if (!slab_free_nolock(h, s, addr - offset_in_slot(h, s, head, addr)))
+			rs->status = SF_NOTICED;
+		return;
+	}
+	warn(h, "large_kmalloc is not supported by kfree_nolock()", addr);
+	rs->status = SF_NOTICED;
+}
+
+void kmalloc_free(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct sf_result *rs)
+{
+	if (how == SF_KFREE)
+		do_kfree(h, addr, rs);
+	else if (how == SF_KFREE_NOLOCK)
+		free_nolock(h, addr, rs);
+	else if (how == SF_KVFREE)
+		do_kvfree(h, addr, rs);
+	else
+		do_kfree_sensitive(h, addr, rs);
 }

@@ -20,8 +20,9 @@ void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order);
 void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs);
 void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
 
-#define SF_MODEL                                                                             \
-	.abi = SF_ALLOCATOR_ABI, .caps = SF_MODEL_CAPS, .settings = ~0ull,                   \
+/* `more`: capabilities beyond those of every model. */
+#define SF_MODEL(more)                                                                       \
+	.abi = SF_ALLOCATOR_ABI, .caps = SF_MODEL_CAPS | (more), .settings = ~0ull,          \
 	.reset_kind = SF_RESET_EXACT, .destroy = heap_destroy, .reset = heap_reset,          \
 	.alloc = kmalloc_alloc, .free = kmalloc_free, .usable = kmalloc_usable,              \
 	.realloc = kmalloc_realloc, .fill = arena_fill, .verify = arena_verify,              \
@@ -31,6 +32,8 @@ void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
 	.cache_free_bulk = heap_cache_free_bulk, .pages_alloc = heap_pages_alloc,            \
 	.pages_free = heap_pages_free, .exact_alloc = heap_exact_alloc,                      \
 	.exact_free = heap_exact_free, .set_cpu = heap_set_cpu, .fail = heap_fail,           \
-	.drain = page_drain_all, .place = snapshot_place, .walk = snapshot_walk
+	.drain = page_drain_all, .place = snapshot_place, .walk = snapshot_walk,             \
+	.buckets_create = bucket_create, .buckets_shrink = bucket_shrink,              \
+	.peek = heap_peek, .poke = heap_poke
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * page_alloc.c - the buddy: free lists by order and type; splitting, claiming, stealing, merging.
  *
- * Follows Linux 7.2's mm/page_alloc.c. Relies on arena.c for page descriptors and nothing else;
- * page_pcp.c and page_gfp.c are built on it. What the model leaves out: there is one zone on one
- * node, so ALLOC_NOFRAGMENT is never set (it takes a lower zone, or defrag_mode); there is no
- * CMA, no isolation and no HIGHATOMIC reserve; nothing is shuffled; no page is a guard page.
+ * Follows Linux 7.2's mm/page_alloc.c. Relies on arena.c for page descriptors and on shuffle.c for
+ * the order of the largest blocks; page_pcp.c and page_gfp.c are built on it. What the model leaves
+ * out: there is one zone on one node, so ALLOC_NOFRAGMENT is never set (it takes a lower zone, or
+ * defrag_mode); there is no CMA, no isolation and no HIGHATOMIC reserve; no page is a guard page.
  */
 #include "page_internal.h"
 
@@ -308,8 +308,10 @@ void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tai
 			break;
 		pfn &= buddy;
 	}
-	/* If only our buddy is missing for a merge two orders up, let it come: be used last. */
-	if (order < MAX_PAGE_ORDER - 1) {
+	if (order == MAX_PAGE_ORDER) {
+		to_tail = to_tail || (h->set.shuffle && shuffle_pick_tail(h));
+	} else if (order < MAX_PAGE_ORDER - 1) {
+		/* If only our buddy lacks for a merge two orders up, let it come: be used last. */
 		uint32_t higher = pfn & ~(1u << order);
 
 		to_tail = to_tail || is_free_block(h, higher ^ (2u << order), order + 1);
@@ -319,7 +321,10 @@ void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tai
 
 /* --- boot --- */
 
-/* As memblock frees memory at boot: the largest aligned blocks, lists in ascending order. */
+/*
+ * As memblock frees memory at boot: the largest aligned blocks, lists in ascending order until they
+ * are shuffled.
+ */
 static void boot_lists(struct sf_heap *h)
 {
 	struct zone *z = &h->zone;
@@ -349,6 +354,8 @@ static void boot_lists(struct sf_heap *h)
 		pfn += 1u << o;
 	}
 	z->nr_free_pages = z->managed;
+	if (h->set.shuffle)
+		shuffle_zone(h);
 }
 
 bool zone_init(struct sf_heap *h, struct sf_error *err)
@@ -405,5 +412,6 @@ void zone_reset(struct sf_heap *h)
 	z->boost = 0;
 	z->boosted = z->below_high = false;
 	pcp_reset(h);
+	shuffle_reset(h);
 	boot_lists(h);
 }

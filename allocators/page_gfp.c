@@ -286,15 +286,19 @@ uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf
 	if (pfn == NO_PFN)
 		return NO_PFN;
 	*status = SF_OK;
-	if ((gfp & SF_GFP_ZERO) || h->set.init_on_alloc)
+	/* With init_on_free it was wiped before: no work, even where somebody wrote meanwhile. */
+	if (((gfp & SF_GFP_ZERO) || h->set.init_on_alloc) && !h->set.init_on_free)
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
 	return pfn;
 }
 
-static void clear_block(struct sf_heap *h, uint32_t pfn, unsigned int order)
+/* mm/page_alloc.c:__free_pages_prepare */
+static void free_prepare(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {
 	touch_block(&h->arena, pfn, order);
 	memset(&h->arena.page[pfn], 0, sizeof(struct page) << order);
+	if (h->set.init_on_free)
+		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
 }
 
 void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
@@ -302,7 +306,7 @@ void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 	const struct zone *z = &h->zone;
 	unsigned int type = block_type(z, pfn), list = pcp_index(z, order, type);
 
-	clear_block(h, pfn, order);
+	free_prepare(h, pfn, order);
 	EMIT(h, PAGE_FREE, page, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type,
 	     .list = (uint8_t)list, .cpu = (uint8_t)h->cpu, .pcp = list != NO_LIST);
 	if (list != NO_LIST) {
@@ -351,7 +355,7 @@ uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum s
 	keep = pfn + (uint32_t)((size - 1) >> SF_PAGE_SHIFT) + 1;
 	page_split(h, pfn, order);
 	for (uint32_t p = keep; p < end; p++) {
-		clear_block(h, p, 0);
+		free_prepare(h, p, 0);
 		EMIT(h, PAGE_FREE, page, .pfn = p, .migratetype = (uint8_t)block_type(&h->zone, p),
 		     .list = NO_LIST, .cpu = (uint8_t)h->cpu);
 		buddy_free(h, p, 0, true);

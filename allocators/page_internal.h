@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_internal.h - what the three files of the page allocator share, and nobody else may use.
+ * page_internal.h - what the four files of the page allocator share, and nobody else may use.
  *
  *   page_alloc.c  the buddy: free lists, splitting, claiming, stealing, merging; boot layout
  *   page_pcp.c    per-CPU page lists
  *   page_gfp.c    watermarks, the slow path, alloc_pages_exact(); the calls of heap.h
+ *   shuffle.c     the order of the largest free blocks
  *
  * Relies on heap.h. One rule holds everywhere: the descriptor of a page that is neither the head of
  * a block nor the tail of a block in use is all zero, so what leaves a list is cleared at once.

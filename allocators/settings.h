@@ -36,7 +36,26 @@
 	  "size of a page block (10 where there are no huge pages, as under UML)")               \
 	X(14, init_on_alloc, 0, 0, 1, "bool", "init_on_alloc=", "zero every object handed out")  \
 	X(15, sheaves, 1, 0, 1, "bool", "CONFIG_SLUB_TINY=n",                                    \
-	  "per-CPU sheaves; off: every free goes to its slab")
+	  "per-CPU sheaves; off: every free goes to its slab")                                   \
+	X(16, init_on_free, 0, 0, 1, "bool", "init_on_free=", "wipe what is freed")              \
+	X(17, freelist_random, 0, 0, 1, "bool", "CONFIG_SLAB_FREELIST_RANDOM",                   \
+	  "a fresh slab hands out its objects in a random rotation of a random order")           \
+	X(18, freelist_hardened, 0, 0, 1, "bool", "CONFIG_SLAB_FREELIST_HARDENED",               \
+	  "free pointers are encoded; frees are checked against the cache and the list's head")  \
+	X(19, shuffle, 0, 0, 1, "bool", "page_alloc.shuffle=",                                   \
+	  "the largest free blocks are shuffled at boot and go back to a random end")            \
+	X(20, slab_virtual, 0, 0, 1, "bool", "CONFIG_SLAB_VIRTUAL (not merged)",                 \
+	  "slabs have addresses of their own, which no other cache ever gets")                   \
+	X(21, buckets, 1, 0, 1, "bool", "CONFIG_SLAB_BUCKETS",                                   \
+	  "kmem_buckets are caches of their own; off: plain kmalloc")                            \
+	X(22, flex, 0, 0, 1, "documented|implemented", "kmalloc_flex()",                         \
+	  "a count that its counter cannot hold: refused, or cut off as Linux 7.2 does")         \
+	X(23, type_align, 0, 0, 1, "bool", "none (proposed with kmalloc_obj)",                   \
+	  "an allocation of a known type is aligned as the type is")                             \
+	X(24, slot_offset, 0, 0, 1, "bool", "none (proposed with kmalloc_obj)",                  \
+	  "an object of a known type begins at a random offset in its slot")                     \
+	X(25, misuse, 0, 0, 1, "bool", "none",                                                   \
+	  "operations that misuse the allocator on purpose are carried out, and taint the run")
 
 struct sf_settings {
 #define X(code, field, def, lo, hi, unit, kernel, doc) uint64_t field;
@@ -55,6 +74,7 @@ struct sf_setting_info {
 	uint8_t code;
 	uint16_t offset; /* of the uint64_t in struct sf_settings */
 	uint64_t def, min, max;
+	/* A unit with a '|' is a choice: the names of the values from 0 on ("off|on"). */
 	const char *unit, *kernel, *doc;
 };
 
@@ -68,10 +88,26 @@ void sf_settings_init(struct sf_settings *set);
 const struct sf_setting_info *sf_setting_by_name(const char *name, size_t len);
 const struct sf_setting_info *sf_setting_by_code(unsigned int code);
 
+/*
+ * A value as people write it: a number (decimal or 0x), or a name if the setting is a choice.
+ * Returns NULL and writes *value, or what was expected instead ("a number from 0 to 10",
+ * "documented or implemented"), valid until the next call with the same `buf`.
+ */
+const char *sf_setting_parse(const struct sf_setting_info *info, const char *s, size_t len,
+			     uint64_t *value, char buf[120]);
+/* The value as people write it, in buf. */
+const char *sf_setting_text(const struct sf_setting_info *info, uint64_t value, char buf[40]);
+
 static inline uint64_t *sf_setting_slot(struct sf_settings *set, const struct sf_setting_info *info)
 {
 	return (uint64_t *)((char *)set + info->offset);
 }
+
+/*
+ * What contradicts itself in these settings, as one line for a person, or NULL. For settings that
+ * somebody wrote down (`--set`, a `heap` line): a byte program's are brought in line instead.
+ */
+const char *sf_settings_fault(const struct sf_settings *set);
 
 /*
  * Brings a combination into what a kernel would accept, as its boot code does (slab_min_order above

@@ -4,7 +4,12 @@
  *
  * Relies on page_alloc.c for slab pages and on arena.c for memory; kmalloc.c and cache.c rely on
  * it. Free objects hold their next-word where the kernel holds it (in the middle of the object or
- * behind it), so that a stray write reaches it as it would there.
+ * behind it: freelist.c), so that a stray write reaches it as it would there. Addresses are of the
+ * direct map, or of the slab window (window.c).
+ *
+ * After a misuse anything may be freed, twice, or to the wrong cache, and a free list may say
+ * anything: what could not be carried out without harm to the model itself is complained about and
+ * dropped.
  *
  * Not as in the kernel: sheaves and barns live beside the simulated memory (there they are kmalloc
  * objects); slabs of SLAB_TYPESAFE_BY_RCU caches are given back at once, as if a grace period had
@@ -17,30 +22,9 @@
 
 #include "slab_internal.h"
 
-/* --- free lists --- */
-
-static uint64_t object_addr(const struct kcache *s, uint32_t head, uint32_t index)
+static uint64_t object_addr(const struct kcache *s, uint64_t base, uint32_t index)
 {
-	return pfn_addr(head) + (uint64_t)index * s->stride;
-}
-
-static void push_free(struct sf_heap *h, const struct kcache *s, uint32_t head, uint64_t addr)
-{
-	struct page *pg = &h->arena.page[head];
-	uint64_t base = pfn_addr(head);
-
-	raw_store(h, addr + s->freeptr, pg->freelist ? base + (pg->freelist - 1) * 8ull : 0);
-	pg->freelist = (uint32_t)((addr - base) / 8) + 1;
-}
-
-static uint64_t pop_free(struct sf_heap *h, const struct kcache *s, uint32_t head)
-{
-	struct page *pg = &h->arena.page[head];
-	uint64_t base = pfn_addr(head), addr = base + (pg->freelist - 1) * 8ull;
-	uint64_t next = raw_load(h, addr + s->freeptr);
-
-	pg->freelist = next ? (uint32_t)((next - base) / 8) + 1 : 0;
-	return addr;
+	return base + (uint64_t)index * s->stride;
 }
 
 /* --- partial list --- */
@@ -95,11 +79,32 @@ static void account_slab(struct sf_heap *h, const struct kcache *s, int64_t page
 	 SF_GFP_RETRY_MAYFAIL | SF_GFP_NOFAIL | SF_GFP_NORETRY | SF_GFP_MEMALLOC |              \
 	 SF_GFP_NOMEMALLOC | SF_GFP_HARDWALL | SF_GFP_THISNODE)
 
+/* What alloc_pages_nolock() asks for, whatever its caller did (mm/page_alloc.c). */
+#define NOLOCK_PAGES_GFP (SF_GFP_NOWARN | SF_GFP_ZERO | SF_GFP_NOMEMALLOC | SF_GFP_COMP)
+
+/* Without waiting: only orders that per-CPU lists have, and no failure is injected. */
+static uint32_t slab_pages(struct sf_heap *h, uint32_t gfp, unsigned int order, bool nolock,
+			   enum sf_status *status)
+{
+	uint64_t armed = h->fault_after[SF_FAULT_PAGE];
+	uint32_t pfn;
+
+	if (!nolock)
+		return page_alloc(h, gfp, order, status);
+	if (order > 3 && order != 9)
+		return NO_PFN;
+	h->fault_after[SF_FAULT_PAGE] = 0;
+	pfn = page_alloc(h, gfp, order, status);
+	h->fault_after[SF_FAULT_PAGE] = armed;
+	return pfn;
+}
+
 /*
  * The preferred order first, without effort; then the smallest with all that the caller allows
- * (mm/slub.c:allocate_slab). No free list yet: the caller takes objects from the low end.
+ * (mm/slub.c:allocate_slab). No free list yet: the caller makes it of what it does not take.
  */
-static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, enum sf_status *status)
+static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool nolock,
+			 enum sf_status *status)
 {
 	uint32_t flags, first, pfn;
 	unsigned int order = s->order, objects = s->objects;
@@ -112,16 +117,24 @@ static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, enum
 		flags |= SF_GFP_DMA;
 	if (s->flags & SF_SLAB_CACHE_DMA32)
 		flags |= SF_GFP_DMA32;
+	if (nolock)
+		flags = (flags & ~(uint32_t)SLAB_GFP_KEEP) | NOLOCK_PAGES_GFP;
 	first = (flags | SF_GFP_NOWARN | SF_GFP_NORETRY) & ~SF_GFP_NOFAIL;
 	if ((first & SF_GFP_DIRECT_RECLAIM) && s->order > s->min_order)
 		first = (first | SF_GFP_NOMEMALLOC) & ~SF_GFP_RECLAIM;
-	pfn = page_alloc(h, first, order, status);
+	pfn = slab_pages(h, first, order, nolock, status);
 	if (pfn == NO_PFN) {
 		order = s->min_order;
 		objects = s->min_objects;
-		pfn = page_alloc(h, flags, order, status);
+		pfn = slab_pages(h, flags, order, nolock, status);
 		if (pfn == NO_PFN)
 			return NO_PFN;
+	}
+	if (!window_map(h, s, pfn, order)) {
+		warn(h, "slab: no addresses left", 0);
+		page_free(h, pfn, order);
+		*status = gfp & SF_GFP_NOFAIL ? SF_BLOCKED : SF_NULL;
+		return NO_PFN;
 	}
 	pg = &h->arena.page[pfn];
 	pg->state = PAGE_SLAB;
@@ -136,7 +149,8 @@ static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, enum
 	account_slab(h, s, 1 << order);
 	EMIT(h, SLAB_NEW, slab, .cache = s->id, .order = (uint8_t)order,
 	     .migratetype = (uint8_t)page_block_type(h, pfn), .objects = (uint16_t)objects,
-	     .gfp = flags, .pfn = pfn);
+	     .gfp = flags, .pfn = pfn, .addr = slab_addr(h, pfn),
+	     .dirty = h->set.init_on_free ? arena_dirty(h, pfn, 1u << order) : SF_GOOD);
 	return pfn;
 }
 
@@ -149,28 +163,57 @@ static void discard_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 	s->total_objects -= pg->objects;
 	account_slab(h, s, -(1 << order));
 	EMIT(h, SLAB_FREE, slab, .cache = s->id, .order = (uint8_t)order,
-	     .migratetype = (uint8_t)page_block_type(h, head), .objects = pg->objects, .pfn = head);
+	     .migratetype = (uint8_t)page_block_type(h, head), .objects = pg->objects, .pfn = head,
+	     .addr = slab_addr(h, head), .dirty = SF_GOOD);
+	window_unmap(h, s, head, order);
 	pg->state = PAGE_USED;
 	page_free(h, head, order);
 }
 
 /*
- * Up to `max` objects of a fresh slab, lowest address first; the rest becomes its free list in
- * ascending order, and the slab goes to the head of the partial list.
+ * Up to `max` objects of a fresh slab, in the slab's order; the rest becomes its free list in that
+ * order, and the slab goes to the head of the partial list.
  */
 static unsigned int take_from_new(struct sf_heap *h, struct kcache *s, uint32_t head, uint64_t *out,
 				  unsigned int max)
 {
 	struct page *pg = &h->arena.page[head];
 	unsigned int n = max < pg->objects ? max : pg->objects;
+	uint64_t base = slab_addr(h, head);
 
+	freelist_order(h, s, pg->objects);
 	for (unsigned int i = 0; i < n; i++)
-		out[i] = object_addr(s, head, i);
+		out[i] = object_addr(s, base, h->order_buf[i]);
 	for (unsigned int i = pg->objects; i-- > n;)
-		push_free(h, s, head, object_addr(s, head, i));
+		freelist_push(h, s, pg, base, object_addr(s, base, h->order_buf[i]));
 	pg->inuse = (uint16_t)n;
+	if (h->sink)
+		freelist_tell(h, s, head, out, n);
 	if (n < pg->objects)
 		partial_add(h, s, head, false);
+	return n;
+}
+
+/*
+ * Up to `max` objects of an isolated slab, as many as it says it has. A list that leads round and
+ * round is followed that far and no further, as there; one that is too short would be a null
+ * pointer to go on from (mm/slub.c:__refill_objects_node).
+ */
+static unsigned int take_listed(struct sf_heap *h, struct kcache *s, uint32_t head, uint64_t *out,
+				unsigned int max)
+{
+	struct page *pg = &h->arena.page[head];
+	uint64_t base = slab_addr(h, head);
+	unsigned int n = 0;
+
+	while (n < max && pg->freelist && pg->inuse < pg->objects) {
+		out[n++] = freelist_pop(h, s, pg, base);
+		pg->inuse++;
+	}
+	if (pg->inuse >= pg->objects)
+		pg->freelist = 0;
+	else if (!pg->freelist)
+		warn(h, "slab: free list ends too early", base);
 	return n;
 }
 
@@ -185,18 +228,14 @@ static unsigned int refill_objects(struct sf_heap *h, struct kcache *s, uint64_t
 
 	while (n < max && s->partial.nr) {
 		uint32_t head = s->partial.head;
-		struct page *pg = &h->arena.page[head];
 
 		partial_del(h, s, head);
-		while (pg->freelist && n < max) {
-			out[n++] = pop_free(h, s, head);
-			pg->inuse++;
-		}
-		if (pg->freelist)
+		n += take_listed(h, s, head, out + n, max - n);
+		if (h->arena.page[head].freelist)
 			partial_add(h, s, head, true);
 	}
 	while (n < max) {
-		uint32_t head = new_slab(h, s, gfp, status);
+		uint32_t head = new_slab(h, s, gfp, false, status);
 
 		if (head == NO_PFN)
 			break;
@@ -205,8 +244,11 @@ static unsigned int refill_objects(struct sf_heap *h, struct kcache *s, uint64_t
 	return n;
 }
 
-/* One object past the sheaves (mm/slub.c:___slab_alloc). */
-static uint64_t slow_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp,
+/*
+ * One object past the sheaves (mm/slub.c:___slab_alloc). A list that leads round and round never
+ * ends here: more objects are in use than there are, until the counter can count no further.
+ */
+static uint64_t slow_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool nolock,
 			   enum sf_status *status)
 {
 	uint32_t head = s->partial.head;
@@ -215,24 +257,29 @@ static uint64_t slow_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp,
 	if (s->partial.nr) {
 		struct page *pg = &h->arena.page[head];
 
-		addr = pop_free(h, s, head);
-		pg->inuse++;
+		addr = freelist_pop(h, s, pg, slab_addr(h, head));
+		pg->inuse += pg->inuse != UINT16_MAX;
 		if (!pg->freelist)
 			partial_del(h, s, head);
 		return addr;
 	}
-	head = new_slab(h, s, gfp, status);
+	head = new_slab(h, s, gfp, nolock, status);
 	if (head == NO_PFN)
 		return 0;
 	take_from_new(h, s, head, &addr, 1);
 	return addr;
 }
 
+/* The head of the slab that the address is in; NO_PFN if it is in none. */
 static uint32_t slab_head(const struct sf_heap *h, uint64_t addr)
 {
 	uint32_t pfn = addr_pfn(h, addr);
 
-	return h->arena.page[pfn].state == PAGE_TAIL ? h->arena.page[pfn].head : pfn;
+	if (pfn == NO_PFN)
+		return NO_PFN;
+	if (h->arena.page[pfn].state == PAGE_TAIL)
+		pfn = h->arena.page[pfn].head;
+	return h->arena.page[pfn].state == PAGE_SLAB ? pfn : NO_PFN;
 }
 
 /*
@@ -251,15 +298,63 @@ static void settle_slab(struct sf_heap *h, struct kcache *s, uint32_t head, bool
 	}
 }
 
-static void slab_return(struct sf_heap *h, struct kcache *s, uint64_t addr)
+/*
+ * One object back on its slab's list. False: dropped, with a complaint. The free pointer goes where
+ * the cache that frees it has it; whose slab it is, its descriptor says.
+ */
+static bool give_back(struct sf_heap *h, const struct kcache *s, uint32_t head, uint64_t addr)
+{
+	struct page *pg;
+	uint64_t base;
+
+	if (head == NO_PFN) {
+		warn(h, "slab: object freed whose slab is gone", addr);
+		return false;
+	}
+	pg = &h->arena.page[head];
+	base = slab_addr(h, head);
+	if (h->set.freelist_hardened && pg->freelist == (addr - base) / 8 + 1) {
+		/* set_freepointer(): "naive detection of double free or corruption" */
+		warn(h, "slab: object freed twice in a row", addr);
+		return false;
+	}
+	if (!pg->inuse) {
+		warn(h, "slab: more objects freed than are in use", addr);
+		return false;
+	}
+	freelist_push(h, s, pg, base, addr);
+	pg->inuse--;
+	return true;
+}
+
+/* The cache whose slab it is: `s`, unless an object was freed to the wrong one. */
+static struct kcache *owner(struct sf_heap *h, uint32_t head)
+{
+	return h->cache[h->arena.page[head].cache];
+}
+
+static bool slab_return(struct sf_heap *h, struct kcache *s, uint64_t addr)
 {
 	uint32_t head = slab_head(h, addr);
-	struct page *pg = &h->arena.page[head];
-	bool was_full = !pg->freelist;
+	bool was_full = head != NO_PFN && !h->arena.page[head].on_partial;
 
-	push_free(h, s, head, addr);
-	pg->inuse--;
-	settle_slab(h, s, head, was_full);
+	if (!give_back(h, s, head, addr))
+		return false;
+	settle_slab(h, owner(h, head), head, was_full);
+	return true;
+}
+
+/* Objects of one slab: the first found is the last of the array, and the first on the list ... */
+static void return_group(struct sf_heap *h, struct kcache *s, uint32_t head, const uint64_t *obj,
+			 uint32_t n, bool hooks)
+{
+	bool was_full = head != NO_PFN && !h->arena.page[head].on_partial, any = false;
+
+	/* ... or the last, if they pass slab_free_freelist_hook(), which turns the list round. */
+	for (uint32_t i = 0; i < n; i++)
+		any |= give_back(h, s, head, obj[hooks ? i : n - 1 - i]);
+	if (any)
+		settle_slab(h, owner(h, head), head, was_full);
 }
 
 #define LOOK_AHEAD 3
@@ -267,31 +362,26 @@ static void slab_return(struct sf_heap *h, struct kcache *s, uint64_t addr)
 /*
  * Objects back to their slabs, from the last on. Those of one slab go together, as far as they are
  * found before the third that is not (mm/slub.c:build_detached_freelist); reorders the array.
+ * `hooks`: they come straight from their users (slab_free_bulk, not __kmem_cache_free_bulk).
  */
-static void return_bulk(struct sf_heap *h, struct kcache *s, uint64_t *obj, uint32_t n)
+static void return_bulk(struct sf_heap *h, struct kcache *s, uint64_t *obj, uint32_t n, bool hooks)
 {
-	while (n) {
-		uint32_t head = slab_head(h, obj[--n]), same = n;
-		struct page *pg = &h->arena.page[head];
-		bool was_full = !pg->freelist;
+	for (uint32_t same; n; n = same) {
+		uint32_t head = slab_head(h, obj[n - 1]);
 		unsigned int look = LOOK_AHEAD;
 
-		push_free(h, s, head, obj[n]);
-		pg->inuse--;
-		for (uint32_t i = n; i && look;) {
+		same = n - 1;
+		for (uint32_t i = same; i && look;) {
 			uint64_t addr = obj[--i];
 
 			if (slab_head(h, addr) != head) {
 				look--;
 				continue;
 			}
-			push_free(h, s, head, addr);
-			pg->inuse--;
 			obj[i] = obj[--same];
 			obj[same] = addr;
 		}
-		n = same;
-		settle_slab(h, s, head, was_full);
+		return_group(h, s, head, obj + same, n - same, hooks);
 	}
 }
 
@@ -325,7 +415,7 @@ void slab_shrink_partial(struct sf_heap *h, struct kcache *s)
 			partial_del(h, s, head);
 			pg->next = discard;
 			discard = head;
-		} else if (nr_free <= SHRINK_PROMOTE_MAX) {
+		} else if (nr_free && nr_free <= SHRINK_PROMOTE_MAX) {
 			partial_del(h, s, head);
 			pg->next = promote[nr_free];
 			promote[nr_free] = head;
@@ -411,8 +501,8 @@ static void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32
 
 		sh->nr = (uint16_t)(sh->nr - n);
 		for (uint32_t i = 0; i < n; i++)
-			obj[i] = SF_DIRECT_MAP + sh->obj[sh->nr + i] * 8ull;
-		return_bulk(h, s, obj, n);
+			obj[i] = slab_window(h) + sh->obj[sh->nr + i] * 8ull;
+		return_bulk(h, s, obj, n, false);
 	}
 }
 
@@ -454,7 +544,7 @@ static bool sheaf_fill(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_
 					status);
 
 	for (unsigned int i = 0; i < n; i++)
-		sh->obj[sh->nr++] = (uint32_t)((objs[i] - SF_DIRECT_MAP) / 8);
+		sh->obj[sh->nr++] = (uint32_t)((objs[i] - slab_window(h)) / 8);
 	return n == want;
 }
 
@@ -501,15 +591,15 @@ static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_c
 
 /*
  * main is full: make it one that is not (mm/slub.c:__pcs_replace_full_main). A bulk neither flushes
- * nor makes sheaves for that (free_to_pcs_bulk).
+ * nor makes sheaves for that (free_to_pcs_bulk), nor does kfree_nolock(): `lazy`.
  */
-static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc, bool bulk)
+static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc, bool lazy)
 {
 	struct barn *b = &s->barn;
 	uint32_t id;
 
 	if (pc->spare == NO_SHEAF) {
-		if (bulk && !b->nr_empty)
+		if (lazy && !b->nr_empty)
 			return false;
 		id = b->nr_empty ? list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
 		pc->spare = pc->main;
@@ -517,14 +607,14 @@ static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_ca
 		return true;
 	}
 	id = pc->spare;
-	if (h->sheaves[id].nr == h->sheaves[id].capacity && b->nr_full >= BARN_MAX && !bulk)
+	if (h->sheaves[id].nr == h->sheaves[id].capacity && b->nr_full >= BARN_MAX && !lazy)
 		sheaf_flush(h, s, id, SHEAF_MAX);
 	if (h->sheaves[id].nr < h->sheaves[id].capacity) {
 		pc->spare = pc->main;
 		pc->main = id;
 		return true;
 	}
-	if (bulk && (b->nr_full >= BARN_MAX || !b->nr_empty))
+	if (lazy && (b->nr_full >= BARN_MAX || !b->nr_empty))
 		return false;
 	id = b->nr_empty ? list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
 	list_push(h, &b->full, &b->nr_full, pc->main);
@@ -578,53 +668,60 @@ void sheaves_flush(struct sf_heap *h, struct kcache *s)
 
 struct kcache *slab_cache(struct sf_heap *h, uint64_t addr, uint32_t *head)
 {
-	uint32_t pfn;
+	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
 	const struct page *pg;
 
-	if (addr < SF_DIRECT_MAP || (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT >= h->arena.pages)
+	/* Under slab_virtual a slab's frames have another address, which nobody was ever given. */
+	if (h->arena.smap)
+		n = addr < SF_SLAB_WINDOW ? NO_PFN : addr_pfn(h, addr);
+	if (n >= h->arena.pages)
 		return NULL;
-	pfn = (uint32_t)((addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT);
-	pg = &h->arena.page[pfn];
+	pg = &h->arena.page[n];
 	if (pg->state == PAGE_TAIL) {
-		pfn = pg->head;
-		pg = &h->arena.page[pfn];
+		n = pg->head;
+		pg = &h->arena.page[n];
 	}
 	if (pg->state != PAGE_SLAB)
 		return NULL;
-	*head = pfn;
+	*head = (uint32_t)n;
 	return h->cache[pg->cache];
 }
 
-/* mm/slab.h:slab_want_init_on_alloc */
-static bool want_init(const struct sf_heap *h, const struct kcache *s, uint32_t gfp)
+/* mm/slub.c:maybe_wipe_obj_freeptr, slab_post_alloc_hook */
+static void zero(struct sf_heap *h, const struct kcache *s, uint32_t gfp, uint64_t addr)
 {
-	if (gfp & SF_GFP_ZERO)
-		return true;
-	return h->set.init_on_alloc && !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
+	bool ctor = h->set.init_on_alloc && (s->flags & SF_SLAB_CTOR); /* not even if asked */
+
+	if (s->wipe)
+		raw_wipe(h, addr + s->freeptr, 8);
+	if (s->init || ((gfp & SF_GFP_ZERO) && !ctor))
+		raw_wipe(h, addr, s->object_size);
 }
 
-static void hand_out(struct sf_heap *h, const struct kcache *s, uint32_t gfp, uint64_t addr,
-		     uint64_t size)
+static inline void hand_out(struct sf_heap *h, const struct kcache *s, uint32_t gfp, uint64_t addr,
+			    uint64_t size)
 {
-	if (want_init(h, s, gfp))
-		raw_wipe(h, addr, s->object_size);
+	if ((gfp & SF_GFP_ZERO) | s->init | s->wipe)
+		zero(h, s, gfp, addr);
 	arena_open(h, addr, size);
 }
 
-static uint64_t take_one(struct sf_heap *h, struct kcache *s, uint32_t gfp, enum sf_status *status)
+static inline uint64_t take_one(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool nolock,
+				enum sf_status *status)
 {
 	if (s->sheaf_capacity) {
 		struct cpu_cache *pc = this_cpu_cache(h, s);
 		struct sheaf *sh = &h->sheaves[pc->main];
 
 		if (sh->nr == 0) {
-			if (!replace_empty_main(h, s, pc, gfp, true, status))
-				return *status == SF_BLOCKED ? 0 : slow_alloc(h, s, gfp, status);
+			if (!replace_empty_main(h, s, pc, gfp, !nolock, status))
+				return *status == SF_BLOCKED ?
+					       0 : slow_alloc(h, s, gfp, nolock, status);
 			sh = &h->sheaves[pc->main];
 		}
-		return SF_DIRECT_MAP + sh->obj[--sh->nr] * 8ull;
+		return slab_window(h) + sh->obj[--sh->nr] * 8ull;
 	}
-	return slow_alloc(h, s, gfp, status);
+	return slow_alloc(h, s, gfp, nolock, status);
 }
 
 uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
@@ -635,7 +732,7 @@ uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t 
 	*status = SF_NULL;
 	if (!(gfp & SF_GFP_NOFAIL) && fault_fires(h, SF_FAULT_SLAB))
 		return 0;
-	addr = take_one(h, s, gfp, status);
+	addr = take_one(h, s, gfp, false, status);
 	if (!addr)
 		return 0;
 	*status = SF_OK;
@@ -643,26 +740,61 @@ uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t 
 	return addr;
 }
 
-static void put_one(struct sf_heap *h, struct kcache *s, uint64_t addr)
+uint64_t slab_alloc_nolock(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
+			   enum sf_status *status)
 {
-	if (s->sheaf_capacity) {
-		struct cpu_cache *pc = this_cpu_cache(h, s);
-		struct sheaf *sh = &h->sheaves[pc->main];
+	uint64_t addr = take_one(h, s, gfp, true, status);
 
-		if (sh->nr == sh->capacity) {
-			replace_full_main(h, s, pc, false);
-			sh = &h->sheaves[pc->main];
-		}
-		sh->obj[sh->nr++] = (uint32_t)((addr - SF_DIRECT_MAP) / 8);
-	} else {
-		slab_return(h, s, addr);
-	}
+	*status = addr ? SF_OK : SF_NULL;
+	if (addr)
+		hand_out(h, s, gfp, addr, size);
+	return addr;
 }
 
-void slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr)
+static inline bool put_one(struct sf_heap *h, struct kcache *s, uint64_t addr, bool nolock)
 {
+	struct cpu_cache *pc;
+	struct sheaf *sh;
+
+	if (!s->sheaf_capacity)
+		return slab_return(h, s, addr);
+	pc = this_cpu_cache(h, s);
+	sh = &h->sheaves[pc->main];
+	if (sh->nr == sh->capacity) {
+		/* A kernel defers it until it may wait for locks; here there are none. */
+		if (!replace_full_main(h, s, pc, nolock))
+			return slab_return(h, s, addr);
+		sh = &h->sheaves[pc->main];
+	}
+	sh->obj[sh->nr++] = (uint32_t)((addr - slab_window(h)) / 8);
+	return true;
+}
+
+/* mm/slub.c:slab_free_hook: the object, and what lies between it and the next. */
+static void wipe_freed(struct sf_heap *h, const struct kcache *s, uint64_t addr)
+{
+	raw_wipe(h, addr, s->object_size);
+	raw_wipe(h, addr + s->inuse, s->stride - s->inuse);
+}
+
+/*
+ * As in a kernel the address is taken for an object, be it one or not; but free pointers and
+ * sheaves count in words here, so that one inside a word stands for all of it.
+ */
+bool slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr)
+{
+	addr &= ~7ull;
+	if (s->wipe)
+		wipe_freed(h, s, addr);
 	arena_close(h, addr, (s->object_size + 7) & ~7u);
-	put_one(h, s, addr);
+	return put_one(h, s, addr, false);
+}
+
+bool slab_free_nolock(struct sf_heap *h, struct kcache *s, uint64_t addr)
+{
+	addr &= ~7ull;
+	arena_close(h, addr, (s->object_size + 7) & ~7u);
+	return put_one(h, s, addr, true);
 }
 
 /*
@@ -674,8 +806,11 @@ void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint6
 	struct cpu_cache *pc = s->sheaf_capacity ? this_cpu_cache(h, s) : NULL;
 	uint32_t done = 0;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		if (s->wipe)
+			wipe_freed(h, s, addrs[i]);
 		arena_close(h, addrs[i], (s->object_size + 7) & ~7u);
+	}
 	for (; pc && done < n; done++) {
 		struct sheaf *sh = &h->sheaves[pc->main];
 
@@ -684,14 +819,14 @@ void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint6
 				break;
 			sh = &h->sheaves[pc->main];
 		}
-		sh->obj[sh->nr++] = (uint32_t)((addrs[done] - SF_DIRECT_MAP) / 8);
+		sh->obj[sh->nr++] = (uint32_t)((addrs[done] - slab_window(h)) / 8);
 	}
 	while (n > done) {
 		uint32_t nr = n - done < h->walk_cap ? n - done : h->walk_cap;
 
 		n -= nr;
 		memcpy(h->walk_buf, addrs + n, nr * sizeof(*addrs));
-		return_bulk(h, s, h->walk_buf, nr);
+		return_bulk(h, s, h->walk_buf, nr, !pc);
 	}
 }
 
@@ -719,7 +854,7 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 			}
 			sh->nr = (uint16_t)(sh->nr - nr);
 			for (uint32_t i = 0; i < nr; i++)
-				addrs[got++] = SF_DIRECT_MAP + sh->obj[sh->nr + i] * 8ull;
+				addrs[got++] = slab_window(h) + sh->obj[sh->nr + i] * 8ull;
 		}
 	}
 	parked = got;
@@ -727,8 +862,8 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 		got += refill_objects(h, s, addrs + got, n - got, gfp, status);
 	if (got < n) {
 		/* Out of memory: not back to the sheaves. */
-		return_bulk(h, s, addrs + parked, got - parked);
-		return_bulk(h, s, addrs, parked);
+		return_bulk(h, s, addrs + parked, got - parked, false);
+		return_bulk(h, s, addrs, parked, false);
 		return false;
 	}
 	*status = SF_OK;

@@ -7,40 +7,43 @@
  */
 #include "heap.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* --- placement --- */
 
-static void place_block(const struct sf_heap *h, uint32_t head, uint64_t addr, uint8_t kind,
-			struct sf_place *pl)
+static void place_nowhere(struct sf_place *pl)
 {
-	uint64_t size = SF_PAGE_SIZE << h->arena.page[head].order;
-
-	pl->kind = kind;
-	pl->order = h->arena.page[head].order;
-	pl->base = pfn_addr(head);
-	pl->pfn = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
-	pl->migratetype = (uint8_t)page_block_type(h, head);
-	pl->stride = pl->object_size = size < (1ull << 31) ? (uint32_t)size : 1u << 31;
-	pl->objects = 1;
+	*pl = (struct sf_place){ .kind = SF_PLACE_NOWHERE, .cache = SF_NONE, .pfn = SF_NO_PFN };
 }
 
-static void place_slab(const struct sf_heap *h, uint32_t head, uint64_t addr, struct sf_place *pl)
+static void place_block(const struct sf_heap *h, uint32_t head, uint32_t pfn, uint64_t addr,
+			uint8_t kind, struct sf_place *pl)
+{
+	uint64_t size = SF_PAGE_SIZE << h->arena.page[head].order, base = pfn_addr(head);
+	uint32_t stride = size < (1ull << 31) ? (uint32_t)size : 1u << 31;
+
+	*pl = (struct sf_place){ .kind = kind, .order = h->arena.page[head].order,
+				 .migratetype = (uint8_t)page_block_type(h, head),
+				 .cache = SF_NONE, .stride = stride, .object_size = stride,
+				 .offset = (uint32_t)(addr - base), .objects = 1, .base = base,
+				 .pfn = pfn };
+}
+
+/* Frame and address may come from different windows. */
+static void place_slab(const struct sf_heap *h, uint32_t head, uint32_t pfn, uint64_t addr,
+		       struct sf_place *pl)
 {
 	const struct page *pg = &h->arena.page[head];
 	const struct kcache *s = h->cache[pg->cache];
+	uint32_t at = (pfn - head) << SF_PAGE_SHIFT | (uint32_t)(addr & (SF_PAGE_SIZE - 1));
 
-	pl->kind = SF_PLACE_SLAB;
-	pl->order = pg->order;
-	pl->base = pfn_addr(head);
-	pl->pfn = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
-	pl->migratetype = (uint8_t)page_block_type(h, head);
-	pl->partition = s->partition;
-	pl->cache = s->id;
-	pl->stride = s->stride;
-	pl->object_size = s->object_size;
-	pl->index = (uint32_t)((addr - pl->base) / s->stride);
-	pl->objects = pg->objects;
+	*pl = (struct sf_place){ .kind = SF_PLACE_SLAB, .order = pg->order,
+				 .migratetype = (uint8_t)page_block_type(h, head),
+				 .partition = s->partition, .cache = s->id, .stride = s->stride,
+				 .object_size = s->object_size, .index = at / s->stride,
+				 .offset = at % s->stride, .objects = pg->objects,
+				 .base = slab_addr(h, head), .pfn = pfn };
 }
 
 static void place_vmalloc(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
@@ -61,24 +64,29 @@ static void place_vmalloc(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
 void snapshot_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
 {
 	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
-	const struct page *pg;
+	uint32_t pfn = n < h->arena.pages ? (uint32_t)n : NO_PFN, head;
 
-	*pl = (struct sf_place){ .kind = SF_PLACE_NOWHERE, .cache = SF_NONE, .pfn = SF_NO_PFN };
-	if (addr < SF_DIRECT_MAP || n >= h->arena.pages) {
+	if (pfn == NO_PFN && addr - SF_SLAB_WINDOW < (uint64_t)SMAP_PAGES << SF_PAGE_SHIFT)
+		pfn = addr_pfn(h, addr);
+	if (pfn == NO_PFN) {
+		place_nowhere(pl);
 		place_vmalloc(h, addr, pl);
 		return;
 	}
-	pg = &h->arena.page[n];
-	if (pg->state == PAGE_TAIL) {
-		n = pg->head;
-		pg = &h->arena.page[n];
+	head = h->arena.page[pfn].state == PAGE_TAIL ? h->arena.page[pfn].head : pfn;
+	switch (h->arena.page[head].state) {
+	case PAGE_SLAB:
+		place_slab(h, head, pfn, addr, pl);
+		break;
+	case PAGE_LARGE:
+		place_block(h, head, pfn, addr, SF_PLACE_LARGE, pl);
+		break;
+	case PAGE_USED:
+		place_block(h, head, pfn, addr, SF_PLACE_PAGES, pl);
+		break;
+	default:
+		place_nowhere(pl);
 	}
-	if (pg->state == PAGE_SLAB)
-		place_slab(h, (uint32_t)n, addr, pl);
-	else if (pg->state == PAGE_LARGE)
-		place_block(h, (uint32_t)n, addr, SF_PLACE_LARGE, pl);
-	else if (pg->state == PAGE_USED)
-		place_block(h, (uint32_t)n, addr, SF_PLACE_PAGES, pl);
 }
 
 /* --- snapshots --- */
@@ -115,47 +123,130 @@ static void tell_cache(struct walk *w, const struct kcache *s)
 	     .active_slabs = s->nr_slabs, .num_slabs = s->nr_slabs);
 }
 
+/* What slab_free_hook() wipes (mm/slab.h:slab_want_init_on_free). */
+static bool wiped_on_free(const struct sf_heap *h, const struct kcache *s)
+{
+	return h->set.init_on_free && !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
+}
+
+/* Address of the first byte of free objects, their free pointers apart, that is not zero. */
+static uint64_t first_unwiped(struct sf_heap *h, const struct kcache *s, const uint64_t *obj,
+			      uint32_t n)
+{
+	uint32_t end = s->object_size, ptr = s->freeptr < end ? s->freeptr : end;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t bad = arena_zeroed(h, obj[i], 0, ptr, SF_CONTENTS_WHOLE);
+
+		if (bad == SF_GOOD)
+			bad = arena_zeroed(h, obj[i], ptr + 8, end, SF_CONTENTS_WHOLE);
+		if (bad != SF_GOOD)
+			return obj[i] + bad;
+	}
+	return SF_GOOD;
+}
+
+/*
+ * Follows a free list into walk_buf, and its words as they are stored into `stored`, unless NULL:
+ * then they are not encoded. Each step is checked before it is made.
+ */
+static uint8_t walk_free(const struct sf_heap *h, uint32_t head, uint64_t *stored, uint32_t *nr)
+{
+	const struct page *pg = &h->arena.page[head];
+	const struct kcache *s = h->cache[pg->cache];
+	uint64_t base = slab_addr(h, head), size = (uint64_t)pg->objects * s->stride;
+	uint64_t alias = pfn_addr(head) - base; /* the same in the direct map, which is faster */
+	/* just for offsets that are multiples of the stride: off * factor < factor */
+	uint64_t addr = pg->freelist ? base + (pg->freelist - 1) * 8ull : 0;
+	uint64_t factor = UINT64_MAX / s->stride + 1;
+	uint64_t *out = h->walk_buf, *const full = out + pg->objects;
+	uint8_t error = SF_WALK_OK;
+
+	while (addr) {
+		uint64_t off = addr - base;
+
+		if (off >= size)
+			error = SF_WALK_OUTSIDE;
+		else if (off * factor >= factor)
+			error = SF_WALK_UNALIGNED;
+		else if (out == full)
+			error = SF_WALK_CYCLE;
+		if (error != SF_WALK_OK)
+			break;
+		*out++ = addr;
+		off = addr + alias + s->freeptr;
+		addr = raw_load(h, off);
+		if (stored) {
+			*stored++ = addr;
+			addr ^= s->secret ^ __builtin_bswap64(off - alias);
+		}
+	}
+	*nr = (uint32_t)(out - h->walk_buf);
+	return error;
+}
+
 static void tell_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t position)
 {
 	struct sf_heap *h = w->h;
 	const struct page *pg = &h->arena.page[head];
 	const struct kcache *s = h->cache[pg->cache];
-	uint64_t base = pfn_addr(head), end = base + (uint64_t)pg->objects * s->stride;
-	/* just for offsets that are multiples of the stride: off * factor < factor */
-	uint64_t addr = pg->freelist ? base + (pg->freelist - 1) * 8ull : 0;
-	uint64_t factor = UINT64_MAX / s->stride + 1;
-	uint8_t error = SF_WALK_OK;
+	uint64_t *stored = NULL, *borrowed = NULL;
+	uint64_t unwiped = SF_GOOD;
+	uint8_t error;
 	uint32_t n = 0;
 
-	for (; addr; addr = raw_load(h, addr + s->freeptr)) {
-		if (addr < base || addr >= end)
-			error = SF_WALK_OUTSIDE;
-		else if ((addr - base) * factor >= factor)
-			error = SF_WALK_UNALIGNED;
-		else if (n == pg->objects)
-			error = SF_WALK_CYCLE;
-		if (error != SF_WALK_OK)
-			break;
-		h->walk_buf[n++] = addr;
+	if (h->set.freelist_hardened && 2u * pg->objects <= h->walk_cap) {
+		stored = h->walk_buf + pg->objects;
+	} else if (h->set.freelist_hardened) {
+		stored = borrowed = malloc(pg->objects * sizeof(*borrowed));
+		if (!borrowed)
+			abort(); /* no memory for bookkeeping: not the model's failure */
 	}
+	error = walk_free(h, head, stored, &n);
+	if (wiped_on_free(h, s))
+		unwiped = first_unwiped(h, s, h->walk_buf, n);
 	TELL(w, SNAP_SLAB, snapslab, .cache = pg->cache, .pfn = head, .order = pg->order,
 	     .list = list, .flag_partial = pg->on_partial, .error = error, .position = position,
-	     .objects = pg->objects, .inuse = pg->inuse, .nr_free = n, .free = h->walk_buf);
+	     .objects = pg->objects, .inuse = pg->inuse, .nr_free = n, .free = h->walk_buf,
+	     .addr = slab_addr(h, head), .stored = stored, .unwiped = unwiped);
+	free(borrowed);
+}
+
+/* True if an object of this cache begins there: a misuse may have parked anything. */
+static bool is_object(const struct sf_heap *h, const struct kcache *s, uint64_t addr)
+{
+	uint32_t head = addr_pfn(h, addr);
+	const struct page *pg;
+	uint64_t off;
+
+	if (head == NO_PFN)
+		return false;
+	if (h->arena.page[head].state == PAGE_TAIL)
+		head = h->arena.page[head].head;
+	pg = &h->arena.page[head];
+	off = addr - slab_addr(h, head);
+	return pg->state == PAGE_SLAB && pg->cache == s->id && off % s->stride == 0 &&
+	       off / s->stride < pg->objects;
 }
 
 static void tell_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
 		       uint32_t id)
 {
-	uint64_t *objs = w->h->walk_buf;
+	struct sf_heap *h = w->h;
+	uint64_t *objs = h->walk_buf, unwiped = SF_GOOD;
 	const struct sheaf *sh;
 
-	if (id == NO_SHEAF || !w->h->sheaves[id].nr)
+	if (id == NO_SHEAF || !h->sheaves[id].nr)
 		return;
-	sh = &w->h->sheaves[id];
+	sh = &h->sheaves[id];
 	for (uint32_t i = 0, nr = sh->nr; i < nr; i++)
-		objs[i] = SF_DIRECT_MAP + sh->obj[i] * 8ull;
+		objs[i] = slab_window(h) + sh->obj[i] * 8ull;
+	if (wiped_on_free(h, s))
+		for (uint32_t i = 0; i < sh->nr && unwiped == SF_GOOD; i++)
+			if (is_object(h, s, objs[i]))
+				unwiped = first_unwiped(h, s, &objs[i], 1);
 	TELL(w, SNAP_SHEAF, snapsheaf, .cache = s->id, .kind = kind, .cpu = cpu, .nr = sh->nr,
-	     .capacity = sh->capacity, .objs = objs);
+	     .capacity = sh->capacity, .objs = objs, .unwiped = unwiped);
 }
 
 static void tell_sheaves(struct walk *w, const struct kcache *s)

@@ -19,7 +19,7 @@ struct vm_area *vmalloc_area(const struct sf_heap *h, uint64_t addr)
 	if (addr < SF_VMALLOC || (addr & (SF_PAGE_SIZE - 1)) || n == 0 || n >= h->arena.vmap_next)
 		return NULL;
 	guard = h->arena.vmap[n - 1];
-	if (!(guard & VMAP_AREA))
+	if (!(guard & VMAP_AREA) || !h->arena.area[guard & ~VMAP_AREA].pages)
 		return NULL;
 	return &h->arena.area[guard & ~VMAP_AREA];
 }
@@ -150,6 +150,10 @@ void vfree(struct sf_heap *h, uint64_t addr)
 {
 	struct vm_area *v = vmalloc_area(h, addr);
 
+	if (!v) {
+		warn(h, "vfree: nonexistent vm area", addr);
+		return;
+	}
 	arena_close(h, addr, (uint64_t)v->pages << SF_PAGE_SHIFT);
 	EMIT(h, UNMAP, map, .addr = addr, .pages = v->pages);
 	release(h, v, 0);
@@ -164,7 +168,7 @@ uint64_t vrealloc(struct sf_heap *h, uint64_t addr, uint64_t size, uint32_t gfp,
 		  enum sf_status *status)
 {
 	struct vm_area *v = vmalloc_area(h, addr);
-	bool zero = (gfp & SF_GFP_ZERO) || h->set.init_on_alloc;
+	bool zero = (gfp & SF_GFP_ZERO) || h->set.init_on_alloc || h->set.init_on_free;
 	uint64_t room = (uint64_t)v->pages << SF_PAGE_SHIFT, old = v->size, to;
 	uint32_t pages = (uint32_t)((size + SF_PAGE_SIZE - 1) >> SF_PAGE_SHIFT);
 

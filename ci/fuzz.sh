@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# fuzz.sh - what `make fuzz` runs: one libFuzzer target for FUZZ_SECONDS. A find does not end the
-# run; all are reported at the end, each title once. From the Makefile: BUILD, SLABFUZZ (the
-# command), FUZZ_TARGET, FUZZ_SECONDS. Also heeded: SLABFUZZ_ALLOCATOR, FUZZ_JOBS (default 1),
-# FUZZ_FLAGS. Exit status: 0 nothing found, 1 something found, 2 bad usage or seeds, 3 something is
+# fuzz.sh - what `make fuzz` runs: one libFuzzer target for FUZZ_SECONDS, on each allocator in turn
+# for its share of the time, all on one corpus. A find does not end the run; all are reported at the
+# end, each title once. From the Makefile: BUILD, SLABFUZZ (the command), FUZZ_TARGET, FUZZ_SECONDS.
+# Also heeded: SLABFUZZ_ALLOCATOR (only this one; default: all), FUZZ_JOBS (default 1), FUZZ_FLAGS.
+# Exit status: 0 nothing found, 1 something found, 2 bad usage or seeds, 3 something is
 # missing.
 set -u
 
@@ -30,14 +31,24 @@ need_number FUZZ_SECONDS "$FUZZ_SECONDS"
 need_number FUZZ_JOBS "$FUZZ_JOBS"
 need_program "$FUZZ_TARGET"
 mkdir -p "$corpus" "$raw" || exit 2
+# What does not run on an allocator takes one turn, under a name that stands for none.
+allocators=-
 case $name in
 text) copy_seeds "$seeds" corpora/seeds corpora/regressions ;;
 trace) trace_seeds "$seeds" ;;
-*)
+bytes)
 	need_program "$SLABFUZZ"
 	compile_seeds "$seeds"
 	;;
+*)
+	need_program "$SLABFUZZ"
+	compile_seeds "$seeds"
+	allocators=${SLABFUZZ_ALLOCATOR:-$("$SLABFUZZ" list allocators |
+		sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p')}
+	;;
 esac
+# shellcheck disable=SC2086 # a list of names
+nr_allocators=$(printf '%s\n' $allocators | wc -l)
 touch "$marker"
 
 export SLABFUZZ_CRASHES="$crashes"
@@ -51,42 +62,53 @@ weed()
 		-exec rm {} \;
 }
 
-# job NUMBER: one engine, started again after each find until the time is over. (libFuzzer's own
-# -fork costs most of a short run in merging.) Crashes are ours to save, with their text; the engine
-# keeps its own copies, and hangs, in $raw.
-job()
+# turn NUMBER ALLOCATOR DEADLINE: one engine, started again after each find until the deadline.
+# (libFuzzer's own -fork costs most of a short run in merging.) Crashes are ours to save, with their
+# text; the engine keeps its own copies, and hangs, in $raw.
+turn()
 {
-	joblog=$log.$1
-	: >"$joblog"
-	trap 'kill -INT "$engine" 2>/dev/null; exit' TERM
-	while left=$((deadline - $(date +%s))) && [ "$left" -gt 0 ]; do
+	turnlog=$log.$1.$2
+	: >"$turnlog"
+	[ "$2" = - ] || export SLABFUZZ_ALLOCATOR="$2"
+	while left=$(($3 - $(date +%s))) && [ "$left" -gt 0 ]; do
 		# shellcheck disable=SC2046,SC2086 # words
 		$(pin "$FUZZ_JOBS") "$FUZZ_TARGET" -max_total_time="$left" -max_len=4096 \
 			-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-			-artifact_prefix="$raw/$1-" ${FUZZ_FLAGS-} "$corpus" "$seeds" \
-			>"$joblog.run" 2>&1 &
+			-artifact_prefix="$raw/$1-$2-" ${FUZZ_FLAGS-} "$corpus" "$seeds" \
+			>"$turnlog.run" 2>&1 &
 		engine=$!
 		wait "$engine"
 		status=$?
-		cat "$joblog.run" >>"$joblog"
+		cat "$turnlog.run" >>"$turnlog"
 		case $status in
 		0) ;;
 		72) break ;; # interrupted
 		*)
-			saved=$(sed -n 's/^.*Test unit written to //p' "$joblog.run" | tail -n 1)
+			saved=$(sed -n 's/^.*Test unit written to //p' "$turnlog.run" | tail -n 1)
 			if [ ! -f "$saved" ]; then
 				# It says nothing and saves nothing: not again.
-				grep -q '^#' "$joblog.run" || break
+				grep -q '^#' "$turnlog.run" || break
 				sleep 1
 			else
-				grep -q 'INITED' "$joblog.run" || weed "$saved"
+				grep -q 'INITED' "$turnlog.run" || weed "$saved"
 				# Under a title it has been saved by ourselves.
-				grep -Eq '^([A-Z]+-[0-9]+|ASan): ' "$joblog.run" && rm -f "$saved"
+				grep -Eq '^([A-Z]+-[0-9]+|ASan): ' "$turnlog.run" && rm -f "$saved"
 			fi
 			;;
 		esac
 	done
-	rm -f "$joblog.run"
+	rm -f "$turnlog.run"
+}
+
+# job NUMBER: the turns of all allocators, equal shares of the time.
+job()
+{
+	trap 'kill -INT "$engine" 2>/dev/null; exit' TERM
+	nr=0
+	for a in $allocators; do
+		nr=$((nr + 1))
+		turn "$1" "$a" $((start + FUZZ_SECONDS * nr / nr_allocators))
+	done
 }
 
 # progress: the engines' last line of statistics, until the time is over.
@@ -116,10 +138,25 @@ trap 'deadline=0; kill -TERM $jobs 2>/dev/null' INT TERM
 wait
 trap - INT TERM
 seconds=$(($(date +%s) - start))
+# executed FILE..., edges FILE...: of all engines in these logs.
+executed()
+{
+	awk '/^stat::number_of_executed_units/ { sum += $2 } END { print sum + 0 }' "$@"
+}
+edges()
+{
+	sed -n 's/^#[0-9].* cov: \([0-9]*\).*/\1/p' "$@" | sort -n | tail -n 1
+}
+turns=
+for a in $allocators; do
+	[ "$a" = - ] ||
+		turns="$turns$(printf '\n    %-12s %s (%s edges)' "$a" \
+			"$(executed "$log".*."$a")" "$(edges "$log".*."$a")")"
+done
 cat "$log".* >"$log" && rm -f "$log".*
 
-runs=$(awk '/^stat::number_of_executed_units/ { sum += $2 } END { print sum + 0 }' "$log")
-edges=$(sed -n 's/^#[0-9].* cov: \([0-9]*\).*/\1/p' "$log" | sort -n | tail -n 1)
+runs=$(executed "$log")
+edges=$(edges "$log")
 if [ "$runs" = 0 ] && [ -z "$(new_crashes)" ]; then
 	echo "fuzz.sh: $FUZZ_TARGET did not run; the end of $log:" >&2
 	tail -n 20 "$log" >&2
@@ -127,18 +164,19 @@ if [ "$runs" = 0 ] && [ -z "$(new_crashes)" ]; then
 fi
 
 # Hangs and exhausted memory are known to the engine alone.
-adopt_new "$FUZZ_TARGET" "$raw"/*-timeout-* "$raw"/*-oom-* "$raw"/*-crash-*
-
-"$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" >"$coverage.tmp" 2>&1
-sed -n '/^COVERAGE/,$p' "$coverage.tmp" >"$coverage"
+: >"$coverage"
+for a in $allocators; do
+	[ "$a" = - ] || export SLABFUZZ_ALLOCATOR="$a"
+	adopt_new "$FUZZ_TARGET" "$raw"/*-"$a"-timeout-* "$raw"/*-"$a"-oom-* \
+		"$raw"/*-"$a"-crash-*
+	"$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" >"$coverage.tmp" 2>&1
+	echo "on $a" >>"$coverage"
+	sed -n '/^COVERAGE/,$p' "$coverage.tmp" >>"$coverage"
+done
 rm -f "$coverage.tmp"
 
-case $name in
-text | bytes | trace) on= ;;
-*) on=" on ${SLABFUZZ_ALLOCATOR:-baseline}" ;;
-esac
-echo "fuzz: $seconds s of $FUZZ_TARGET$on"
-echo "  executions  $runs ($(rate "$runs" "$seconds")/s)"
+echo "fuzz: $seconds s of $FUZZ_TARGET"
+echo "  executions  $runs ($(rate "$runs" "$seconds")/s)$turns"
 echo "  edges       ${edges:-0}"
 echo "  corpus      $corpus ($(count_files "$corpus") files; seeds: $(count_files "$seeds"))"
 echo "  coverage    $coverage"

@@ -13,6 +13,16 @@
 #include "../harness/trace/trace.h"
 #include "../oracles/invariants.h"
 
+/* What stands in a cell: a bar in it is no border. */
+static void put_cell(const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '|')
+			putchar('\\');
+		putchar(*s);
+	}
+}
+
 static void print_caps(uint64_t caps)
 {
 	const char *comma = "";
@@ -30,11 +40,18 @@ static void print_caps(uint64_t caps)
 
 static void print_invariants(void)
 {
+	static const char *const judged[] = {
+		[SF_COST_EVENT] = "each event",
+		[SF_COST_WALK] = "snapshots",
+		[SF_COST_BOOTS] = "many boots",
+	};
+
 	puts("| id | judged | statement | needs | source |");
 	puts("| --- | --- | --- | --- | --- |");
 #define X(family, nr, cost, needs, statement, source)                                              \
-	printf("| %s-%d | %s | %s | ", #family, nr,                                                \
-	       SF_COST_##cost == SF_COST_EVENT ? "each event" : "snapshots", statement);           \
+	printf("| %s-%d | %s | ", #family, nr, judged[SF_COST_##cost]);                            \
+	put_cell(statement);                                                                       \
+	printf(" | ");                                                                             \
 	print_caps(needs);                                                                         \
 	printf(" | %s |\n", source);
 	SF_INVARIANTS(X)
@@ -62,8 +79,9 @@ static void print_capabilities(void)
 static void print_setting(const char *name, uint64_t def, uint64_t lo, uint64_t hi,
 			  const char *unit, const char *kernel, const char *doc)
 {
-	printf("| `%s` | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %s | %s | %s |\n", name, def, lo,
-	       hi, unit, kernel, doc);
+	printf("| `%s` | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | ", name, def, lo, hi);
+	put_cell(unit);
+	printf(" | %s | %s |\n", kernel, doc);
 }
 
 static void print_settings(void)
@@ -120,7 +138,10 @@ static void print_args(void)
 {
 	puts("| argument | bytes in a record | text |");
 	puts("| --- | --- | --- |");
-#define X(kind, field, width, doc) printf("| %s | %d | %s |\n", #kind, width, doc);
+#define X(kind, field, width, doc)                                                                 \
+	printf("| %s | %d | ", #kind, width);                                                      \
+	put_cell(doc);                                                                             \
+	puts(" |");
 	SF_ARGS(X)
 #undef X
 }

@@ -52,8 +52,9 @@ lint_cppcheck()
 lint_clang_tidy()
 {
 	need clang-tidy clang-tidy
+	# What only clang 22 compiles is not for it.
 	# shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-	ci/files.sh '*.c' | xargs -P "${JOBS:-$(nproc)}" -n 4 sh -c '
+	ci/files.sh '*.c' | grep -v '^tests/tokens/' | xargs -P "${JOBS:-$(nproc)}" -n 4 sh -c '
 		clang-tidy --quiet --warnings-as-errors="*" "$@" -- '"$LINT_CPPFLAGS"' 2>"$0.$$" ||
 			{ grep -v "warnings generated\|^Suppressed\|^Use -" "$0.$$" >&2; exit 1; }
 		' "$tmp/tidy"

@@ -3,11 +3,13 @@
 #
 # mutants.sh [--json] [NAME...] - is each seeded bug caught? For every tests/mutants/NAME.patch the
 # allocators are copied and patched, linked with the harness and oracles as they are, and run: first
-# on the programs in corpora/, then under libFuzzer for up to MUTANT_SECONDS. Only the title that
-# the patch names counts (SLABFUZZ_EXPECT). Exit 1 if one is missed; 0 if all are caught.
+# on the programs in corpora/, then under libFuzzer for up to MUTANT_SECONDS; what only many boots
+# show, under `slabfuzz boots`. Only the title that the patch names counts (SLABFUZZ_EXPECT). Exit 1
+# if one is missed; 0 if all are caught.
 #
 # tests/mutants/README.md says what a patch's header looks like. From the Makefile: BUILD,
-# MUTANT_CC, MUTANT_LD, MUTANT_LIBS (how the fuzz flavor compiles allocators/ and links).
+# MUTANT_CC, MUTANT_LD, MUTANT_LIBS, MUTANT_CMD_LIBS (how the fuzz flavor compiles
+# allocators/ and links; an engine is linked with -fsanitize=fuzzer besides).
 set -u
 
 BUILD=${BUILD:-build}
@@ -24,10 +26,11 @@ field()
 	sed -n "s/^# $1: *//p" "$2" | head -n 1
 }
 
-# build NAME: the mutated allocators in $dir/NAME, linked as $dir/NAME/target.
+# build NAME BY: the mutated allocators in $dir/NAME, linked as $dir/NAME/target.
 build()
 {
 	patch=tests/mutants/$1.patch
+	by=$2
 	work=$dir/$1
 	rm -rf "$work"
 	mkdir -p "$work/corpus"
@@ -45,8 +48,15 @@ build()
 		# shellcheck disable=SC2086 # a command with its flags
 		$MUTANT_CC -w -c -o "$work/$(basename "$f" .c).o" "$work/$f" || return 1
 	done
+	if [ "$by" = boots ]; then
+		# shellcheck disable=SC2086
+		$MUTANT_LD -o "$work/target" "$BUILD"/fuzz/harness/cmd/*.o "$work"/*.o "$archive" \
+			$MUTANT_CMD_LIBS $MUTANT_LIBS
+		return
+	fi
 	# shellcheck disable=SC2086
-	$MUTANT_LD -o "$work/target" "$driver" "$work"/*.o "$archive" $MUTANT_LIBS
+	$MUTANT_LD -fsanitize=fuzzer -o "$work/target" "$driver" "$work"/*.o "$archive" \
+		$MUTANT_LIBS
 }
 
 # verdict NAME TITLE HOW EXECUTIONS: 0 executions: it was missed.
@@ -64,6 +74,7 @@ one()
 	patch=tests/mutants/$name.patch
 	title=$(field title "$patch")
 	by=$(field by "$patch")
+	on=$(field on "$patch")
 	log=$dir/$name/log
 
 	mkdir -p "$dir/$name"
@@ -72,13 +83,23 @@ one()
 		verdict "$name" "${title:--}" 'no "# title:" or "# by:" line' 0
 		return
 	fi
-	if ! build "$name" >"$dir/$name.build" 2>&1; then
+	if ! build "$name" "$by" >"$dir/$name.build" 2>&1; then
 		verdict "$name" "$title" "does not build: $dir/$name.build" 0
 		return
 	fi
 
-	export SLABFUZZ_EXPECT="$title"
+	export SLABFUZZ_EXPECT="$title" SLABFUZZ_ALLOCATOR="${on:-baseline}"
 	start=$(date +%s.%N)
+	if [ "$by" = boots ]; then
+		"$dir/$name/target" boots -a "$SLABFUZZ_ALLOCATOR" >"$log" 2>&1
+		if grep -q "^$title" "$log"; then
+			verdict "$name" "$title" boots \
+				"$(sed -n 's/^.*: \([0-9]*\) boots$/\1/p' "$log")"
+		else
+			verdict "$name" "$title" missed 0
+		fi
+		return
+	fi
 	case $by in
 	"seed "*) programs=$dir/programs/$(basename "${by#seed }" .txt) ;;
 	*) programs=$(find "$dir/programs" -type f | sort) ;;
@@ -156,10 +177,16 @@ for f in corpora/seeds/*.txt corpora/regressions/*; do
 done
 
 # A target that complains about the unchanged allocators would "catch" anything.
-if [ -n "$(ls "$dir/programs")" ] &&
-	! "$BUILD/libfuzzer_program" -timeout=60 -artifact_prefix="$dir/" "$dir"/programs/* \
-		>"$dir/clean.log" 2>&1; then
-	echo "ci/mutants.sh: the unchanged allocators fail on corpora/: see $dir/clean.log" >&2
+for a in $("$BUILD/slabfuzz" list allocators | sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p'); do
+	if [ -n "$(ls "$dir/programs")" ] &&
+		! SLABFUZZ_ALLOCATOR="$a" "$BUILD/libfuzzer_program" -timeout=60 \
+			-artifact_prefix="$dir/" "$dir"/programs/* >"$dir/clean.log" 2>&1; then
+		echo "ci/mutants.sh: $a, unchanged, fails on corpora/: see $dir/clean.log" >&2
+		exit 1
+	fi
+done
+if ! "$BUILD/slabfuzz" boots >"$dir/clean.log" 2>&1; then
+	echo "ci/mutants.sh: the unchanged allocators fail boots: see $dir/clean.log" >&2
 	exit 1
 fi
 

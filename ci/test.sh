@@ -134,7 +134,8 @@ for flavor in plain asan ubsan; do
 		files=$(find "corpora/$folder" -type f ! -name '*.md' ! -name '.*' 2>/dev/null |
 			sort | paste -s -d ' ')
 		if [ -n "$files" ] && wanted "corpora_$folder"; then
-			echo "$flavor/corpora_$folder $BUILD/$flavor/slabfuzz run --tap $files"
+			echo "$flavor/corpora_$folder" \
+				"$BUILD/$flavor/slabfuzz run -a all --tap $files"
 		fi
 	done
 done >>"$list"

@@ -12,8 +12,11 @@
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Results looked at for one reference: whether one is alive takes a walk over what follows it. */
-enum { TARGETS_MAX = 24 };
+enum {
+	/* Results looked at for a reference: that one is alive takes a walk over what follows. */
+	TARGETS_MAX = 24,
+	DEVRES_HEADER = 56, /* drivers/base/devres.c:struct devres */
+};
 
 /* Sizes at which a kmalloc class begins or ends (mm/slab_common.c:kmalloc_size_index). */
 static const uint16_t class_sizes[] = { 8,   16,  32,   64,   96,   128, 192,
@@ -55,6 +58,14 @@ static const struct weighted gfps[] = {
 	{ 1, SF_GFP_NOFS },
 	{ 1, SF_GFP_USER },
 	{ 1, 0 },
+};
+
+/* What kmalloc_nolock() takes without complaint. */
+static const struct weighted nolock_gfps[] = {
+	{ 4, 0 },
+	{ 2, SF_GFP_ZERO },
+	{ 2, SF_GFP_ACCOUNT },
+	{ 1, SF_GFP_ACCOUNT | SF_GFP_ZERO | SF_GFP_NOWARN },
 };
 
 static const struct weighted slab_flags[] = {
@@ -167,15 +178,29 @@ static bool op_has(enum sf_opcode code, enum sf_arg_kind kind)
 	return false;
 }
 
+/* Sizes with which one operation is mostly called; the others see all kinds. */
+static uint64_t pick_size_of(struct sf_rng *r, enum sf_opcode code)
+{
+	if (code == SF_OP_CACHE_CREATE && !sf_rng_one_in(r, 16))
+		return sf_rng_one_in(r, 2) ? pick_class_edge(r) : 1 + sf_rng_below(r, 4096);
+	/* Each of a set's classes by itself; what is larger leaves the set. */
+	if (op_has(code, SF_ARG_BUCKETS) && !sf_rng_one_in(r, 4))
+		return pick_class_edge(r);
+	/* The classes are those of the object and its header together. */
+	if (sf_op_table[code].flags & SF_OPF_DEVM && sf_rng_one_in(r, 2)) {
+		uint64_t size = pick_class_edge(r);
+
+		return size > DEVRES_HEADER ? size - DEVRES_HEADER : size;
+	}
+	return pick_size(r);
+}
+
 static void draw_SIZE(struct sf_draw *d, struct sf_op *op)
 {
 	if (d->tweak && sf_rng_one_in(d->rng, 2))
 		op->size = tweak_number(d->rng, op->size);
-	else if (op->code == SF_OP_CACHE_CREATE && !sf_rng_one_in(d->rng, 16))
-		op->size = sf_rng_one_in(d->rng, 2) ? pick_class_edge(d->rng)
-						    : 1 + sf_rng_below(d->rng, 4096);
 	else
-		op->size = pick_size(d->rng);
+		op->size = pick_size_of(d->rng, op->code);
 	/* vmalloc() takes its pages one by one: megabytes of them are slow and show little. */
 	if (sf_op_table[op->code].res == SF_RES_KV && op->size > 1 << 18 && op->size < 1 << 26 &&
 	    !sf_rng_one_in(d->rng, 8))
@@ -249,6 +274,8 @@ static void draw_GFP(struct sf_draw *d, struct sf_op *op)
 
 	if (d->tweak && sf_rng_one_in(d->rng, 2))
 		op->gfp ^= 1u << bits[sf_rng_below(d->rng, NR(bits))];
+	else if (op->code == SF_OP_KMALLOC_NOLOCK && !sf_rng_one_in(d->rng, 16))
+		op->gfp = pick_weighted(d->rng, nolock_gfps, NR(nolock_gfps));
 	else
 		op->gfp = pick_weighted(d->rng, gfps, NR(gfps));
 }
@@ -278,6 +305,30 @@ static void draw_ALIGN(struct sf_draw *d, struct sf_op *op)
 		op->align = 1u << sf_rng_below(d->rng, 13);
 }
 
+static bool has_flex(const struct sf_type *t)
+{
+	return t->flex_elem != 0;
+}
+
+static bool is_aligned(const struct sf_type *t)
+{
+	return t->align > 8;
+}
+
+/* The first type from number 1 + t on that is so, round and round; less 1, like t. */
+static uint32_t next_type(uint32_t t, bool (*is)(const struct sf_type *t))
+{
+	for (uint32_t i = 0; i < sf_type_count && !is(&sf_types[1 + t]); i++)
+		t = (t + 1) % (sf_type_count - 1);
+	return t;
+}
+
+/* Few types are aligned, but two settings are about little else. */
+static uint64_t aligned_one_in(const struct sf_settings *set)
+{
+	return set->type_align || set->slot_offset ? 4 : 64;
+}
+
 static void draw_TYPE(struct sf_draw *d, struct sf_op *op)
 {
 	uint32_t t;
@@ -288,8 +339,9 @@ static void draw_TYPE(struct sf_draw *d, struct sf_op *op)
 	}
 	t = (uint32_t)sf_rng_below(d->rng, sf_type_count - 1);
 	if (sf_op_table[op->code].flags & SF_OPF_FLEX)
-		for (uint32_t i = 0; i < sf_type_count && !sf_types[1 + t].flex_elem; i++)
-			t = (t + 1) % (sf_type_count - 1);
+		t = next_type(t, has_flex);
+	else if (sf_rng_one_in(d->rng, aligned_one_in(&d->p->settings)))
+		t = next_type(t, is_aligned);
 	op->type = (uint16_t)(1 + t);
 }
 
@@ -326,7 +378,7 @@ static void draw_COUNT(struct sf_draw *d, struct sf_op *op)
 		op->count = sf_rng_one_in(d->rng, 2)
 				    ? bulk_counts[sf_rng_below(d->rng, NR(bulk_counts))]
 				    : (uint16_t)(1 + sf_rng_below(d->rng, 64));
-	else if (op->code == SF_OP_CACHE_CREATE)
+	else if (op->code == SF_OP_CACHE_CREATE || op->code == SF_OP_BUCKETS_CREATE)
 		op->count = sf_rng_one_in(d->rng, 4) ? (uint16_t)sf_rng_below(d->rng, 1025) : 0;
 	else
 		op->count = (uint16_t)sf_rng_below(d->rng, sf_rng_one_in(d->rng, 4) ? 64 : 4);
@@ -360,7 +412,14 @@ static uint32_t takes(enum sf_opcode code, uint8_t kind)
 	case SF_ARG_BULK:
 		return 1u << SF_RES_BULK;
 	case SF_ARG_CACHE:
+	case SF_ARG_CACHE2:
 		return 1u << SF_RES_CACHE;
+	case SF_ARG_BUCKETS:
+		return 1u << SF_RES_BUCKETS;
+	case SF_ARG_DEVICE:
+		return 1u << SF_RES_DEVICE;
+	case SF_ARG_DEAD:
+		return 1u << SF_RES_OBJ | 1u << SF_RES_KV;
 	case SF_ARG_OBJ:
 	case SF_ARG_OBJ2:
 		if (sf_op_table[code].flags & SF_OPF_KV)
@@ -380,6 +439,8 @@ bool sf_draw_ends(const struct sf_op *o, const struct sf_op *def)
 {
 	if (sf_op_table[o->code].flags & (SF_OPF_FREES | SF_OPF_MOVES))
 		return o->obj == def->res;
+	if (o->code == SF_OP_DEVICE_UNREGISTER)
+		return o->cache == (def->code == SF_OP_DEVICE_REGISTER ? def->res : def->cache);
 	if (o->code != SF_OP_CACHE_DESTROY)
 		return false;
 	return o->cache == (def->code == SF_OP_CACHE_CREATE ? def->res : def->cache);
@@ -390,12 +451,22 @@ static bool from_cache(const struct sf_op *def)
 	return op_has(def->code, SF_ARG_CACHE);
 }
 
+static bool from_device(const struct sf_op *def)
+{
+	return sf_op_table[def->code].flags & SF_OPF_DEVM;
+}
+
 static bool fits(enum sf_opcode code, uint8_t kind, const struct sf_op *def)
 {
 	if (def->res == SF_NONE || !(takes(code, kind) & 1u << sf_op_table[def->code].res))
 		return false;
 	if (kind != SF_ARG_OBJ)
 		return true;
+	if (sf_op_table[code].flags & SF_OPF_DEVM)
+		return from_device(def);
+	if (from_device(def))
+		return (sf_op_table[code].flags & (SF_OPF_KV | SF_OPF_FREES | SF_OPF_MOVES)) ==
+		       SF_OPF_KV;
 	if (code == SF_OP_CACHE_FREE)
 		return from_cache(def);
 	/* krealloc() is for kmalloc memory only. */
@@ -410,6 +481,49 @@ static bool alive(const struct sf_draw *d, uint32_t i)
 		if (sf_draw_ends(&d->p->ops[i], def))
 			return false;
 	return true;
+}
+
+/* The last object that went with the cache or the device that operation `i` ends. */
+static uint32_t last_gone(const struct sf_draw *d, uint32_t i)
+{
+	uint32_t from = d->p->ops[i].cache;
+
+	while (i--) {
+		const struct sf_op *def = &d->p->ops[i];
+
+		if (def->cache == from && sf_op_table[def->code].res == SF_RES_OBJ)
+			return def->res;
+	}
+	return SF_NONE;
+}
+
+/* What operation `i` leaves dead: one object of it, or SF_NONE. */
+static uint32_t dead_by(const struct sf_draw *d, uint32_t i)
+{
+	const struct sf_op *op = &d->p->ops[i];
+
+	if (sf_op_table[op->code].flags & SF_OPF_FREES && op_has(op->code, SF_ARG_OBJ))
+		return op->obj;
+	if (sf_op_ends_many(op->code))
+		return last_gone(d, i);
+	return SF_NONE;
+}
+
+/* An object that is dead for certain at `pos`, or SF_NONE. */
+static uint32_t pick_dead(struct sf_draw *d)
+{
+	/* As of what lives: the last few half of the time. */
+	uint32_t window = sf_rng_one_in(d->rng, 2) && d->pos > 8 ? 8 : d->pos;
+	uint32_t i = d->pos - (uint32_t)sf_rng_below(d->rng, window), tries = TARGETS_MAX;
+
+	for (uint32_t n = d->pos; n && tries; n--, i = i ? i : d->pos) {
+		uint32_t res = dead_by(d, --i);
+
+		if (res != SF_NONE)
+			return res;
+		tries -= sf_op_ends_many(d->p->ops[i].code);
+	}
+	return SF_NONE;
 }
 
 const struct sf_op *sf_draw_target(struct sf_draw *d, enum sf_opcode code, enum sf_arg_kind kind)
@@ -434,7 +548,8 @@ static uint32_t pick_ref(struct sf_draw *d, const struct sf_op *op, uint32_t *ca
 
 	if (!def)
 		return SF_NONE;
-	if (cache && from_cache(def) && op_has(op->code, SF_ARG_CACHE))
+	if (cache && ((from_cache(def) && op_has(op->code, SF_ARG_CACHE)) ||
+		      (from_device(def) && op_has(op->code, SF_ARG_DEVICE))))
 		*cache = def->cache;
 	return def->res;
 }
@@ -470,6 +585,51 @@ static void draw_BULK(struct sf_draw *d, struct sf_op *op)
 static void draw_CACHE(struct sf_draw *d, struct sf_op *op)
 {
 	op->cache = pick_ref(d, op, NULL);
+}
+
+static void draw_BUCKETS(struct sf_draw *d, struct sf_op *op)
+{
+	op->obj2 = pick_ref(d, op, NULL);
+}
+
+static void draw_DEVICE(struct sf_draw *d, struct sf_op *op)
+{
+	op->cache = pick_ref(d, op, NULL);
+}
+
+static void draw_CACHE2(struct sf_draw *d, struct sf_op *op)
+{
+	op->obj2 = pick_ref(d, op, NULL);
+}
+
+static void draw_DEAD(struct sf_draw *d, struct sf_op *op)
+{
+	op->obj = pick_dead(d);
+}
+
+/* A word or a few, a slot, rarely many pages. */
+static void draw_SPAN(struct sf_draw *d, struct sf_op *op)
+{
+	uint64_t n;
+
+	if (d->tweak && sf_rng_one_in(d->rng, 2))
+		n = tweak_number(d->rng, op->count) & UINT16_MAX;
+	else if (sf_rng_one_in(d->rng, 16))
+		n = sf_rng_below(d->rng, UINT16_MAX);
+	else if (sf_rng_one_in(d->rng, 2))
+		n = sf_rng_below(d->rng, 65);
+	else
+		n = pick_class_edge(d->rng);
+	op->count = (uint16_t)(n ? n : 1);
+}
+
+/* Mostly left to the type: that is what sorts real allocations. */
+static void draw_TOKEN(struct sf_draw *d, struct sf_op *op)
+{
+	if (d->tweak || sf_rng_one_in(d->rng, 16))
+		op->token = (uint8_t)sf_rng_below(d->rng, SF_TOKENS_MAX + 1);
+	else
+		op->token = 0;
 }
 
 static void (*const draw_arg[SF_ARG_KINDS])(struct sf_draw *, struct sf_op *) = {
@@ -550,12 +710,18 @@ bool sf_draw_possible(struct sf_draw *d, enum sf_opcode code)
 {
 	const struct sf_op_info *info = &sf_op_table[code];
 
+	if (info->flags & SF_OPF_MISUSE && !d->p->settings.misuse)
+		return false;
 	/* NULL is a case of its own, but no substitute for objects. */
 	if (info->flags & SF_OPF_NULL_OK && sf_rng_one_in(d->rng, 32))
 		return true;
-	for (unsigned int i = 0; i < count_args(code); i++)
-		if (sf_arg_is_ref(info->arg[i].kind) && !sf_draw_target(d, code, info->arg[i].kind))
+	for (unsigned int i = 0; i < count_args(code); i++) {
+		uint8_t kind = info->arg[i].kind;
+
+		if (kind == SF_ARG_DEAD ? pick_dead(d) == SF_NONE :
+		    sf_arg_is_ref(kind) && !sf_draw_target(d, code, kind))
 			return false;
+	}
 	return true;
 }
 
@@ -563,6 +729,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 {
 	switch (sf_op_table[def->code].res) {
 	case SF_RES_OBJ:
+		if (from_device(def))
+			return SF_OP_DEVM_KFREE;
 		return from_cache(def) ? SF_OP_CACHE_FREE : SF_OP_KFREE;
 	case SF_RES_KV:
 		return SF_OP_KVFREE;
@@ -574,6 +742,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 		return SF_OP_CACHE_FREE_BULK;
 	case SF_RES_CACHE:
 		return SF_OP_CACHE_DESTROY;
+	case SF_RES_DEVICE:
+		return SF_OP_DEVICE_UNREGISTER;
 	default:
 		return SF_OP_NOP;
 	}
@@ -581,9 +751,10 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 
 /*
  * Heaps. A fuzzer keeps a few heaps and pays for each new combination, so there are few; small ones
- * come first, because in them memory runs out.
+ * come first, because in them memory runs out. Where misuse is allowed most rules stop early: those
+ * heaps are four of all, about one in 24 of those drawn.
  */
-#define PRESET_CHANGES 3
+#define PRESET_CHANGES 7
 static const struct {
 	uint8_t code; /* 0: no more */
 	uint16_t value;
@@ -605,6 +776,23 @@ static const struct {
 	{ { SF_SET_pages, 2048 }, { SF_SET_slab_min_order, 2 } },
 	{ { SF_SET_pages, 2048 }, { SF_SET_slab_max_order, 0 } },
 	{ { SF_SET_pages, 2048 }, { SF_SET_slab_min_objects, 64 }, { SF_SET_slab_max_order, 5 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_init_on_free, 1 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_freelist_random, 1 }, { SF_SET_seed, 3 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_freelist_hardened, 1 }, { SF_SET_sheaves, 0 } },
+	{ { SF_SET_pages, 4096 }, { SF_SET_shuffle, 1 }, { SF_SET_seed, 5 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_slab_virtual, 1 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_slot_offset, 1 }, { SF_SET_type_align, 1 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_flex, 1 }, { SF_SET_buckets, 0 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 } },
+	{ { SF_SET_pages, 512 }, { SF_SET_misuse, 1 }, { SF_SET_sheaves, 0 },
+	  { SF_SET_freelist_hardened, 1 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 }, { SF_SET_freelist_random, 1 },
+	  { SF_SET_init_on_free, 1 }, { SF_SET_seed, 3 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 }, { SF_SET_slab_virtual, 1 },
+	  { SF_SET_cpus, 1 } },
+	{ { SF_SET_pages, 4096 }, { SF_SET_init_on_free, 1 }, { SF_SET_freelist_random, 1 },
+	  { SF_SET_freelist_hardened, 1 }, { SF_SET_shuffle, 1 }, { SF_SET_slab_virtual, 1 },
+	  { SF_SET_slot_offset, 1 } },
 };
 enum { COMMON_PRESETS = 4 };
 

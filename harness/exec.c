@@ -3,18 +3,20 @@
  * exec.c - the executor: its tables, the contents of objects, and running a program from begin to
  * end.
  *
- * Relies on allocator.h only: every touch of an object goes through the interface, so the same file
- * drives a model, a library and a kernel. The operations themselves are exec_ops.c's. Memory is
- * taken when a table grows and at no other time.
+ * Relies on allocator.h and the type table only: every touch of an object goes through the
+ * interface, so the same file drives a model, a library and a kernel. The operations themselves are
+ * exec_ops.c's. Memory is taken when a table grows and at no other time.
  */
 #include "exec_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "token.h"
+
 /* --- tables --- */
 
-static void *grow(void *p, uint32_t *cap, uint32_t need, size_t size)
+void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size)
 {
 	uint32_t n = *cap ? *cap : 64;
 
@@ -22,10 +24,10 @@ static void *grow(void *p, uint32_t *cap, uint32_t need, size_t size)
 		return p;
 	while (n < need)
 		n *= 2;
-	p = realloc(p, n * size);
+	p = realloc(p, (size_t)n * size);
 	if (!p)
 		abort(); /* bookkeeping of the harness, not the allocator under test */
-	memset((char *)p + *cap * size, 0, (n - *cap) * size);
+	memset((char *)p + (size_t)*cap * size, 0, (size_t)(n - *cap) * size);
 	*cap = n;
 	return p;
 }
@@ -33,7 +35,7 @@ static void *grow(void *p, uint32_t *cap, uint32_t need, size_t size)
 struct slot *x_slot(struct sf_exec *x, uint32_t res)
 {
 	if (res >= x->nr_slots) {
-		x->slot = grow(x->slot, &x->cap_slots, res + 1, sizeof(*x->slot));
+		x->slot = x_grow(x->slot, &x->cap_slots, res + 1, sizeof(*x->slot));
 		memset(x->slot + x->nr_slots, 0, (res + 1 - x->nr_slots) * sizeof(*x->slot));
 		x->nr_slots = res + 1;
 	}
@@ -43,7 +45,7 @@ struct slot *x_slot(struct sf_exec *x, uint32_t res)
 uint8_t *x_cache_state(struct sf_exec *x, uint32_t cache)
 {
 	if (cache >= x->nr_caches) {
-		x->cache_state = grow(x->cache_state, &x->cap_caches, cache + 1, 1);
+		x->cache_state = x_grow(x->cache_state, &x->cap_caches, cache + 1, 1);
 		memset(x->cache_state + x->nr_caches, 0, cache + 1 - x->nr_caches);
 		x->nr_caches = cache + 1;
 	}
@@ -59,17 +61,19 @@ uint32_t x_object_new(struct sf_exec *x, uint64_t addr, uint64_t size)
 		x->free_obj = x->obj[id].next;
 	} else {
 		id = x->nr_objs++;
-		x->obj = grow(x->obj, &x->cap_objs, x->nr_objs, sizeof(*x->obj));
+		x->obj = x_grow(x->obj, &x->cap_objs, x->nr_objs, sizeof(*x->obj));
 	}
 	o = &x->obj[id];
 	*o = (struct object){ .addr = addr, .size = size, .next = SF_NONE, .cache = SF_NONE,
-			      .key = ++x->seq * 0xd6e8feb86659fd93ull };
+			      .device = SF_NONE, .key = ++x->seq * 0xd6e8feb86659fd93ull };
 	x->counts.live++;
 	return id;
 }
 
 void x_object_drop(struct sf_exec *x, uint32_t id)
 {
+	if (__builtin_expect(x->obj[id].device != SF_NONE, false))
+		x_device_forget(x, id);
 	x->obj[id].next = x->free_obj;
 	x->free_obj = id;
 	x->counts.live--;
@@ -77,15 +81,21 @@ void x_object_drop(struct sf_exec *x, uint32_t id)
 
 /* --- contents --- */
 
+/* Where misuse is meant every byte is written, so that each one that changes is seen. */
 static enum sf_contents how(const struct sf_exec *x, const struct object *o)
 {
-	return x->opt.whole || o->whole ? SF_CONTENTS_WHOLE : SF_CONTENTS_SPARSE;
+	return x->opt.whole || o->whole || x->lab ? SF_CONTENTS_WHOLE : SF_CONTENTS_SPARSE;
 }
 
 void x_write(struct sf_exec *x, const struct object *o)
 {
-	if (x->opt.contents && x_has(x, SF_CAP_CONTENTS) && x_is_real(o->addr) && o->size)
-		x->a->fill(x->heap, o->addr, o->size, o->key, how(x, o));
+	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS) || !x_is_real(o->addr) || !o->size)
+		return;
+	if (__builtin_expect(x->tainted, false)) {
+		x_lab_write(x, o);
+		return;
+	}
+	x->a->fill(x->heap, o->addr, o->size, o->key, how(x, o));
 }
 
 uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size,
@@ -95,6 +105,8 @@ uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size,
 	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS) || !x_is_real(o->addr) || !size)
 		return SF_GOOD;
 	*verified = size;
+	if (__builtin_expect(x->tainted, false))
+		return x_lab_bad(x, o, size);
 	return x->a->verify(x->heap, o->addr, size, o->key, how(x, o));
 }
 
@@ -119,14 +131,13 @@ static void walk(struct sf_exec *x, bool final)
 static void each_result(struct sf_exec *x, void (*fn)(struct sf_exec *x, struct slot *s))
 {
 	for (uint32_t i = 0; i < x->nr_slots; i++)
-		if (x->slot[i].kind != SF_RES_NONE && x->slot[i].kind != SF_RES_CACHE)
+		if (x_has_objects(&x->slot[i]))
 			fn(x, &x->slot[i]);
 }
 
 void x_check_slot(struct sf_exec *x, struct slot *s)
 {
-	/* `next` links objects of a bulk, and is the end for all others. */
-	for (uint32_t id = s->obj, n = s->count; n--; id = x->obj[id].next)
+	X_EACH_OF(x, s, id)
 		x_check(x, id);
 }
 
@@ -155,7 +166,9 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	memset(x->cache_state, 0, x->nr_caches);
 	x->seq = 0;
 	x->cpu = 0;
-	x->blocked = x->failed = false;
+	x->blocked = x->failed = x->tainted = false;
+	if (x->lab)
+		x_lab_begin(x);
 	memset(&x->counts, 0, sizeof(x->counts));
 	x->op = x->sink.op = SF_NONE;
 	tell_run(x, SF_EV_BEGIN, name);
@@ -189,13 +202,28 @@ static void free_slot(struct sf_exec *x, struct slot *s)
 	s->kind = SF_RES_NONE;
 }
 
-/* Everything is given back: objects, then caches, then what caches and CPUs keep. */
-static void teardown(struct sf_exec *x)
+/*
+ * Caches first: a set's shrinking is told by no event of its own, and the slabs that it frees would
+ * be laid at the door of the cache destroyed next.
+ */
+static void close_caches(struct sf_exec *x)
 {
-	each_result(x, free_slot);
 	for (uint32_t i = 0; i < x->nr_slots; i++)
 		if (x->slot[i].kind == SF_RES_CACHE)
 			x_destroy(x, i);
+	for (uint32_t i = 0; i < x->nr_slots; i++)
+		if (x->slot[i].kind == SF_RES_BUCKETS && x->slot[i].cache != SF_BUCKETS_OFF)
+			x->a->buckets_shrink(x->heap, x->slot[i].cache);
+}
+
+/* Everything is given back: objects, then caches, then what caches and CPUs keep. */
+static void teardown(struct sf_exec *x)
+{
+	for (uint32_t i = 0; i < x->nr_slots; i++)
+		if (x->slot[i].kind == SF_RES_DEVICE)
+			x_device_release(x, i);
+	each_result(x, free_slot);
+	close_caches(x);
 	if (!x_has(x, SF_CAP_CACHES))
 		return;
 	for (uint32_t id = 0; id < x->nr_boot; id++)
@@ -223,19 +251,51 @@ static void boot_emit(void *ctx, const struct sf_event *ev)
 
 	if (ev->type == SF_EV_CACHE && ev->cache.boot && ev->cache.id >= x->nr_boot)
 		x->nr_boot = ev->cache.id + 1;
-	x->emit(x->ctx, ev);
+	if (x->lab)
+		x_lab_emit(x, ev);
+	else
+		x->emit(x->ctx, ev);
+}
+
+static void tell_types(struct sf_exec *x)
+{
+	for (uint32_t i = 1; i < sf_type_count; i++) {
+		const struct sf_type *t = &sf_types[i];
+
+		X_TELL(x, CTYPE, ctype, .index = (uint16_t)i, .name = t->name,
+		       .canonical = t->canonical, .size = t->size, .align = t->align,
+		       .pointer = t->pointer, .token = x->token[i]);
+	}
 }
 
 static bool new_heap(struct sf_exec *x, const struct sf_settings *set, struct sf_error *err)
 {
 	x->nr_boot = 0;
 	x->set = *set;
+	x->wiped = set->init_on_free && x->a->settings >> SF_SET_init_on_free & 1;
+	x_lab_close(x);
+	if (set->misuse && x_has(x, SF_CAP_MISUSE))
+		x_lab_open(x);
 	x->sink = (struct sf_sink){ .emit = boot_emit, .ctx = x, .op = SF_NONE };
 	x->op = SF_NONE;
-	x->heap = x->a->create(set, x->emit ? &x->sink : NULL, err);
-	x->sink.emit = x->emit;
-	x->sink.ctx = x->ctx;
+	x->heap = x->a->create(set, x->emit || x->lab ? &x->sink : NULL, err);
+	x->sink.emit = x->lab ? x_lab_emit : x->emit;
+	x->sink.ctx = x->lab ? x : x->ctx;
+	if (x->heap)
+		tell_types(x);
 	return x->heap != NULL;
+}
+
+static void learn_types(struct sf_exec *x)
+{
+	static const char devres[] = "struct devres";
+
+	x->devres = (uint16_t)sf_type_index(sf_type_by_name(devres, sizeof(devres) - 1));
+	x->token = malloc(sf_type_count);
+	if (!x->token)
+		abort();
+	for (uint32_t i = 0; i < sf_type_count; i++)
+		x->token[i] = sf_type_token(i);
 }
 
 struct sf_exec *sf_exec_create(const struct sf_allocator *a, const struct sf_settings *set,
@@ -253,6 +313,7 @@ struct sf_exec *sf_exec_create(const struct sf_allocator *a, const struct sf_set
 	x->ctx = ctx;
 	x->free_obj = SF_NONE;
 	*x_cache_state(x, 63) = 0;
+	learn_types(x);
 	if (!new_heap(x, set, err)) {
 		sf_exec_destroy(x);
 		return NULL;
@@ -269,6 +330,8 @@ void sf_exec_destroy(struct sf_exec *x)
 	free(x->slot);
 	free(x->obj);
 	free(x->cache_state);
+	free(x->token);
+	x_lab_close(x);
 	free(x);
 }
 

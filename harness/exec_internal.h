@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running) and
- * exec_ops.c (one handler per operation).
+ * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
+ * (one handler per operation), exec_device.c (memory of devices) and exec_misuse.c (misuse, and
+ * what it reached).
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
 
 #include "exec.h"
+#include "types.h"
 
 /* An object alive: what its user knows of it. */
 struct object {
@@ -14,7 +16,9 @@ struct object {
 	uint64_t key;        /* of its contents */
 	uint32_t res;
 	uint32_t cache;      /* id it was asked of, SF_NONE */
-	uint32_t next;       /* next of its bulk, or of the unused */
+	uint32_t next;       /* next of its bulk, of its device, or of the unused */
+	uint32_t device;     /* result number of the device that owns it, SF_NONE */
+	uint16_t type;
 	uint8_t api, order;
 	bool zeroed;         /* every byte beyond `size` is zero: each request had __GFP_ZERO */
 	bool whole;          /* contents were written whole */
@@ -23,12 +27,14 @@ struct object {
 /* What a result number stands for now. */
 struct slot {
 	uint8_t kind;        /* enum sf_res_kind; NONE: nothing, or no longer */
-	uint32_t obj;        /* first object */
+	uint32_t obj;        /* first object; DEVICE: the one allocated last, or SF_NONE */
 	uint32_t count;      /* objects: 1, or those of a bulk */
-	uint32_t cache;      /* CACHE: id */
+	uint32_t cache;      /* CACHE: id; BUCKETS: set */
 	uint32_t flags;      /* CACHE: as created */
 	uint32_t size;       /* CACHE: of an object, as created */
 };
+
+struct lab; /* exec_misuse.c */
 
 struct sf_exec {
 	const struct sf_allocator *a;
@@ -47,11 +53,17 @@ struct sf_exec {
 	uint8_t *cache_state;/* by cache id */
 	uint32_t cap_caches, nr_caches;
 
+	uint8_t *token;      /* by type number */
+	uint16_t devres;     /* number of struct devres */
+
 	const char *strings; /* of the program */
 	uint32_t op;         /* index of the operation under way */
 	uint64_t seq;        /* objects ever made: keys */
 	uint8_t cpu;
 	bool blocked, failed;
+	bool wiped;          /* init_on_free: what is handed out is zero without being asked to */
+	bool tainted;        /* the allocator has been misused in this run */
+	struct lab *lab;     /* NULL: it cannot be, or the program does not mean to */
 	struct sf_outcome out;
 	struct sf_exec_counts counts;
 	uint64_t bulk[64];
@@ -91,11 +103,25 @@ static inline bool x_is_real(uint64_t addr)
 	return addr > SF_ZERO_SIZE_PTR;
 }
 
+/* Results that stand for objects. */
+static inline bool x_has_objects(const struct slot *s)
+{
+	return s->kind >= SF_RES_OBJ && s->kind <= SF_RES_BULK;
+}
+_Static_assert(SF_RES_OBJ == SF_RES_NONE + 1 && SF_RES_CACHE == SF_RES_BULK + 1,
+	       "kinds of results that stand for objects lie together");
+
+/* The objects of a result that has some: all of a bulk, or the one. */
+#define X_EACH_OF(x, s, id) \
+	for (uint32_t id = (s)->obj, id##_n = (s)->count; id##_n--; id = (x)->obj[id].next)
+
 /* Tables: by result number, by cache id; objects. They grow, and are emptied by begin. */
 struct slot *x_slot(struct sf_exec *x, uint32_t res);
 uint8_t *x_cache_state(struct sf_exec *x, uint32_t cache);
 uint32_t x_object_new(struct sf_exec *x, uint64_t addr, uint64_t size);
 void x_object_drop(struct sf_exec *x, uint32_t id);
+/* A table of entries of `size` bytes, grown to `need` of them; the new ones are zero. */
+void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
 
 /* Contents: write an object's pattern; first bad offset in `size` bytes of it; verify and tell. */
 void x_write(struct sf_exec *x, const struct object *o);
@@ -105,12 +131,87 @@ void x_check_slot(struct sf_exec *x, struct slot *s);
 /* All contents, then a snapshot. */
 void x_look_at_all(struct sf_exec *x);
 
-/* Giving things back, for handlers and for teardown. */
-void x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled);
+/* What a handler knows of an allocation when it comes back. */
+struct birth {
+	struct sf_request rq;   /* as the allocator got it */
+	uint64_t n, elem, size; /* as the program asked: n elements, in all */
+	uint64_t exact;         /* EXACT: bytes of whole pages, else 0 */
+	uint32_t cache;         /* it was asked of, SF_NONE */
+	uint8_t order;
+	bool overflow, forced;  /* the product; the program named the token */
+};
+
+/* A request as the operation spells it; without a size. Inline: all allocations begin with it. */
+static inline struct birth x_birth(const struct sf_exec *x, const struct sf_op *op, uint8_t api)
+{
+	uint16_t type = op->type < sf_type_count ? op->type : 0;
+	uint32_t zero = sf_op_table[op->code].flags & SF_OPF_ZERO ? SF_GFP_ZERO : 0;
+
+	return (struct birth){
+		.rq = { .api = api, .type = type, .site = op->site, .n = 1,
+			.token = op->token ? (uint16_t)(op->token - 1) : x->token[type],
+			.gfp = op->gfp | zero, .bucket = SF_NONE },
+		.n = 1, .cache = SF_NONE, .forced = op->token != 0,
+	};
+}
+
+/*
+ * Asks for b->n elements of b->elem bytes, tells, fills, and gives the operation its result. The
+ * object's id, or SF_NONE.
+ */
+uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct birth *b);
+/* The same from the point on where the allocator's answer is known. */
+uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
+		const struct sf_result *rs);
+void x_result(struct sf_exec *x, const struct sf_op *op, uint32_t id);
+/* krealloc() of the operation's object, or of NULL, to b->n * b->elem bytes. */
+void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b);
+
+/* Giving things back, for handlers and for teardown. False: refused, the object is as it was. */
+bool x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled);
 void x_free_pages(struct sf_exec *x, uint32_t id);
 void x_free_bulk(struct sf_exec *x, uint32_t cache, uint32_t first);
 void x_shrink(struct sf_exec *x, uint32_t cache);
 void x_destroy(struct sf_exec *x, uint32_t res);
+
+/* References: what they stand for, or the operation is skipped, which is told. */
+void x_skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why);
+bool x_can(struct sf_exec *x, const struct sf_op *op, uint64_t caps);
+uint32_t x_object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res);
+uint32_t x_object_or_skip(struct sf_exec *x, const struct sf_op *op);
+struct slot *x_slot_of(struct sf_exec *x, const struct sf_op *op, uint32_t res,
+		       enum sf_res_kind kind);
+
+/* exec_device.c. An object of a device begins with a struct devres, which its user never sees. */
+void x_device_register(struct sf_exec *x, const struct sf_op *op);
+void x_device_unregister(struct sf_exec *x, const struct sf_op *op);
+void x_device_release(struct sf_exec *x, uint32_t device);
+void x_device_forget(struct sf_exec *x, uint32_t id);
+void x_devm_kmalloc(struct sf_exec *x, const struct sf_op *op);
+void x_devm_kmalloc_array(struct sf_exec *x, const struct sf_op *op);
+void x_devm_krealloc(struct sf_exec *x, const struct sf_op *op);
+void x_devm_kfree(struct sf_exec *x, const struct sf_op *op);
+
+static inline uint64_t x_head_size(const struct sf_exec *x, const struct object *o)
+{
+	return o->device == SF_NONE ? 0 : sf_types[x->devres].size;
+}
+
+/*
+ * exec_misuse.c. The lab is there while the setting misuse is on and the allocator can be misused:
+ * it sees every event of the allocator, and remembers where dead objects were.
+ */
+void x_lab_open(struct sf_exec *x);
+void x_lab_begin(struct sf_exec *x);
+void x_lab_close(struct sf_exec *x);
+void x_lab_emit(void *exec, const struct sf_event *ev);
+void x_lab_bury(struct sf_exec *x, uint32_t id); /* it is about to be freed */
+void x_lab_dig_up(struct sf_exec *x, uint32_t res);
+void x_lab_cache_gone(struct sf_exec *x, uint32_t cache);
+/* Contents once the allocator is misused: nobody's memory is out of bounds. */
+void x_lab_write(struct sf_exec *x, const struct object *o);
+uint64_t x_lab_bad(struct sf_exec *x, const struct object *o, uint64_t size);
+void x_misuse(struct sf_exec *x, const struct sf_op *op);
 
 /* By operation code; every code has one. */
 extern void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op *op);

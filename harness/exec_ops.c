@@ -2,17 +2,17 @@
 /*
  * exec_ops.c - what each operation does: one handler each, found through a table by code.
  *
- * Relies on exec.c for tables and contents. A handler asks the allocator, reports the result as an
- * event, and skips (told, counted) what cannot be carried out.
+ * Relies on exec.c for tables and contents; memory of devices is exec_device.c's, misuse is
+ * exec_misuse.c's. A handler asks the allocator, reports the result as an event, and skips (told,
+ * counted) what cannot be carried out.
  */
 #include "exec_internal.h"
-#include "types.h"
 
 /* How far an object's zeroes reach: the slot or block, where that is known. */
 static uint64_t slot_size(const struct sf_place *pl, uint64_t size, uint64_t usable)
 {
 	if (pl->kind == SF_PLACE_SLAB)
-		return pl->object_size;
+		return pl->object_size - pl->offset;
 	if (pl->kind == SF_PLACE_LARGE || pl->kind == SF_PLACE_PAGES)
 		return SF_PAGE_SIZE << pl->order;
 	return usable > size ? usable : size;
@@ -37,15 +37,6 @@ static uint64_t usable_size(struct sf_exec *x, uint64_t addr, uint8_t api)
 	return x->a->usable(x->heap, addr);
 }
 
-/* What a handler knows of an allocation when it comes back. */
-struct birth {
-	uint8_t api, order;
-	bool overflow, zero;
-	uint32_t cache, align;
-	uint64_t n, elem, size;
-	uint64_t exact; /* EXACT: bytes of whole pages, else 0 */
-};
-
 static void note_outcome(struct sf_exec *x, const struct sf_result *rs)
 {
 	x->out.status = rs->status;
@@ -59,27 +50,37 @@ static void note_outcome(struct sf_exec *x, const struct sf_result *rs)
 static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
 				   const struct sf_result *rs)
 {
-	struct sf_event ev = { .type = SF_EV_ALLOC, .cpu = x->cpu, .op = x->op };
-	struct sf_ev_alloc *e = &ev.alloc;
+	struct sf_event ev;
 
-	e->id = SF_NONE;
-	e->res = op->res;
-	e->api = b->api;
-	e->status = rs->status;
-	e->overflow = b->overflow;
-	e->type = op->type;
-	e->gfp = op->gfp | (b->zero ? SF_GFP_ZERO : 0);
-	e->site = op->site;
-	e->cache = b->cache;
-	e->align = b->align;
-	e->n = b->n;
-	e->elem = b->elem;
-	e->size = b->size;
-	e->addr = rs->addr;
-	e->dirty = SF_GOOD;
-	e->old_id = SF_NONE;
-	e->bad = SF_GOOD;
+	ev.type = SF_EV_ALLOC;
+	ev.cpu = x->cpu;
+	ev.op = x->op;
+	ev.alloc = (struct sf_ev_alloc){
+		.id = SF_NONE, .res = op->res, .api = b->rq.api, .status = rs->status,
+		.overflow = b->overflow, .type = b->rq.type, .token = b->rq.token,
+		.forced = b->forced, .counter_size = b->rq.counter_size, .bucket = b->rq.bucket,
+		.type_align = b->rq.type_align, .gfp = b->rq.gfp, .site = b->rq.site,
+		.cache = b->cache, .align = b->rq.align, .n = b->n, .elem = b->elem,
+		.size = b->size, .addr = rs->addr, .dirty = SF_GOOD, .count = b->rq.count,
+		.old_id = SF_NONE, .bad = SF_GOOD,
+	};
 	return ev;
+}
+
+/* The first byte of [from, to) that is not zero; the counter of a flexible array is not meant. */
+static uint64_t first_dirty(struct sf_exec *x, uint64_t addr, const struct birth *b, uint64_t from,
+			    uint64_t to)
+{
+	uint64_t counter = b->rq.counter_at, after = counter + b->rq.counter_size;
+	uint64_t dirty = SF_GOOD;
+
+	if (!b->rq.counter_size || after <= from || counter >= to)
+		return x->a->zeroed(x->heap, addr, from, to, SF_CONTENTS_SPARSE);
+	if (from < counter)
+		dirty = x->a->zeroed(x->heap, addr, from, counter, SF_CONTENTS_SPARSE);
+	if (dirty == SF_GOOD && after < to)
+		dirty = x->a->zeroed(x->heap, addr, after, to, SF_CONTENTS_SPARSE);
+	return dirty;
 }
 
 static void check_zero(struct sf_exec *x, struct sf_ev_alloc *e, const struct birth *b,
@@ -87,9 +88,10 @@ static void check_zero(struct sf_exec *x, struct sf_ev_alloc *e, const struct bi
 {
 	uint64_t to = b->exact ? b->exact : slot_size(&e->place, e->size, e->usable);
 
-	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS | SF_CAP_ZERO) || from >= to)
+	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS | SF_CAP_ZERO) || from >= to ||
+	    x->tainted)
 		return;
-	e->dirty = x->a->zeroed(x->heap, e->addr, from, to, SF_CONTENTS_SPARSE);
+	e->dirty = first_dirty(x, e->addr, b, from, to);
 	e->zeroed = to - from;
 }
 
@@ -97,17 +99,32 @@ static bool zero_due(const struct sf_exec *x, const struct sf_op *op, const stru
 {
 	const struct slot *s;
 
-	if (b->zero || (op->gfp & SF_GFP_ZERO))
+	if (b->rq.gfp & SF_GFP_ZERO)
 		return true;
 	if (!x->set.init_on_alloc || !(x->a->settings & (1ull << SF_SET_init_on_alloc)))
 		return false;
-	s = b->api == SF_API_CACHE ? &x->slot[op->cache] : NULL;
+	s = b->rq.api == SF_API_CACHE ? &x->slot[op->cache] : NULL;
 	return !s || !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
 }
 
+/* What the counter of a flexible array holds now. Where nobody can look, there is none to judge. */
+static void read_counter(struct sf_exec *x, struct sf_ev_alloc *e, const struct birth *b)
+{
+	uint8_t bytes[8] = { 0 };
+
+	if (!x_is_real(e->addr) || !x_has(x, SF_CAP_MISUSE) ||
+	    x->a->peek(x->heap, e->addr + b->rq.counter_at, bytes, e->counter_size) !=
+		    e->counter_size) {
+		e->counter_size = 0;
+		return;
+	}
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
+		e->counter |= (uint64_t)bytes[i] << (8 * i);
+}
+
 /* A new object, told and filled. Returns its id, SF_NONE if there is none. */
-static uint32_t born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
-		     const struct sf_result *rs)
+uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
+		const struct sf_result *rs)
 {
 	struct sf_event ev = alloc_event(x, op, b, rs);
 	struct object *o;
@@ -122,27 +139,30 @@ static uint32_t born(struct sf_exec *x, const struct sf_op *op, const struct bir
 	o = &x->obj[id];
 	o->res = op->res;
 	o->cache = b->cache;
-	o->api = b->api;
+	o->type = b->rq.type;
+	o->api = b->rq.api;
 	o->order = b->order;
 	o->zeroed = zero_due(x, op, b);
 	look(x, rs->addr, &ev.alloc.place);
-	ev.alloc.usable = usable_size(x, rs->addr, b->api);
-	if (o->zeroed && x_is_real(rs->addr))
+	ev.alloc.usable = usable_size(x, rs->addr, b->rq.api);
+	if ((o->zeroed || x->wiped) && x_is_real(rs->addr))
 		check_zero(x, &ev.alloc, b, 0);
+	if (b->rq.counter_size)
+		read_counter(x, &ev.alloc, b);
 	x_tell(x, &ev);
 	x_write(x, o);
 	return id;
 }
 
-static void result(struct sf_exec *x, const struct sf_op *op, uint8_t kind, uint32_t id)
+void x_result(struct sf_exec *x, const struct sf_op *op, uint32_t id)
 {
-	struct slot *s = x_slot(x, op->res);
+	uint8_t kind = id == SF_NONE ? SF_RES_NONE : sf_op_table[op->code].res;
 
-	*s = (struct slot){ .kind = id == SF_NONE ? SF_RES_NONE : kind, .obj = id, .count = 1,
-			    .cache = SF_NONE };
+	*x_slot(x, op->res) = (struct slot){ .kind = kind, .obj = id, .count = 1,
+					     .cache = SF_NONE };
 }
 
-static void skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why)
+void x_skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why)
 {
 	x->counts.skipped[why]++;
 	x->out.skipped = true;
@@ -152,85 +172,121 @@ static void skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason 
 }
 
 /* True if the allocator can; else the operation is skipped. */
-static bool can(struct sf_exec *x, const struct sf_op *op, uint64_t caps)
+bool x_can(struct sf_exec *x, const struct sf_op *op, uint64_t caps)
 {
 	if (x_has(x, caps))
 		return true;
-	skip(x, op, SF_SKIP_NO_CAP);
+	x_skip(x, op, SF_SKIP_NO_CAP);
 	return false;
 }
 
 /* The object a reference stands for, SF_NONE if it is gone (skipped then). */
-static uint32_t object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res)
+uint32_t x_object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res)
 {
 	const struct slot *s = x_slot(x, res);
 
-	if (s->kind != SF_RES_NONE && s->kind != SF_RES_CACHE)
+	if (x_has_objects(s))
 		return s->obj;
-	skip(x, op, SF_SKIP_DEAD);
+	x_skip(x, op, SF_SKIP_DEAD);
 	return SF_NONE;
 }
 
 /* The same of an operation that makes no sense for NULL. */
-static uint32_t object_or_skip(struct sf_exec *x, const struct sf_op *op)
+uint32_t x_object_or_skip(struct sf_exec *x, const struct sf_op *op)
 {
 	if (op->obj != SF_NONE)
-		return object_of(x, op, op->obj);
-	skip(x, op, SF_SKIP_NULL);
+		return x_object_of(x, op, op->obj);
+	x_skip(x, op, SF_SKIP_NULL);
 	return SF_NONE;
+}
+
+/* A result that is no object: of that kind, or NULL and the operation is skipped. */
+struct slot *x_slot_of(struct sf_exec *x, const struct sf_op *op, uint32_t res,
+		       enum sf_res_kind kind)
+{
+	struct slot *s;
+
+	if (res == SF_NONE) {
+		x_skip(x, op, SF_SKIP_NULL);
+		return NULL;
+	}
+	s = x_slot(x, res);
+	if (s->kind == kind)
+		return s;
+	x_skip(x, op, SF_SKIP_DEAD);
+	return NULL;
 }
 
 static struct slot *cache_of(struct sf_exec *x, const struct sf_op *op)
 {
-	struct slot *s;
-
-	if (op->cache == SF_NONE) {
-		skip(x, op, SF_SKIP_NULL);
-		return NULL;
-	}
-	s = x_slot(x, op->cache);
-	if (s->kind == SF_RES_CACHE)
-		return s;
-	skip(x, op, SF_SKIP_DEAD);
-	return NULL;
+	return x_slot_of(x, op, op->cache, SF_RES_CACHE);
 }
 
 /* --- kmalloc and its forms --- */
 
-static void do_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api, uint64_t size)
+/* The size, as the allocator multiplies it or as it must be multiplied. False: nothing to ask. */
+static inline bool set_size(struct sf_exec *x, const struct sf_op *op, struct birth *b)
 {
-	bool array = sf_op_table[op->code].flags & SF_OPF_ARRAY;
-	bool zero = sf_op_table[op->code].flags & SF_OPF_ZERO;
-	struct birth b = { .api = api, .cache = SF_NONE, .n = array ? op->n : 1, .elem = size,
-			   .zero = zero };
-	struct sf_request rq = { .api = api, .type = op->type, .site = op->site, .n = 1,
-				 .gfp = op->gfp | (zero ? SF_GFP_ZERO : 0), .array = array };
-	struct sf_result rs = { .status = SF_NULL };
-
-	b.overflow = __builtin_mul_overflow(b.n, size, &b.size);
-	if (b.overflow)
-		b.size = UINT64_MAX;
-	if (array && x_has(x, SF_CAP_ARRAY)) {
-		rq.n = op->n;
-		rq.size = size;
-	} else {
-		rq.array = false;
-		rq.size = b.size;
+	if (!(sf_op_table[op->code].flags & SF_OPF_ARRAY)) {
+		b->size = b->rq.size = b->elem;
+		return true;
 	}
-	if (rq.array || !b.overflow)
-		x->a->alloc(x->heap, &rq, &rs);
-	result(x, op, api == SF_API_KVMALLOC ? SF_RES_KV : SF_RES_OBJ, born(x, op, &b, &rs));
+	b->overflow = __builtin_mul_overflow(b->n, b->elem, &b->size);
+	if (b->overflow)
+		b->size = UINT64_MAX;
+	b->rq.array = x_has(x, SF_CAP_ARRAY);
+	b->rq.n = b->rq.array ? b->n : 1;
+	b->rq.size = b->rq.array ? b->elem : b->size;
+	return b->rq.array || !b->overflow;
+}
+
+static inline uint32_t allocate(struct sf_exec *x, const struct sf_op *op, struct birth *b)
+{
+	struct sf_result rs = { .status = SF_NULL };
+	uint32_t id;
+
+	if (set_size(x, op, b))
+		x->a->alloc(x->heap, &b->rq, &rs);
+	id = x_born(x, op, b, &rs);
+	x_result(x, op, id);
+	return id;
+}
+
+uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
+{
+	return allocate(x, op, b);
+}
+
+static uint64_t count_of(const struct sf_op *op)
+{
+	return sf_op_table[op->code].flags & SF_OPF_ARRAY ? op->n : 1;
+}
+
+static void do_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api, uint32_t bucket)
+{
+	struct birth b = x_birth(x, op, api);
+
+	b.n = count_of(op);
+	b.elem = op->size;
+	b.rq.bucket = bucket;
+	allocate(x, op, &b);
 }
 
 static void op_kmalloc(struct sf_exec *x, const struct sf_op *op)
 {
-	do_alloc(x, op, SF_API_KMALLOC, op->size);
+	do_alloc(x, op, SF_API_KMALLOC, SF_NONE);
 }
 
 static void op_kvmalloc(struct sf_exec *x, const struct sf_op *op)
 {
-	if (can(x, op, SF_CAP_KVMALLOC))
-		do_alloc(x, op, SF_API_KVMALLOC, op->size);
+	if (x_can(x, op, SF_CAP_KVMALLOC))
+		do_alloc(x, op, SF_API_KVMALLOC, SF_NONE);
+}
+
+static void op_kmalloc_nolock(struct sf_exec *x, const struct sf_op *op)
+{
+	if (x_can(x, op, SF_CAP_NOLOCK))
+		do_alloc(x, op, SF_API_NOLOCK, SF_NONE);
 }
 
 /* size_mul() and size_add() of include/linux/overflow.h: SIZE_MAX if it does not fit. */
@@ -253,23 +309,81 @@ static const struct sf_type *type_of(const struct sf_op *op)
 	return &sf_types[op->type < sf_type_count ? op->type : 0];
 }
 
+/* The object family, of kmalloc or kvmalloc by what comes of it: its calls name the type. */
+static void do_objects(struct sf_exec *x, const struct sf_op *op, uint64_t size)
+{
+	bool kv = sf_op_table[op->code].res == SF_RES_KV;
+	const struct sf_type *t = type_of(op);
+	struct birth b = x_birth(x, op, kv ? SF_API_KVMALLOC : SF_API_KMALLOC);
+
+	if (kv && !x_can(x, op, SF_CAP_KVMALLOC))
+		return;
+	b.elem = size;
+	b.rq.type_align = t->align;
+	if ((sf_op_table[op->code].flags & SF_OPF_FLEX) && t->counter && x_has(x, SF_CAP_FLEX)) {
+		b.rq.counter_size = t->counter;
+		b.rq.counter_at = t->counter_offset;
+		b.rq.count = op->n;
+	}
+	x_alloc(x, op, &b);
+}
+
 static void op_kmalloc_obj(struct sf_exec *x, const struct sf_op *op)
 {
-	do_alloc(x, op, SF_API_KMALLOC, type_of(op)->size);
+	do_objects(x, op, type_of(op)->size);
 }
 
 static void op_kmalloc_objs(struct sf_exec *x, const struct sf_op *op)
 {
-	do_alloc(x, op, SF_API_KMALLOC, size_mul(type_of(op)->size, op->n));
+	do_objects(x, op, size_mul(type_of(op)->size, op->n));
 }
 
 static void op_kmalloc_flex(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_type *t = type_of(op);
 
-	do_alloc(x, op, SF_API_KMALLOC, size_add(t->size, size_mul(t->flex_elem, op->n)));
+	do_objects(x, op, size_add(t->size, size_mul(t->flex_elem, op->n)));
 }
 
+/* --- sets of buckets --- */
+
+static void op_buckets_create(struct sf_exec *x, const struct sf_op *op)
+{
+	const char *name = op->name ? x->strings + op->name : "";
+	uint32_t flags = op->flags & SF_SLAB_USER, id;
+
+	if (!x_can(x, op, SF_CAP_BUCKETS))
+		return;
+	id = x->a->buckets_create(x->heap, name, flags, op->count);
+	x->out.status = id == SF_NONE ? SF_NULL : SF_OK;
+	X_TELL(x, BUCKETS_CREATE, cacheop, .handle = op->res, .cache = id, .status = x->out.status,
+	       .name = name, .flags = flags, .usersize = op->count);
+	*x_slot(x, op->res) = (struct slot){ .kind = id == SF_NONE ? SF_RES_NONE : SF_RES_BUCKETS,
+					     .cache = id, .obj = SF_NONE };
+}
+
+static void do_buckets_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api, uint64_t caps)
+{
+	const struct slot *s;
+
+	if (!x_can(x, op, SF_CAP_BUCKETS | caps))
+		return;
+	s = x_slot_of(x, op, op->obj2, SF_RES_BUCKETS);
+	if (s)
+		do_alloc(x, op, api, s->cache);
+}
+
+static void op_buckets_alloc(struct sf_exec *x, const struct sf_op *op)
+{
+	do_buckets_alloc(x, op, SF_API_KMALLOC, 0);
+}
+
+static void op_buckets_valloc(struct sf_exec *x, const struct sf_op *op)
+{
+	do_buckets_alloc(x, op, SF_API_KVMALLOC, SF_CAP_KVMALLOC);
+}
+
+/* What a free will tell. From here on the object is as good as dead. */
 static struct sf_event free_event(struct sf_exec *x, uint32_t id)
 {
 	const struct object *o = &x->obj[id];
@@ -281,6 +395,8 @@ static struct sf_event free_event(struct sf_exec *x, uint32_t id)
 	ev.free = (struct sf_ev_free){ .id = id, .res = o->res, .api = o->api, .cache = SF_NONE,
 				       .addr = o->addr, .known = true };
 	ev.free.bad = x_bad(x, o, o->size, &ev.free.verified);
+	if (__builtin_expect(x->lab != NULL, false))
+		x_lab_bury(x, id);
 	return ev;
 }
 
@@ -291,32 +407,39 @@ static uint64_t prepare_kept(struct sf_exec *x, struct object *o, uint64_t size)
 {
 	if (size >= o->size)
 		return o->size;
-	if (!o->whole && !x->opt.whole && o->size > SF_SPARSE_MIN && size && x->opt.contents &&
-	    x_has(x, SF_CAP_CONTENTS) && x_is_real(o->addr))
+	if (!o->whole && !x->opt.whole && !x->lab && o->size > SF_SPARSE_MIN && size &&
+	    x->opt.contents && x_has(x, SF_CAP_CONTENTS) && x_is_real(o->addr))
 		x->a->fill(x->heap, o->addr, size, o->key, SF_CONTENTS_SPARSE);
 	return size;
 }
 
-/* The same object under a new result: alive under its old id where it did not move. */
+/*
+ * The same object under a new result, and under its old id. `copied`: bytes that may have come with
+ * it, more than its owner asked for.
+ */
 static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev,
-		  const struct birth *b, uint32_t old, uint64_t keep)
+		  const struct birth *b, uint32_t old, uint64_t keep, uint64_t copied)
 {
-	struct object was = { 0 }, *o;
-	uint32_t id;
+	uint32_t id = old == SF_NONE ? x_object_new(x, ev->alloc.addr, b->size) : old;
+	struct object was = { 0 }, *o = &x->obj[id];
 
 	if (old != SF_NONE) {
-		was = x->obj[old];
-		x_object_drop(x, old);
+		was = *o;
 		*x_slot(x, op->obj) = (struct slot){ 0 };
+		o->addr = ev->alloc.addr;
+		o->size = b->size;
+		o->key = ++x->seq * 0xd6e8feb86659fd93ull;
+		o->cache = SF_NONE;
+		o->order = 0;
+		o->whole = false;
 	}
-	id = ev->alloc.id = x_object_new(x, ev->alloc.addr, b->size);
-	o = &x->obj[id];
+	ev->alloc.id = id;
 	o->res = op->res;
-	o->cache = SF_NONE;
-	o->api = b->api;
+	o->type = b->rq.type ? b->rq.type : was.type;
+	o->api = b->rq.api;
 	o->zeroed = zero_due(x, op, b) && (old == SF_NONE || was.zeroed || !x_is_real(was.addr));
 	look(x, o->addr, &ev->alloc.place);
-	ev->alloc.usable = usable_size(x, o->addr, b->api);
+	ev->alloc.usable = usable_size(x, o->addr, b->rq.api);
 	ev->alloc.moved = o->addr != was.addr;
 	if (old != SF_NONE && x_is_real(o->addr) && keep) {
 		struct object kept = was;
@@ -326,40 +449,41 @@ static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev
 	}
 	if (o->zeroed && x_is_real(o->addr))
 		check_zero(x, &ev->alloc, b, keep);
+	else if (x->wiped && ev->alloc.moved && x_is_real(o->addr))
+		check_zero(x, &ev->alloc, b, copied < o->size ? copied : o->size);
+	if (x->lab && old != SF_NONE && !ev->alloc.moved)
+		x_lab_dig_up(x, was.res);
 	x_tell(x, ev);
 	x_write(x, o);
-	result(x, op, b->api == SF_API_KVMALLOC ? SF_RES_KV : SF_RES_OBJ, id);
+	x_result(x, op, id);
 }
 
-static void do_realloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
+void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
 {
-	bool array = sf_op_table[op->code].flags & SF_OPF_ARRAY;
-	struct birth b = { .api = api, .cache = SF_NONE, .n = array ? op->n : 1, .elem = op->size };
-	struct sf_request rq = { .api = api, .type = op->type, .site = op->site, .gfp = op->gfp,
-				 .n = 1, .array = array };
 	struct sf_result rs = { .status = SF_NULL };
 	struct sf_event ev;
 	uint32_t old = SF_NONE;
-	uint64_t keep = 0;
+	uint64_t keep = 0, copied = 0;
+	bool ask;
 
 	if (op->obj != SF_NONE) {
-		old = object_of(x, op, op->obj);
+		old = x_object_of(x, op, op->obj);
 		if (old == SF_NONE)
 			return;
 		x_check(x, old);
 	}
-	b.overflow = __builtin_mul_overflow(b.n, op->size, &b.size);
-	if (b.overflow)
-		b.size = UINT64_MAX;
-	rq.array = array && x_has(x, SF_CAP_ARRAY);
-	rq.n = rq.array ? op->n : 1;
-	rq.size = rq.array ? op->size : b.size;
-	if (old != SF_NONE && !b.overflow)
-		keep = prepare_kept(x, &x->obj[old], b.size);
-	if (rq.array || !b.overflow)
-		x->a->realloc(x->heap, old == SF_NONE ? 0 : x->obj[old].addr, &rq, &rs);
+	ask = set_size(x, op, b);
+	if (old != SF_NONE && !b->overflow)
+		keep = prepare_kept(x, &x->obj[old], b->size);
+	if (x->lab && old != SF_NONE)
+		x_lab_bury(x, old);
+	if (x->wiped && old != SF_NONE)
+		copied = x_has(x, SF_CAP_USABLE) ? x->a->usable(x->heap, x->obj[old].addr) :
+						   UINT64_MAX;
+	if (ask)
+		x->a->realloc(x->heap, old == SF_NONE ? 0 : x->obj[old].addr, &b->rq, &rs);
 	note_outcome(x, &rs);
-	ev = alloc_event(x, op, &b, &rs);
+	ev = alloc_event(x, op, b, &rs);
 	ev.type = SF_EV_REALLOC;
 	if (old != SF_NONE) {
 		ev.alloc.old_id = old;
@@ -367,7 +491,7 @@ static void do_realloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
 		ev.alloc.old_size = x->obj[old].size;
 	}
 	if (rs.addr) {
-		moved(x, op, &ev, &b, old, keep);
+		moved(x, op, &ev, b, old, keep, copied);
 		return;
 	}
 	/* It failed: the old object is as it was, which the oracle hears from its contents. */
@@ -376,40 +500,59 @@ static void do_realloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
 	x_tell(x, &ev);
 	if (old != SF_NONE)
 		x_write(x, &x->obj[old]);
+	if (x->lab && old != SF_NONE)
+		x_lab_dig_up(x, x->obj[old].res);
 	*x_slot(x, op->res) = (struct slot){ 0 };
+}
+
+static void do_realloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
+{
+	struct birth b = x_birth(x, op, api);
+
+	b.n = count_of(op);
+	b.elem = op->size;
+	x_realloc(x, op, &b);
 }
 
 static void op_krealloc(struct sf_exec *x, const struct sf_op *op)
 {
-	if (can(x, op, SF_CAP_REALLOC))
+	if (x_can(x, op, SF_CAP_REALLOC))
 		do_realloc(x, op, SF_API_KMALLOC);
 }
 
 static void op_kvrealloc(struct sf_exec *x, const struct sf_op *op)
 {
-	if (can(x, op, SF_CAP_REALLOC | SF_CAP_KVMALLOC))
+	if (x_can(x, op, SF_CAP_REALLOC | SF_CAP_KVMALLOC))
 		do_realloc(x, op, SF_API_KVMALLOC);
 }
 
 /* --- frees --- */
 
-static void freed(struct sf_exec *x, struct sf_event *ev, const struct sf_result *rs)
+/* False: it was refused, and the object is as it was. */
+static inline bool freed(struct sf_exec *x, struct sf_event *ev, const struct sf_result *rs)
 {
 	uint32_t id = ev->free.id;
 
 	ev->free.status = rs->status;
 	x->out.status = rs->status;
 	x_tell(x, ev);
+	if (__builtin_expect(rs->status == SF_NOTICED, false)) {
+		if (x->lab)
+			x_lab_dig_up(x, x->obj[id].res);
+		return false;
+	}
 	x_object_drop(x, id);
+	return true;
 }
 
-void x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled)
+bool x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled)
 {
 	struct sf_event ev = free_event(x, id);
 	struct sf_result rs;
 
+	ev.free.how = (uint8_t)spelled;
 	x->a->free(x->heap, x->obj[id].addr, spelled, &rs);
-	freed(x, &ev, &rs);
+	return freed(x, &ev, &rs);
 }
 
 static void do_free(struct sf_exec *x, const struct sf_op *op, enum sf_free_how spelled)
@@ -419,19 +562,19 @@ static void do_free(struct sf_exec *x, const struct sf_op *op, enum sf_free_how 
 	uint32_t id;
 
 	if (op->obj == SF_NONE) {
-		ev.free.id = ev.free.res = ev.free.cache = SF_NONE;
-		ev.free.bad = SF_GOOD;
-		ev.free.known = true;
+		ev.free = (struct sf_ev_free){ .id = SF_NONE, .res = SF_NONE, .cache = SF_NONE,
+					       .bad = SF_GOOD, .known = true,
+					       .how = (uint8_t)spelled };
 		x->a->free(x->heap, 0, spelled, &rs);
 		ev.free.status = rs.status;
 		x_tell(x, &ev);
 		return;
 	}
-	id = object_of(x, op, op->obj);
+	id = x_object_of(x, op, op->obj);
 	if (id == SF_NONE)
 		return;
-	x_free_object(x, id, spelled);
-	*x_slot(x, op->obj) = (struct slot){ 0 };
+	if (x_free_object(x, id, spelled))
+		*x_slot(x, op->obj) = (struct slot){ 0 };
 }
 
 static void op_kfree(struct sf_exec *x, const struct sf_op *op)
@@ -446,18 +589,24 @@ static void op_kfree_sensitive(struct sf_exec *x, const struct sf_op *op)
 
 static void op_kvfree(struct sf_exec *x, const struct sf_op *op)
 {
-	if (can(x, op, SF_CAP_KVMALLOC))
+	if (x_can(x, op, SF_CAP_KVMALLOC))
 		do_free(x, op, SF_KVFREE);
+}
+
+static void op_kfree_nolock(struct sf_exec *x, const struct sf_op *op)
+{
+	if (x_can(x, op, SF_CAP_NOLOCK))
+		do_free(x, op, SF_KFREE_NOLOCK);
 }
 
 static void op_ksize(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id = SF_NONE;
 
-	if (!can(x, op, SF_CAP_USABLE))
+	if (!x_can(x, op, SF_CAP_USABLE))
 		return;
 	if (op->obj != SF_NONE) {
-		id = object_of(x, op, op->obj);
+		id = x_object_of(x, op, op->obj);
 		if (id == SF_NONE)
 			return;
 	}
@@ -474,7 +623,7 @@ static void op_cache_create(struct sf_exec *x, const struct sf_op *op)
 	bool merged = false;
 	uint32_t id;
 
-	if (!can(x, op, SF_CAP_CACHES))
+	if (!x_can(x, op, SF_CAP_CACHES))
 		return;
 	rq.name = op->name ? x->strings + op->name : "";
 	rq.size = op->size > UINT32_MAX ? UINT32_MAX : (uint32_t)op->size;
@@ -491,51 +640,54 @@ static void op_cache_create(struct sf_exec *x, const struct sf_op *op)
 		*x_cache_state(x, id) |= CACHE_USED;
 }
 
-static struct birth cache_birth(const struct slot *s, const struct sf_op *op)
+/* A cache's object is as large as the cache says: the request carries no size. */
+static struct birth cache_birth(const struct sf_exec *x, const struct slot *s,
+				const struct sf_op *op)
 {
-	/* A cache's object is as large as the cache says: the request carries no size. */
-	return (struct birth){ .api = SF_API_CACHE, .cache = s->cache, .n = 1, .elem = s->size,
-			       .size = s->size,
-			       .zero = sf_op_table[op->code].flags & SF_OPF_ZERO };
+	struct birth b = x_birth(x, op, SF_API_CACHE);
+
+	b.cache = s->cache;
+	b.size = b.elem = s->size;
+	return b;
 }
 
 static void op_cache_alloc(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	const struct slot *s = x_can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
 	struct sf_result rs;
 	struct birth b;
 
 	if (!s)
 		return;
-	b = cache_birth(s, op);
-	x->a->cache_alloc(x->heap, s->cache, op->gfp | (b.zero ? SF_GFP_ZERO : 0), &rs);
-	result(x, op, SF_RES_OBJ, born(x, op, &b, &rs));
+	b = cache_birth(x, s, op);
+	x->a->cache_alloc(x->heap, s->cache, b.rq.gfp, &rs);
+	x_result(x, op, x_born(x, op, &b, &rs));
 }
 
 static void op_cache_free(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	const struct slot *s = x_can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
 	struct sf_event ev;
 	struct sf_result rs;
 	uint32_t id;
 
 	if (!s)
 		return;
-	id = object_or_skip(x, op);
+	id = x_object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	ev = free_event(x, id);
 	ev.free.cache = s->cache;
 	x->a->cache_free(x->heap, s->cache, x->obj[id].addr, &rs);
-	freed(x, &ev, &rs);
-	*x_slot(x, op->obj) = (struct slot){ 0 };
+	if (freed(x, &ev, &rs))
+		*x_slot(x, op->obj) = (struct slot){ 0 };
 }
 
 #define BULK_MAX (sizeof(((struct sf_exec *)0)->bulk) / sizeof(uint64_t))
 
 static void op_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
+	const struct slot *s = x_can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
 	uint32_t n = op->count ? op->count : 1, first = SF_NONE;
 	struct sf_result rs;
 	struct birth b;
@@ -544,22 +696,22 @@ static void op_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
 		return;
 	if (n > BULK_MAX)
 		n = BULK_MAX;
-	b = cache_birth(s, op);
+	b = cache_birth(x, s, op);
 	x->a->cache_alloc_bulk(x->heap, s->cache, op->gfp, n, x->bulk, &rs);
 	if (rs.status != SF_OK) {
 		rs.addr = 0;
-		result(x, op, SF_RES_BULK, born(x, op, &b, &rs));
+		x_result(x, op, x_born(x, op, &b, &rs));
 		return;
 	}
 	for (uint32_t i = n; i-- > 0;) {
 		uint32_t id;
 
 		rs.addr = x->bulk[i];
-		id = born(x, op, &b, &rs);
+		id = x_born(x, op, &b, &rs);
 		x->obj[id].next = first;
 		first = id;
 	}
-	result(x, op, SF_RES_BULK, first);
+	x_result(x, op, first);
 	x_slot(x, op->res)->count = n;
 }
 
@@ -585,12 +737,12 @@ void x_free_bulk(struct sf_exec *x, uint32_t cache, uint32_t first)
 
 static void op_cache_free_bulk(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
+	const struct slot *s = x_can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
 	uint32_t id;
 
 	if (!s)
 		return;
-	id = object_or_skip(x, op);
+	id = x_object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	x_free_bulk(x, s->cache, id);
@@ -605,7 +757,7 @@ void x_shrink(struct sf_exec *x, uint32_t cache)
 
 static void op_cache_shrink(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	const struct slot *s = x_can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
 
 	if (s)
 		x_shrink(x, s->cache);
@@ -618,6 +770,8 @@ void x_destroy(struct sf_exec *x, uint32_t res)
 
 	if (status == SF_NOTICED)
 		*x_cache_state(x, s->cache) |= CACHE_LEAKED;
+	if (x->lab)
+		x_lab_cache_gone(x, s->cache);
 	X_TELL(x, CACHE_DESTROY, cacheop, .handle = res, .cache = s->cache,
 	       .status = (uint8_t)status);
 	x->out.status = (uint8_t)status;
@@ -626,7 +780,7 @@ void x_destroy(struct sf_exec *x, uint32_t res)
 
 static void op_cache_destroy(struct sf_exec *x, const struct sf_op *op)
 {
-	if (can(x, op, SF_CAP_CACHES) && cache_of(x, op))
+	if (x_can(x, op, SF_CAP_CACHES) && cache_of(x, op))
 		x_destroy(x, op->cache);
 }
 
@@ -634,14 +788,15 @@ static void op_cache_destroy(struct sf_exec *x, const struct sf_op *op)
 
 static void op_alloc_pages(struct sf_exec *x, const struct sf_op *op)
 {
-	struct birth b = { .api = SF_API_PAGES, .order = op->order, .cache = SF_NONE, .n = 1,
-			   .size = SF_PAGE_SIZE << op->order, .elem = SF_PAGE_SIZE << op->order };
+	struct birth b = x_birth(x, op, SF_API_PAGES);
 	struct sf_result rs;
 
-	if (!can(x, op, SF_CAP_PAGES))
+	if (!x_can(x, op, SF_CAP_PAGES))
 		return;
+	b.order = op->order;
+	b.size = b.elem = SF_PAGE_SIZE << op->order;
 	x->a->pages_alloc(x->heap, op->gfp, op->order, &rs);
-	result(x, op, SF_RES_PAGES, born(x, op, &b, &rs));
+	x_result(x, op, x_born(x, op, &b, &rs));
 }
 
 void x_free_pages(struct sf_exec *x, uint32_t id)
@@ -660,7 +815,7 @@ static void op_free_pages(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	id = object_or_skip(x, op);
+	id = x_object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	x_free_pages(x, id);
@@ -669,22 +824,22 @@ static void op_free_pages(struct sf_exec *x, const struct sf_op *op)
 
 static void op_alloc_exact(struct sf_exec *x, const struct sf_op *op)
 {
-	struct birth b = { .api = SF_API_EXACT, .cache = SF_NONE, .n = 1, .size = op->size,
-			   .elem = op->size };
+	struct birth b = x_birth(x, op, SF_API_EXACT);
 	struct sf_result rs;
 
-	if (!can(x, op, SF_CAP_EXACT))
+	if (!x_can(x, op, SF_CAP_EXACT))
 		return;
+	b.size = b.elem = op->size;
 	b.exact = (op->size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1);
 	x->a->exact_alloc(x->heap, op->size, op->gfp, &rs);
-	result(x, op, SF_RES_EXACT, born(x, op, &b, &rs));
+	x_result(x, op, x_born(x, op, &b, &rs));
 }
 
 /* --- the rest --- */
 
 static void op_cpu(struct sf_exec *x, const struct sf_op *op)
 {
-	if (!can(x, op, SF_CAP_CPUS))
+	if (!x_can(x, op, SF_CAP_CPUS))
 		return;
 	x->cpu = (uint8_t)(op->cpu % x->set.cpus);
 	x->a->set_cpu(x->heap, x->cpu);
@@ -692,13 +847,13 @@ static void op_cpu(struct sf_exec *x, const struct sf_op *op)
 
 static void op_fail(struct sf_exec *x, const struct sf_op *op)
 {
-	if (can(x, op, SF_CAP_FAIL))
+	if (x_can(x, op, SF_CAP_FAIL))
 		x->a->fail(x->heap, op->fault, op->count);
 }
 
 static void op_drain(struct sf_exec *x, const struct sf_op *op)
 {
-	if (can(x, op, SF_CAP_DRAIN))
+	if (x_can(x, op, SF_CAP_DRAIN))
 		x->a->drain(x->heap);
 }
 
@@ -712,9 +867,9 @@ static void op_write(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	if (!can(x, op, SF_CAP_CONTENTS))
+	if (!x_can(x, op, SF_CAP_CONTENTS))
 		return;
-	id = object_or_skip(x, op);
+	id = x_object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
 	x_check(x, id);
@@ -727,9 +882,9 @@ static void op_verify(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	if (!can(x, op, SF_CAP_CONTENTS))
+	if (!x_can(x, op, SF_CAP_CONTENTS))
 		return;
-	id = object_or_skip(x, op);
+	id = x_object_or_skip(x, op);
 	if (id != SF_NONE)
 		x_check(x, id);
 }
@@ -739,11 +894,11 @@ static void op_owns(struct sf_exec *x, const struct sf_op *op)
 	uint32_t a, b;
 
 	if (op->obj == SF_NONE || op->obj2 == SF_NONE) {
-		skip(x, op, SF_SKIP_NULL);
+		x_skip(x, op, SF_SKIP_NULL);
 		return;
 	}
-	a = object_of(x, op, op->obj);
-	b = a == SF_NONE ? SF_NONE : object_of(x, op, op->obj2);
+	a = x_object_of(x, op, op->obj);
+	b = a == SF_NONE ? SF_NONE : x_object_of(x, op, op->obj2);
 	if (b != SF_NONE)
 		X_TELL(x, OWNS, owns, .owner = a, .owned = b);
 }
@@ -797,6 +952,31 @@ void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op 
 	[SF_OP_VERIFY] = op_verify,
 	[SF_OP_OWNS] = op_owns,
 	[SF_OP_SITE] = op_nothing,
+	[SF_OP_KVMALLOC_OBJ] = op_kmalloc_obj,
+	[SF_OP_KVZALLOC_OBJ] = op_kmalloc_obj,
+	[SF_OP_KVMALLOC_OBJS] = op_kmalloc_objs,
+	[SF_OP_KVZALLOC_OBJS] = op_kmalloc_objs,
+	[SF_OP_KVMALLOC_FLEX] = op_kmalloc_flex,
+	[SF_OP_KVZALLOC_FLEX] = op_kmalloc_flex,
+	[SF_OP_BUCKETS_CREATE] = op_buckets_create,
+	[SF_OP_BUCKETS_ALLOC] = op_buckets_alloc,
+	[SF_OP_BUCKETS_VALLOC] = op_buckets_valloc,
+	[SF_OP_KMALLOC_NOLOCK] = op_kmalloc_nolock,
+	[SF_OP_KFREE_NOLOCK] = op_kfree_nolock,
+	[SF_OP_DEVICE_REGISTER] = x_device_register,
+	[SF_OP_DEVICE_UNREGISTER] = x_device_unregister,
+	[SF_OP_DEVM_KMALLOC] = x_devm_kmalloc,
+	[SF_OP_DEVM_KZALLOC] = x_devm_kmalloc,
+	[SF_OP_DEVM_KMALLOC_ARRAY] = x_devm_kmalloc_array,
+	[SF_OP_DEVM_KCALLOC] = x_devm_kmalloc_array,
+	[SF_OP_DEVM_KREALLOC] = x_devm_krealloc,
+	[SF_OP_DEVM_KFREE] = x_devm_kfree,
+	[SF_OP_OVERFLOW] = x_misuse,
+	[SF_OP_UNDERFLOW] = x_misuse,
+	[SF_OP_STALE_WRITE] = x_misuse,
+	[SF_OP_DOUBLE_FREE] = x_misuse,
+	[SF_OP_INNER_FREE] = x_misuse,
+	[SF_OP_WRONG_CACHE_FREE] = x_misuse,
 };
 
 #define X(code, id, ...) \

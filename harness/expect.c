@@ -106,7 +106,7 @@ static bool shape(struct words *w, const char *what, char *out)
 bool sf_expect_parse(const struct sf_op *op, const char *s, size_t len,
 		     char out[SF_STRING_MAX + 1])
 {
-	static const char *const plain[] = { "NULL", "blocked", "ok" };
+	static const char *const plain[] = { "NULL", "blocked", "ok", "noticed" };
 	static const char *const shapes[] = { "live", "slabs", "free" };
 	struct words w = { s, s + len };
 

@@ -42,17 +42,18 @@ uint64_t sf_rng_below(struct sf_rng *r, uint64_t n)
 	return (uint64_t)((unsigned __int128)sf_rng_next(r) * n >> 64);
 }
 
-static bool is_cache_op(const struct sf_op_info *info)
+static bool takes(const struct sf_op_info *info, uint8_t kind)
 {
 	for (unsigned int i = 0; i < SF_OP_ARGS_MAX; i++)
-		if (info->arg[i].kind == SF_ARG_CACHE)
+		if (info->arg[i].kind == kind)
 			return true;
-	return info->res == SF_RES_CACHE;
+	return false;
 }
 
 /*
  * How much an operation is worth before the swarm has its say. There are many ways to spell
- * kmalloc() and one to free it; named caches need several operations in a row to be of any use.
+ * kmalloc() and one to free it; named caches, devices and sets of buckets need several operations
+ * in a row to be of any use.
  */
 static unsigned int base_weight(enum sf_opcode code)
 {
@@ -64,8 +65,17 @@ static unsigned int base_weight(enum sf_opcode code)
 		return 1; /* a check looks at the whole heap */
 	if (code == SF_OP_DRAIN || code == SF_OP_FAIL || code == SF_OP_CACHE_SHRINK)
 		return 2;
-	if (is_cache_op(info))
+	if (code == SF_OP_BUCKETS_CREATE)
+		return 2; /* thirteen caches each time */
+	if (code == SF_OP_DEVICE_UNREGISTER)
+		return 4;
+	if (info->flags & SF_OPF_MISUSE) /* in the few heaps that allow it */
+		return 12;
+	if (takes(info, SF_ARG_CACHE) || info->res == SF_RES_CACHE)
 		return 14;
+	if (takes(info, SF_ARG_DEVICE) || takes(info, SF_ARG_BUCKETS) ||
+	    info->res == SF_RES_DEVICE)
+		return 8;
 	if (info->flags & SF_OPF_FREES)
 		return 10;
 	return info->res == SF_RES_PAGES || info->res == SF_RES_EXACT || code == SF_OP_CPU ? 6 : 3;
@@ -107,7 +117,7 @@ static uint32_t burst_length(struct sf_draw *d, enum sf_opcode code, uint32_t ro
 	if (sf_op_table[code].res == SF_RES_NONE) {
 		if (sf_op_table[code].flags & SF_OPF_FREES && sf_rng_one_in(d->rng, 4))
 			n = 1 + sf_rng_below(d->rng, 16);
-	} else if (sf_op_table[code].res != SF_RES_CACHE && sf_rng_one_in(d->rng, 12)) {
+	} else if (sf_op_table[code].res < SF_RES_CACHE && sf_rng_one_in(d->rng, 12)) {
 		n = 1 + sf_rng_below(d->rng, sf_rng_one_in(d->rng, 4) ? 64 : 12);
 	}
 	return n < room ? (uint32_t)n : room;

@@ -3,8 +3,10 @@
  * live.c - static liveness of results, and the repair of one operation by it.
  *
  * Relies on the tables of ops.c and types.c. A result is live, perhaps moved (a realloc of it may
- * have succeeded: still usable, but no target for repair), or dead. An object of a named cache also
- * dies with its cache; its list entry is dropped when somebody meets it, so destroy costs O(1).
+ * have succeeded: still usable, but no target for repair), or dead. What came from a named cache or
+ * was made for a device also dies with that; its list entry is dropped when somebody meets it, so
+ * that this end costs O(1). Objects that were freed one by one are listed too, for what misuses
+ * them.
  */
 #include "live.h"
 
@@ -21,6 +23,9 @@ const char *const sf_class_names[SF_CLASSES] = {
 	[SF_CLASS_EXACT] = "from alloc_pages_exact",
 	[SF_CLASS_BULK] = "from kmem_cache_alloc_bulk",
 	[SF_CLASS_CACHE] = "a cache",
+	[SF_CLASS_BUCKETS] = "a set of buckets",
+	[SF_CLASS_DEVICE] = "a device",
+	[SF_CLASS_DEVM] = "memory of a device",
 };
 
 #define MAP_SLOTS_MIN 128u
@@ -113,6 +118,7 @@ struct sf_live *sf_live_begin(struct sf_prog *p)
 	l->nr = l->nr_caches = 0;
 	for (unsigned int c = 0; c < SF_CLASSES; c++)
 		l->newest[c] = SF_NONE;
+	l->newest_dead = SF_NONE;
 	map_clear(&l->labels);
 	map_clear(&l->names);
 	return l;
@@ -177,6 +183,9 @@ static uint32_t newest(struct sf_live *l, unsigned int classes)
 	return best;
 }
 
+#define DEAD_CLASSES (1u << SF_CLASS_KMALLOC | 1u << SF_CLASS_NAMED | 1u << SF_CLASS_KV | \
+		      1u << SF_CLASS_DEVM)
+
 unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 {
 	const struct sf_op_info *info = sf_op_info(op);
@@ -190,8 +199,17 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 	case SF_ARG_BULK:
 		return 1u << SF_CLASS_BULK;
 	case SF_ARG_CACHE:
+	case SF_ARG_CACHE2:
 		return 1u << SF_CLASS_CACHE;
+	case SF_ARG_BUCKETS:
+		return 1u << SF_CLASS_BUCKETS;
+	case SF_ARG_DEVICE:
+		return 1u << SF_CLASS_DEVICE;
+	case SF_ARG_DEAD:
+		return DEAD_CLASSES;
 	}
+	if (info->flags & SF_OPF_DEVM)
+		return 1u << SF_CLASS_DEVM;
 	if (op->cache != SF_NONE)
 		return 1u << SF_CLASS_NAMED;
 	/* kfree() takes objects of named caches too, krealloc() does not. */
@@ -199,6 +217,9 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 		classes |= 1u << SF_CLASS_NAMED;
 	if (info->flags & SF_OPF_KV)
 		classes |= 1u << SF_CLASS_KV;
+	/* What neither frees nor moves may have it from anywhere. */
+	if ((info->flags & (SF_OPF_KV | SF_OPF_FREES | SF_OPF_MOVES)) == SF_OPF_KV)
+		classes |= 1u << SF_CLASS_DEVM;
 	return classes;
 }
 
@@ -215,7 +236,13 @@ static enum sf_class class_of(const struct sf_op *op, unsigned int res_kind)
 		return SF_CLASS_BULK;
 	case SF_RES_CACHE:
 		return SF_CLASS_CACHE;
+	case SF_RES_BUCKETS:
+		return SF_CLASS_BUCKETS;
+	case SF_RES_DEVICE:
+		return SF_CLASS_DEVICE;
 	}
+	if (sf_op_info(op)->flags & SF_OPF_DEVM)
+		return SF_CLASS_DEVM;
 	return op->cache == SF_NONE ? SF_CLASS_KMALLOC : SF_CLASS_NAMED;
 }
 
@@ -226,6 +253,10 @@ static void kill_result(struct sf_live *l, uint32_t res, uint32_t line)
 	unlist(l, res);
 	l->res[res].dead = true;
 	l->res[res].died = line;
+	if (!(DEAD_CLASSES >> l->res[res].class & 1))
+		return;
+	l->res[res].older = l->newest_dead;
+	l->newest_dead = res;
 }
 
 static void define(struct sf_live *l, struct sf_op *op, enum sf_class class, uint64_t label)
@@ -262,7 +293,7 @@ void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op,
 		kill_result(l, op->obj, op->line);
 	if (info->flags & SF_OPF_MOVES && op->obj != SF_NONE)
 		unlist(l, op->obj);
-	if (op->code == SF_OP_CACHE_DESTROY)
+	if (op->code == SF_OP_CACHE_DESTROY || op->code == SF_OP_DEVICE_UNREGISTER)
 		kill_result(l, op->cache, op->line);
 	if (info->res == SF_RES_NONE) {
 		op->res = SF_NONE;
@@ -349,6 +380,56 @@ static bool fix_CACHE(struct fix *f)
 {
 	f->op->cache = fix_ref(f, SF_ARG_CACHE, f->op->cache, false);
 	return f->op->cache != SF_NONE;
+}
+
+static bool fix_BUCKETS(struct fix *f)
+{
+	f->op->obj2 = fix_ref(f, SF_ARG_BUCKETS, f->op->obj2, false);
+	return f->op->obj2 != SF_NONE;
+}
+
+static bool fix_DEVICE(struct fix *f)
+{
+	f->op->cache = fix_ref(f, SF_ARG_DEVICE, f->op->cache, false);
+	return f->op->cache != SF_NONE;
+}
+
+static bool fix_DEAD(struct fix *f)
+{
+	uint32_t res = f->op->obj == SF_NONE ? SF_NONE : map_get(&f->l->labels, f->op->obj);
+
+	if (res == SF_NONE || !(DEAD_CLASSES >> f->l->res[res].class & 1) ||
+	    sf_live_usable(f->l, res))
+		res = f->l->newest_dead;
+	f->op->obj = res;
+	return res != SF_NONE;
+}
+
+/* A cache that the object is not from: the one named, or the newest. */
+static bool fix_CACHE2(struct fix *f)
+{
+	uint32_t own = f->l->res[f->op->obj].cache;
+	uint32_t res = fix_ref(f, SF_ARG_CACHE2, f->op->obj2, false);
+
+	if (res == own)
+		res = f->l->newest[SF_CLASS_CACHE];
+	if (res != SF_NONE && res == own)
+		res = f->l->res[res].older;
+	f->op->obj2 = res;
+	return res != SF_NONE;
+}
+
+static bool fix_SPAN(struct fix *f)
+{
+	if (!f->op->count)
+		f->op->count = 1;
+	return true;
+}
+
+static bool fix_TOKEN(struct fix *f)
+{
+	f->op->token %= SF_TOKENS_MAX + 1;
+	return true;
 }
 
 /* Every value of these will do. */
@@ -487,6 +568,8 @@ bool sf_live_fix(struct sf_live *l, struct sf_prog *p, struct sf_op *op)
 	struct fix f = { .l = l, .p = p, .op = op, .info = sf_op_info(op) };
 	uint32_t label = op->res;
 
+	if (f.info->flags & SF_OPF_MISUSE && !p->settings.misuse)
+		return false;
 	if (!fix_args(&f))
 		return false;
 	if (op->expect)

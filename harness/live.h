@@ -19,6 +19,9 @@ enum sf_class {
 	SF_CLASS_EXACT,
 	SF_CLASS_BULK,  /* goes with its cache */
 	SF_CLASS_CACHE,
+	SF_CLASS_BUCKETS,
+	SF_CLASS_DEVICE,
+	SF_CLASS_DEVM,  /* goes with its device */
 	SF_CLASSES,
 };
 
@@ -27,7 +30,7 @@ extern const char *const sf_class_names[SF_CLASSES];
 struct sf_live_res {
 	uint64_t label;        /* what the program calls it */
 	uint32_t older, newer; /* list of the live ones of its class */
-	uint32_t cache;        /* result it was allocated from, or SF_NONE */
+	uint32_t cache;        /* cache or device it was allocated from, or SF_NONE */
 	uint32_t born, died;   /* lines, for messages; died is meant only if dead */
 	uint8_t class;         /* enum sf_class */
 	bool dead;             /* freed for certain (not: moved by a realloc) */
@@ -48,6 +51,7 @@ struct sf_live {
 	uint32_t nr, cap;
 	uint32_t nr_caches;
 	uint32_t newest[SF_CLASSES];
+	uint32_t newest_dead;  /* object, or SF_NONE; the ones before are linked by `older` */
 	struct sf_map labels; /* label -> result */
 	struct sf_map names;  /* hash of a cache's name -> result of its latest create */
 };

@@ -287,7 +287,8 @@ static bool mutate_repeat(struct mutation *m)
 	if (!first)
 		return false;
 	i = (uint32_t)sf_rng_below(m->rng, first);
-	if (sf_op_table[m->p->ops[i].code].res == SF_RES_NONE)
+	if (sf_op_table[m->p->ops[i].code].res == SF_RES_NONE ||
+	    m->p->ops[i].code == SF_OP_BUCKETS_CREATE) /* thirteen caches each, never destroyed */
 		return false;
 	nr = times[sf_rng_below(m->rng, sizeof(times))];
 	if (nr > room(m))
@@ -315,18 +316,18 @@ static bool alive_at(const struct sf_prog *p, uint32_t i, uint32_t pos)
 static bool mutate_free_all(struct mutation *m)
 {
 	uint32_t first = m->p->nr_ops, pos = pick_pos(m), left = room(m);
-	bool caches = sf_rng_one_in(m->rng, 4);
+	bool origins = sf_rng_one_in(m->rng, 4);
 	uint32_t step = 1 + (uint32_t)sf_rng_one_in(m->rng, 3), seen = 0;
 
 	for (uint32_t i = 0; i < pos && left; i++) {
 		const struct sf_op def = m->p->ops[i];
 		struct sf_op op = sf_op_make(sf_draw_free_code(&def));
 
-		if (op.code == SF_OP_NOP || (op.code == SF_OP_CACHE_DESTROY && !caches))
+		if (op.code == SF_OP_NOP || (sf_op_ends_many(op.code) && !origins))
 			continue;
 		if (seen++ % step || !alive_at(m->p, i, pos))
 			continue;
-		if (op.code == SF_OP_CACHE_DESTROY) {
+		if (sf_op_ends_many(op.code)) {
 			op.cache = def.res;
 		} else {
 			op.obj = def.res;
@@ -337,10 +338,27 @@ static bool mutate_free_all(struct mutation *m)
 	}
 	if (first == m->p->nr_ops)
 		return false;
-	if (sf_rng_one_in(m->rng, 2) && !caches)
+	if (sf_rng_one_in(m->rng, 2) && !origins)
 		reverse(m->p->ops + first, m->p->nr_ops - first);
 	move_tail(m->p, first, pos);
 	return true;
+}
+
+static enum sf_opcode pick_misuse(struct sf_rng *r)
+{
+	static const uint8_t is[] = {
+#define X(opcode, id, name, res, flags, doc, ...) [opcode] = ((flags) & SF_OPF_MISUSE) != 0,
+		SF_OPS(X)
+#undef X
+	};
+	unsigned int nr = 0, code;
+
+	for (code = 0; code < sizeof(is); code++)
+		nr += is[code];
+	nr = (unsigned int)sf_rng_below(r, nr);
+	for (code = 0; !is[code] || nr; code++)
+		nr -= is[code];
+	return code;
 }
 
 /* The operations that put the rest under another light. */
@@ -353,6 +371,8 @@ static bool mutate_sprinkle(struct mutation *m)
 	enum sf_opcode code = codes[sf_rng_below(m->rng, sizeof(codes))];
 	struct sf_op op;
 
+	if (m->p->settings.misuse && sf_rng_one_in(m->rng, 2))
+		code = pick_misuse(m->rng);
 	if (!room(m) || !sf_draw_possible(&d, code))
 		return false;
 	op = sf_draw_op(&d, code);

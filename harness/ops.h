@@ -36,7 +36,13 @@
 	X(COUNT, count, 2, "a small count")                                          \
 	X(FAULT, fault, 1, "slab or page")                                           \
 	X(NAME, name, 0, "a quoted string")                                          \
-	X(BOOL, flag, 1, "0 or 1")
+	X(BOOL, flag, 1, "0 or 1")                                                   \
+	X(TOKEN, token, 1, "an alloc token, 0 to 15; left out: the type's")          \
+	X(BUCKETS, obj2, 4, "result of kmem_buckets_create()")                       \
+	X(DEVICE, cache, 4, "result of root_device_register()")                      \
+	X(DEAD, obj, 4, "result: an object that was freed")                          \
+	X(CACHE2, obj2, 4, "result of kmem_cache_create(), not the object's")        \
+	X(SPAN, count, 2, "bytes, 1 to 65535")
 
 enum sf_arg_kind {
 	SF_ARG_END,
@@ -55,6 +61,8 @@ enum sf_res_kind {
 	SF_RES_EXACT,
 	SF_RES_BULK,
 	SF_RES_CACHE,
+	SF_RES_BUCKETS,
+	SF_RES_DEVICE,
 	SF_RES_KINDS,
 };
 
@@ -67,12 +75,15 @@ enum sf_op_flags {
 	SF_OPF_DECL = 32,   /* a declaration: nothing runs */
 	SF_OPF_KV = 64,     /* its object may also come from the kvmalloc family */
 	SF_OPF_FLEX = 128,  /* its type has a flexible array */
+	SF_OPF_MISUSE = 256,/* a misuse: only with the setting misuse, and it taints the run */
+	SF_OPF_DEVM = 512,  /* its object lies behind a struct devres, and dies with its device */
 };
 
 /* POS: positional argument. KEY: `name=value`, left out when zero. */
 #define SF_POS(kind, name) { SF_ARG_##kind, false, name }
 #define SF_KEY(kind, name) { SF_ARG_##kind, true, name }
-#define SF_SITE_TYPE SF_KEY(SITE, "site"), SF_KEY(TYPE, "type")
+#define SF_SITE_TYPE SF_KEY(SITE, "site"), SF_KEY(TYPE, "type"), SF_KEY(TOKEN, "token")
+#define SF_SITE SF_KEY(SITE, "site"), SF_KEY(TOKEN, "token")
 
 /* SF_OPS(X): X(code, IDENTIFIER, text name, result, flags, what it does, arguments...) */
 #define SF_OPS(X)                                                                                  \
@@ -85,18 +96,18 @@ enum sf_op_flags {
 	X(4, KCALLOC, "kcalloc", OBJ, SF_OPF_ARRAY | SF_OPF_ZERO, "allocate n * size, zeroed",     \
 	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
 	X(5, KMALLOC_OBJ, "kmalloc_obj", OBJ, 0, "allocate one object of a type",                  \
-	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                          \
+	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
 	X(6, KZALLOC_OBJ, "kzalloc_obj", OBJ, SF_OPF_ZERO, "allocate one object, zeroed",          \
-	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                          \
+	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
 	X(7, KMALLOC_OBJS, "kmalloc_objs", OBJ, 0, "allocate n objects of a type, saturating",     \
-	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
 	X(8, KZALLOC_OBJS, "kzalloc_objs", OBJ, SF_OPF_ZERO, "allocate n objects, zeroed",         \
-	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
-	X(9, KMALLOC_FLEX, "kmalloc_flex", OBJ, SF_OPF_FLEX,                                      \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
+	X(9, KMALLOC_FLEX, "kmalloc_flex", OBJ, SF_OPF_FLEX,                                       \
 	  "allocate with a flexible array of n",                                                   \
-	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
 	X(10, KZALLOC_FLEX, "kzalloc_flex", OBJ, SF_OPF_ZERO | SF_OPF_FLEX, "the same, zeroed",    \
-	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))          \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
 	X(11, KREALLOC, "krealloc", OBJ, SF_OPF_MOVES | SF_OPF_NULL_OK, "resize",                  \
 	  SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                \
 	X(12, KREALLOC_ARRAY, "krealloc_array", OBJ,                                               \
@@ -159,7 +170,67 @@ enum sf_op_flags {
 	X(40, OWNS, "owns", NONE, SF_OPF_KV, "the second lives no longer than the first",          \
 	  SF_POS(OBJ, "a"), SF_POS(OBJ2, "b"))                                                     \
 	X(41, SITE, "site", NONE, SF_OPF_DECL, "name a call site",                                 \
-	  SF_POS(SITE, "site"), SF_POS(NAME, "symbol"))
+	  SF_POS(SITE, "site"), SF_POS(NAME, "symbol"))                                            \
+	X(42, KVMALLOC_OBJ, "kvmalloc_obj", KV, 0, "kvmalloc of one object of a type",             \
+	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
+	X(43, KVZALLOC_OBJ, "kvzalloc_obj", KV, SF_OPF_ZERO, "the same, zeroed",                   \
+	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
+	X(44, KVMALLOC_OBJS, "kvmalloc_objs", KV, 0, "kvmalloc of n objects, saturating",          \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
+	X(45, KVZALLOC_OBJS, "kvzalloc_objs", KV, SF_OPF_ZERO, "the same, zeroed",                 \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
+	X(46, KVMALLOC_FLEX, "kvmalloc_flex", KV, SF_OPF_FLEX,                                     \
+	  "kvmalloc with a flexible array of n",                                                   \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
+	X(47, KVZALLOC_FLEX, "kvzalloc_flex", KV, SF_OPF_ZERO | SF_OPF_FLEX, "the same, zeroed",   \
+	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
+	X(48, BUCKETS_CREATE, "kmem_buckets_create", BUCKETS, 0, "make a dedicated set of classes",\
+	  SF_POS(NAME, "name"), SF_POS(SLAB_FLAGS, "flags"), SF_KEY(COUNT, "usersize"))            \
+	X(49, BUCKETS_ALLOC, "kmem_buckets_alloc", OBJ, 0, "allocate from a set",                  \
+	  SF_POS(BUCKETS, "b"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)            \
+	X(50, BUCKETS_VALLOC, "kmem_buckets_valloc", KV, 0,                                        \
+	  "allocate from a set, falling back to vmalloc",                                          \
+	  SF_POS(BUCKETS, "b"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)            \
+	X(51, KMALLOC_NOLOCK, "kmalloc_nolock", OBJ, 0, "allocate in any context",                 \
+	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
+	X(52, KFREE_NOLOCK, "kfree_nolock", NONE, SF_OPF_FREES | SF_OPF_NULL_OK,                   \
+	  "free in any context; init_on_free does not wipe", SF_POS(OBJ, "p"))                     \
+	X(53, DEVICE_REGISTER, "root_device_register", DEVICE, 0, "a device that owns memory",     \
+	  SF_POS(NAME, "name"))                                                                    \
+	X(54, DEVICE_UNREGISTER, "root_device_unregister", NONE, 0,                                \
+	  "the device goes, and all its memory, last first", SF_POS(DEVICE, "dev"))                \
+	X(55, DEVM_KMALLOC, "devm_kmalloc", OBJ, SF_OPF_DEVM, "allocate for a device",             \
+	  SF_POS(DEVICE, "dev"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))                         \
+	X(56, DEVM_KZALLOC, "devm_kzalloc", OBJ, SF_OPF_DEVM | SF_OPF_ZERO, "the same, zeroed",    \
+	  SF_POS(DEVICE, "dev"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))                         \
+	X(57, DEVM_KMALLOC_ARRAY, "devm_kmalloc_array", OBJ, SF_OPF_DEVM,                          \
+	  "allocate n * size for a device, or NULL if that overflows",                             \
+	  SF_POS(DEVICE, "dev"), SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))         \
+	X(58, DEVM_KCALLOC, "devm_kcalloc", OBJ, SF_OPF_DEVM | SF_OPF_ZERO, "the same, zeroed",    \
+	  SF_POS(DEVICE, "dev"), SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))         \
+	X(59, DEVM_KREALLOC, "devm_krealloc", OBJ, SF_OPF_DEVM | SF_OPF_MOVES | SF_OPF_NULL_OK,    \
+	  "resize memory of a device",                                                             \
+	  SF_POS(DEVICE, "dev"), SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))       \
+	X(60, DEVM_KFREE, "devm_kfree", NONE, SF_OPF_DEVM | SF_OPF_FREES, "free before its device",\
+	  SF_POS(DEVICE, "dev"), SF_POS(OBJ, "p"))                                                 \
+	X(61, OVERFLOW, "overflow", NONE, SF_OPF_MISUSE | SF_OPF_KV,                               \
+	  "misuse: write n bytes from the end of an object on",                                    \
+	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))                                                     \
+	X(62, UNDERFLOW, "underflow", NONE, SF_OPF_MISUSE | SF_OPF_KV,                             \
+	  "misuse: write the n bytes before an object",                                            \
+	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))                                                     \
+	X(63, STALE_WRITE, "stale_write", NONE, SF_OPF_MISUSE,                                     \
+	  "misuse: write the first n bytes of an object that was freed",                           \
+	  SF_POS(DEAD, "p"), SF_POS(SPAN, "n"))                                                    \
+	X(64, DOUBLE_FREE, "double_free", NONE, SF_OPF_MISUSE,                                     \
+	  "misuse: free an object that was freed", SF_POS(DEAD, "p"))                              \
+	X(65, INNER_FREE, "inner_free", NONE, SF_OPF_MISUSE,                                       \
+	  "misuse: kfree of n bytes into an object", SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))          \
+	X(66, WRONG_CACHE_FREE, "wrong_cache_free", NONE, SF_OPF_MISUSE | SF_OPF_FREES,            \
+	  "misuse: kmem_cache_free of another cache's object",                                     \
+	  SF_POS(OBJ, "p"), SF_POS(CACHE2, "s"))
+
+#define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 
 /* Codes of records that are no operations (bytes.c). Never an sf_op code. */
 #define SF_CODE_SETTING 120 /* a heap setting; only in front of the first operation */
@@ -173,7 +244,7 @@ enum sf_opcode {
 #undef X
 };
 
-#define SF_OP_ARGS_MAX 7
+#define SF_OP_ARGS_MAX 8
 
 struct sf_arg_info {
 	uint8_t kind; /* enum sf_arg_kind */
@@ -184,7 +255,7 @@ struct sf_arg_info {
 struct sf_op_info {
 	const char *name; /* NULL: no operation has this code */
 	uint8_t res;      /* enum sf_res_kind */
-	uint8_t flags;    /* enum sf_op_flags */
+	uint16_t flags;   /* enum sf_op_flags */
 	const char *doc;
 	struct sf_arg_info arg[SF_OP_ARGS_MAX]; /* ends with SF_ARG_END */
 };
@@ -207,6 +278,7 @@ extern const struct sf_arg_layout sf_arg_table[SF_ARG_KINDS];
 struct sf_op {
 	uint8_t code;    /* enum sf_opcode */
 	uint8_t order, cpu, fault, flag;
+	uint8_t token;   /* 0: the type's; else the token, plus 1 */
 	uint16_t type, site, count;
 	uint32_t res;    /* number of the result it defines, or SF_NONE */
 	uint32_t obj, obj2, cache; /* result numbers; SF_NONE: NULL */

@@ -10,9 +10,11 @@
  * (one number space; text shows caches as c0, c1 … and all others as r0, r1 …, counted apart);
  * a reference names an earlier result of a fitting kind that no operation in between frees for
  * certain (a realloc does so only if it succeeds, so both names may be used after it; what a
- * cache gave dies with it); kmem_cache_free() names the cache that its object came from; live
- * caches have different names; values are in the range of their kind. What is only known when it
- * runs (an allocation failed, a realloc moved) is the executor's to skip, counted.
+ * cache gave or a device owns dies with it); kmem_cache_free() and the devm_ family name the cache
+ * or device that their object came from; live caches have different names; values are in the range
+ * of their kind; only a heap whose settings allow misuse has operations that misuse it, and what
+ * these take for dead is dead for certain. What is only known when it runs (an allocation failed, a
+ * realloc moved) is the executor's to skip, counted.
  */
 #ifndef SLABFUZZ_PROGRAM_H
 #define SLABFUZZ_PROGRAM_H
@@ -66,9 +68,9 @@ bool sf_prog_equal(const struct sf_prog *a, const struct sf_prog *b);
  * copied and moved without renumbering); SF_NONE as `res` is a result nobody names. What does
  * not fit is re-pointed (to the newest live result of the right kind; where there is none to
  * NULL if the operation takes it, else the operation is dropped); kmem_cache_free() follows its
- * object's cache; values are clamped, alignments rounded down to a power of two, CPUs taken
- * modulo; results are renumbered. Idempotent; a valid program is not changed. Returns the number
- * of operations dropped.
+ * object's cache, devm_kfree() its object's device; values are clamped, alignments rounded down to
+ * a power of two, CPUs and tokens taken modulo; results are renumbered. Idempotent; a valid program
+ * is not changed. Returns the number of operations dropped.
  */
 uint32_t sf_prog_fixup(struct sf_prog *p);
 

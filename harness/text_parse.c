@@ -22,6 +22,7 @@ struct parser {
 	struct sf_op op;               /* under construction */
 	const struct sf_op_info *info;
 	const struct sf_arg_info *arg; /* being parsed */
+	uint32_t heap_line;            /* the last line of settings, 0: there was none */
 };
 
 /* A piece of the line. */
@@ -184,20 +185,37 @@ static bool label(struct word w, char letter, uint64_t *key)
 	return true;
 }
 
+/* The letter in front of a result's number. */
+static char letter_of(const struct parser *ps, uint32_t res)
+{
+	return ps->l->res[res].class == SF_CLASS_CACHE ? 'c' : 'r';
+}
+
+/* How a result of that class ends. */
+static const char *end_of(uint8_t class)
+{
+	if (class == SF_CLASS_CACHE)
+		return "destroyed";
+	return class == SF_CLASS_DEVICE ? "unregistered" : "freed";
+}
+
 static bool explain_dead(struct parser *ps, struct word w, uint32_t res)
 {
-	const struct sf_live_res *r = &ps->l->res[res];
+	const struct sf_live_res *r = &ps->l->res[res], *from;
 
 	if (r->dead)
-		return fail(ps, w.s, "%.*s was %s at line %u", (int)w.len, w.s,
-			    r->class == SF_CLASS_CACHE ? "destroyed" : "freed", r->died);
-	return fail(ps, w.s, "%.*s went with its cache c%u, destroyed at line %u", (int)w.len, w.s,
-		    (uint32_t)ps->l->res[r->cache].label, ps->l->res[r->cache].died);
+		return fail(ps, w.s, "%.*s was %s at line %u", (int)w.len, w.s, end_of(r->class),
+			    r->died);
+	from = &ps->l->res[r->cache];
+	return fail(ps, w.s, "%.*s went with its %s %c%u, %s at line %u", (int)w.len, w.s,
+		    from->class == SF_CLASS_DEVICE ? "device" : "cache", letter_of(ps, r->cache),
+		    (uint32_t)from->label, end_of(from->class), from->died);
 }
 
 static bool reference(struct parser *ps, bool null_ok, uint32_t *res)
 {
-	bool cache = ps->arg->kind == SF_ARG_CACHE;
+	bool cache = ps->arg->kind == SF_ARG_CACHE || ps->arg->kind == SF_ARG_CACHE2;
+	bool dead = ps->arg->kind == SF_ARG_DEAD;
 	struct word w = next(ps);
 	unsigned int classes;
 	uint64_t key;
@@ -220,7 +238,9 @@ static bool reference(struct parser *ps, bool null_ok, uint32_t *res)
 	if (!(classes & 1u << ps->l->res[*res].class))
 		return fail(ps, w.s, "%s() cannot take %.*s: it is %s", ps->info->name,
 			    (int)w.len, w.s, sf_class_names[ps->l->res[*res].class]);
-	if (!sf_live_usable(ps->l, *res))
+	if (dead && sf_live_usable(ps->l, *res))
+		return fail(ps, w.s, "%.*s was not freed", (int)w.len, w.s);
+	if (!dead && !sf_live_usable(ps->l, *res))
 		return explain_dead(ps, w, *res);
 	return true;
 }
@@ -235,14 +255,14 @@ static bool parse_OBJ(struct parser *ps)
 	at = ps->pos;
 	if (!reference(ps, ps->info->flags & SF_OPF_NULL_OK, &ps->op.obj))
 		return false;
-	if (ps->op.cache == SF_NONE)
+	if (ps->op.cache == SF_NONE || ps->op.obj == SF_NONE)
 		return true;
 	r = &ps->l->res[ps->op.obj];
 	if (r->cache == ps->op.cache)
 		return true;
-	return fail(ps, at, "%.*s came from c%u, not from c%u", (int)(ps->pos - at), at,
-		    (uint32_t)ps->l->res[r->cache].label,
-		    (uint32_t)ps->l->res[ps->op.cache].label);
+	return fail(ps, at, "%.*s came from %c%u, not from %c%u", (int)(ps->pos - at), at,
+		    letter_of(ps, r->cache), (uint32_t)ps->l->res[r->cache].label,
+		    letter_of(ps, ps->op.cache), (uint32_t)ps->l->res[ps->op.cache].label);
 }
 
 static bool parse_OBJ2(struct parser *ps)
@@ -257,6 +277,34 @@ static bool parse_OBJ2(struct parser *ps)
 static bool parse_CACHE(struct parser *ps)
 {
 	return reference(ps, false, &ps->op.cache);
+}
+
+static bool parse_BUCKETS(struct parser *ps)
+{
+	return reference(ps, false, &ps->op.obj2);
+}
+
+static bool parse_DEVICE(struct parser *ps)
+{
+	return reference(ps, false, &ps->op.cache);
+}
+
+static bool parse_DEAD(struct parser *ps)
+{
+	return reference(ps, false, &ps->op.obj);
+}
+
+static bool parse_CACHE2(struct parser *ps)
+{
+	const char *at;
+
+	skip_blanks(ps);
+	at = ps->pos;
+	if (!reference(ps, false, &ps->op.obj2))
+		return false;
+	if (ps->op.obj2 != ps->l->res[ps->op.obj].cache)
+		return true;
+	return fail(ps, at, "%.*s is the object's own cache", (int)(ps->pos - at), at);
 }
 
 static bool parse_u64(struct parser *ps, const char *what, uint64_t *value)
@@ -484,9 +532,29 @@ static bool parse_NAME(struct parser *ps)
 	return cache_name(ps, w, sf_prog_str(ps->p, ps->op.name));
 }
 
+static bool parse_TOKEN(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 0, SF_TOKENS_MAX - 1, "an alloc token", &v))
+		return false;
+	ps->op.token = (uint8_t)(v + 1);
+	return true;
+}
+
+static bool parse_SPAN(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 1, UINT16_MAX, "bytes", &v))
+		return false;
+	ps->op.count = (uint16_t)v;
+	return true;
+}
+
 static bool parse_BOOL(struct parser *ps)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (!ranged(ps, 0, 1, "yes or no", &v))
 		return false;
@@ -621,6 +689,9 @@ static bool operation(struct parser *ps, struct word w)
 	ps->op = sf_op_make(code);
 	ps->op.line = ps->line;
 	ps->info = &sf_op_table[code];
+	if (ps->info->flags & SF_OPF_MISUSE && !ps->p->settings.misuse)
+		return fail(ps, w.s, "%s() misuses the allocator: say `heap misuse=1`",
+			    ps->info->name);
 	if (lbl.s && !check_label(ps, lbl, &key))
 		return false;
 	if (accept(ps, '(')) {
@@ -639,15 +710,30 @@ static bool operation(struct parser *ps, struct word w)
 	return true;
 }
 
+static bool setting(struct parser *ps, const struct sf_setting_info *info)
+{
+	struct word w = next(ps);
+	char buf[120], text[160];
+	uint64_t v = 0;
+	const char *what = sf_setting_parse(info, w.s, w.len, &v, buf);
+
+	if (!what) {
+		*sf_setting_slot(&ps->p->settings, info) = v;
+		return true;
+	}
+	snprintf(text, sizeof(text), "%s (%s)", info->name, what);
+	return expected(ps, w.len ? w : got(ps), text);
+}
+
 static bool heap_line(struct parser *ps, struct word heap)
 {
 	ps->arg = NULL;
 	if (ps->p->nr_ops)
 		return fail(ps, heap.s, "heap settings come before the first operation");
+	ps->heap_line = ps->line;
 	for (;;) {
 		const struct sf_setting_info *info;
 		struct word w = next(ps);
-		uint64_t v = 0;
 
 		if (!w.len && (ps->pos == ps->end || *ps->pos == '#'))
 			break;
@@ -656,11 +742,24 @@ static bool heap_line(struct parser *ps, struct word heap)
 			return expected(ps, w.len ? w : got(ps), "a heap setting");
 		if (!accept(ps, '='))
 			return expected(ps, got(ps), "'='");
-		if (!ranged(ps, info->min, info->max, info->name, &v))
+		if (!setting(ps, info))
 			return false;
-		*sf_setting_slot(&ps->p->settings, info) = v;
 	}
 	return true;
+}
+
+/* All settings are known: what contradicts itself is told of the last line of them. */
+static bool settings_done(struct parser *ps)
+{
+	const char *fault = sf_settings_fault(&ps->p->settings);
+
+	sf_settings_fixup(&ps->p->settings);
+	if (!fault)
+		return true;
+	ps->err->line = ps->heap_line;
+	ps->err->col = 1;
+	snprintf(ps->err->text, sizeof(ps->err->text), "%s", fault);
+	return false;
 }
 
 static bool line(struct parser *ps)
@@ -671,8 +770,8 @@ static bool line(struct parser *ps)
 		return true;
 	if (word_is(w, "heap", 4))
 		return heap_line(ps, w);
-	if (!ps->p->nr_ops)
-		sf_settings_fixup(&ps->p->settings);
+	if (!ps->p->nr_ops && !settings_done(ps))
+		return false;
 	return operation(ps, w);
 }
 
@@ -696,6 +795,5 @@ int sf_text_parse(struct sf_prog *p, const char *text, size_t len, struct sf_tex
 		if (!line(&ps))
 			return -1;
 	}
-	sf_settings_fixup(&p->settings);
-	return 0;
+	return p->nr_ops || settings_done(&ps) ? 0 : -1;
 }

@@ -82,6 +82,23 @@ static void write_CACHE(struct out *o, const struct sf_op *op)
 	put_result(o, op->cache, 'c');
 }
 
+static void write_BUCKETS(struct out *o, const struct sf_op *op)
+{
+	put_result(o, op->obj2, 'r');
+}
+
+static void write_DEVICE(struct out *o, const struct sf_op *op)
+{
+	put_result(o, op->cache, 'r');
+}
+
+#define write_DEAD write_OBJ
+
+static void write_CACHE2(struct out *o, const struct sf_op *op)
+{
+	put_result(o, op->obj2, 'c');
+}
+
 static void put_size(struct out *o, uint64_t v)
 {
 	uint64_t below = UINT64_MAX - v;
@@ -205,6 +222,13 @@ static void write_NAME(struct out *o, const struct sf_op *op)
 	puts_out(o, "\"");
 }
 
+static void write_TOKEN(struct out *o, const struct sf_op *op)
+{
+	put_number(o, op->token - 1u);
+}
+
+#define write_SPAN write_COUNT
+
 static void write_BOOL(struct out *o, const struct sf_op *op)
 {
 	put_number(o, op->flag);
@@ -253,6 +277,7 @@ static void put_op(struct out *o, const struct sf_op *op)
 static void put_heap(struct out *o, const struct sf_settings *set)
 {
 	bool any = false;
+	char buf[40];
 
 	for (size_t i = 0; i < sf_setting_count; i++) {
 		const struct sf_setting_info *info = &sf_setting_table[i];
@@ -263,7 +288,7 @@ static void put_heap(struct out *o, const struct sf_settings *set)
 		puts_out(o, any ? " " : "heap ");
 		puts_out(o, info->name);
 		puts_out(o, "=");
-		put_number(o, v);
+		puts_out(o, sf_setting_text(info, v, buf));
 		any = true;
 	}
 	if (any)

@@ -535,4 +535,52 @@ struct odd_size {
 	u8 bytes[97];
 };
 
+/* In front of each object of a device (drivers/base/devres.c). */
+struct devres {
+	struct {
+		struct list_head entry;
+		void (*release)(void *dev, void *node);
+		void (*free_node)(void *node);
+		const char *name;
+		size_t size;
+	} node;
+	void (*release)(void *dev, void *res);
+	u8 data[] __attribute__((aligned(8)));
+};
+
+/* Aligned more than the size classes promise for many of its lengths. */
+struct dma_ring {
+	u32 head, tail;
+	u32 nr;
+	u64 desc[] SF_COUNTED_BY(nr);
+} __attribute__((aligned(64)));
+
+/* Counters that are soon too small. */
+struct message_log {
+	u8 level, nr;
+	struct {
+		u64 when;
+		char text[292];
+	} entry[] SF_COUNTED_BY(nr);
+};
+
+struct route_table {
+	u16 metric, nr;
+	struct {
+		void *dev;
+		u32 gateway, mask;
+	} via[] SF_COUNTED_BY(nr);
+};
+
+struct percpu_slot {
+	struct list_head queue;
+	u64 depth;
+} __attribute__((aligned(64)));
+
+/* clang sees no pointer here. */
+struct atomic_link {
+	_Atomic(void *) next;
+	u32 tag;
+};
+
 #endif

@@ -132,7 +132,13 @@ typedef _Bool bool;
 	T(struct just_over_page, "just_over_page", DATA)                       \
 	T(struct huge_table, "huge_table", DATA)                               \
 	T(struct one_byte, "one_byte", DATA)                                   \
-	T(struct odd_size, "odd_size", DATA)
+	T(struct odd_size, "odd_size", DATA)                                   \
+	F(struct devres, "devres", PTR, data)                                  \
+	C(struct dma_ring, "dma_ring", DATA, desc, nr)                         \
+	C(struct message_log, "message_log", DATA, entry, nr)                  \
+	C(struct route_table, "route_table", PTR, via, nr)                     \
+	T(struct percpu_slot, "percpu_slot", PTR)                              \
+	T(struct atomic_link, "atomic_link", DATA)
 
 #define ENTRY(T, canon, ptr)                                                        \
 	.name = #T, .canonical = (canon), .size = sizeof(T), .align = _Alignof(T),  \
@@ -142,8 +148,9 @@ typedef _Bool bool;
 	.flex_offset = offsetof(T, array)
 #define PLAIN_LINE(T, canon, ptr) { ENTRY(T, canon, ptr) },
 #define FLEX_LINE(T, canon, ptr, array) { FLEX(T, canon, ptr, array) },
-#define COUNTED_LINE(T, canon, ptr, array, nr) \
-	{ FLEX(T, canon, ptr, array), .counter = sizeof(((T *)0)->nr) },
+#define COUNTED_LINE(T, canon, ptr, array, nr)                                      \
+	{ FLEX(T, canon, ptr, array), .counter = sizeof(((T *)0)->nr),  \
+	  .counter_offset = offsetof(T, nr) },
 
 const struct sf_type sf_types[] = {
 	{ .name = "", .canonical = "" },

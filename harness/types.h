@@ -17,10 +17,11 @@ struct sf_type {
 	const char *canonical; /* as clang names it for allocation tokens: no tag keyword, typedefs
 				  resolved, qualifiers and array bounds kept */
 	uint32_t size, align;
-	bool pointer;        /* contains a pointer, by clang's rules (KERNEL: uintptr_t counts) */
+	bool pointer;        /* contains a pointer, by clang's rules (uintptr_t counts) */
+	uint8_t counter;     /* bytes of the member that __counted_by names, 0: none */
 	uint32_t flex_elem;  /* size of an element of its flexible array member, 0: it has none */
 	uint32_t flex_offset;/* offset of that member */
-	uint8_t counter;     /* bytes of the member that __counted_by names, 0: none */
+	uint32_t counter_offset; /* of the member that is the counter */
 };
 
 extern const struct sf_type sf_types[];

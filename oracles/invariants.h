@@ -13,6 +13,7 @@
 enum sf_cost {
 	SF_COST_EVENT, /* O(1) or O(log n) each event: always on */
 	SF_COST_WALK,  /* judged from snapshots */
+	SF_COST_BOOTS, /* judged over many heaps: boots.h */
 };
 
 #define SF_NEED_0 0
@@ -52,8 +53,17 @@ enum sf_cost {
 	  "a failure changes nothing",                                                            \
 	  "mm/page_alloc.c:__alloc_pages_slowpath")                                               \
 	X(MEM, 13, EVENT, 0, "a product that overflows gives NULL", "include/linux/overflow.h")   \
+	X(MEM, 14, EVENT, SF_CAP_FLEX | SF_CAP_CONTENTS,                                          \
+	  "the counter of a flexible array holds its count, or the call failed",                  \
+	  "include/linux/slab.h:__alloc_flex")                                                    \
+	X(MEM, 15, WALK, SF_CAP_WALK, "with freelist_hardened free pointers are stored encoded, " \
+	  "by cache and place", "mm/slub.c:freelist_ptr_encode")                                  \
+	X(MEM, 16, EVENT, SF_CAP_TRACE, "a fresh slab's order is a rotation of its cache's; "     \
+	  "ascending without freelist_random", "mm/slub.c:init_slab_obj_iter")                    \
 	X(MEM, 17, EVENT, SF_CAP_USABLE, "object_size <= ksize <= stride; a fresh kmalloc has "   \
 	  "ksize = kmalloc_size_roundup(size)", "mm/slab_common.c:kmalloc_size_roundup")          \
+	X(MEM, 18, WALK, SF_CAP_WALK, "with init_on_free a free object is zero, its free "        \
+	  "pointer apart, and zero when handed out", "mm/slub.c:slab_free_hook")                  \
 	X(BUD, 1, EVENT, SF_CAP_TRACE, "free blocks are naturally aligned, in the zone, of order "\
 	  "<= 10", "mm/page_alloc.c:__free_one_page")                                             \
 	X(BUD, 2, EVENT, SF_CAP_TRACE, "free blocks overlap neither each other nor pages in use", \
@@ -96,16 +106,47 @@ enum sf_cost {
 	  "merged", "general")                                                                    \
 	X(ACC, 20, WALK, SF_CAP_WALK, "the slabinfo line follows its formulas",                   \
 	  "mm/slub.c:get_slabinfo; mm/slab_common.c:cache_show")                                  \
-	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "the cache is the one that size and gfp " \
-	  "select", "include/linux/slab.h:kmalloc_type; mm/slab.h:kmalloc_slab")                  \
+	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "the cache is the one that size, gfp, "    \
+	  "token or site and bucket select", "include/linux/slab.h:kmalloc_type; "                \
+	  "mm/slab.h:kmalloc_slab")                                                               \
 	X(ISO, 2, EVENT, 0, "the object fits, in the smallest class that holds it",    \
 	  "mm/slab_common.c:kmalloc_size_index")                                                  \
 	X(ISO, 3, EVENT, SF_CAP_PLACE, "a slab page belongs to one cache; all on it came from it",\
 	  "mm/slab.h:struct slab")                                                                \
+	X(ISO, 4, EVENT, SF_CAP_CACHES, "caches of partitions and buckets never merge and have "  \
+	  "no other name", "mm/slab_common.c:new_kmalloc_cache, kmem_buckets_create")             \
+	X(ISO, 5, EVENT, SF_CAP_CACHES, "a merged cache can serve its alias: size, alignment, "   \
+	  "flags, no constructor, no window", "mm/slab_common.c:find_mergeable")                  \
+	X(ISO, 6, EVENT, SF_CAP_PLACE | SF_CAP_TYPED, "no cache holds a live pointer-bearing "    \
+	  "object and a live pointer-free one", "include/linux/slab.h:kmalloc_type (TYPED)")      \
+	X(ISO, 7, EVENT, SF_CAP_TYPED, "the token is its type's: at least 8 if and only if the "  \
+	  "type has a pointer, below 16, 0 without a type", "clang: AllocToken")                  \
+	X(ISO, 8, EVENT, SF_CAP_PLACE | SF_CAP_RANDOM, "one call site, one partition, as long "   \
+	  "as the kernel runs", "include/linux/slab.h:kmalloc_type (RANDOM)")                     \
+	X(ISO, 9, BOOTS, SF_CAP_PLACE | SF_CAP_TYPED, "one type, one partition, in every boot",   \
+	  "clang: AllocToken")                                                                    \
+	X(ISO, 10, BOOTS, SF_CAP_PLACE | SF_CAP_RANDOM, "over boots a site's partitions are "     \
+	  "uniform", "include/linux/hash.h:hash_64_generic")                                      \
+	X(ISO, 11, BOOTS, SF_CAP_RANDOM, "each boot has a seed of its own",                       \
+	  "mm/slab_common.c:create_kmalloc_caches")                                               \
+	X(ISO, 12, EVENT, SF_CAP_PLACE | SF_CAP_BUCKETS, "in a bucket's cache if and only if it " \
+	  "was asked of that bucket", "mm/slab.h:kmalloc_slab")                                   \
+	X(ISO, 13, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "caches for reclaimable memory hold what"\
+	  " was asked for as reclaimable, and all of it", "include/linux/slab.h:kmalloc_type")    \
 	X(ISO, 14, EVENT, SF_CAP_TRACE, "no live object lies on pages that leave a slab",         \
 	  "mm/slub.c:__free_slab")                                                                \
+	X(ISO, 15, EVENT, SF_CAP_TRACE, "an address that was one cache's becomes another's: "     \
+	  "counted; never under slab_virtual", "general")                                         \
+	X(ISO, 16, EVENT, SF_CAP_TRACE, "with init_on_free pages are zero when they become a slab",\
+	  "mm/page_alloc.c:__free_pages_prepare")                                                 \
+	X(ISO, 17, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "what is larger than 8 KiB lies in no "  \
+	  "cache, whatever its partition or bucket", "mm/slub.c:__do_kmalloc_node")               \
 	X(ISO, 18, EVENT, SF_CAP_PLACE | SF_CAP_REALLOC, "krealloc in place keeps the cache; "    \
-	  "moved, it follows the new arguments", "mm/slub.c:__do_krealloc")
+	  "moved, it follows the new arguments", "mm/slub.c:__do_krealloc")                       \
+	X(SHF, 1, WALK, SF_CAP_WALK | SF_CAP_TRACE, "shuffling changes neither the free blocks "  \
+	  "nor their orders and types", "mm/shuffle.c:__shuffle_zone")                            \
+	X(SHF, 2, BOOTS, SF_CAP_TRACE, "blocks of the largest order come in another order each "  \
+	  "boot and go back to either end; smaller ones do not", "mm/shuffle.c")
 
 enum sf_invariant {
 #define X(family, nr, cost, needs, statement, source) SF_INV_##family##_##nr,
@@ -113,6 +154,14 @@ enum sf_invariant {
 #undef X
 	SF_INV_COUNT,
 };
+
+/* Sets of invariants. */
+typedef unsigned __int128 sf_invariant_set;
+
+static inline sf_invariant_set sf_invariant_bit(enum sf_invariant inv)
+{
+	return (sf_invariant_set)1 << inv;
+}
 
 struct sf_invariant_info {
 	const char *id;    /* "MEM-1" */

@@ -1,66 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * isolation.c - who lives with whom (ISO): selection of the cache, ownership of pages.
+ * isolation.c - who lives with whom (ISO): ownership of pages, merging, reuse, krealloc. The cache
+ * that a request selects is in partition.c.
  *
  * Relies on judge.h; listed in judge.c's tables.
  */
 #include "judge.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #define ULL(x) ((unsigned long long)(x))
 
-/* Name of the kmalloc cache of a kind and class, as the kernel spells it. */
-static void due_name(char *to, size_t size, enum sf_cache_kind kind, uint32_t class)
+/* kmalloc_nolock() tries the next class too, once (mm/slub.c:__kmalloc_nolock_noprof). */
+static bool smallest_class(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
-	static const char *const prefix[SF_CACHE_KINDS] = {
-		[SF_CACHE_KMALLOC] = "kmalloc", [SF_CACHE_KMALLOC_RCL] = "kmalloc-rcl",
-		[SF_CACHE_KMALLOC_DMA] = "dma-kmalloc", [SF_CACHE_KMALLOC_CG] = "kmalloc-cg",
-	};
+	uint32_t due = sf_type_class(&j->sh.set, a->size, a->type_align);
 
-	if (class >= 1024)
-		snprintf(to, size, "%s-%uk", prefix[kind], class / 1024);
-	else
-		snprintf(to, size, "%s-%u", prefix[kind], class);
-}
-
-/* Sel(): the cache against size and flags. Partitions are other invariants' business. */
-static bool selected(const struct sf_judge *j, const struct sf_ev_alloc *a)
-{
-	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, a->place.cache);
-
-	return c && c->kind == sf_kind_of(&j->sh.set, a->gfp) &&
-	       c->class_size == sf_class_of(a->size);
-}
-
-static bool in_kmalloc_slab(const struct sf_ev_alloc *a)
-{
-	return sf_got(a) && sf_is_kmalloc(a->api) && a->place.kind == SF_PLACE_SLAB && a->size;
-}
-
-static unsigned int selection(struct sf_judge *j, const struct sf_event *ev, enum sf_invariant inv)
-{
-	const struct sf_ev_alloc *a = &ev->alloc;
-	char due[SF_CACHE_NAME];
-
-	if (a->size > SF_KMALLOC_CACHE_MAX) /* no cache is due: ISO-2 */
-		return 0;
-	if (selected(j, a))
-		return 1;
-	due_name(due, sizeof(due), sf_kind_of(&j->sh.set, a->gfp), sf_class_of(a->size));
-	sf_title(j, inv, "%s where %s was due", sf_name_of_cache(&j->sh, a->place.cache), due);
-	sf_report(j, ev, a->res, SF_NONE, "%llu bytes, gfp %#x, at %#llx", ULL(a->size), a->gfp,
-		  ULL(a->addr));
-	return 1;
-}
-
-unsigned int sf_iso_1(struct sf_judge *j, const struct sf_event *ev)
-{
-	if (!in_kmalloc_slab(&ev->alloc) ||
-	    (ev->type == SF_EV_REALLOC && ev->alloc.old_id != SF_NONE))
-		return 0;
-	return selection(j, ev, SF_INV_ISO_1);
+	return a->place.object_size == due ||
+	       (a->api == SF_API_NOLOCK && a->place.object_size == sf_class_of(due + 1));
 }
 
 static const char *fit_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
@@ -68,12 +23,13 @@ static const char *fit_fault(const struct sf_judge *j, const struct sf_ev_alloc 
 	bool kmalloc = sf_is_kmalloc(a->api) && (j->sh.caps & SF_CAP_KMALLOC);
 
 	if (a->place.kind == SF_PLACE_SLAB) {
-		if (a->size > a->place.object_size)
+		if (a->size > a->place.object_size ||
+		    a->size + a->place.offset > a->place.object_size)
 			return "an object of %s is smaller than was asked";
-		if (kmalloc && a->size && a->place.object_size != sf_class_of(a->size))
+		if (kmalloc && a->size && !smallest_class(j, a))
 			return "%s is not the smallest class that fits";
 	} else if (kmalloc && a->size && a->size <= SF_KMALLOC_CACHE_MAX &&
-		   (a->api == SF_API_KMALLOC || a->size <= SF_PAGE_SIZE)) {
+		   (a->api != SF_API_KVMALLOC || a->size <= SF_PAGE_SIZE)) {
 		return "%s memory holds a request that has a class";
 	}
 	return NULL;
@@ -97,6 +53,25 @@ unsigned int sf_iso_2(struct sf_judge *j, const struct sf_event *ev)
 	sf_report(j, ev, a->res, SF_NONE, "%llu bytes asked, object size %u", ULL(a->size),
 		  a->place.object_size);
 	return 1;
+}
+
+/* Of a slab in the slab window. */
+static uint64_t window_addr(const struct sf_shadow *sh, const struct sf_shadow_slab *slab)
+{
+	return sh->slabs.base + ((uint64_t)(slab->window - 1) << SF_PAGE_SHIFT);
+}
+
+/* Is there a slab already on these pages of the slab window? */
+static bool window_taken(const struct sf_shadow *sh, const struct sf_ev_slab *s)
+{
+	uint64_t first = (s->addr - sh->slabs.base) >> SF_PAGE_SHIFT;
+
+	if (!s->addr || s->addr < sh->slabs.base || s->order > SF_MAX_ORDER)
+		return false;
+	for (uint64_t p = first; p < sh->slabs.pages && p - first < 1ull << s->order; p++)
+		if (sh->frame[p])
+			return true;
+	return false;
 }
 
 /* Before the shadow: the object's place against the slabs that were made. */
@@ -125,7 +100,8 @@ unsigned int sf_iso_3_alloc(struct sf_judge *j, const struct sf_event *ev)
 		fault = "an object of %s lies in no slab";
 	else if (slab->cache != pl->cache || slab->orphan)
 		fault = "an object of %s lies in another cache's slab";
-	else if (slab->order != pl->order || slab->objects != pl->objects)
+	else if (slab->order != pl->order || slab->objects != pl->objects ||
+		 (slab->window && pl->base != window_addr(&j->sh, slab)))
 		fault = "a slab of %s is not as it was made";
 	if (!fault)
 		return 1;
@@ -147,6 +123,8 @@ unsigned int sf_iso_3_new(struct sf_judge *j, const struct sf_event *ev)
 		fault = "a slab of %s was made on pages that were not allocated";
 	else if (sf_bits_any(z->slabs, s->pfn, 1ull << s->order))
 		fault = "a slab of %s was made on another slab's pages";
+	else if (j->sh.slab_limit && window_taken(&j->sh, s))
+		fault = "a slab of %s was made at another slab's address";
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_ISO_3, fault, sf_name_of_cache(&j->sh, s->cache));
@@ -164,7 +142,8 @@ unsigned int sf_iso_3_slab_free(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	if (!slab)
 		fault = "a slab of %s was freed that was never made";
-	else if (slab->cache != s->cache || slab->order != s->order)
+	else if (slab->cache != s->cache || slab->order != s->order ||
+		 (slab->window && s->addr != window_addr(&j->sh, slab)))
 		fault = "a slab of %s was freed as another's";
 	if (!fault)
 		return 1;
@@ -187,6 +166,139 @@ unsigned int sf_iso_3_page_free(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* Caches that exist to be apart: ordinary kmalloc where there are other sorts of it, buckets. */
+static bool isolating(const struct sf_shadow *sh, uint8_t kind, uint8_t partition)
+{
+	return kind == SF_CACHE_BUCKET ||
+	       (kind == SF_CACHE_KMALLOC && (partition || sh->set.memcg ||
+					     (sh->caps & (SF_CAP_RANDOM | SF_CAP_TYPED))));
+}
+
+static bool is_isolating(const struct sf_shadow *sh, const struct sf_shadow_cache *c)
+{
+	return c && isolating(sh, c->kind, c->partition);
+}
+
+/* CACHE, before the shadow: one that is told again must still be what it was. */
+unsigned int sf_iso_4_cache(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_cache *c = &ev->cache;
+	const struct sf_shadow_cache *was = sf_shadow_cache_at(&j->sh, c->id);
+	bool isolates = isolating(&j->sh, c->kind, c->partition);
+
+	if (!isolates && !is_isolating(&j->sh, was))
+		return 0;
+	if (was && was->is != sf_selector_of(c->kind, c->partition, c->class_size, c->bucket)) {
+		sf_title(j, SF_INV_ISO_4, "%s became another cache's",
+			 is_isolating(&j->sh, was) ? sf_name_of_cache(&j->sh, c->id) : "a cache");
+	} else if (isolates && !(c->flags & SF_SLAB_NO_MERGE)) {
+		sf_title(j, SF_INV_ISO_4, "%s may be merged",
+			 c->kind == SF_CACHE_BUCKET ? "bucket cache" : c->name ? c->name : "?");
+	} else {
+		return 1;
+	}
+	sf_report(j, ev, SF_NONE, SF_NONE, "cache %u is \"%s\", flags %#x", c->id,
+		  c->name ? c->name : "?", c->flags);
+	return 1;
+}
+
+unsigned int sf_iso_4_create(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_cacheop *op = &ev->cacheop;
+
+	if (!is_isolating(&j->sh, sf_shadow_cache_at(&j->sh, op->cache)))
+		return 0;
+	sf_title(j, SF_INV_ISO_4, "%s got another name", sf_name_of_cache(&j->sh, op->cache));
+	sf_report(j, ev, op->handle, SF_NONE, "%u bytes, flags %#x", op->size, op->flags);
+	return 1;
+}
+
+unsigned int sf_iso_4_refs(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_snapcache *sc = &ev->snapcache;
+
+	if (!is_isolating(&j->sh, sf_shadow_cache_at(&j->sh, sc->cache)))
+		return 0;
+	if (sc->refs == 1)
+		return 1;
+	sf_title(j, SF_INV_ISO_4, "%s has aliases", sf_name_of_cache(&j->sh, sc->cache));
+	sf_report(j, ev, SF_NONE, SF_NONE, "%u references", sc->refs);
+	return 1;
+}
+
+#define NEVER_MERGE                                                              \
+	(SF_SLAB_TYPESAFE_BY_RCU | SF_SLAB_NOLEAKTRACE | SF_SLAB_NO_MERGE |      \
+	 SF_SLAB_CTOR)
+
+/* Flags on which two caches must agree. Without CONFIG_MEMCG there is no SLAB_ACCOUNT. */
+static uint32_t same_flags(const struct sf_settings *set, uint32_t flags)
+{
+	uint32_t same = SF_SLAB_RECLAIM_ACCOUNT | SF_SLAB_CACHE_DMA | SF_SLAB_CACHE_DMA32;
+
+	if (flags & SF_SLAB_TEMPORARY)
+		flags |= SF_SLAB_RECLAIM_ACCOUNT;
+	return flags & (set->memcg ? same | SF_SLAB_ACCOUNT : same);
+}
+
+/* The alignment that was asked, cache lines included (mm/slab_common.c:calculate_alignment). */
+static uint32_t asked_align(const struct sf_ev_cacheop *op, uint32_t size)
+{
+	uint32_t align = op->align > 8 ? op->align : 8;
+
+	if (op->flags & SF_SLAB_HWCACHE_ALIGN) {
+		uint32_t line = 64;
+
+		while (line > 8 && size <= line / 2)
+			line /= 2;
+		align = align > line ? align : line;
+	}
+	return (align & (align - 1)) ? 8 : align;
+}
+
+static const char *merge_fault(const struct sf_judge *j, const struct sf_ev_cacheop *op,
+			       const struct sf_shadow_cache *c)
+{
+	const struct sf_settings *set = &j->sh.set;
+	uint32_t word = (op->size + 7) & ~7u, align = asked_align(op, word);
+	uint32_t size = (word + align - 1) & ~(align - 1);
+	bool window = set->usercopy && op->usersize && op->usersize <= op->size;
+
+	if (set->slab_nomerge)
+		return "a cache was merged into %s though merging is off";
+	if ((op->flags & NEVER_MERGE) || window || op->sheaf_capacity)
+		return "a cache that never merges was merged into %s";
+	if ((c->flags & NEVER_MERGE) || (set->usercopy && c->usersize))
+		return "a cache was merged into %s, which never merges";
+	if (same_flags(set, op->flags) != same_flags(set, c->flags))
+		return "a cache was merged into %s, which has other flags";
+	if (c->stride & (align - 1))
+		return "a cache was merged into %s, which is not aligned for it";
+	if (c->stride < size)
+		return "a cache was merged into %s, whose objects are smaller";
+	if (c->stride - size >= 8)
+		return "a cache was merged into %s, whose objects are larger";
+	return NULL;
+}
+
+/* CACHE_CREATE, before the shadow. */
+unsigned int sf_iso_5(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_cacheop *op = &ev->cacheop;
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, op->cache);
+	const char *fault;
+
+	if (!op->merged || !c)
+		return 0;
+	fault = merge_fault(j, op, c);
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_ISO_5, fault, sf_name_of_cache(&j->sh, op->cache));
+	sf_report(j, ev, op->handle, SF_NONE,
+		  "%u bytes, align %u, flags %#x; its stride is %u, its flags %#x", op->size,
+		  op->align, op->flags, c->stride, c->flags);
+	return 1;
+}
+
 /*
  * SLAB_FREE and PAGE_FREE. The FREE that may explain them is reported only afterwards, so pages
  * that have live objects on them wait for the end of the operation.
@@ -195,6 +307,7 @@ unsigned int sf_iso_14(struct sf_judge *j, const struct sf_event *ev)
 {
 	bool is_slab = ev->type == SF_EV_SLAB_FREE;
 	uint64_t pfn = is_slab ? ev->slab.pfn : ev->page.pfn;
+	uint64_t addr = sf_slab_addr(&j->sh, is_slab ? ev->slab.addr : 0, pfn);
 	uint8_t order = is_slab ? ev->slab.order : ev->page.order;
 
 	if (!sf_zone_has(&j->sh.zone, pfn, order))
@@ -202,12 +315,13 @@ unsigned int sf_iso_14(struct sf_judge *j, const struct sf_event *ev)
 	for (size_t i = 0; i < j->nr_leaving; i++)
 		if (j->leaving[i].pfn == pfn && j->leaving[i].order == order)
 			return 1;
-	if (!sf_shadow_pages_live(&j->sh, pfn, 1ull << order))
+	if (!sf_shadow_range_live(&j->sh, addr, 1ull << order))
 		return 1;
 	j->leaving = sf_shadow_grow(j->leaving, &j->cap_leaving, j->nr_leaving + 1,
 				    sizeof(*j->leaving), &j->sh.bytes);
 	j->leaving[j->nr_leaving++] = (struct sf_leaving){
-		.pfn = pfn, .order = order, .cache = is_slab ? ev->slab.cache : SF_NONE,
+		.pfn = pfn, .addr = addr, .order = order,
+		.cache = is_slab ? ev->slab.cache : SF_NONE,
 	};
 	return 1;
 }
@@ -230,12 +344,11 @@ void sf_leaving_settle(struct sf_judge *j, const struct sf_event *ev)
 {
 	for (size_t i = 0; i < j->nr_leaving; i++) {
 		const struct sf_leaving *l = &j->leaving[i];
-		uint64_t addr = j->sh.direct.base + (l->pfn << SF_PAGE_SHIFT);
 		const struct sf_shadow_obj *o;
 
-		if (!sf_shadow_pages_live(&j->sh, l->pfn, 1ull << l->order))
+		if (!sf_shadow_range_live(&j->sh, l->addr, 1ull << l->order))
 			continue;
-		o = sf_shadow_hit(&j->sh, addr, SF_PAGE_SIZE << l->order, NULL);
+		o = sf_shadow_hit(&j->sh, l->addr, SF_PAGE_SIZE << l->order, NULL);
 		if (l->cache != SF_NONE)
 			sf_title(j, SF_INV_ISO_14, "a slab of %s was freed with live objects",
 				 sf_name_of_cache(&j->sh, l->cache));
@@ -250,11 +363,69 @@ void sf_leaving_settle(struct sf_judge *j, const struct sf_event *ev)
 	j->nr_leaving = 0;
 }
 
+/* A page's address went from the slab that was there last to this cache's. */
+static void count_reuse(struct sf_judge *j, const struct sf_past *was,
+			const struct sf_shadow_cache *c)
+{
+	struct sf_ledger *l = &j->ledger;
+	bool both = was->kind == SF_CACHE_KMALLOC && c->kind == SF_CACHE_KMALLOC;
+	bool half = (j->sh.caps & SF_CAP_TYPED) && ((was->partition ^ c->partition) & 8);
+
+	l->other_cache++;
+	l->stale_cache += was->stale;
+	if (!both || was->partition == c->partition)
+		return;
+	l->other_partition++;
+	l->stale_partition += was->stale;
+	l->other_half += half;
+	l->stale_half += half && was->stale;
+}
+
+static void report_reuse(struct sf_judge *j, const struct sf_event *ev, const struct sf_past *was)
+{
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, was->cache);
+	const char *of = c && c->serial == was->serial ? sf_name_of_cache(&j->sh, was->cache)
+						       : "a destroyed cache";
+
+	sf_title(j, SF_INV_ISO_15, "an address of %s became one of %s", of,
+		 sf_name_of_cache(&j->sh, ev->slab.cache));
+	sf_report(j, ev, SF_NONE, SF_NONE, "%#llx, order %u%s", ULL(ev->slab.addr), ev->slab.order,
+		  was->stale ? "; objects had been handed out there" : "");
+}
+
+/* SLAB_NEW, after the shadow. Whose the addresses were is only counted, unless that is promised. */
+unsigned int sf_iso_15(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, ev->slab.cache);
+	const struct sf_shadow_slab *slab = sf_zone_slab_at(&j->sh.zone, ev->slab.pfn);
+	struct sf_past *past;
+
+	if (!c || !slab || slab->cache != ev->slab.cache)
+		return 0;
+	past = slab->window ? &j->sh.slab_past[slab->window - 1] : &j->sh.past[ev->slab.pfn];
+	for (uint64_t p = 0; p < 1ull << slab->order; p++) {
+		if (past[p].run != j->sh.run) {
+			j->ledger.fresh++;
+		} else if (past[p].serial == c->serial) {
+			j->ledger.same++;
+		} else {
+			count_reuse(j, &past[p], c);
+			if (j->sh.set.slab_virtual)
+				report_reuse(j, ev, &past[p]);
+		}
+		past[p] = (struct sf_past){
+			.run = j->sh.run, .serial = c->serial, .cache = ev->slab.cache,
+			.kind = c->kind, .partition = c->partition,
+		};
+	}
+	return 1;
+}
+
 /* Could krealloc have stayed? Only if the old object's slot or block holds the new size. */
 static uint64_t room_of(const struct sf_shadow_obj *old)
 {
 	if (old->kind == SF_PLACE_SLAB)
-		return old->object_size;
+		return old->object_size - (uint64_t)old->offset;
 	return old->usable;
 }
 
@@ -265,7 +436,8 @@ static const char *in_place_fault(const struct sf_ev_alloc *a, const struct sf_s
 	if (a->place.kind != SF_PLACE_UNKNOWN && a->place.kind != old->kind)
 		return "krealloc in place changed what a %s object is";
 	if (room_of(old) && a->size > room_of(old) &&
-	    !(old->kind == SF_PLACE_SLAB && a->size <= a->place.object_size) &&
+	    !(old->kind == SF_PLACE_SLAB &&
+	      a->size + old->offset <= a->place.object_size) &&
 	    !(old->kind == SF_PLACE_VMALLOC && a->size <= a->usable))
 		return "krealloc stayed in a %s object that is too small";
 	return NULL;
@@ -292,7 +464,7 @@ unsigned int sf_iso_18(struct sf_judge *j, const struct sf_event *ev)
 			  ULL(old->size), ULL(a->size), ULL(room_of(old)));
 		return 1;
 	}
-	if (a->moved && in_kmalloc_slab(a) && (j->sh.caps & SF_CAP_KMALLOC))
-		return selection(j, ev, SF_INV_ISO_18);
+	if (a->moved && sf_in_kmalloc_slab(a) && (j->sh.caps & SF_CAP_KMALLOC))
+		return sf_judge_selection(j, ev, SF_INV_ISO_18);
 	return 1;
 }

@@ -3,8 +3,8 @@
  * judge.c - the judge itself: which rules see which event, in which order; counts and reports.
  *
  * Per event it walks one short static list. SHADOW entries take the event into the shadow model;
- * rules before them see the heap as it was, rules after them as it is. Relies on judge.h and the
- * families; the command, the fuzz targets and the tests use it through oracle.h.
+ * rules before them see the heap as it was, rules after them as it is. Relies on judge.h, the
+ * families and hardening.c; the command, the fuzz targets and the tests use it through oracle.h.
  */
 #include "judge.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(SF_INV_COUNT < 64, "invariants are bits of a word");
+_Static_assert(SF_INV_COUNT <= 128, "invariants are bits of an sf_invariant_set");
 
 const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 #define X(family, nr, cost, needs, statement, source) \
@@ -22,10 +22,140 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 #undef X
 };
 
+#define BIT_OF(family_nr) ((sf_invariant_set)1 << SF_INV_##family_nr)
+
 /* Addresses must be addresses for these, whatever else they need. */
-#define ADDRESS_RULES                                                                    \
-	(1ull << SF_INV_MEM_1 | 1ull << SF_INV_MEM_2 | 1ull << SF_INV_MEM_3 |            \
-	 1ull << SF_INV_MEM_9 | 1ull << SF_INV_MEM_10 | 1ull << SF_INV_ISO_14)
+#define ADDRESS_RULES                                                          \
+	(BIT_OF(MEM_1) | BIT_OF(MEM_2) | BIT_OF(MEM_3) | BIT_OF(MEM_9) |       \
+	 BIT_OF(MEM_10) | BIT_OF(ISO_14) | BIT_OF(ISO_15))
+
+/* These go on after misuse has begun: they are about it. */
+#define MISUSE_RULES (BIT_OF(MEM_9) | BIT_OF(MEM_10))
+
+/* Settings without which there is nothing to judge. SETTINGS(X): X(invariant, setting) */
+#define SETTINGS(X)                                                            \
+	X(MEM_15, freelist_hardened)                                           \
+	X(MEM_18, init_on_free)                                                \
+	X(ISO_12, buckets)                                                     \
+	X(ISO_16, init_on_free)                                                \
+	X(SHF_1, shuffle)
+
+/*
+ * Every event type has a list, in the order in which its rules run. A RULE that is not judged is
+ * skipped at each event, with the reason if the source cannot show what it needs. A MODE is of some
+ * variants, some settings: where it is not judged, it costs a look at a bit, and is skipped once a
+ * run.
+ */
+#define ON_HEAP(RULE, MODE, SHADOW) SHADOW(on_heap)
+#define ON_CACHE(RULE, MODE, SHADOW) RULE(ISO_4, sf_iso_4_cache) SHADOW(on_cache)
+#define ON_CTYPE(RULE, MODE, SHADOW) MODE(ISO_7, sf_iso_7_type) SHADOW(on_ctype)
+#define ON_BEGIN(RULE, MODE, SHADOW) SHADOW(on_begin)
+#define ON_END(RULE, MODE, SHADOW) SHADOW(settle)
+#define ON_ALLOC(RULE, MODE, SHADOW)                                                     \
+	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
+	RULE(MEM_12, sf_mem_12_alloc) MODE(MEM_14, sf_mem_14) RULE(ISO_2, sf_iso_2)      \
+	RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13) RULE(ISO_17, sf_iso_17)            \
+	MODE(ISO_7, sf_iso_7) MODE(ISO_8, sf_iso_8) MODE(ISO_12, sf_iso_12)              \
+	RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3)        \
+	RULE(ISO_3, sf_iso_3_alloc) SHADOW(on_alloc) MODE(ISO_6, sf_iso_6)               \
+	RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4) MODE(MEM_18, sf_mem_18_alloc)        \
+	RULE(BUD_10, sf_bud_10_alloc)
+#define ON_FREE(RULE, MODE, SHADOW)                                                      \
+	RULE(MEM_11, sf_mem_11_free) RULE(MEM_9, sf_mem_9) RULE(MEM_10, sf_mem_10)       \
+	RULE(MEM_5, sf_mem_5_free) RULE(BUD_10, sf_bud_10_free) SHADOW(on_free)
+#define ON_REALLOC(RULE, MODE, SHADOW)                                                   \
+	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
+	RULE(MEM_12, sf_mem_12_alloc) RULE(MEM_6, sf_mem_6) RULE(ISO_2, sf_iso_2)        \
+	RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13) RULE(ISO_17, sf_iso_17)            \
+	MODE(ISO_7, sf_iso_7) MODE(ISO_8, sf_iso_8) MODE(ISO_12, sf_iso_12)              \
+	RULE(ISO_18, sf_iso_18) RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2)      \
+	RULE(MEM_3, sf_mem_3) RULE(ISO_3, sf_iso_3_alloc) SHADOW(on_realloc)             \
+	MODE(ISO_6, sf_iso_6) RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4)                \
+	MODE(MEM_18, sf_mem_18_alloc)
+#define ON_KSIZE(RULE, MODE, SHADOW)                                                     \
+	RULE(MEM_11, sf_mem_11_ksize) RULE(MEM_17, sf_mem_17_ksize)
+#define ON_CONTENT(RULE, MODE, SHADOW) RULE(MEM_5, sf_mem_5_content)
+#define ON_CACHE_CREATE(RULE, MODE, SHADOW)                                              \
+	RULE(ISO_4, sf_iso_4_create) RULE(ISO_5, sf_iso_5) SHADOW(on_create)
+#define ON_CACHE_DESTROY(RULE, MODE, SHADOW)                                             \
+	SHADOW(settle) RULE(ACC_17, sf_acc_17) SHADOW(on_destroy)
+#define ON_CACHE_SHRINK(RULE, MODE, SHADOW)                                              \
+	SHADOW(settle) RULE(ACC_6, sf_acc_6_shrink) SHADOW(on_shrink)
+#define ON_TAINT(RULE, MODE, SHADOW) SHADOW(on_taint)
+#define ON_ATTACK(RULE, MODE, SHADOW)                                                    \
+	RULE(MEM_9, sf_mem_9_attack) RULE(MEM_10, sf_mem_10_attack) SHADOW(on_attack)
+#define ON_SLAB_NEW(RULE, MODE, SHADOW)                                                  \
+	RULE(ISO_3, sf_iso_3_new) RULE(BUD_11, sf_bud_11) MODE(ISO_16, sf_iso_16)        \
+	SHADOW(on_slab_new) RULE(ISO_15, sf_iso_15)
+#define ON_SLAB_ORDER(RULE, MODE, SHADOW) RULE(MEM_16, sf_mem_16)
+#define ON_SLAB_FREE(RULE, MODE, SHADOW)                                                 \
+	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14) SHADOW(on_slab_free)
+#define ON_BLOCK_ADD(RULE, MODE, SHADOW)                                                 \
+	RULE(BUD_1, sf_bud_1_add) RULE(BUD_5, sf_bud_5_add) RULE(BUD_2, sf_bud_2_add)    \
+	RULE(BUD_3, sf_bud_3) SHADOW(on_block_add)
+#define ON_BLOCK_DEL(RULE, MODE, SHADOW)                                                 \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_del) SHADOW(on_block_del)
+#define ON_RMQUEUE(RULE, MODE, SHADOW)                                                   \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_7, sf_bud_7) RULE(BUD_5, sf_bud_5_rmqueue)   \
+	RULE(BUD_6, sf_bud_6_rmqueue) SHADOW(on_rmqueue)
+#define ON_CLAIM(RULE, MODE, SHADOW)                                                     \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_6, sf_bud_6_claim) SHADOW(on_claim)
+#define ON_PAGE_ALLOC(RULE, MODE, SHADOW)                                                \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_1, sf_bud_1_page)                            \
+	RULE(BUD_2, sf_bud_2_alloc) RULE(BUD_8, sf_bud_8) SHADOW(on_page_alloc)
+#define ON_PAGE_FREE(RULE, MODE, SHADOW)                                                 \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_free)                            \
+	RULE(ISO_3, sf_iso_3_page_free) RULE(ISO_14, sf_iso_14) SHADOW(on_page_free)
+#define ON_PCP_DRAIN(RULE, MODE, SHADOW)                                                 \
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain) SHADOW(on_drain)
+#define ON_PAGE_FAIL(RULE, MODE, SHADOW) RULE(MEM_12, sf_mem_12_fail) SHADOW(on_fail)
+#define ON_FAULT(RULE, MODE, SHADOW) SHADOW(on_fault)
+#define ON_WARN(RULE, MODE, SHADOW) SHADOW(on_warn)
+#define ON_MAP(RULE, MODE, SHADOW) RULE(MEM_1, sf_mem_1_map) SHADOW(on_map)
+#define ON_UNMAP(RULE, MODE, SHADOW) SHADOW(on_unmap)
+#define ON_SNAP_BEGIN(RULE, MODE, SHADOW) SHADOW(settle) SHADOW(on_snap_begin)
+#define ON_SNAP_CACHE(RULE, MODE, SHADOW) RULE(ISO_4, sf_iso_4_refs) SHADOW(on_snap)
+#define ON_SNAP_SLAB(RULE, MODE, SHADOW)                                                 \
+	SHADOW(on_snap) MODE(MEM_15, sf_mem_15) MODE(MEM_18, sf_mem_18_walk)
+#define ON_SNAP_SHEAF(RULE, MODE, SHADOW) SHADOW(on_snap) MODE(MEM_18, sf_mem_18_walk)
+#define ON_SNAP_BLOCK(RULE, MODE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_PCP(RULE, MODE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_USED(RULE, MODE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_PAGEBLOCK(RULE, MODE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_COUNTERS(RULE, MODE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_END(RULE, MODE, SHADOW)                                                  \
+	SHADOW(on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)                  \
+	RULE(ACC_1, sf_acc_1) RULE(ACC_2, sf_acc_2) RULE(ACC_3, sf_acc_3)                \
+	RULE(ACC_4, sf_acc_4) RULE(ACC_5, sf_acc_5) RULE(ACC_6, sf_acc_6)                \
+	RULE(ACC_7, sf_acc_7) RULE(ACC_20, sf_acc_20) RULE(BUD_3, sf_bud_3_walk)         \
+	RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9) MODE(SHF_1, sf_shf_1)                \
+	RULE(ACC_18, sf_acc_18)
+
+#define EVENTS_WITH_RULES(X) \
+	X(HEAP) X(CACHE) X(CTYPE) X(BEGIN) X(END) X(ALLOC) X(FREE) X(REALLOC) X(KSIZE) \
+	X(CONTENT) X(CACHE_CREATE) X(CACHE_DESTROY) X(CACHE_SHRINK) X(TAINT) X(ATTACK) \
+	X(SLAB_NEW) X(SLAB_ORDER) X(SLAB_FREE) X(BLOCK_ADD) X(BLOCK_DEL) X(RMQUEUE) X(CLAIM) \
+	X(PAGE_ALLOC) X(PAGE_FREE) X(PCP_DRAIN) X(PAGE_FAIL) X(FAULT) X(WARN) X(MAP) X(UNMAP) \
+	X(SNAP_BEGIN) X(SNAP_CACHE) X(SNAP_SLAB) X(SNAP_SHEAF) X(SNAP_BLOCK) X(SNAP_PCP) \
+	X(SNAP_USED) X(SNAP_PAGEBLOCK) X(SNAP_COUNTERS) X(SNAP_END)
+
+#define BIT(inv, fn) | BIT_OF(inv)
+#define NO_BIT(inv, fn)
+#define NO_SHADOW(fn)
+/* What is skipped once a run: MODE rules, and what the judge never judges. */
+static const sf_invariant_set once_a_run = 0
+#define X(id) ON_##id(NO_BIT, BIT, NO_SHADOW)
+	EVENTS_WITH_RULES(X)
+#undef X
+#define X(family, nr, cost, needs, statement, source) \
+	| (SF_COST_##cost == SF_COST_BOOTS ? BIT_OF(family##_##nr) : 0)
+	SF_INVARIANTS(X);
+#undef X
+
+static bool has(sf_invariant_set set, unsigned int inv)
+{
+	return (bool)(set >> inv & 1);
+}
 
 void sf_skip(struct sf_judge *j, enum sf_invariant inv, const char *why)
 {
@@ -116,7 +246,7 @@ static const char *missing_cap(const struct sf_shadow *sh, unsigned int inv)
 	};
 	uint64_t needs = sf_invariants[inv].needs;
 
-	if ((ADDRESS_RULES >> inv & 1) && !sh->addresses)
+	if (has(ADDRESS_RULES, inv) && !sh->addresses)
 		return "pointers are hashes";
 	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++)
 		if (needs & caps[i].bit & ~sh->caps)
@@ -126,19 +256,112 @@ static const char *missing_cap(const struct sf_shadow *sh, unsigned int inv)
 	return NULL;
 }
 
+static const char *missing_setting(const struct sf_settings *set, unsigned int inv)
+{
+#define X(family_nr, setting)                             \
+	if (inv == SF_INV_##family_nr && !set->setting)   \
+		return #setting " is off";
+	SETTINGS(X)
+#undef X
+	return NULL;
+}
+
+static const char *missing(const struct sf_judge *j, unsigned int inv)
+{
+	const char *why = NULL;
+
+	if (sf_invariants[inv].cost == SF_COST_BOOTS)
+		return "judged over many boots (slabfuzz boots)";
+	why = missing_cap(&j->sh, inv);
+	return why ? why : missing_setting(&j->sh.set, inv);
+}
+
 static void set_active(struct sf_judge *j)
 {
 	j->active = 0;
 	j->missing = 0;
 	for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++) {
-		if (j->opt.only && !(j->opt.only >> inv & 1))
+		if (j->opt.only && !has(j->opt.only, inv))
 			continue;
-		j->reason[inv] = missing_cap(&j->sh, inv);
+		j->reason[inv] = missing(j, inv);
 		if (j->reason[inv])
-			j->missing |= 1ull << inv;
+			j->missing |= sf_invariant_bit(inv);
 		else
-			j->active |= 1ull << inv;
+			j->active |= sf_invariant_bit(inv);
 	}
+	j->once = j->missing & once_a_run;
+}
+
+static void skip_all(struct sf_judge *j, sf_invariant_set set)
+{
+	for (unsigned int inv = 0; set; inv++, set >>= 1)
+		if (set & 1)
+			sf_skip(j, inv, j->reason[inv]);
+}
+
+/* From here on the heap may be anything. Not undone before the next BEGIN. */
+static void on_taint(struct sf_judge *j, const struct sf_event *ev)
+{
+	sf_invariant_set gone = j->active & ~MISUSE_RULES;
+
+	(void)ev;
+	if (j->misuse.tainted)
+		return;
+	j->misuse.tainted = true;
+	j->nr_leaving = 0;
+	j->snap.open = false;
+	for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++)
+		if (has(gone, inv))
+			j->reason[inv] = SF_TAINTED;
+	j->active &= MISUSE_RULES;
+	j->missing |= gone;
+	skip_all(j, gone & once_a_run);
+}
+
+static void misuse_begin(struct sf_judge *j)
+{
+	if (j->misuse.tainted)
+		set_active(j);
+	if (j->misuse.attacks)
+		memset(j->misuse.by_code, 0, sizeof(j->misuse.by_code));
+	j->misuse.tainted = false;
+	j->misuse.attacks = 0;
+	j->misuse.unnoticed = 0;
+	j->misuse.freed = 0;
+}
+
+static void on_attack(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_attack *t = &ev->attack;
+	struct sf_attack_count *n;
+
+	if (t->code >= SF_ATTACK_CODES)
+		return;
+	n = &j->attack[t->code];
+	n->attacks++;
+	n->noticed += t->noticed;
+	for (unsigned int r = 0; r < SF_REACHES; r++)
+		n->reached[r] += t->reached >> r & 1;
+	j->misuse.attacks++;
+	j->misuse.op = ev->op;
+	if (!t->noticed && j->misuse.by_code[t->code] < UINT16_MAX) {
+		j->misuse.by_code[t->code]++;
+		j->misuse.unnoticed++;
+	}
+}
+
+/* Late is better than never: whatever went unnoticed so far may be what this is about. */
+static void on_warn(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_misuse *m = &j->misuse;
+
+	if (!m->unnoticed || ev->op == m->op)
+		return;
+	for (unsigned int code = 0; code < SF_ATTACK_CODES; code++) {
+		j->attack[code].later += m->by_code[code];
+		m->by_code[code] = 0;
+	}
+	m->unnoticed = 0;
 }
 
 /* The shadow's own rules. */
@@ -148,6 +371,7 @@ static void on_heap(struct sf_judge *j, const struct sf_event *ev)
 	j->snap.open = false;
 	j->sh.addresses = ev->heap.caps & SF_CAP_ADDRESS;
 	sf_shadow_heap(&j->sh, &ev->heap);
+	misuse_begin(j);
 	set_active(j);
 	op_state(j);
 }
@@ -155,6 +379,11 @@ static void on_heap(struct sf_judge *j, const struct sf_event *ev)
 static void on_cache(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_shadow_cache(&j->sh, &ev->cache);
+}
+
+static void on_ctype(struct sf_judge *j, const struct sf_event *ev)
+{
+	sf_shadow_type(&j->sh, &ev->ctype);
 }
 
 static void on_begin(struct sf_judge *j, const struct sf_event *ev)
@@ -165,6 +394,8 @@ static void on_begin(struct sf_judge *j, const struct sf_event *ev)
 		memset(j->seen, 0, sizeof(j->seen));
 	j->nr_seen = 0;
 	sf_shadow_begin(&j->sh);
+	misuse_begin(j);
+	skip_all(j, j->once);
 	op_begin(j, ev);
 }
 
@@ -183,7 +414,7 @@ static void on_alloc(struct sf_judge *j, const struct sf_event *ev)
 static void forget_left(struct sf_judge *j)
 {
 	for (size_t i = 0; i < j->nr_leaving;)
-		if (sf_shadow_pages_live(&j->sh, j->leaving[i].pfn, 1ull << j->leaving[i].order))
+		if (sf_shadow_range_live(&j->sh, j->leaving[i].addr, 1ull << j->leaving[i].order))
 			i++;
 		else
 			j->leaving[i] = j->leaving[--j->nr_leaving];
@@ -196,12 +427,30 @@ static void on_realloc(struct sf_judge *j, const struct sf_event *ev)
 		forget_left(j);
 }
 
+/* What was freed last, alone in its operation, may still be the head of its slab's list. */
+static void note_freed(struct sf_judge *j, const struct sf_event *ev, const struct sf_shadow_obj *o)
+{
+	struct sf_misuse *m = &j->misuse;
+
+	m->freed = m->freed_op == ev->op && m->freed ? 1 : ev->free.addr;
+	m->freed_op = ev->op;
+	m->freed_hardened = o->kind == SF_PLACE_SLAB && j->sh.set.freelist_hardened &&
+			    !j->sh.set.sheaves && ev->free.how != SF_KFREE_NOLOCK;
+}
+
 static void on_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, ev->free.id);
 
-	if (o && ev->free.status == SF_OK)
+	if (o && ev->free.status == SF_OK) {
+		struct sf_shadow_cache *c;
+
+		if (ev->free.how == SF_KFREE_NOLOCK && (c = sf_shadow_cache_at(&j->sh, o->cache)))
+			c->nolock = true;
+		if (j->sh.set.misuse)
+			note_freed(j, ev, o);
 		sf_shadow_drop(&j->sh, o);
+	}
 	if (j->nr_leaving)
 		forget_left(j);
 	op_state(j);
@@ -301,116 +550,40 @@ static void on_snap_begin(struct sf_judge *j, const struct sf_event *ev)
 
 static void on_snap(struct sf_judge *j, const struct sf_event *ev)
 {
-	sf_snap_add(&j->snap, ev, &j->sh.bytes);
+	if (!j->misuse.tainted)
+		sf_snap_add(&j->snap, ev, &j->sh.bytes);
 }
 
 static void on_snap_end(struct sf_judge *j, const struct sf_event *ev)
 {
 	(void)ev;
-	sf_snap_close(&j->snap, &j->sh, &j->sh.bytes);
+	if (!j->misuse.tainted)
+		sf_snap_close(&j->snap, &j->sh, &j->sh.bytes);
 	j->snap.open = false;
 }
 
-/*
- * Every event type has a list, in the order in which its rules run. A rule that is not judged is
- * skipped, with the reason if the source cannot show what it needs.
- */
-#define ON_HEAP(RULE, SHADOW) SHADOW(on_heap)
-#define ON_CACHE(RULE, SHADOW) SHADOW(on_cache)
-#define ON_BEGIN(RULE, SHADOW) SHADOW(on_begin)
-#define ON_END(RULE, SHADOW) SHADOW(settle)
-#define ON_ALLOC(RULE, SHADOW)                                                           \
-	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
-	RULE(MEM_12, sf_mem_12_alloc) RULE(ISO_2, sf_iso_2) RULE(ISO_1, sf_iso_1)        \
-	RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3)        \
-	RULE(ISO_3, sf_iso_3_alloc) SHADOW(on_alloc) RULE(MEM_1, sf_mem_1)               \
-	RULE(MEM_4, sf_mem_4) RULE(BUD_10, sf_bud_10_alloc)
-#define ON_FREE(RULE, SHADOW)                                                            \
-	RULE(MEM_11, sf_mem_11_free) RULE(MEM_9, sf_mem_9) RULE(MEM_10, sf_mem_10)       \
-	RULE(MEM_5, sf_mem_5_free) RULE(BUD_10, sf_bud_10_free) SHADOW(on_free)
-#define ON_REALLOC(RULE, SHADOW)                                                         \
-	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
-	RULE(MEM_12, sf_mem_12_alloc) RULE(MEM_6, sf_mem_6) RULE(ISO_2, sf_iso_2)        \
-	RULE(ISO_1, sf_iso_1) RULE(ISO_18, sf_iso_18) RULE(MEM_17, sf_mem_17_alloc)      \
-	RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3) RULE(ISO_3, sf_iso_3_alloc)          \
-	SHADOW(on_realloc) RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4)
-#define ON_KSIZE(RULE, SHADOW) RULE(MEM_11, sf_mem_11_ksize) RULE(MEM_17, sf_mem_17_ksize)
-#define ON_CONTENT(RULE, SHADOW) RULE(MEM_5, sf_mem_5_content)
-#define ON_CACHE_CREATE(RULE, SHADOW) SHADOW(on_create)
-#define ON_CACHE_DESTROY(RULE, SHADOW) SHADOW(settle) RULE(ACC_17, sf_acc_17) SHADOW(on_destroy)
-#define ON_CACHE_SHRINK(RULE, SHADOW)                                                    \
-	SHADOW(settle) RULE(ACC_6, sf_acc_6_shrink) SHADOW(on_shrink)
-#define ON_SLAB_NEW(RULE, SHADOW)                                                        \
-	RULE(ISO_3, sf_iso_3_new) RULE(BUD_11, sf_bud_11) SHADOW(on_slab_new)
-#define ON_SLAB_FREE(RULE, SHADOW)                                                       \
-	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14) SHADOW(on_slab_free)
-#define ON_BLOCK_ADD(RULE, SHADOW)                                                       \
-	RULE(BUD_1, sf_bud_1_add) RULE(BUD_5, sf_bud_5_add) RULE(BUD_2, sf_bud_2_add)    \
-	RULE(BUD_3, sf_bud_3) SHADOW(on_block_add)
-#define ON_BLOCK_DEL(RULE, SHADOW)                                                       \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_del) SHADOW(on_block_del)
-#define ON_RMQUEUE(RULE, SHADOW)                                                         \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_7, sf_bud_7) RULE(BUD_5, sf_bud_5_rmqueue)   \
-	RULE(BUD_6, sf_bud_6_rmqueue) SHADOW(on_rmqueue)
-#define ON_CLAIM(RULE, SHADOW)                                                           \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_6, sf_bud_6_claim) SHADOW(on_claim)
-#define ON_PAGE_ALLOC(RULE, SHADOW)                                                      \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_1, sf_bud_1_page)                            \
-	RULE(BUD_2, sf_bud_2_alloc) RULE(BUD_8, sf_bud_8) SHADOW(on_page_alloc)
-#define ON_PAGE_FREE(RULE, SHADOW)                                                       \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_free)                            \
-	RULE(ISO_3, sf_iso_3_page_free) RULE(ISO_14, sf_iso_14) SHADOW(on_page_free)
-#define ON_PCP_DRAIN(RULE, SHADOW)                                                       \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain) SHADOW(on_drain)
-#define ON_PAGE_FAIL(RULE, SHADOW) RULE(MEM_12, sf_mem_12_fail) SHADOW(on_fail)
-#define ON_FAULT(RULE, SHADOW) SHADOW(on_fault)
-#define ON_MAP(RULE, SHADOW) RULE(MEM_1, sf_mem_1_map) SHADOW(on_map)
-#define ON_UNMAP(RULE, SHADOW) SHADOW(on_unmap)
-#define ON_SNAP_BEGIN(RULE, SHADOW) SHADOW(settle) SHADOW(on_snap_begin)
-#define ON_SNAP_CACHE(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_SLAB(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_SHEAF(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_BLOCK(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_PCP(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_USED(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_PAGEBLOCK(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_COUNTERS(RULE, SHADOW) SHADOW(on_snap)
-#define ON_SNAP_END(RULE, SHADOW)                                                        \
-	SHADOW(on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)                  \
-	RULE(ACC_1, sf_acc_1) RULE(ACC_2, sf_acc_2) RULE(ACC_3, sf_acc_3)                \
-	RULE(ACC_4, sf_acc_4) RULE(ACC_5, sf_acc_5) RULE(ACC_6, sf_acc_6)                \
-	RULE(ACC_7, sf_acc_7) RULE(ACC_20, sf_acc_20) RULE(BUD_3, sf_bud_3_walk)         \
-	RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9) RULE(ACC_18, sf_acc_18)
-
-#define EVENTS_WITH_RULES(X) \
-	X(HEAP) X(CACHE) X(BEGIN) X(END) X(ALLOC) X(FREE) X(REALLOC) X(KSIZE) X(CONTENT) \
-	X(CACHE_CREATE) X(CACHE_DESTROY) X(CACHE_SHRINK) X(SLAB_NEW) X(SLAB_FREE) \
-	X(BLOCK_ADD) X(BLOCK_DEL) X(RMQUEUE) X(CLAIM) X(PAGE_ALLOC) X(PAGE_FREE) \
-	X(PCP_DRAIN) X(PAGE_FAIL) X(FAULT) X(MAP) X(UNMAP) X(SNAP_BEGIN) X(SNAP_CACHE) \
-	X(SNAP_SLAB) X(SNAP_SHEAF) X(SNAP_BLOCK) X(SNAP_PCP) X(SNAP_USED) \
-	X(SNAP_PAGEBLOCK) X(SNAP_COUNTERS) X(SNAP_END)
-
-#define BIT(inv, fn) | 1ull << SF_INV_##inv
-#define NO_BIT(fn)
 #define JUDGE(inv, fn) j->count[SF_INV_##inv].checked += fn(j, ev);
 #define JUDGE_OR_SKIP(inv, fn)                                                      \
-	if (j->active >> SF_INV_##inv & 1)                                          \
+	if (sf_judges(j, SF_INV_##inv))                                             \
 		j->count[SF_INV_##inv].checked += fn(j, ev);                        \
-	else if (j->missing >> SF_INV_##inv & 1)                                    \
+	else if (has(j->missing, SF_INV_##inv))                                     \
 		sf_skip(j, SF_INV_##inv, j->reason[SF_INV_##inv]);
+#define JUDGE_IF(inv, fn)                                                           \
+	if (sf_judges(j, SF_INV_##inv))                                             \
+		j->count[SF_INV_##inv].checked += fn(j, ev);
 #define TAKE_IN(fn) fn(j, ev);
 
 /* As straight code: this is where the judge's time goes. */
 #define X(id)                                                                       \
 	static void run_##id(struct sf_judge *j, const struct sf_event *ev)         \
 	{                                                                           \
-		const uint64_t all = 0 ON_##id(BIT, NO_BIT);                        \
+		const sf_invariant_set all = 0 ON_##id(BIT, NO_BIT, NO_SHADOW);     \
 										    \
 		if ((j->active & all) == all) {                                     \
-			ON_##id(JUDGE, TAKE_IN)                                     \
+			ON_##id(JUDGE, JUDGE_IF, TAKE_IN)                           \
 			return;                                                     \
 		}                                                                   \
-		ON_##id(JUDGE_OR_SKIP, TAKE_IN)                                     \
+		ON_##id(JUDGE_OR_SKIP, JUDGE_IF, TAKE_IN)                           \
 	}
 EVENTS_WITH_RULES(X)
 #undef X
@@ -464,6 +637,7 @@ void sf_judge_destroy(struct sf_judge *j)
 	sf_shadow_free(&j->sh);
 	sf_snap_free(&j->snap);
 	free(j->leaving);
+	sf_hardening_free(j);
 	free(j);
 }
 
@@ -475,6 +649,18 @@ const struct sf_oracle_count *sf_judge_counts(const struct sf_judge *j)
 void sf_judge_clear_counts(struct sf_judge *j)
 {
 	memset(j->count, 0, sizeof(j->count));
+	memset(j->attack, 0, sizeof(j->attack));
+	j->ledger = (struct sf_ledger){ 0 };
+}
+
+const struct sf_ledger *sf_judge_ledger(const struct sf_judge *j)
+{
+	return &j->ledger;
+}
+
+const struct sf_attack_count *sf_judge_attacks(const struct sf_judge *j)
+{
+	return j->attack;
 }
 
 void sf_judge_memory(const struct sf_judge *j, size_t *bytes, size_t *live)

@@ -4,8 +4,8 @@
  *
  * A rule is an invariant and a function that looks at one event. It returns how many judgements it
  * made: 0 if the event has nothing for it. Rules run in the order of judge.c's tables, some before
- * and some after the shadow takes the event in. Relies on shadow.h; one file per family relies on
- * it.
+ * and some after the shadow takes the event in. Relies on shadow.h; one file per family, and
+ * hardening.c, rely on it.
  */
 #ifndef SLABFUZZ_JUDGE_H
 #define SLABFUZZ_JUDGE_H
@@ -15,10 +15,11 @@
 #include "snapshot.h"
 
 #define SF_SEEN_SLOTS 256u /* titles told in one run */
+#define SF_TAINTED "tainted by misuse"
 
 /* Pages that left a slab or a user while objects were alive on them, until the free is reported. */
 struct sf_leaving {
-	uint64_t pfn;
+	uint64_t pfn, addr;
 	uint32_t cache; /* of the slab, SF_NONE: no slab */
 	uint8_t order;
 };
@@ -31,9 +32,25 @@ struct sf_op_state {
 	uint64_t held;        /* pages with users that are no slab, when it began */
 };
 
+/* What misuse has done in this run. */
+struct sf_misuse {
+	bool tainted;
+	uint32_t attacks;     /* that are over */
+	uint32_t op;          /* of the last one */
+	uint32_t unnoticed;   /* attacks that nobody has complained about yet */
+	uint16_t by_code[SF_ATTACK_CODES]; /* ... by operation code */
+	/* the last object that was freed, if nothing else was in its operation: for MEM-9 */
+	uint64_t freed;
+	uint32_t freed_op;
+	bool freed_hardened;  /* ... and went to the head of a list that is checked */
+};
+
+struct sf_hardening; /* hardening.c's own */
+
 struct sf_judge {
 	struct sf_judge_options opt;
-	uint64_t active, missing; /* bit per invariant: judged; skipped for want of a capability */
+	/* judged; skipped, with a reason; of these: skipped once a run, not at each event */
+	sf_invariant_set active, missing, once;
 	const char *reason[SF_INV_COUNT];
 	struct sf_oracle_count count[SF_INV_COUNT];
 	struct sf_shadow sh;
@@ -41,6 +58,10 @@ struct sf_judge {
 	struct sf_op_state op;
 	struct sf_leaving *leaving;
 	size_t nr_leaving, cap_leaving;
+	struct sf_ledger ledger;
+	struct sf_attack_count attack[SF_ATTACK_CODES];
+	struct sf_misuse misuse;
+	struct sf_hardening *hardening; /* NULL until hardening.c needs some */
 	uint64_t seen[SF_SEEN_SLOTS]; /* hashes of titles told since BEGIN; 0: empty */
 	uint32_t nr_seen;
 	struct sf_violation v;        /* being written */
@@ -60,7 +81,7 @@ void sf_skip(struct sf_judge *j, enum sf_invariant inv, const char *why);
 
 static inline bool sf_judges(const struct sf_judge *j, enum sf_invariant inv)
 {
-	return j->active >> inv & 1;
+	return (bool)(j->active >> inv & 1);
 }
 
 /* An allocation that gave memory. */
@@ -76,9 +97,30 @@ static inline bool sf_fresh(const struct sf_event *ev)
 				      ev->alloc.moved);
 }
 
+/* Is it MEM-4 that says this memory must be zero? */
+static inline bool sf_zeroing_due(const struct sf_judge *j, const struct sf_ev_alloc *a)
+{
+	const struct sf_shadow_cache *c = a->place.kind == SF_PLACE_SLAB ?
+						  sf_shadow_cache_at(&j->sh, a->place.cache) : NULL;
+
+	return sf_zero_due(&j->sh.set, a->gfp, c ? c->flags : 0);
+}
+
 static inline bool sf_is_kmalloc(uint8_t api)
 {
-	return api == SF_API_KMALLOC || api == SF_API_KVMALLOC;
+	return api == SF_API_KMALLOC || api == SF_API_KVMALLOC || api == SF_API_NOLOCK;
+}
+
+/* Ordinary kmalloc memory of a slab: what the rules of selection are about. */
+static inline bool sf_in_kmalloc_slab(const struct sf_ev_alloc *a)
+{
+	return sf_got(a) && a->size && a->place.kind == SF_PLACE_SLAB && sf_is_kmalloc(a->api);
+}
+
+/* Asked of a set of buckets that exists? With the setting `buckets` off there is none. */
+static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
+{
+	return a->bucket < SF_BUCKETS_OFF;
 }
 
 /* SF_RULES(X): every rule there is, by file. X(function) */
@@ -86,8 +128,12 @@ static inline bool sf_is_kmalloc(uint8_t api)
 	/* memory.c */                                                                           \
 	X(sf_mem_1) X(sf_mem_1_map) X(sf_mem_2) X(sf_mem_3) X(sf_mem_4) X(sf_mem_5_content)      \
 	X(sf_mem_5_free) X(sf_mem_6) X(sf_mem_7) X(sf_mem_8) X(sf_mem_9) X(sf_mem_10)            \
+	X(sf_mem_9_attack) X(sf_mem_10_attack)                                                   \
 	X(sf_mem_11_alloc) X(sf_mem_11_free) X(sf_mem_11_ksize) X(sf_mem_12_alloc)               \
 	X(sf_mem_12_fail) X(sf_mem_13) X(sf_mem_17_alloc) X(sf_mem_17_ksize)                     \
+	/* hardening.c */                                                                        \
+	X(sf_mem_14) X(sf_mem_15) X(sf_mem_16) X(sf_mem_18_alloc) X(sf_mem_18_walk) X(sf_iso_16) \
+	X(sf_shf_1)                                                                              \
 	/* buddy.c */                                                                            \
 	X(sf_bud_1_add) X(sf_bud_1_page) X(sf_bud_2_add) X(sf_bud_2_del) X(sf_bud_2_alloc)       \
 	X(sf_bud_2_free) X(sf_bud_2_drain) X(sf_bud_3) X(sf_bud_3_walk) X(sf_bud_4)              \
@@ -97,13 +143,26 @@ static inline bool sf_is_kmalloc(uint8_t api)
 	/* slab.c */                                                                             \
 	X(sf_acc_1) X(sf_acc_2) X(sf_acc_3) X(sf_acc_4) X(sf_acc_5) X(sf_acc_6_shrink)           \
 	X(sf_acc_6) X(sf_acc_7) X(sf_acc_17) X(sf_acc_18) X(sf_acc_20)                           \
+	/* partition.c */                                                                        \
+	X(sf_iso_1) X(sf_iso_6) X(sf_iso_7_type) X(sf_iso_7) X(sf_iso_8) X(sf_iso_12)            \
+	X(sf_iso_13) X(sf_iso_17)                                                                \
 	/* isolation.c */                                                                        \
-	X(sf_iso_1) X(sf_iso_2) X(sf_iso_3_alloc) X(sf_iso_3_new) X(sf_iso_3_slab_free)          \
-	X(sf_iso_3_page_free) X(sf_iso_14) X(sf_iso_18)
+	X(sf_iso_2) X(sf_iso_3_alloc) X(sf_iso_3_new) X(sf_iso_3_slab_free)                      \
+	X(sf_iso_3_page_free) X(sf_iso_4_cache) X(sf_iso_4_create) X(sf_iso_4_refs) X(sf_iso_5)  \
+	X(sf_iso_14) X(sf_iso_15) X(sf_iso_18)
 
 #define X(fn) unsigned int fn(struct sf_judge *j, const struct sf_event *ev);
 SF_RULES(X)
 #undef X
+
+/* ISO-1 and, where an object moved, ISO-18: is it in the cache that its request selects? */
+unsigned int sf_judge_selection(struct sf_judge *j, const struct sf_event *ev,
+				enum sf_invariant inv);
+/* What a request that has a class is due (partition.c). */
+sf_selector sf_due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc *a);
+
+/* hardening.c: its memory goes. What it knows of a cache it keeps by the cache's serial. */
+void sf_hardening_free(struct sf_judge *j);
 
 /* ISO-14: the free that goes with pages that left has been reported, or must have been by now. */
 void sf_leaving_settle(struct sf_judge *j, const struct sf_event *ev);

@@ -76,6 +76,28 @@ unsigned int sf_mem_1_map(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/*
+ * May an object begin at this offset in its slot? Under slot_offset one of a known type may, at
+ * multiples of its alignment; it stays there when it is resized where it lies.
+ */
+static bool offset_good(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	uint32_t offset = a->place.offset, step = a->type_align > 8 ? a->type_align : 8;
+
+	if (!sf_fresh(ev)) {
+		const struct sf_shadow_obj *old = sf_shadow_find(&j->sh, a->old_id);
+
+		if (!old || !(old->flags & SF_OBJ_ALIVE) || old->kind != SF_PLACE_SLAB)
+			return true;
+		return offset == old->offset;
+	}
+	if (!offset)
+		return true;
+	return j->sh.set.slot_offset && a->type_align && offset % step == 0 &&
+	       a->size + offset <= a->place.object_size;
+}
+
 unsigned int sf_mem_2(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
@@ -86,7 +108,8 @@ unsigned int sf_mem_2(struct sf_judge *j, const struct sf_event *ev)
 	if (!sf_got(a) || pl->kind == SF_PLACE_UNKNOWN)
 		return 0;
 	if (pl->kind == SF_PLACE_SLAB)
-		good = pl->stride && off == (uint64_t)pl->index * pl->stride &&
+		good = pl->stride && offset_good(j, ev) && pl->offset < pl->stride &&
+		       off == (uint64_t)pl->index * pl->stride + pl->offset &&
 		       pl->index < pl->objects && pl->order <= SF_MAX_ORDER &&
 		       (uint64_t)pl->objects * pl->stride <= SF_PAGE_SIZE << pl->order;
 	else
@@ -117,9 +140,20 @@ static uint64_t promised_align(struct sf_judge *j, const struct sf_event *ev)
 			       SF_PAGE_SIZE << sf_order_of(a->size) : SF_PAGE_SIZE;
 	if (!sf_is_kmalloc(a->api) || !(j->sh.caps & SF_CAP_KMALLOC) || !a->size)
 		return 1;
+	if (sf_of_bucket(a) && a->size <= SF_KMALLOC_CACHE_MAX)
+		return 8; /* kmem_buckets_create() asks for none */
 	if (a->size <= SF_KMALLOC_CACHE_MAX) {
-		uint32_t class = sf_class_of(a->size);
+		uint32_t class = sf_type_class(&j->sh.set, a->size, a->type_align);
 
+		if (j->sh.set.slot_offset && a->type_align) {
+			/* No more than its slot has. */
+			uint64_t align = a->type_align < (class & -class) ? a->type_align :
+									    (class & -class);
+
+			return align > 8 ? align : 8;
+		}
+		if (a->api == SF_API_NOLOCK) /* may come from the next class */
+			class |= sf_class_of(class + 1);
 		return class & -class;
 	}
 	if (a->api == SF_API_KVMALLOC && a->place.kind != SF_PLACE_LARGE)
@@ -153,6 +187,8 @@ unsigned int sf_mem_4(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_ev_alloc *a = &ev->alloc;
 
 	if (!sf_got(a) || (!a->zeroed && a->dirty == SF_GOOD))
+		return 0;
+	if (!sf_zeroing_due(j, a)) /* MEM-18 */
 		return 0;
 	if (a->dirty == SF_GOOD)
 		return 1;
@@ -227,7 +263,15 @@ unsigned int sf_mem_9(struct sf_judge *j, const struct sf_event *ev)
 	}
 	if (!o)
 		return 0;
-	if (o->flags & SF_OBJ_ALIVE) {
+	if (j->misuse.tainted) {
+		sf_skip(j, SF_INV_MEM_9, SF_TAINTED);
+		return 0;
+	}
+	if (f->how == SF_KFREE_NOLOCK && o->kind == SF_PLACE_LARGE && (o->flags & SF_OBJ_ALIVE)) {
+		if (f->status == SF_NOTICED) /* mm/slub.c:kfree_nolock takes no such object */
+			return 1;
+		sf_title(j, SF_INV_MEM_9, "kfree_nolock took a %s object", sf_name_of(&j->sh, o));
+	} else if (o->flags & SF_OBJ_ALIVE) {
 		if (f->status != SF_NOTICED)
 			return 1;
 		sf_title(j, SF_INV_MEM_9, "a correct free of a %s object was refused",
@@ -248,6 +292,10 @@ unsigned int sf_mem_10(struct sf_judge *j, const struct sf_event *ev)
 
 	if (f->id == SF_NONE || !o || !(o->flags & SF_OBJ_ALIVE) || !f->known || f->implied)
 		return 0;
+	if (j->misuse.tainted) {
+		sf_skip(j, SF_INV_MEM_10, SF_TAINTED);
+		return 0;
+	}
 	if (f->addr != o->addr && f->status != SF_NOTICED) {
 		sf_title(j, SF_INV_MEM_10, "a free inside a %s object went unnoticed",
 			 sf_name_of(&j->sh, o));
@@ -259,6 +307,91 @@ unsigned int sf_mem_10(struct sf_judge *j, const struct sf_event *ev)
 			 sf_name_of_cache(&j->sh, f->cache));
 		sf_report(j, ev, o->res, f->res, "%#llx", (unsigned long long)f->addr);
 	}
+	return 1;
+}
+
+/*
+ * Only the first misuse of a run is judged: later on nobody can tell what is where. Slabs that went
+ * meanwhile may have gone because of it.
+ */
+static bool judged_attack(struct sf_judge *j, const struct sf_ev_attack *t, enum sf_invariant inv)
+{
+	if (t->size) /* a write: nobody promises anything */
+		return false;
+	if (!j->misuse.attacks && !j->op.slab_frees && j->sh.zone.on && j->sh.exact &&
+	    t->addr > SF_ZERO_SIZE_PTR)
+		return true;
+	sf_skip(j, inv, SF_TAINTED);
+	return false;
+}
+
+/* A page that is no slab's, and on which nothing is alive: what is freed there is freed again. */
+static bool nobodys(const struct sf_judge *j, uint64_t addr)
+{
+	uint64_t pfn = sf_shadow_frame(&j->sh, addr);
+
+	if (pfn == SF_NO_PFN) /* a slab was there */
+		return addr - j->sh.slabs.base < j->sh.slabs.pages << SF_PAGE_SHIFT;
+	return pfn < j->sh.zone.pages && !sf_bit(j->sh.zone.slabs, pfn) &&
+	       !sf_shadow_range_live(&j->sh, addr, 1);
+}
+
+/*
+ * ATTACK: an address was freed that no live object has. That must be noticed where there is no
+ * allocation any more (kfree() looks for a large block then; kmem_cache_free() looks only if
+ * freelist_hardened), and by a hardened free list whose head the object still is. Nothing is
+ * promised for an object in a sheaf.
+ */
+unsigned int sf_mem_9_attack(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_attack *t = &ev->attack;
+	const struct sf_misuse *m = &j->misuse;
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, t->cache);
+	bool by_page = t->cache == SF_NONE || (c && c->kind != SF_CACHE_NAMED) ||
+		       j->sh.set.freelist_hardened;
+
+	if (!judged_attack(j, t, SF_INV_MEM_9) || sf_shadow_hit(&j->sh, t->addr, 1, NULL))
+		return 0;
+	if (!(m->freed_hardened && m->freed == t->addr && m->freed_op + 1 == ev->op) &&
+	    !(by_page && nobodys(j, t->addr)))
+		return 0;
+	if (t->noticed)
+		return 1;
+	sf_title(j, SF_INV_MEM_9, "a double free of a %s object went unnoticed",
+		 t->cache == SF_NONE ? "large" : sf_name_of_cache(&j->sh, t->cache));
+	sf_report(j, ev, t->res, SF_NONE, "%#llx", (unsigned long long)t->addr);
+	return 1;
+}
+
+/*
+ * ATTACK: the live object that is misused was freed with an inner pointer, or to another cache.
+ * kfree() takes any address in the first page of a large block for the block's; of slabs it finds
+ * the slot, or what it thinks is one. kmem_cache_free() looks at the cache only if
+ * freelist_hardened.
+ */
+unsigned int sf_mem_10_attack(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_attack *t = &ev->attack;
+	const struct sf_shadow_obj *o;
+
+	if (!judged_attack(j, t, SF_INV_MEM_10))
+		return 0;
+	o = sf_shadow_hit(&j->sh, t->addr, 1, NULL);
+	if (!o || o->res != t->res) /* a double free, of what is another's by now */
+		return 0;
+	if (t->addr == o->addr ? !j->sh.set.freelist_hardened
+			       : o->kind != SF_PLACE_LARGE || t->addr - o->addr < SF_PAGE_SIZE)
+		return 0;
+	if (t->noticed)
+		return 1;
+	if (t->addr == o->addr)
+		sf_title(j, SF_INV_MEM_10, "a %s object was freed to another cache unnoticed",
+			 sf_name_of(&j->sh, o));
+	else
+		sf_title(j, SF_INV_MEM_10, "a free inside a %s object went unnoticed",
+			 sf_name_of(&j->sh, o));
+	sf_report(j, ev, t->res, SF_NONE, "%#llx, the object is at %#llx",
+		  (unsigned long long)t->addr, (unsigned long long)o->addr);
 	return 1;
 }
 
@@ -302,7 +435,11 @@ unsigned int sf_mem_11_ksize(struct sf_judge *j, const struct sf_event *ev)
 /* No allocator could meet this, however much memory there is. */
 static bool impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
+	if (a->counter_size && !sf_counter_fits(a->counter_size, a->count) && !sh->set.flex)
+		return true; /* refused, as include/linux/slab.h documents kmalloc_flex() */
 	switch (a->api) {
+	case SF_API_NOLOCK:
+		return a->size > SF_KMALLOC_CACHE_MAX;
 	case SF_API_KMALLOC:
 	case SF_API_PAGES:
 		return a->size > SF_KMALLOC_MAX;
@@ -369,8 +506,11 @@ static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc
 		return "a failed allocation kept pages";
 	if (a->overflow || impossible(&j->sh, a))
 		return NULL;
-	if (sf_never_fails(a->gfp))
+	if (a->api != SF_API_NOLOCK && sf_never_fails(a->gfp))
 		return "a __GFP_NOFAIL request failed";
+	if (a->api == SF_API_NOLOCK && z->on && /* gives up without a word */
+	    !possible(z, a->size > SF_PAGE_SIZE, a->gfp, z->marks.min))
+		return NULL;
 	if (!j->op.fault && !j->op.page_fail && !window_full(&j->sh, a))
 		return "an allocation failed without a reason";
 	return NULL;
@@ -457,7 +597,7 @@ static bool usable_fits_place(const struct sf_place *pl, uint64_t usable)
 {
 	switch (pl->kind) {
 	case SF_PLACE_SLAB:
-		return usable >= pl->object_size && usable <= pl->stride;
+		return usable + pl->offset >= pl->object_size && usable + pl->offset <= pl->stride;
 	case SF_PLACE_LARGE:
 		return pl->order <= SF_MAX_ORDER && usable == SF_PAGE_SIZE << pl->order;
 	default:
@@ -465,20 +605,33 @@ static bool usable_fits_place(const struct sf_place *pl, uint64_t usable)
 	}
 }
 
+/* What ksize() of a fresh object must be; 0: nobody can tell. */
+static uint64_t due_size(const struct sf_judge *j, const struct sf_ev_alloc *a)
+{
+	/* a recording does not say whether kvmalloc fell back */
+	if (!sf_is_kmalloc(a->api) || !(j->sh.caps & SF_CAP_KMALLOC) ||
+	    (a->api == SF_API_KVMALLOC && a->place.kind == SF_PLACE_UNKNOWN))
+		return 0;
+	if (a->place.kind == SF_PLACE_VMALLOC)
+		return sf_pages_of(a->size) * SF_PAGE_SIZE;
+	if (a->place.kind != SF_PLACE_SLAB || a->size > SF_KMALLOC_CACHE_MAX || !a->size)
+		return sf_roundup(a->size);
+	if (sf_of_bucket(a)) /* its flags decide the stride */
+		return 0;
+	return sf_type_class(&j->sh.set, a->size, a->type_align) - (uint64_t)a->place.offset;
+}
+
 unsigned int sf_mem_17_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
 	const char *fault = NULL;
-	uint64_t due = 0;
+	uint64_t due;
 
 	if (!sf_got(a) || !a->usable)
 		return 0;
-	if (sf_fresh(ev) && sf_is_kmalloc(a->api) && (j->sh.caps & SF_CAP_KMALLOC))
-		due = a->place.kind == SF_PLACE_VMALLOC ? sf_pages_of(a->size) * SF_PAGE_SIZE
-							: sf_roundup(a->size);
-	/* a recording does not say whether kvmalloc fell back */
-	if (a->api == SF_API_KVMALLOC && a->place.kind == SF_PLACE_UNKNOWN)
-		due = 0;
+	due = sf_fresh(ev) ? due_size(j, a) : 0;
+	if (due && a->api == SF_API_NOLOCK && a->usable != due)
+		due = sf_class_of(due + 1); /* the one retry, in the next class */
 	if (a->usable < a->size)
 		fault = "ksize of a %s object is less than was asked";
 	else if (due && a->usable != due)
@@ -514,17 +667,17 @@ static const char *park(struct sf_judge *j, uint64_t addr, uint32_t cache, bool 
 {
 	struct sf_snap_slab *slab = sf_snap_slab_of(&j->snap, &j->sh, addr);
 	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, cache);
-	uint64_t off, *w, bit = 1ull << (addr / 8 % 64);
+	uint64_t off, pfn, *w, bit = 1ull << (addr / 8 % 64);
 
 	if (!slab)
 		return sheaf ? "a sheaf of %s holds what lies in no slab" : NULL; /* MEM-8 */
 	if (sheaf && slab->ev.cache != cache)
 		return "a sheaf of %s holds another cache's object";
-	off = addr - (j->sh.direct.base + (slab->ev.pfn << SF_PAGE_SHIFT));
+	off = addr - slab->ev.addr;
 	if (sheaf && c && c->stride && (off % c->stride || off / c->stride >= slab->ev.objects))
 		return "a sheaf of %s holds what is no object";
-	w = &j->snap.parked[(addr - j->sh.direct.base) >> SF_PAGE_SHIFT]
-		     .w[addr / 8 % SF_PAGE_GRANULES / 64];
+	pfn = sf_shadow_frame(&j->sh, addr); /* of a slab: it has an owner */
+	w = &j->snap.parked[pfn].w[addr / 8 % SF_PAGE_GRANULES / 64];
 	if (*w & bit)
 		return "an object of %s is free twice";
 	*w |= bit;
@@ -595,14 +748,13 @@ static const char *freelist_fault(struct sf_judge *j, const struct sf_snap_slab 
 		[SF_WALK_UNALIGNED] = "the free list of a %s slab holds what is no object",
 	};
 	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->ev.cache);
-	uint64_t base = j->sh.direct.base + (slab->ev.pfn << SF_PAGE_SHIFT);
 
 	if (slab->ev.error != SF_WALK_OK)
 		return by_error[slab->ev.error <= SF_WALK_UNALIGNED ? slab->ev.error
 								    : SF_WALK_CYCLE];
 	for (uint32_t i = 0; !j->snap.sound && i < slab->ev.nr_free && j->snap.pages &&
 			     slab->ev.order <= SF_MAX_ORDER; i++) {
-		uint64_t off = j->snap.pool[slab->free + i] - base;
+		uint64_t off = j->snap.pool[slab->free + i] - slab->ev.addr;
 
 		if (off >= SF_PAGE_SIZE << slab->ev.order)
 			return by_error[SF_WALK_OUTSIDE];

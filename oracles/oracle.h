@@ -42,7 +42,7 @@ struct sf_oracle_count {
 struct sf_judge;
 
 struct sf_judge_options {
-	uint64_t only; /* bit 1 << enum sf_invariant: judge these; 0: all */
+	sf_invariant_set only; /* judge these; 0: all */
 	/*
 	 * Called for each violation, before the event is over. NULL: only counted. In a fuzz target
 	 * it calls sf_trap(), elsewhere it records.
@@ -61,6 +61,28 @@ void sf_judge_event(void *judge, const struct sf_event *ev);
 /* Since create, or the last clear. SF_INV_COUNT entries. */
 const struct sf_oracle_count *sf_judge_counts(const struct sf_judge *j);
 void sf_judge_clear_counts(struct sf_judge *j);
+
+/*
+ * ISO-15's ledger, since create or the last clear: pages at whose address a slab was made where a
+ * slab of another cache had been. `stale`: objects had been handed out there, so somebody may hold
+ * a handle. What is reused by the same cache counts as `same`. Partitions: ordinary kmalloc of
+ * another partition; halves: of the other half, pointer-bearing to pointer-free or back (TYPED).
+ */
+struct sf_ledger {
+	uint64_t fresh, same, other_cache, other_partition, other_half;
+	uint64_t stale_cache, stale_partition, stale_half; /* of these, with a stale handle */
+};
+const struct sf_ledger *sf_judge_ledger(const struct sf_judge *j);
+
+/*
+ * Misuse, since create or the last clear: by operation code. reached[] counts attacks, not victims;
+ * `noticed`: at once; `later`: the allocator complained in a later operation of the run.
+ */
+struct sf_attack_count {
+	uint64_t attacks, noticed, later, reached[SF_REACHES];
+};
+#define SF_ATTACK_CODES 128
+const struct sf_attack_count *sf_judge_attacks(const struct sf_judge *j); /* SF_ATTACK_CODES */
 
 /* Bytes of memory that the judge's shadow takes, and live objects it tracks: for the benchmark. */
 void sf_judge_memory(const struct sf_judge *j, size_t *bytes, size_t *live);

@@ -31,6 +31,22 @@ static inline uint32_t sf_class_of(uint64_t size)
 	return (uint32_t)SF_WIDE_POW2(size);
 }
 
+/*
+ * Size class under the setting type_align: the smallest that holds `size` and whose objects all lie
+ * at multiples of the type's alignment.
+ */
+static inline uint32_t sf_type_class(const struct sf_settings *set, uint64_t size,
+				     uint32_t type_align)
+{
+	uint32_t class = sf_class_of(size);
+
+	if (!set->type_align || type_align <= 8)
+		return class;
+	while (class < SF_KMALLOC_CACHE_MAX && (class & -class) < type_align)
+		class = sf_class_of(class + 1);
+	return class;
+}
+
 /* get_order(): smallest block that holds `size`, which is not 0. 52 and more: no such block. */
 static inline unsigned int sf_order_of(uint64_t size)
 {
@@ -63,6 +79,52 @@ static inline enum sf_cache_kind sf_kind_of(const struct sf_settings *set, uint3
 	if ((gfp & SF_GFP_ACCOUNT) && set->memcg && !set->nokmem)
 		return SF_CACHE_KMALLOC_CG;
 	return SF_CACHE_KMALLOC;
+}
+
+/* ... and whether it selects ordinary kmalloc, the only one that has partitions. */
+static inline bool sf_is_ordinary(const struct sf_settings *set, uint32_t gfp)
+{
+	return !((gfp & SF_GFP_DMA) && set->zone_dma) && !(gfp & SF_GFP_RECLAIMABLE) &&
+	       !((gfp & SF_GFP_ACCOUNT) && set->memcg);
+}
+
+/* Partition of a call site: hash_64() of its address and the seed, in 4 bits. */
+static inline uint8_t sf_site_partition(uint32_t site, uint64_t seed)
+{
+	return (uint8_t)((sf_code_location(site) ^ seed) * 0x61c8864680b583ebull >> 60);
+}
+
+/*
+ * What selects a kmalloc cache, in one number: equal numbers, equal caches. 0: nothing can be
+ * selected by it.
+ */
+typedef uint64_t sf_selector;
+
+static inline sf_selector sf_selector_of(enum sf_cache_kind kind, uint8_t partition,
+					 uint32_t class, uint32_t bucket)
+{
+	if (kind == SF_CACHE_NAMED || kind == SF_CACHE_INTERNAL)
+		return 0;
+	return (uint64_t)kind << 56 |
+	       (uint64_t)(kind == SF_CACHE_KMALLOC ? partition : 0) << 48 |
+	       (uint64_t)(class & 0xffff) << 32 | (kind == SF_CACHE_BUCKET ? bucket : 0);
+}
+
+/*
+ * Must memory be zero because that was asked for, or because all fresh memory is? `flags`: of the
+ * cache it is from, 0 if it is from none (mm/slab.h:slab_want_init_on_alloc).
+ */
+static inline bool sf_zero_due(const struct sf_settings *set, uint32_t gfp, uint32_t flags)
+{
+	if (!set->init_on_alloc || (flags & SF_SLAB_TYPESAFE_BY_RCU))
+		return gfp & SF_GFP_ZERO;
+	return !(flags & SF_SLAB_CTOR);
+}
+
+/* Does the counter of a flexible array hold its count? */
+static inline bool sf_counter_fits(uint8_t counter_size, uint64_t count)
+{
+	return counter_size >= 8 || !(count >> (8 * counter_size));
 }
 
 struct sf_marks {

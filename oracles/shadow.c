@@ -329,6 +329,18 @@ static void far_give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 	}
 }
 
+/* The same of the slab window: is a frame that somebody uses behind each page? */
+static bool slabs_out(const struct sf_shadow *sh, uint64_t addr, uint64_t size)
+{
+	uint64_t first = (addr - sh->slabs.base) >> SF_PAGE_SHIFT;
+	uint64_t last = (addr + size - 1 - sh->slabs.base) >> SF_PAGE_SHIFT;
+
+	for (uint64_t p = first; p <= last; p++)
+		if (!sh->frame[p] || !sf_bit(sh->zone.out, sh->frame[p] - 1))
+			return false;
+	return true;
+}
+
 /* Are all pages of the range in somebody's use? */
 static bool range_out(const struct sf_shadow *sh, uint64_t addr, uint64_t size)
 {
@@ -370,10 +382,11 @@ static enum sf_claim take(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 	if (!sh->direct.pages)
 		return far_take(sh, addr, size);
 	if (!window_has(w, addr))
-		w = &sh->vmalloc;
+		w = window_has(&sh->slabs, addr) ? &sh->slabs : &sh->vmalloc;
 	if (!window_holds(w, addr, size))
 		return SF_CLAIM_OUTSIDE;
-	if (w == &sh->direct && sh->zone.on && !range_out(sh, addr, size))
+	if (sh->zone.on && ((w == &sh->direct && !range_out(sh, addr, size)) ||
+			    (w == &sh->slabs && !slabs_out(sh, addr, size))))
 		return SF_CLAIM_FREE_PAGE;
 	if (!window_take(w, s))
 		return SF_CLAIM_OVERLAP;
@@ -397,6 +410,8 @@ static void give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 		far_give(sh, addr, size);
 	} else if (window_has(&sh->direct, addr)) {
 		window_give(&sh->direct, span_of(addr, size));
+	} else if (window_has(&sh->slabs, addr)) {
+		window_give(&sh->slabs, span_of(addr, size));
 	} else {
 		window_give(&sh->vmalloc, span_of(addr, size));
 		sh->vm_used -= sf_pages_of(size);
@@ -438,9 +453,11 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 		c->shrunk = false;
 		if (c->live)
 			c->live--;
+		if (o->flags & (SF_OBJ_DATA | SF_OBJ_POINTER))
+			c->half[(o->flags & SF_OBJ_POINTER) != 0]--;
 	}
 	sh->orphans -= (o->flags & SF_OBJ_ORPHAN) != 0;
-	o->flags &= (uint8_t)~(SF_OBJ_ALIVE | SF_OBJ_CLAIMED | SF_OBJ_ORPHAN);
+	o->flags &= (uint8_t)(SF_OBJ_BORN | SF_OBJ_REPORTED);
 	sh->live--;
 }
 
@@ -457,6 +474,24 @@ static uint32_t slab_pfn(const struct sf_shadow *sh, const struct sf_ev_alloc *a
 	return (uint32_t)(a->place.pfn - back);
 }
 
+/*
+ * The half that its token says an object is of. Only ordinary kmalloc has halves; what the compiler
+ * knew no type of is in the pointer-free one.
+ */
+static uint8_t half_of(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	const struct sf_shadow_type *t = sf_shadow_type_at(sh, a->type);
+	bool pointer = a->token >= 8;
+
+	if (a->place.kind != SF_PLACE_SLAB || a->bucket < SF_BUCKETS_OFF ||
+	    (a->api != SF_API_KMALLOC && a->api != SF_API_KVMALLOC && a->api != SF_API_NOLOCK) ||
+	    a->size > SF_KMALLOC_CACHE_MAX || !sf_is_ordinary(&sh->set, a->gfp))
+		return 0;
+	if (!a->forced)
+		pointer = a->type && (t ? t->pointer : pointer);
+	return pointer ? SF_OBJ_POINTER : SF_OBJ_DATA;
+}
+
 static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct sf_ev_alloc *a)
 {
 	bool slab = a->place.kind == SF_PLACE_SLAB;
@@ -471,9 +506,11 @@ static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct
 		.cache = slab ? a->place.cache : a->cache,
 		.object_size = slab ? a->place.object_size : 0,
 		.slab = slab_pfn(sh, a),
+		.offset = slab ? (uint16_t)a->place.offset : 0,
 		.api = a->api,
 		.kind = a->place.kind,
 		.order = a->place.order,
+		.flags = sh->caps & SF_CAP_TYPED ? half_of(sh, a) : 0,
 	};
 }
 
@@ -482,16 +519,22 @@ static void obj_birth(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
 	struct sf_shadow_slab *slab = NULL;
 
-	o->flags = SF_OBJ_ALIVE | SF_OBJ_BORN;
+	o->flags &= SF_OBJ_DATA | SF_OBJ_POINTER;
+	o->flags |= SF_OBJ_ALIVE | SF_OBJ_BORN;
 	if (sh->claim == SF_CLAIM_OK)
 		o->flags |= SF_OBJ_CLAIMED;
 	if (o->slab != SF_NONE)
 		slab = sf_zone_slab_at(&sh->zone, o->slab);
-	if (slab)
+	if (slab) {
 		slab->live++;
+		slab->used = true;
+	}
 	if (c) {
+		sf_touch_cache(sh, o->cache);
 		c->live++;
 		c->shrunk = false;
+		if (o->flags & (SF_OBJ_DATA | SF_OBJ_POINTER))
+			c->half[(o->flags & SF_OBJ_POINTER) != 0]++;
 	}
 	sh->live++;
 }
@@ -554,8 +597,10 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 			resize(sh, old, a->usable);
 		return;
 	}
-	if (stays)
+	if (stays) { /* where it lies was decided when it was allocated */
+		fresh.flags = old->flags & (SF_OBJ_DATA | SF_OBJ_POINTER);
 		sf_shadow_drop(sh, old);
+	}
 	if (a->addr > SF_ZERO_SIZE_PTR)
 		sh->claim = take(sh, fresh.addr, fresh.extent); /* while a moved one's old lives */
 	if (old && !stays)
@@ -585,14 +630,44 @@ const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t a
 	return NULL;
 }
 
+const struct sf_window *sf_shadow_window(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
+					 uint64_t *page)
+{
+	const struct sf_window *w = window_has(&sh->direct, addr) ? &sh->direct : &sh->slabs;
+
+	if (!window_holds(w, addr, size))
+		return NULL;
+	*page = (addr - w->base) >> SF_PAGE_SHIFT;
+	return w;
+}
+
+uint64_t sf_shadow_frame(const struct sf_shadow *sh, uint64_t addr)
+{
+	uint64_t page;
+	const struct sf_window *w = sf_shadow_window(sh, addr, 1, &page);
+
+	if (!w || w == &sh->direct)
+		return w ? page : SF_NO_PFN;
+	return sh->frame[page] ? sh->frame[page] - 1 : SF_NO_PFN;
+}
+
 bool sf_shadow_live_at(const struct sf_shadow *sh, uint64_t addr)
 {
 	uint64_t p, g = addr / 8 % SF_PAGE_GRANULES;
+	const struct sf_window *w = sf_shadow_window(sh, addr, 1, &p);
 
-	if (!window_has(&sh->direct, addr))
-		return false;
-	p = (addr - sh->direct.base) >> SF_PAGE_SHIFT;
-	return sh->direct.used[p] == SF_PAGE_WHOLE || sf_bit(sh->direct.bits[p].w, g);
+	return w && (w->used[p] == SF_PAGE_WHOLE || sf_bit(w->bits[p].w, g));
+}
+
+bool sf_shadow_range_live(const struct sf_shadow *sh, uint64_t addr, uint64_t nr)
+{
+	uint64_t first = 0;
+	const struct sf_window *w = sf_shadow_window(sh, addr, 1, &first);
+
+	for (uint64_t p = first; w && p < w->pages && p - first < nr; p++)
+		if (w->used[p])
+			return true;
+	return false;
 }
 
 bool sf_shadow_pages_live(const struct sf_shadow *sh, uint64_t pfn, uint64_t nr)
@@ -638,18 +713,26 @@ static void drop_all(struct sf_shadow *sh)
 	sh->vm_mapped = 0;
 }
 
-void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap)
+/* Nothing is alive: only what is mapped is left to forget. */
+static void slabs_forget(struct sf_shadow *sh)
 {
-	uint64_t vm_cap = sh->vmalloc.cap;
+	if (sh->slabs.pages)
+		memset(sh->frame, 0, sh->slabs.pages * sizeof(*sh->frame));
+	sh->slabs.pages = 0;
+}
 
-	drop_all(sh);
-	sh->caps = heap->caps;
-	sh->exact = heap->exact;
-	if (heap->settings)
-		sh->set = *heap->settings;
-	else
-		sf_settings_init(&sh->set);
-	sh->nr_cache = 0;
+static void slabs_setup(struct sf_shadow *sh, const struct sf_ev_heap *heap)
+{
+	slabs_forget(sh);
+	sh->slabs.base = heap->slabs & ~(SF_PAGE_SIZE - 1);
+	sh->slab_limit = heap->slab_pages <= SF_PAGES_MAX ? heap->slab_pages : 0;
+}
+
+/* The windows' own memory, of which a later heap may need more. */
+static void windows_setup(struct sf_shadow *sh, const struct sf_ev_heap *heap)
+{
+	uint64_t vm_cap = sh->vmalloc.cap, cap = sh->direct.cap;
+
 	window_setup(&sh->direct, heap->direct_map, heap->pages, &sh->bytes);
 	window_setup(&sh->vmalloc, heap->vmalloc, heap->vmalloc_pages, &sh->bytes);
 	if (sh->vmalloc.cap > vm_cap) {
@@ -657,50 +740,136 @@ void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap)
 		sh->bytes -= vm_cap * sizeof(*sh->vm_pfn);
 		sh->vm_pfn = sf_shadow_zalloc(sh->vmalloc.cap, sizeof(*sh->vm_pfn), &sh->bytes);
 	}
+	if (sh->direct.cap > cap) {
+		free(sh->past);
+		sh->bytes -= cap * sizeof(*sh->past);
+		sh->past = sf_shadow_zalloc(sh->direct.cap, sizeof(*sh->past), &sh->bytes);
+	}
+	slabs_setup(sh, heap);
+}
+
+/* Slabs fill their window from below: far above them there are none. */
+bool sf_slabs_reach(struct sf_shadow *sh, uint64_t addr, uint64_t nr)
+{
+	struct sf_window *w = &sh->slabs;
+	uint64_t end = ((addr - w->base) >> SF_PAGE_SHIFT) + nr;
+	size_t used = w->cap, bits = w->cap, frames = w->cap, past = w->cap;
+
+	if (addr < w->base || end > sh->slab_limit || end > 2 * w->pages + 65536)
+		return false;
+	if (end > w->cap) {
+		w->used = sf_shadow_grow(w->used, &used, end, sizeof(*w->used), &sh->bytes);
+		w->bits = sf_shadow_grow(w->bits, &bits, end, sizeof(*w->bits), &sh->bytes);
+		sh->frame = sf_shadow_grow(sh->frame, &frames, end, sizeof(*sh->frame), &sh->bytes);
+		sh->slab_past = sf_shadow_grow(sh->slab_past, &past, end, sizeof(*sh->slab_past),
+					       &sh->bytes);
+		w->cap = used;
+	}
+	if (end > w->pages)
+		w->pages = end;
+	return true;
+}
+
+void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap)
+{
+	drop_all(sh);
+	sh->run++;
+	sh->caps = heap->caps;
+	sh->exact = heap->exact;
+	sh->partition_seed = heap->partition_seed;
+	if (heap->settings)
+		sh->set = *heap->settings;
+	else
+		sf_settings_init(&sh->set);
+	sh->nr_type = 0;
+	sh->nr_cache = 0;
+	if (sh->cap_cache)
+		memset(sh->touched, 0, sh->cap_cache / 64 * sizeof(*sh->touched));
+	if (sh->site_seen)
+		memset(sh->site, 0, SF_SITES);
+	sh->site_seen = false;
+	windows_setup(sh, heap);
 	sf_zone_setup(sh, (heap->caps & SF_CAP_TRACE) ? sh->direct.pages : 0);
+}
+
+static void cache_begin(struct sf_shadow *sh, struct sf_shadow_cache *c)
+{
+	c->live = 0;
+	c->half[0] = 0;
+	c->half[1] = 0;
+	c->shrunk = false;
+	c->nolock = false;
+	if (sh->exact)
+		c->slabs = 0;
+	c->refs = c->boot;
+	c->present &= c->boot;
 }
 
 void sf_shadow_begin(struct sf_shadow *sh)
 {
 	drop_all(sh);
-	if (sh->exact)
+	if (sh->exact) {
+		sh->run++;
+		slabs_forget(sh);
 		sf_zone_begin(&sh->zone);
-	for (uint32_t i = 0; i < sh->nr_cache; i++) {
-		struct sf_shadow_cache *c = &sh->cache[i];
-
-		c->live = 0;
-		c->shrunk = false;
-		if (sh->exact)
-			c->slabs = 0;
-		c->refs = c->boot;
-		c->present &= c->boot;
 	}
+	for (uint32_t i = 0; i < (sh->nr_cache + 63) / 64; i++) {
+		for (uint64_t m = sh->touched[i]; m; m &= m - 1)
+			cache_begin(sh, &sh->cache[i * 64 + (uint32_t)__builtin_ctzll(m)]);
+		sh->touched[i] = 0;
+	}
+}
+
+static void caches_grow(struct sf_shadow *sh, uint32_t nr)
+{
+	size_t cap = sh->cap_cache, names = sh->cap_cache, words = sh->cap_cache / 64;
+
+	sh->cache = sf_shadow_grow(sh->cache, &cap, nr, sizeof(*sh->cache), &sh->bytes);
+	sh->name = sf_shadow_grow(sh->name, &names, nr, sizeof(*sh->name), &sh->bytes);
+	sh->touched = sf_shadow_grow(sh->touched, &words, cap / 64, sizeof(*sh->touched),
+				     &sh->bytes);
+	sh->cap_cache = (uint32_t)cap;
+	for (; sh->nr_cache < nr; sh->nr_cache++)
+		sh->cache[sh->nr_cache].present = false;
 }
 
 void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 {
-	size_t cap = sh->cap_cache, cap_name = sh->cap_cache;
 	struct sf_shadow_cache *sc, was = { .refs = 1 };
 
 	if (c->id >= SF_CACHES_MAX)
 		return;
 	if (sf_shadow_cache_at(sh, c->id)) /* told again: a merge has changed it */
 		was = sh->cache[c->id];
-	sh->cache = sf_shadow_grow(sh->cache, &cap, c->id + 1, sizeof(*sh->cache), &sh->bytes);
-	sh->name = sf_shadow_grow(sh->name, &cap_name, c->id + 1, sizeof(*sh->name), &sh->bytes);
-	sh->cap_cache = (uint32_t)cap;
-	for (; sh->nr_cache <= c->id; sh->nr_cache++)
-		sh->cache[sh->nr_cache].present = false;
+	else
+		was.serial = ++sh->serial;
+	if (c->id >= sh->nr_cache)
+		caches_grow(sh, c->id + 1);
+	if (!c->boot)
+		sf_touch_cache(sh, c->id);
 	sc = &sh->cache[c->id];
 	*sc = (struct sf_shadow_cache){
 		.object_size = c->object_size, .stride = c->stride, .align = c->align,
 		.flags = c->flags, .min_partial = c->min_partial, .class_size = c->class_size,
 		.refs = was.refs, .live = was.live, .slabs = was.slabs, .shrunk = was.shrunk,
+		.half = { was.half[0], was.half[1] }, .nolock = was.nolock, .serial = was.serial,
 		.objects = c->objects, .min_objects = c->min_objects,
 		.order = c->order, .min_order = c->min_order, .kind = c->kind,
 		.partition = c->partition, .present = true, .boot = c->boot,
+		.is = sf_selector_of(c->kind, c->partition, c->class_size, c->bucket),
+		.usersize = c->usersize, .bucket = c->bucket, .freeptr = c->freeptr,
+		.secret = c->secret,
 	};
 	snprintf(sh->name[c->id], sizeof(sh->name[0]), "%s", c->name ? c->name : "?");
+}
+
+void sf_shadow_type(struct sf_shadow *sh, const struct sf_ev_ctype *t)
+{
+	sh->type = sf_shadow_grow(sh->type, &sh->cap_type, t->index + 1u, sizeof(*sh->type),
+				  &sh->bytes);
+	for (; sh->nr_type <= t->index; sh->nr_type++)
+		sh->type[sh->nr_type].known = false;
+	sh->type[t->index] = (struct sf_shadow_type){ true, t->pointer, t->token };
 }
 
 /* The CACHE of a new cache came before and counts as its first reference. */
@@ -710,6 +879,7 @@ void sf_shadow_create(struct sf_shadow *sh, const struct sf_ev_cacheop *c)
 
 	if (!sc)
 		return;
+	sf_touch_cache(sh, c->cache);
 	if (c->merged)
 		sc->refs++;
 	if (c->merged && c->size > sc->object_size)
@@ -727,6 +897,7 @@ void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id)
 
 	if (!c)
 		return;
+	sf_touch_cache(sh, id);
 	if (c->refs)
 		c->refs--;
 	if (c->refs)
@@ -757,7 +928,7 @@ const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id)
 	if (sh->cache[id].boot || !(sh->caps & SF_CAP_CACHES))
 		return sh->name[id];
 	sh->told = sh->name[id];
-	return "named cache";
+	return sh->cache[id].kind == SF_CACHE_BUCKET ? "bucket cache" : "named cache";
 }
 
 static const char *name_by_kind(uint8_t kind, uint8_t api)
@@ -766,6 +937,7 @@ static const char *name_by_kind(uint8_t kind, uint8_t api)
 		[SF_API_KMALLOC] = "kmalloc", [SF_API_KVMALLOC] = "kvmalloc",
 		[SF_API_CACHE] = "kmem_cache_alloc", [SF_API_PAGES] = "alloc_pages",
 		[SF_API_EXACT] = "alloc_pages_exact", [SF_API_FOREIGN] = "malloc",
+		[SF_API_NOLOCK] = "kmalloc_nolock",
 	};
 
 	if (kind == SF_PLACE_LARGE)
@@ -798,10 +970,18 @@ void sf_shadow_free(struct sf_shadow *sh)
 	free(sh->direct.bits);
 	free(sh->vmalloc.used);
 	free(sh->vmalloc.bits);
+	free(sh->slabs.used);
+	free(sh->slabs.bits);
+	free(sh->frame);
+	free(sh->past);
+	free(sh->slab_past);
 	free(sh->vm_pfn);
 	free(sh->far.slot);
 	free(sh->far.wide);
 	free(sh->cache);
 	free(sh->name);
+	free(sh->touched);
+	free(sh->type);
+	free(sh->site);
 	sf_zone_free(&sh->zone);
 }

@@ -3,9 +3,9 @@
  * shadow.h - what the oracles believe the heap looks like, built from events alone.
  *
  * Objects in a dense table by event id; which bytes are taken, one bit per 8 bytes; the zone (free
- * blocks, per-CPU pages, pages with users, slabs) by page frame; caches by id. Events are not
- * trusted: whatever they say, the shadow stays inside its arrays. Relies on event.h and rules.h;
- * judge.c drives it and every oracle reads it.
+ * blocks, per-CPU pages, pages with users, slabs) by page frame; caches and C types by number.
+ * Events are not trusted: whatever they say, the shadow stays inside its arrays. Relies on event.h
+ * and rules.h; judge.c drives it and every oracle reads it.
  */
 #ifndef SLABFUZZ_SHADOW_H
 #define SLABFUZZ_SHADOW_H
@@ -21,6 +21,7 @@
 #define SF_CHUNK_PAGES (1u << SF_CHUNK_SHIFT)
 #define SF_PAGE_GRANULES 512u         /* of 8 bytes */
 #define SF_PAGE_WHOLE UINT16_MAX
+#define SF_SITES 65536u
 
 enum sf_obj_flags {
 	SF_OBJ_ALIVE = 1,
@@ -28,6 +29,9 @@ enum sf_obj_flags {
 	SF_OBJ_REPORTED = 4, /* judged no more */
 	SF_OBJ_BORN = 8,     /* this slot has held an object in this run */
 	SF_OBJ_ORPHAN = 16,  /* its cache was destroyed over it */
+	/* what its token says of its type; neither: it is no ordinary kmalloc, or has no half */
+	SF_OBJ_DATA = 32,
+	SF_OBJ_POINTER = 64,
 };
 
 struct sf_shadow_obj {
@@ -37,6 +41,7 @@ struct sf_shadow_obj {
 	uint32_t cache;              /* it lies in, or was asked of; SF_NONE */
 	uint32_t object_size;        /* of that cache, 0: unknown */
 	uint32_t slab;               /* first pfn of its slab, SF_NONE */
+	uint16_t offset;             /* in its slot */
 	uint8_t api, kind, order, flags;
 };
 
@@ -71,9 +76,19 @@ struct sf_far {
 
 struct sf_shadow_slab {
 	uint32_t cache, live;
+	uint32_t window; /* page of the slab window where it begins, plus 1; 0: in the direct map */
 	uint16_t objects;
 	uint8_t order;
-	bool orphan; /* its cache was destroyed over it */
+	bool orphan : 1; /* its cache was destroyed over it */
+	bool used : 1;   /* objects of it have been handed out */
+};
+
+/* The slab that a page's address had last. Valid if `run` is the shadow's. */
+struct sf_past {
+	uint32_t run;
+	uint32_t serial, cache; /* of its cache */
+	uint8_t kind, partition;
+	bool stale;             /* objects had been handed out when it went */
 };
 
 /*
@@ -116,12 +131,24 @@ struct sf_zone {
 };
 
 struct sf_shadow_cache {
-	uint32_t object_size, stride, align, flags, min_partial, class_size;
-	uint32_t refs, live, slabs;
+	uint32_t live, slabs, refs;
+	uint32_t half[2];  /* live objects of ordinary kmalloc: without pointers, with */
+	sf_selector is;    /* what it is selected by */
+	uint32_t object_size, stride, align, flags;
 	uint16_t objects, min_objects;
 	uint8_t order, min_order, kind, partition;
 	bool present, boot;
-	bool shrunk;  /* and not touched since */
+	bool shrunk;       /* and not touched since */
+	bool nolock;       /* kfree_nolock() was called on an object of it in this run */
+	uint32_t serial;   /* no other cache ever has it: ids are used again */
+	uint32_t min_partial, class_size, usersize, bucket, freeptr;
+	uint64_t secret;
+};
+
+/* A type that CTYPE told of. */
+struct sf_shadow_type {
+	bool known, pointer;
+	uint8_t token;
 };
 
 enum sf_claim {
@@ -137,17 +164,32 @@ struct sf_shadow {
 	uint64_t caps;
 	struct sf_settings set;
 	bool exact, addresses;
+	uint64_t partition_seed;
 	struct sf_shadow_obj *obj;
 	size_t cap_obj, peak; /* peak: highest id of this run, plus 1 */
 	size_t live, orphans, untracked;
 	struct sf_window direct, vmalloc;
+	/*
+	 * The slab window grows with the slabs that are made in it: slabs.pages is what this run
+	 * has touched, slab_limit what HEAP told.
+	 */
+	struct sf_window slabs;
+	uint64_t slab_limit;
+	uint32_t *frame;      /* by page of the slab window: pfn + 1; 0: nothing is there */
+	struct sf_past *past, *slab_past; /* by page of the direct map, of the slab window */
+	uint32_t run;         /* programs begun on a fresh heap */
 	uint32_t *vm_pfn;     /* by page of the vmalloc window: pfn + 1 */
 	size_t vm_mapped, vm_high, vm_used;
 	struct sf_far far;
 	struct sf_zone zone;
 	struct sf_shadow_cache *cache;
 	char (*name)[SF_CACHE_NAME];
-	uint32_t cap_cache, nr_cache;
+	uint32_t cap_cache, nr_cache, serial;
+	uint64_t *touched;    /* bit by cache: this run has done something to it */
+	struct sf_shadow_type *type;
+	size_t cap_type, nr_type;
+	uint8_t *site;        /* by call site below SF_SITES: 1 + its partition, 0: unknown */
+	bool site_seen;
 	enum sf_claim claim;  /* how the last object's went */
 	const char *told;     /* name that a title leaves out, for the detail */
 	size_t bytes;         /* of memory, for the benchmark */
@@ -173,16 +215,48 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
 const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
 					  const struct sf_shadow_obj *skip);
 bool sf_shadow_live_at(const struct sf_shadow *sh, uint64_t addr);
+/* Is something alive on these pages: by frame, in the direct map, and by address, anywhere? */
 bool sf_shadow_pages_live(const struct sf_shadow *sh, uint64_t pfn, uint64_t nr);
+bool sf_shadow_range_live(const struct sf_shadow *sh, uint64_t addr, uint64_t nr);
+/* Page frame behind an address where slabs can be, or SF_NO_PFN. */
+uint64_t sf_shadow_frame(const struct sf_shadow *sh, uint64_t addr);
+/*
+ * The window that holds all of [addr, addr + size), with arrays, and the page of addr in it; only
+ * windows where slabs can be. NULL: none does.
+ */
+const struct sf_window *sf_shadow_window(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
+					 uint64_t *page);
+/* Where a slab's first object is: as told, or (not told) in the direct map. */
+static inline uint64_t sf_slab_addr(const struct sf_shadow *sh, uint64_t told, uint64_t pfn)
+{
+	return told ? told : sh->direct.base + (pfn << SF_PAGE_SHIFT);
+}
+
+/* Room for slabs on these pages of the slab window; false: there can be none. */
+bool sf_slabs_reach(struct sf_shadow *sh, uint64_t addr, uint64_t nr);
+
+void sf_shadow_type(struct sf_shadow *sh, const struct sf_ev_ctype *t);
+
+static inline const struct sf_shadow_type *sf_shadow_type_at(const struct sf_shadow *sh,
+							      uint32_t type)
+{
+	return type < sh->nr_type && sh->type[type].known ? &sh->type[type] : NULL;
+}
 
 static inline struct sf_shadow_cache *sf_shadow_cache_at(const struct sf_shadow *sh, uint32_t id)
 {
 	return id < sh->nr_cache && sh->cache[id].present ? &sh->cache[id] : NULL;
 }
 
+static inline void sf_touch_cache(struct sf_shadow *sh, uint32_t id)
+{
+	sh->touched[id / 64] |= 1ull << (id % 64);
+}
+
 /*
- * For titles. A cache that a program made is "named cache" there: the program chose its name, and a
- * title must not change with it. The name itself goes into the detail, through `told`.
+ * For titles. A cache that a program made is "named cache" there, or "bucket cache": the program
+ * chose its name, and a title must not change with it. The name itself goes into the detail,
+ * through `told`.
  */
 const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id);
 const char *sf_name_of(struct sf_shadow *sh, const struct sf_shadow_obj *o);

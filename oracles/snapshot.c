@@ -264,6 +264,7 @@ static struct sf_snap_sum *sum_of(struct sf_snapshot *s, uint32_t cache)
 	if (cache >= s->nr_sum)
 		return NULL;
 	s->sum[cache].marked = true;
+	s->listed[cache / 64] |= 1ull << (cache % 64);
 	return &s->sum[cache];
 }
 
@@ -286,8 +287,13 @@ static void sum_slab(struct sf_snapshot *s, const struct sf_ev_snapslab *ev)
 
 static void index_caches(struct sf_snapshot *s, const struct sf_shadow *sh, size_t *bytes)
 {
+	size_t words = (sh->nr_cache + 63) / 64;
+
 	s->nr_sum = sh->nr_cache;
 	s->sum = sf_shadow_grow(s->sum, &s->cap_sum, s->nr_sum, sizeof(*s->sum), bytes);
+	s->listed = sf_shadow_grow(s->listed, &s->cap_listed, words, sizeof(*s->listed), bytes);
+	for (size_t w = 0; w < words; w++)
+		s->listed[w] = sh->touched[w];
 	for (size_t i = 0; i < s->nr_slabs; i++) {
 		struct sf_shadow_slab *slab = sf_zone_slab_at(&sh->zone, s->slabs[i].ev.pfn);
 
@@ -303,20 +309,17 @@ static void index_caches(struct sf_snapshot *s, const struct sf_shadow *sh, size
 			sum->parked += s->sheaves[i].ev.nr;
 	}
 	ROOM(s, ids, s->nr_sum, bytes);
-	for (uint32_t id = 0; id < s->nr_sum; id++) {
-		const struct sf_shadow_cache *c = &sh->cache[id];
-
-		if (s->sum[id].marked | c->live | c->shrunk)
-			s->ids[s->nr_ids++] = id;
-	}
+	for (size_t w = 0; w < words; w++)
+		for (uint64_t m = s->listed[w]; m; m &= m - 1)
+			s->ids[s->nr_ids++] = (uint32_t)(w * 64 + (size_t)__builtin_ctzll(m));
 }
 
 struct sf_snap_slab *sf_snap_slab_of(const struct sf_snapshot *s, const struct sf_shadow *sh,
 				     uint64_t addr)
 {
-	uint64_t pfn = (addr - sh->direct.base) >> SF_PAGE_SHIFT;
+	uint64_t pfn = sf_shadow_frame(sh, addr);
 
-	if (addr < sh->direct.base || pfn >= s->pages || !s->owner[pfn])
+	if (pfn >= s->pages || !s->owner[pfn])
 		return NULL;
 	return &s->slabs[s->owner[pfn] - 1];
 }
@@ -334,12 +337,14 @@ static bool slots_of(const struct sf_snapshot *s, const struct sf_shadow *sh,
 {
 	const struct sf_ev_snapslab *ev = &slab->ev;
 	const struct sf_shadow_cache *c = sf_shadow_cache_at(sh, ev->cache);
+	uint64_t page;
 
 	if (!c || slab->orphan || ev->error != SF_WALK_OK || !c->stride || c->stride % 8 ||
 	    ev->order > SF_MAX_ORDER || ev->pfn >= s->pages ||
-	    1ull << ev->order > s->pages - ev->pfn)
+	    1ull << ev->order > s->pages - ev->pfn || ev->addr % SF_PAGE_SIZE ||
+	    !sf_shadow_window(sh, ev->addr, SF_PAGE_SIZE << ev->order, &page))
 		return false;
-	at->base = sh->direct.base + (ev->pfn << SF_PAGE_SHIFT);
+	at->base = ev->addr;
 	at->room = (uint64_t)ev->objects * c->stride;
 	at->inverse = UINT64_MAX / c->stride + 1;
 	at->parked = s->parked[ev->pfn].w;
@@ -393,19 +398,22 @@ static bool sheaf_sound(const struct sf_snapshot *s, const struct sf_shadow *sh,
 	return true;
 }
 
-/* Is something alive where something is marked as free on these pages? Takes the marks off. */
-static bool unpark(struct sf_snapshot *s, const struct sf_shadow *sh, uint64_t pfn, uint64_t nr)
+/* Is something alive where something is marked as free in this slab? Takes the marks off. */
+static bool unpark(struct sf_snapshot *s, const struct sf_shadow *sh,
+		   const struct sf_ev_snapslab *ev)
 {
-	uint64_t both = 0;
+	uint64_t both = 0, first = 0, nr = 1ull << ev->order;
+	const struct sf_window *w = sf_shadow_window(sh, ev->addr, nr << SF_PAGE_SHIFT, &first);
 
-	for (uint64_t p = pfn; p < pfn + nr; p++) {
-		uint64_t whole = sh->direct.used[p] == SF_PAGE_WHOLE ? ~0ull : 0;
-		const uint64_t *alive = sh->direct.bits[p].w, *free = s->parked[p].w;
+	for (uint64_t p = 0; w && p < nr; p++) {
+		uint64_t whole = w->used[first + p] == SF_PAGE_WHOLE ? ~0ull : 0;
+		const uint64_t *alive = w->bits[first + p].w;
+		uint64_t *free = s->parked[ev->pfn + p].w;
 
-		if (sh->direct.used[p])
+		if (w->used[first + p])
 			for (size_t i = 0; i < SF_PAGE_GRANULES / 64; i++)
 				both |= free[i] & (alive[i] | whole);
-		s->parked[p] = (struct sf_page_bits){ { 0 } };
+		s->parked[ev->pfn + p] = (struct sf_page_bits){ { 0 } };
 	}
 	return both;
 }
@@ -424,7 +432,7 @@ static bool objects_sound(struct sf_snapshot *s, const struct sf_shadow *sh)
 	for (size_t i = 0; sound && i < s->nr_sheaves; i++)
 		sound = sheaf_sound(s, sh, &s->sheaves[i]);
 	for (size_t i = 0; i < nr; i++)
-		if (unpark(s, sh, s->slabs[i].ev.pfn, 1ull << s->slabs[i].ev.order))
+		if (unpark(s, sh, &s->slabs[i].ev))
 			sound = false;
 	return sound;
 }
@@ -445,6 +453,8 @@ static void index_parked(struct sf_snapshot *s, const struct sf_shadow *sh)
 
 void sf_snap_close(struct sf_snapshot *s, const struct sf_shadow *sh, size_t *bytes)
 {
+	for (size_t i = 0; i < s->nr_slabs; i++)
+		s->slabs[i].ev.addr = sf_slab_addr(sh, s->slabs[i].ev.addr, s->slabs[i].ev.pfn);
 	size_index(s, sh->direct.pages, bytes);
 	index_pages(s);
 	index_caches(s, sh, bytes);
@@ -464,6 +474,7 @@ void sf_snap_free(struct sf_snapshot *s)
 	free(s->pbs);
 	free(s->pool);
 	free(s->ids);
+	free(s->listed);
 	free(s->sum);
 	free(s->taken);
 	free(s->head_at);

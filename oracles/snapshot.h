@@ -13,7 +13,7 @@
 #define SF_CPUS_MAX 256u
 
 struct sf_snap_slab {
-	struct sf_ev_snapslab ev; /* .free is not valid */
+	struct sf_ev_snapslab ev; /* .free and .stored are not valid; .addr is, at SNAP_END */
 	size_t free;              /* of its addresses in pool */
 	bool orphan;              /* its cache was destroyed over it */
 	uint32_t live, parked;
@@ -63,8 +63,10 @@ struct sf_snapshot {
 	SF_SNAP_LIST(struct sf_ev_snapused, used);
 	SF_SNAP_LIST(struct sf_ev_snappb, pbs);
 	SF_SNAP_LIST(uint64_t, pool);
-	SF_SNAP_LIST(uint32_t, ids); /* index too: caches with slabs, sheaves or live objects, or
-					shrunk, ascending */
+	SF_SNAP_LIST(uint32_t, ids); /* index too: caches that were reported, or that this run
+					has touched, ascending */
+	uint64_t *listed;        /* bit by cache id, for ids */
+	size_t cap_listed;
 	/* index, made at SNAP_END */
 	struct sf_snap_sum *sum; /* by cache id, nr_sum of them */
 	size_t nr_sum, cap_sum;
@@ -88,7 +90,7 @@ void sf_snap_add(struct sf_snapshot *s, const struct sf_event *ev, size_t *bytes
 void sf_snap_close(struct sf_snapshot *s, const struct sf_shadow *sh, size_t *bytes);
 void sf_snap_free(struct sf_snapshot *s);
 
-/* Slab that holds an address of the direct map, or NULL. */
+/* Slab that holds an address, or NULL. */
 struct sf_snap_slab *sf_snap_slab_of(const struct sf_snapshot *s, const struct sf_shadow *sh,
 				     uint64_t addr);
 

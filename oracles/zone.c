@@ -383,6 +383,28 @@ void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p)
 	sf_bits_clear(z->pcp, p->pfn, 1ull << p->order);
 }
 
+/* Pages of the slab window get frames; the first of them, plus 1, or 0: the slab is not there. */
+static uint32_t window_map(struct sf_shadow *sh, const struct sf_ev_slab *s, uint64_t nr)
+{
+	uint64_t first = (s->addr - sh->slabs.base) >> SF_PAGE_SHIFT;
+
+	if (s->addr < sh->slabs.base || first >= sh->slab_limit || !sf_slabs_reach(sh, s->addr, nr))
+		return 0;
+	for (uint64_t i = 0; i < nr; i++)
+		sh->frame[first + i] = (uint32_t)(s->pfn + i) + 1;
+	return (uint32_t)first + 1;
+}
+
+/* Who had been handed objects of it may still know their addresses. */
+static void go_stale(struct sf_shadow *sh, const struct sf_shadow_slab *slab, uint64_t pfn,
+		     uint64_t nr)
+{
+	struct sf_past *past = slab->window ? &sh->slab_past[slab->window - 1] : &sh->past[pfn];
+
+	for (uint64_t i = 0; i < nr; i++)
+		past[i].stale = true;
+}
+
 void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, s->cache);
@@ -398,8 +420,10 @@ void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s)
 	z->slab_pages += nr;
 	z->slab[s->pfn] = (struct sf_shadow_slab){
 		.cache = s->cache, .objects = s->objects, .order = s->order,
+		.window = sh->slab_limit ? window_map(sh, s, nr) : 0,
 	};
 	if (c) {
+		sf_touch_cache(sh, s->cache);
 		c->slabs++;
 		c->shrunk = false;
 	}
@@ -419,6 +443,10 @@ void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s)
 	z->slab_pages -= sf_bits_count(z->slabs, s->pfn, nr);
 	sf_bits_clear(z->slabs, s->pfn, nr);
 	sf_bits_clear(z->slab_heads, s->pfn, 1);
+	if (slab->used)
+		go_stale(sh, slab, s->pfn, nr);
+	if (slab->window)
+		memset(&sh->frame[slab->window - 1], 0, nr * sizeof(*sh->frame));
 	if (slab->orphan)
 		z->orphan_pages -= nr;
 	else if (c && c->slabs)

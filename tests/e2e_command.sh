@@ -17,7 +17,7 @@ for command in list run judge show compile import; do
 	slabfuzz 2 "$command" -Z
 	says "$command: unknown option '-Z'"
 done
-for command in diff record minimize repro compare slabinfo types report; do
+for command in diff record minimize repro report; do
 	slabfuzz 2 "$command"
 	says "no command '$command'"
 done
@@ -73,7 +73,7 @@ check 'every invariant of the table is listed' \
 slabfuzz 0 list ops
 check 'every operation of the table is listed' \
 	test "$(grep -c '^	X([0-9]*, [A-Z_]*, "' harness/ops.h)" = "$(wc -l <"$tmp/out")"
-out_has '^r = krealloc(p, size, gfp, site=, type=) '
+out_has '^r = krealloc(p, size, gfp, site=, type=, token=) '
 slabfuzz 0 list settings
 check 'every setting of the table is listed' \
 	test "$(grep -c '^	X([0-9]*, ' allocators/settings.h)" = "$(wc -l <"$tmp/out")"

@@ -55,4 +55,14 @@ slabfuzz 0 import --json "$trace" -o "$tmp/program.txt"
 check 'keys of import' documented "$tmp/out"
 slabfuzz 0 list --json
 check 'keys of list' documented "$tmp/out"
+slabfuzz 0 compare --json corpora/seeds/types.txt
+check 'keys of compare' documented "$tmp/out"
+slabfuzz 0 compare --attacks --trials 2 --hardening none --json
+check 'keys of compare --attacks' documented "$tmp/out"
+slabfuzz 0 boots --boots 320 --json
+check 'keys of boots' documented "$tmp/out"
+slabfuzz 0 slabinfo -a typed --json corpora/seeds/types.txt
+check 'keys of slabinfo' documented "$tmp/out"
+slabfuzz 0 types --json
+check 'keys of types' documented "$tmp/out"
 finish

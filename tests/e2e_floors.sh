@@ -8,15 +8,32 @@
 
 floor=20 # judgements of each invariant over all programs
 
-slabfuzz 0 run corpora/seeds/*.txt corpora/bench/*.txt
-awk '/^(MEM|BUD|ACC|ISO)-[0-9]+ / { checked[$1] += $2; skipped[$1] += $3 }
-	END { for (id in checked) print id, checked[id], skipped[id] }' "$tmp/out" |
-	sort >"$tmp/sums"
+# What may be skipped, and why: what this heap or allocator does not have. Programs that misuse the
+# allocator skip nearly everything from there on: they are left out.
+excuses=" is off$|the allocator lacks '(random|typed)'$|^kfree_nolock does not wipe$"
+excuses="$excuses|^no slab has shown its cache's order yet$|^judged over many boots"
+
+set --
+for program in corpora/seeds/*.txt corpora/bench/*.txt; do
+	case $program in
+	*/misuse_*) ;;
+	*) set -- "$@" "$program" ;;
+	esac
+done
+slabfuzz 0 run -a all "$@"
+awk '/^(MEM|BUD|ACC|ISO|SHF)-[0-9]+ / { print }' "$tmp/out" >"$tmp/sums"
 known=$("$SLABFUZZ" list oracles | grep -c '^ *[A-Z]*-[0-9]')
 check "all $known invariants are counted" test "$(wc -l <"$tmp/sums")" -eq "$known"
-while read -r id checked skipped; do
-	check "$id is judged at least $floor times: $checked" test "$checked" -ge "$floor"
-	check "$id is never skipped" test "$skipped" -eq 0
+boots=$("$SLABFUZZ" list oracles | awk '$2 == "boots" { print $1 }' | tr '\n' ' ')
+while read -r id checked skipped _ why; do
+	case " $boots" in
+	*" $id "*) check "$id is left to the boots" test "$checked" -eq 0 ;;
+	*) check "$id is judged at least $floor times: $checked" test "$checked" -ge "$floor" ;;
+	esac
+	# shellcheck disable=SC2016 # the inner shell's
+	[ "$skipped" -eq 0 ] ||
+		check "$id is skipped for a good reason: $why" \
+			sh -c 'echo "$1" | grep -Eq "$2"' sh "$why" "$excuses"
 done <"$tmp/sums"
 
 for program in corpora/seeds/control_*.txt; do

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_determinism.c - the same program on the same heap gives the same events, member by member:
- * run again at once, after other programs, and on a heap of its own. Relies on the executor, the
- * baseline and the generator. What fails here makes coverage guidance and every reproduction
- * doubtful.
+ * run again at once, after other programs, and on a heap of its own; misused or not. Relies on the
+ * executor, the models and the generator. What fails here makes coverage guidance and every
+ * reproduction doubtful.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +21,13 @@ enum {
 	OPS = 48,
 };
 
+/* What is run: an allocator, and settings as text writes them. */
+struct subject {
+	const char *allocator, *heap;
+};
+
 struct hash {
-	uint64_t h, events;
+	uint64_t h, events, attacks;
 	bool boot; /* HEAP and CACHE events of create() are counted too */
 };
 
@@ -50,20 +55,24 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
  * below.
  */
 #define MEMBERS_heap(N, T)                                                                         \
-	T(allocator) N(caps) N(direct_map) N(pages) N(vmalloc) N(vmalloc_pages) N(exact)
+	T(allocator) N(caps) N(direct_map) N(pages) N(vmalloc) N(vmalloc_pages) N(exact)           \
+	N(slabs) N(slab_pages) N(partition_seed)
 #define MEMBERS_cache(N, T)                                                                        \
 	T(name) N(id) N(object_size) N(stride) N(align) N(freeptr) N(flags) N(min_partial)         \
 	N(sheaf_capacity) N(objects) N(min_objects) N(order) N(min_order) N(kind) N(partition)     \
-	N(allocflags_mt) N(boot) N(class_size) N(usersize)
+	N(allocflags_mt) N(boot) N(class_size) N(usersize) N(bucket) N(secret)
+#define MEMBERS_ctype(N, T) N(index) T(name) T(canonical) N(size) N(align) N(pointer) N(token)
 #define MEMBERS_run(N, T) T(program) N(ops)
 #define MEMBERS_alloc(N, T)                                                                        \
 	N(id) N(res) N(api) N(status) N(overflow) N(moved) N(type) N(token) N(gfp) N(site)         \
 	N(cache) N(align) N(n) N(elem) N(size) N(addr) N(usable) N(dirty) N(zeroed) N(place.kind)  \
 	N(place.order) N(place.migratetype) N(place.partition) N(place.cache) N(place.stride)      \
 	N(place.object_size) N(place.index) N(place.objects) N(place.base) N(place.pfn) N(old_id)  \
-	N(old_addr) N(old_size) N(bad) N(kept)
+	N(old_addr) N(old_size) N(bad) N(kept) N(forced) N(counter_size) N(bucket) N(type_align)   \
+	N(count) N(counter) N(place.offset)
 #define MEMBERS_free(N, T)                                                                         \
-	N(id) N(res) N(api) N(status) N(cache) N(addr) N(bad) N(verified) N(known) N(implied)
+	N(id) N(res) N(api) N(status) N(cache) N(addr) N(bad) N(verified) N(known) N(implied)  \
+	N(how)
 #define MEMBERS_ksize(N, T) N(id) N(addr) N(value)
 #define MEMBERS_content(N, T) N(id) N(addr) N(bad) N(verified)
 #define MEMBERS_cacheop(N, T)                                                                      \
@@ -71,7 +80,14 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 	N(usersize) N(sheaf_capacity)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
-#define MEMBERS_slab(N, T) N(cache) N(order) N(migratetype) N(objects) N(gfp) N(pfn)
+#define MEMBERS_taint(N, T) N(code)
+#define MEMBERS_reach(N, T)                                                                        \
+	N(code) N(what) N(partition) N(type) N(id) N(res) N(cache) N(addr) N(size)
+#define MEMBERS_attack(N, T)                                                                       \
+	N(code) N(noticed) N(reached) N(res) N(partition) N(type) N(cache) N(addr) N(size)
+#define MEMBERS_slab(N, T)                                                                         \
+	N(cache) N(order) N(migratetype) N(objects) N(gfp) N(pfn) N(addr) N(dirty)
+#define MEMBERS_slaborder(N, T) N(cache) N(objects) N(pfn)
 #define MEMBERS_block(N, T) N(pfn) N(order) N(migratetype) N(tail)
 #define MEMBERS_rmqueue(N, T)                                                                      \
 	N(pfn) N(order) N(migratetype) N(from_order) N(from_type) N(mode) N(nofragment) N(to_pcp)
@@ -91,8 +107,8 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 	N(objsize) N(objperslab) N(pagesperslab) N(active_slabs) N(num_slabs)
 #define MEMBERS_snapslab(N, T)                                                                     \
 	N(cache) N(pfn) N(order) N(list) N(flag_partial) N(error) N(position) N(objects) N(inuse)  \
-	N(nr_free)
-#define MEMBERS_snapsheaf(N, T) N(cache) N(kind) N(cpu) N(nr) N(capacity)
+	N(nr_free) N(addr) N(unwiped)
+#define MEMBERS_snapsheaf(N, T) N(cache) N(kind) N(cpu) N(nr) N(capacity) N(unwiped)
 #define MEMBERS_snapblock(N, T) N(pfn) N(order) N(list) N(pageblock) N(position)
 #define MEMBERS_snappcp(N, T) N(cpu) N(list) N(order) N(nr) N(count) N(high) N(batch)
 #define MEMBERS_snapused(N, T) N(pfn) N(order) N(kind)
@@ -119,6 +135,12 @@ static void mix_arrays(struct hash *s, const struct sf_event *ev)
 		break;
 	case SF_EV_SNAP_SLAB:
 		mix_array(s, ev->snapslab.free, ev->snapslab.nr_free);
+		if (ev->snapslab.stored)
+			mix_array(s, ev->snapslab.stored, ev->snapslab.nr_free);
+		break;
+	case SF_EV_SLAB_ORDER:
+		for (uint32_t i = 0; i < ev->slaborder.objects; i++)
+			mix(s, ev->slaborder.index[i]);
 		break;
 	case SF_EV_SNAP_SHEAF:
 		mix_array(s, ev->snapsheaf.objs, ev->snapsheaf.nr);
@@ -136,9 +158,11 @@ static void on_event(void *ctx, const struct sf_event *ev)
 {
 	struct hash *s = ctx;
 
-	if (ev->op == SF_NONE && (ev->type == SF_EV_HEAP || ev->type == SF_EV_CACHE) && !s->boot)
+	if (ev->op == SF_NONE && !s->boot &&
+	    (ev->type == SF_EV_HEAP || ev->type == SF_EV_CACHE || ev->type == SF_EV_CTYPE))
 		return;
 	s->events++;
+	s->attacks += ev->type == SF_EV_ATTACK;
 	mix(s, ev->type);
 	mix(s, ev->cpu);
 	mix(s, ev->op);
@@ -155,20 +179,54 @@ static void on_event(void *ctx, const struct sf_event *ev)
 	mix_arrays(s, ev);
 }
 
-static struct sf_exec *make(const struct sf_settings *set, struct hash *s)
+static struct sf_exec *make(const struct subject *of, const struct sf_settings *set,
+			    struct hash *s)
 {
 	static const struct sf_exec_options opt = { .end = SF_END_TEARDOWN, .contents = true,
 						    .walk_every = 16 };
 	struct sf_error err;
-	struct sf_exec *x = sf_exec_create(sf_allocator_by_name("baseline"), set, &opt, on_event, s,
-					   &err);
+	struct sf_exec *x = sf_exec_create(sf_allocator_by_name(of->allocator), set, &opt,
+					   on_event, s, &err);
 
 	if (!x)
 		fail_msg("%s", err.text);
 	return x;
 }
 
-static void generate(struct sf_prog *p, uint64_t seed)
+static void set_heap(const struct subject *of, struct sf_settings *set)
+{
+	struct sf_text_error err;
+	struct sf_prog heap;
+
+	sf_prog_init(&heap);
+	if (sf_text_parse(&heap, of->heap, strlen(of->heap), &err))
+		fail_msg("%s", err.text);
+	*set = heap.settings;
+	sf_prog_free(&heap);
+}
+
+/* Operations that leave nothing behind become mistakes. */
+static void go_wrong(struct sf_prog *p, struct sf_rng *r)
+{
+	static const uint8_t mistakes[] = {
+		SF_OP_OVERFLOW, SF_OP_UNDERFLOW, SF_OP_STALE_WRITE, SF_OP_DOUBLE_FREE,
+		SF_OP_INNER_FREE, SF_OP_WRONG_CACHE_FREE,
+	};
+
+	for (uint32_t i = 1; i < p->nr_ops; i++) {
+		const struct sf_op_info *info = &sf_op_table[p->ops[i].code];
+
+		if (info->res != SF_RES_NONE || (info->flags & SF_OPF_FREES) ||
+		    sf_rng_below(r, 3))
+			continue;
+		p->ops[i] = sf_op_make(mistakes[sf_rng_below(r, sizeof(mistakes))]);
+		p->ops[i].obj = (uint32_t)sf_rng_below(r, i);
+		p->ops[i].obj2 = (uint32_t)sf_rng_below(r, i);
+		p->ops[i].count = (uint16_t)(1 + sf_rng_below(r, 200));
+	}
+}
+
+static void generate(const struct subject *of, struct sf_prog *p, uint64_t seed)
 {
 	struct sf_swarm sw;
 	struct sf_rng r;
@@ -177,8 +235,9 @@ static void generate(struct sf_prog *p, uint64_t seed)
 	sf_swarm_draw(&sw, &r);
 	sf_generate(p, OPS, &sw, &r);
 	/* One heap for all, so that each program runs after the others. */
-	sf_settings_init(&p->settings);
-	p->settings.pages = 1024;
+	set_heap(of, &p->settings);
+	if (p->settings.misuse)
+		go_wrong(p, &r);
 	sf_prog_fixup(p);
 }
 
@@ -195,19 +254,18 @@ static struct hash run(struct sf_exec *x, struct hash *live, const struct sf_pro
 static void test_same_events_again_and_after_others(void **state)
 {
 	static struct hash first[PROGRAMS];
-	struct hash live = { 0, 0, false };
+	struct hash live = { 0 };
 	struct sf_prog p;
 	struct sf_exec *x;
 	uint64_t events = 0, distinct = 0;
 
-	(void)state;
 	sf_prog_init(&p);
-	generate(&p, 0);
-	x = make(&p.settings, &live);
+	generate(*state, &p, 0);
+	x = make(*state, &p.settings, &live);
 	for (uint64_t seed = 0; seed < PROGRAMS; seed++) {
 		struct hash again;
 
-		generate(&p, seed);
+		generate(*state, &p, seed);
 		first[seed] = run(x, &live, &p);
 		again = run(x, &live, &p);
 		assert_int_equal(again.events, first[seed].events);
@@ -217,33 +275,33 @@ static void test_same_events_again_and_after_others(void **state)
 	}
 	/* In another order: what ran before must not show. */
 	for (uint64_t seed = PROGRAMS; seed--;) {
-		generate(&p, seed);
+		generate(*state, &p, seed);
 		assert_true(run(x, &live, &p).h == first[seed].h);
 	}
 	sf_exec_destroy(x);
-	sf_prog_free(&p);
 	print_message("# %llu events\n", (unsigned long long)events);
 	/* The hash sees differences at all. */
 	assert_int_equal(distinct, PROGRAMS - 1);
 	assert_true(events > PROGRAMS * OPS);
+	assert_int_equal(live.attacks > PROGRAMS, p.settings.misuse);
+	sf_prog_free(&p);
 }
 
 static void test_fresh_heap_is_like_a_reset_one(void **state)
 {
-	struct hash used_live = { 0, 0, false };
+	struct hash used_live = { 0 };
 	struct sf_exec *used;
 	struct sf_prog p;
 
-	(void)state;
 	sf_prog_init(&p);
-	generate(&p, 0);
-	used = make(&p.settings, &used_live);
+	generate(*state, &p, 0);
+	used = make(*state, &p.settings, &used_live);
 	for (uint64_t seed = 0; seed < PROGRAMS; seed += 10) {
-		struct hash fresh_live = { 0, 0, false }, a, b;
+		struct hash fresh_live = { 0 }, a, b;
 		struct sf_exec *fresh;
 
-		generate(&p, seed);
-		fresh = make(&p.settings, &fresh_live);
+		generate(*state, &p, seed);
+		fresh = make(*state, &p.settings, &fresh_live);
 		a = run(fresh, &fresh_live, &p);
 		b = run(used, &used_live, &p);
 		assert_int_equal(a.events, b.events);
@@ -256,24 +314,38 @@ static void test_fresh_heap_is_like_a_reset_one(void **state)
 
 static void test_heaps_begin_the_same(void **state)
 {
-	struct hash a = { 0, 0, true }, b = { 0, 0, true };
+	struct hash a = { .boot = true }, b = { .boot = true };
 	struct sf_settings set;
 
-	(void)state;
-	sf_settings_init(&set);
-	sf_exec_destroy(make(&set, &a));
-	sf_exec_destroy(make(&set, &b));
+	set_heap(*state, &set);
+	sf_exec_destroy(make(*state, &set, &a));
+	sf_exec_destroy(make(*state, &set, &b));
 	assert_true(a.events > 1);
 	assert_int_equal(a.events, b.events);
 	assert_true(a.h == b.h);
 }
 
+#define SUBJECTS(X)                                                                        \
+	X(plain, "baseline", "heap pages=1024")                                            \
+	X(random, "random", "heap pages=1024 seed=9 freelist_random=1 init_on_free=1")     \
+	X(typed, "typed", "heap pages=4096 seed=7 freelist_random=1 freelist_hardened=1 "  \
+	  "shuffle=1 slab_virtual=1 slot_offset=1 type_align=1 flex=implemented")          \
+	X(misused, "typed", "heap pages=1024 misuse=1 sheaves=0")                          \
+	X(misused_sheaves, "baseline", "heap pages=1024 misuse=1 slab_virtual=1")
+
+#define X(id, name, heap) static struct subject subject_##id = { name, heap };
+SUBJECTS(X)
+#undef X
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_heaps_begin_the_same),
-		cmocka_unit_test(test_same_events_again_and_after_others),
-		cmocka_unit_test(test_fresh_heap_is_like_a_reset_one),
+#define X(id, name, heap)                                                                         \
+	cmocka_unit_test_prestate(test_heaps_begin_the_same, &subject_##id),                      \
+	cmocka_unit_test_prestate(test_same_events_again_and_after_others, &subject_##id),        \
+	cmocka_unit_test_prestate(test_fresh_heap_is_like_a_reset_one, &subject_##id),
+		SUBJECTS(X)
+#undef X
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

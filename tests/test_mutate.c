@@ -299,6 +299,74 @@ static void test_each_kind_of_change_happens(void **state)
 	assert_true(settings > 10 && settings < ROUNDS / 20);
 }
 
+static struct sf_op *add(struct sf_prog *p, enum sf_opcode code, uint32_t obj, uint32_t cache)
+{
+	struct sf_op op = sf_op_make(code);
+
+	op.obj = obj;
+	op.cache = cache;
+	op.size = 64;
+	return sf_prog_add(p, &op);
+}
+
+/* Something of each kind: an object that is dead, a cache, a device with memory, buckets. */
+static void small_program(struct sf_prog *p)
+{
+	uint32_t dev, set, obj;
+
+	obj = add(p, SF_OP_KMALLOC, SF_NONE, SF_NONE)->res;
+	add(p, SF_OP_KFREE, obj, SF_NONE);
+	add(p, SF_OP_CACHE_CREATE, SF_NONE, SF_NONE);
+	add(p, SF_OP_KMALLOC, SF_NONE, SF_NONE);
+	dev = add(p, SF_OP_DEVICE_REGISTER, SF_NONE, SF_NONE)->res;
+	for (unsigned int i = 0; i < 4; i++)
+		add(p, SF_OP_DEVM_KMALLOC, SF_NONE, dev);
+	set = add(p, SF_OP_BUCKETS_CREATE, SF_NONE, SF_NONE)->res;
+	add(p, SF_OP_BUCKETS_ALLOC, SF_NONE, SF_NONE)->obj2 = set;
+	assert_int_equal(sf_prog_fixup(p), 0);
+}
+
+static bool is_misuse(const struct sf_op *op)
+{
+	return sf_op_table[op->code].flags & SF_OPF_MISUSE;
+}
+
+/*
+ * Misuse comes into heaps that allow it, each kind of it, and into no other; devices go with their
+ * memory; nothing makes many sets of buckets.
+ */
+static void test_devices_buckets_and_misuse(void **state)
+{
+	uint32_t misuse[SF_CODE_MAX + 1] = { 0 }, unregistered = 0, devm_freed = 0, forced = 0;
+	struct sf_prog p;
+	struct sf_rng r;
+
+	(void)state;
+	sf_prog_init(&p);
+	sf_rng_seed(&r, 11);
+	for (unsigned int round = 0; round < 2 * ROUNDS; round++) {
+		sf_prog_clear(&p);
+		p.settings.misuse = round & 1;
+		small_program(&p);
+		sf_mutate(&p, NULL, &r);
+		for (uint32_t i = 0; i < p.nr_ops; i++) {
+			misuse[p.ops[i].code] += is_misuse(&p.ops[i]);
+			forced += p.ops[i].token != 0;
+			assert_true(!is_misuse(&p.ops[i]) || p.settings.misuse);
+		}
+		unregistered += count_code(&p, SF_OP_DEVICE_UNREGISTER) > 0;
+		devm_freed += count_code(&p, SF_OP_DEVM_KFREE) > 1;
+		assert_true(count_code(&p, SF_OP_BUCKETS_CREATE) < 32);
+	}
+	sf_prog_free(&p);
+	print_message("# unregistered %u, devm_kfree %u, tokens %u\n", unregistered, devm_freed,
+		      forced);
+	assert_true(unregistered > 50 && devm_freed > 50 && forced > 50);
+	for (unsigned int code = 0; code <= SF_CODE_MAX; code++)
+		if (sf_op_table[code].flags & SF_OPF_MISUSE && misuse[code] < 20)
+			fail_msg("%s(): %u times", sf_op_table[code].name, misuse[code]);
+}
+
 static void test_rng_is_the_same_everywhere(void **state)
 {
 	struct sf_rng r;
@@ -327,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_mutations_are_small),
 		cmocka_unit_test(test_splice_brings_the_others_operations),
 		cmocka_unit_test(test_each_kind_of_change_happens),
+		cmocka_unit_test(test_devices_buckets_and_misuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

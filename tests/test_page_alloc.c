@@ -53,6 +53,10 @@ struct naive {
 	uint32_t nr_free, alike;
 	/* Filled by survey(). */
 	uint32_t best[11][4], free_pages;
+	/* Which end blocks of order 10 went to, by the events; each must have been asked for. */
+	bool shuffle;
+	const bool *ends;
+	uint32_t nr_ends;
 };
 
 static void put(struct naive *n, uint32_t pfn, unsigned int kind, unsigned int order,
@@ -68,7 +72,7 @@ static void naive_init(struct naive *n, const struct sf_settings *set)
 	uint64_t root = 0, kb, pages = set->pages, batch = pages / 4096, gap;
 
 	*n = (struct naive){ .pages = (uint32_t)pages, .pbo = (unsigned int)set->pageblock_order,
-			     .cpus = (unsigned int)set->cpus };
+			     .cpus = (unsigned int)set->cpus, .shuffle = set->shuffle };
 	while ((root + 1) * (root + 1) <= pages * 64)
 		root++;
 	kb = root < 128 ? 128 : root > 262144 ? 262144 : root;
@@ -232,6 +236,13 @@ static void naive_merge(struct naive *n, uint32_t pfn, unsigned int order, bool 
 	}
 	if (order < 9 && is_free(n, (pfn & ~(1u << order)) ^ (2u << order), order + 1))
 		tail = true;
+	if (order == 10) {
+		bool end = n->ends[n->nr_ends++];
+
+		/* Chance decides where nobody else does. */
+		assert_true(end == tail || (n->shuffle && !tail));
+		tail = end;
+	}
 	put(n, pfn, FREE, order, type, tail);
 }
 
@@ -496,6 +507,9 @@ struct shadow {
 	uint32_t deleted;              /* of the last BLOCK_DEL */
 	uint32_t taken, rest, low;     /* last RMQUEUE: upper parts to come, their least order */
 	uint64_t seen[SF_EV_TYPES], modes[3], claims[3], reserve, refused, hash;
+	bool *ends;                    /* of blocks of order 10 since the last operation: tail */
+	uint32_t nr_ends;
+	uint64_t sides[2];             /* and since boot: head, tail */
 	struct sf_ev_pagefail fail;
 	struct sf_ev_claim part;
 };
@@ -521,6 +535,10 @@ static void on_block(struct shadow *s, const struct sf_ev_block *b, bool add)
 		s->order[b->pfn] = b->order;
 		s->list[b->pfn] = b->migratetype;
 		s->place[b->pfn] = b->tail ? ++s->last : --s->first;
+		if (b->order == 10) {
+			s->ends[s->nr_ends++ % s->pages] = b->tail;
+			s->sides[b->tail]++;
+		}
 		if (s->rest) {
 			s->rest--;
 			assert_false(b->tail);
@@ -660,14 +678,30 @@ static void shadow_boot(struct shadow *s, const struct sf_heap *h)
 {
 	*s = (struct shadow){ .pages = s->pages, .pbo = s->pbo, .state = s->state,
 			      .order = s->order, .list = s->list, .type = s->type,
-			      .place = s->place, .one_type = h->zone.one_type };
+			      .place = s->place, .one_type = h->zone.one_type,
+			      .ends = s->ends };
 	memset(s->state, S_FREE, s->pages);
 	memset(s->type, M, (s->pages >> s->pbo) + 1);
-	for (uint32_t p = 0; p < s->pages; p += 1u << s->order[p]) {
-		s->order[p] = h->arena.page[p].order;
-		s->list[p] = h->arena.page[p].list;
-		s->place[p] = ++s->last;
+	for (unsigned int o = 0; o <= 10; o++) {
+		for (uint32_t p = h->zone.free[o][M].head; p != NO_PFN; p = h->arena.page[p].next) {
+			s->order[p] = h->arena.page[p].order;
+			s->list[p] = h->arena.page[p].list;
+			s->place[p] = ++s->last;
+		}
 	}
+}
+
+/* The largest blocks of a fresh zone, in the order that the heap has them in: any will do. */
+static void naive_shuffle(struct naive *n, const struct sf_heap *h)
+{
+	int64_t first = n->last + 1;
+	uint32_t nr = 0;
+
+	for (uint32_t p = h->zone.free[10][M].head; p != NO_PFN; p = h->arena.page[p].next, nr++) {
+		assert_true(is_free(n, p, 10) && n->cell[p].place < first);
+		n->cell[p].place = ++n->last;
+	}
+	assert_int_equal(nr, n->pages >> 10);
 }
 
 /* --- the rig --- */
@@ -694,27 +728,24 @@ static void rig_begin(struct rig *r)
 
 	shadow_boot(&r->s, r->h);
 	naive_init(&r->n, set);
+	if (set->shuffle)
+		naive_shuffle(&r->n, r->h);
+	r->n.ends = r->s.ends;
 	r->nr_live = 0;
 	r->random = set->pages * 0x9e3779b97f4a7c15ull + set->cpus * 77 + set->pageblock_order +
 		    set->watermarks;
 }
 
-static void rig_open(struct rig *r, uint64_t pages, uint64_t cpus, uint64_t pbo,
-		     uint64_t watermarks)
+static void rig_open_set(struct rig *r, const struct sf_settings *set)
 {
-	struct sf_settings set;
 	struct sf_error err = { "" };
 	struct shadow *s = &r->s;
+	uint64_t pages = set->pages, pbo = set->pageblock_order;
 
 	memset(r, 0, sizeof(*r));
-	sf_settings_init(&set);
-	set.pages = pages;
-	set.cpus = cpus;
-	set.pageblock_order = pbo;
-	set.watermarks = watermarks;
 	r->h = calloc(1, sizeof(*r->h));
 	assert_non_null(r->h);
-	r->h->set = set;
+	r->h->set = *set;
 	r->h->sink = &r->sink;
 	r->sink = (struct sf_sink){ .emit = on_event, .ctx = s };
 	assert_true(arena_init(r->h, &err));
@@ -726,8 +757,29 @@ static void rig_open(struct rig *r, uint64_t pages, uint64_t cpus, uint64_t pbo,
 	s->list = calloc(pages, 1);
 	s->type = calloc((pages >> pbo) + 1, 1);
 	s->place = calloc(pages, sizeof(*s->place));
+	s->ends = calloc(pages, sizeof(*s->ends));
 	r->live = calloc(pages, sizeof(*r->live));
 	rig_begin(r);
+}
+
+static struct sf_settings settings(uint64_t pages, uint64_t cpus, uint64_t pbo, uint64_t watermarks)
+{
+	struct sf_settings set;
+
+	sf_settings_init(&set);
+	set.pages = pages;
+	set.cpus = cpus;
+	set.pageblock_order = pbo;
+	set.watermarks = watermarks;
+	return set;
+}
+
+static void rig_open(struct rig *r, uint64_t pages, uint64_t cpus, uint64_t pbo,
+		     uint64_t watermarks)
+{
+	struct sf_settings set = settings(pages, cpus, pbo, watermarks);
+
+	rig_open_set(r, &set);
 }
 
 static void rig_reset(struct rig *r)
@@ -735,6 +787,7 @@ static void rig_reset(struct rig *r)
 	arena_reset(r->h);
 	zone_reset(r->h);
 	r->h->cpu = 0;
+	r->h->rng = 0;
 	free(r->n.cell);
 	free(r->n.type);
 	rig_begin(r);
@@ -750,6 +803,7 @@ static void rig_close(struct rig *r)
 	free(r->s.list);
 	free(r->s.type);
 	free(r->s.place);
+	free(r->s.ends);
 	free(r->n.cell);
 	free(r->n.type);
 	free(r->live);
@@ -858,6 +912,17 @@ static void check_all(const struct rig *r, bool inside)
 	assert_memory_equal(z->block_type, r->s.type, z->nr_blocks);
 }
 
+/* The twin makes as many of the largest blocks as the heap did just before it. */
+static void forget_ends(struct rig *r)
+{
+	r->n.nr_ends = r->s.nr_ends = 0;
+}
+
+static void check_ends(const struct rig *r)
+{
+	assert_int_equal(r->n.nr_ends, r->s.nr_ends);
+}
+
 static void do_alloc(struct rig *r, uint32_t gfp, unsigned int order, uint64_t size)
 {
 	enum sf_status status = SF_NOTICED;
@@ -865,6 +930,7 @@ static void do_alloc(struct rig *r, uint32_t gfp, unsigned int order, uint64_t s
 	uint64_t fails = r->s.seen[SF_EV_PAGE_FAIL];
 	uint32_t pfn, naive;
 
+	forget_ends(r);
 	if (size) {
 		pfn = page_alloc_exact(r->h, size, gfp, &status);
 		naive = naive_exact(&r->n, size, gfp, &expected);
@@ -874,6 +940,7 @@ static void do_alloc(struct rig *r, uint32_t gfp, unsigned int order, uint64_t s
 	}
 	assert_int_equal(pfn, naive);
 	assert_int_equal(status, expected);
+	check_ends(r);
 	assert_int_equal(r->s.seen[SF_EV_PAGE_FAIL] - fails, pfn == NO_PFN);
 	if (pfn != NO_PFN)
 		r->live[r->nr_live++] = (struct block){ pfn, order, size };
@@ -883,6 +950,7 @@ static void do_free(struct rig *r, uint32_t i)
 {
 	struct block b = r->live[i];
 
+	forget_ends(r);
 	r->live[i] = r->live[--r->nr_live];
 	if (b.size) {
 		page_free_exact(r->h, b.pfn, b.size);
@@ -892,12 +960,15 @@ static void do_free(struct rig *r, uint32_t i)
 		page_free(r->h, b.pfn, b.order);
 		naive_free(&r->n, b.pfn, b.order);
 	}
+	check_ends(r);
 }
 
 static void drain(struct rig *r)
 {
+	forget_ends(r);
 	page_drain_all(r->h);
 	naive_drain(&r->n);
+	check_ends(r);
 }
 
 static void free_all(struct rig *r)
@@ -947,16 +1018,26 @@ static void random_op(struct rig *r, unsigned int phase)
 /* --- random programs --- */
 
 struct shape {
-	uint32_t pages, cpus, pbo, watermarks, ops;
+	uint32_t pages, cpus, pbo, watermarks, ops, shuffle;
 };
 
 static const struct shape shapes[] = {
-	{ 64, 1, 9, 0, 6000 },    { 64, 2, 4, 1, 6000 },    { 100, 3, 4, 0, 6000 },
-	{ 256, 2, 4, 0, 12000 },  { 333, 4, 4, 1, 8000 },   { 1023, 2, 6, 0, 8000 },
-	{ 1024, 1, 9, 1, 4000 },  { 2600, 2, 9, 1, 4000 },  { 2600, 2, 8, 0, 4000 },
-	{ 5000, 3, 9, 0, 4000 },  { 5120, 2, 10, 1, 3000 }, { 9001, 4, 9, 1, 2500 },
-	{ 16384, 2, 9, 1, 2000 }, { 20000, 4, 9, 0, 2000 },
+	{ 64, 1, 9, 0, 6000, 0 },     { 64, 2, 4, 1, 6000, 0 },    { 100, 3, 4, 0, 6000, 0 },
+	{ 256, 2, 4, 0, 12000, 0 },   { 333, 4, 4, 1, 8000, 0 },   { 1023, 2, 6, 0, 8000, 0 },
+	{ 1024, 1, 9, 1, 4000, 0 },   { 2600, 2, 9, 1, 4000, 0 },  { 2600, 2, 8, 0, 4000, 0 },
+	{ 5000, 3, 9, 0, 4000, 0 },   { 5120, 2, 10, 1, 3000, 0 }, { 9001, 4, 9, 1, 2500, 0 },
+	{ 16384, 2, 9, 1, 2000, 0 },  { 20000, 4, 9, 0, 2000, 0 }, { 1024, 1, 9, 0, 2000, 1 },
+	{ 5000, 3, 9, 0, 3000, 1 },   { 9001, 4, 4, 1, 2500, 1 },  { 20480, 2, 10, 0, 2000, 1 },
 };
+
+static void shape_open(struct rig *r, const struct shape *sh)
+{
+	struct sf_settings set = settings(sh->pages, sh->cpus, sh->pbo, sh->watermarks);
+
+	set.shuffle = sh->shuffle;
+	set.seed = sh->ops;
+	rig_open_set(r, &set);
+}
 
 static struct shadow total; /* of all shapes: that everything happened */
 
@@ -968,6 +1049,8 @@ static void add_up(const struct shadow *s)
 		total.modes[i] += s->modes[i];
 		total.claims[i] += s->claims[i];
 	}
+	total.sides[0] += s->sides[0];
+	total.sides[1] += s->sides[1];
 	total.reserve += s->reserve;
 	total.refused += s->refused;
 }
@@ -979,7 +1062,7 @@ static void test_random(void **state)
 		const struct shape *sh = &shapes[i];
 		struct rig r;
 
-		rig_open(&r, sh->pages, sh->cpus, sh->pbo, sh->watermarks);
+		shape_open(&r, sh);
 		check_all(&r, true);
 		for (uint32_t op = 0; op < sh->ops; op++) {
 			random_op(&r, op / (sh->ops / 40));
@@ -1007,6 +1090,7 @@ static void test_random_reached_everything(void **state)
 	assert_true(total.seen[SF_EV_WARN] > 10);
 	assert_true(total.reserve > 20);
 	assert_true(total.refused > 20);
+	assert_true(total.sides[0] > 50 && total.sides[1] > 50);
 }
 
 /* --- reset and determinism --- */
@@ -1034,8 +1118,8 @@ static void test_reset(void **state)
 		struct rig r, fresh;
 		uint64_t hash = 0;
 
-		rig_open(&r, sh->pages, sh->cpus, sh->pbo, sh->watermarks);
-		rig_open(&fresh, sh->pages, sh->cpus, sh->pbo, sh->watermarks);
+		shape_open(&r, sh);
+		shape_open(&fresh, sh);
 		for (unsigned int round = 0; round < 3; round++) {
 			for (uint32_t op = 0; op < 1000; op++)
 				random_op(&r, op / 25);
@@ -1691,6 +1775,273 @@ static void test_zero(void **state)
 	rig_close(&r);
 }
 
+/* --- shuffling --- */
+
+static struct sf_settings shuffled(uint64_t pages, uint64_t seed)
+{
+	struct sf_settings set = settings(pages, 1, 9, 0);
+
+	set.shuffle = 1;
+	set.seed = seed;
+	return set;
+}
+
+/* The pfns of a list, in its order. */
+static uint32_t read_list(const struct rig *r, unsigned int order, uint32_t *out)
+{
+	uint32_t n = 0;
+
+	for (uint32_t p = r->h->zone.free[order][M].head; p != NO_PFN; p = r->h->arena.page[p].next)
+		out[n++] = p;
+	return n;
+}
+
+static void rig_reboot(struct rig *r, uint64_t seed)
+{
+	r->h->set.seed = seed;
+	rig_reset(r);
+}
+
+#define SHUFFLE_DRAWS 0x73687566666c6500ull /* "shuffle": names the dice of a boot */
+
+/*
+ * mm/shuffle.c:__shuffle_zone on an array, with the same dice: each block, in the order of
+ * addresses, changes places with one that a random page lies in, if one of ten throws hits another.
+ */
+static void shuffle_array(const struct sf_heap *h, uint32_t *array, uint32_t nr)
+{
+	uint64_t draws = 0;
+
+	for (uint32_t b = 0; b < nr; b++)
+		array[b] = b * 1024;
+	for (uint32_t b = 0; b < nr; b++) {
+		uint32_t other = b, x = 0, y = 0;
+
+		for (int i = 0; i < 10 && (other == b || other >= nr); i++)
+			other = (uint32_t)(heap_boot_random(h, SHUFFLE_DRAWS + draws++) %
+					   h->set.pages / 1024);
+		if (other >= nr)
+			continue;
+		while (array[x] != b * 1024)
+			x++;
+		while (array[y] != other * 1024)
+			y++;
+		array[x] = other * 1024;
+		array[y] = b * 1024;
+	}
+}
+
+static void test_shuffle_at_boot(void **state)
+{
+	static const uint32_t sizes[] = { 1024, 1500, 2048, 3071, 16384, 70000 };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct sf_settings set = shuffled(sizes[i], 0);
+		uint32_t want[128], have[128], small[16], nr = sizes[i] / 1024;
+		struct rig r;
+
+		rig_open_set(&r, &set);
+		/* With two blocks nine throws are too few once in a thousand times. */
+		for (uint64_t seed = 0; seed < (nr == 2 ? 5000 : 20); seed++) {
+			if (seed < 20) {
+				rig_reboot(&r, seed);
+				check_all(&r, true);
+			}
+			r.h->set.seed = seed;
+			zone_reset(r.h);
+			shuffle_array(r.h, want, nr);
+			assert_int_equal(read_list(&r, 10, have), nr);
+			assert_memory_equal(have, want, nr * sizeof(*have));
+			for (unsigned int o = 0; o < 10; o++)
+				assert_int_equal(read_list(&r, o, small), sizes[i] >> o & 1);
+		}
+		rig_close(&r);
+	}
+}
+
+/*
+ * Over 4096 boots each of 16 blocks comes first about as often as any other: 256 times, within 6
+ * standard deviations of 15.5 and the bias that the kernel's shuffle is known to have (which leaves
+ * the last blocks where they are a little less often).
+ */
+static void test_shuffle_spreads(void **state)
+{
+	struct sf_settings set = shuffled(16384, 0);
+	uint32_t order[16] = { 0 }, first[16] = { 0 }, same = 0, before[16] = { 0 };
+	struct rig r;
+
+	(void)state;
+	rig_open_set(&r, &set);
+	for (uint64_t seed = 0; seed < 4096; seed++) {
+		r.h->set.seed = seed;
+		zone_reset(r.h);
+		assert_int_equal(read_list(&r, 10, order), 16);
+		first[order[0] / 1024]++;
+		same += !memcmp(order, before, sizeof(order));
+		memcpy(before, order, sizeof(order));
+	}
+	for (unsigned int b = 0; b < 16; b++)
+		assert_in_range(first[b], 96, 416);
+	assert_int_equal(same, 0);
+	rig_close(&r);
+}
+
+/* Bits of a 64-bit number, the lowest first; then another number. */
+static void test_shuffle_reservoir(void **state)
+{
+	struct sf_settings set = shuffled(8192, 5);
+	struct rig r;
+	uint64_t word[2], ones = 0;
+
+	(void)state;
+	rig_open_set(&r, &set);
+	for (unsigned int i = 0; i < 2; i++)
+		word[i] = heap_random(r.h);
+	r.h->rng = 0;
+	for (unsigned int i = 0; i < 128; i++) {
+		uint32_t pfn = take(&r, SF_GFP_KERNEL, 10);
+		const struct page_list *l = &r.h->zone.free[10][U];
+		bool tail = word[i / 64] >> (i % 64) & 1;
+
+		page_free(r.h, pfn, 10);
+		if (l->nr > 1)
+			assert_int_equal(tail ? l->tail : l->head, pfn);
+		assert_int_equal(r.s.ends[r.s.nr_ends - 1], tail);
+	}
+	assert_int_not_equal(word[0], word[1]);
+	/* Heads and tails are as likely: 8192 throws, 6 standard deviations of 45. */
+	memset(r.s.sides, 0, sizeof(r.s.sides));
+	for (unsigned int i = 0; i < 8192; i++)
+		page_free(r.h, take(&r, SF_GFP_KERNEL, 10), 10);
+	ones = r.s.sides[1];
+	assert_int_equal(r.s.sides[0] + ones, 8192);
+	assert_in_range(ones, 4096 - 272, 4096 + 272);
+	/* Reset forgets what is left of a number. */
+	rig_reset(&r);
+	take(&r, SF_GFP_KERNEL, 10);
+	page_free(r.h, take(&r, SF_GFP_KERNEL, 10), 10);
+	assert_int_equal(r.s.ends[r.s.nr_ends - 1], word[0] & 1);
+	rig_close(&r);
+}
+
+/* Blocks below order 10 cost no random number, whatever the setting. */
+static void test_shuffle_leaves_small_blocks(void **state)
+{
+	struct sf_settings set = shuffled(4096, 1);
+	struct rig r, plain;
+
+	(void)state;
+	rig_open_set(&r, &set);
+	rig_open(&plain, 4096, 1, 9, 0);
+	for (unsigned int order = 0; order < 10; order++) {
+		uint32_t base = take(&r, SF_GFP_KERNEL, 10), a;
+		uint32_t base2 = take(&plain, SF_GFP_KERNEL, 10), b;
+
+		take(&r, SF_GFP_KERNEL, 10);
+		take(&plain, SF_GFP_KERNEL, 10);
+		page_split(r.h, base, 10);
+		page_split(plain.h, base2, 10);
+		/* Every other block of that order, so that nothing merges. */
+		for (uint32_t p = 0; p < 1024; p += 2u << order) {
+			page_free(r.h, base + p, order);
+			page_free(plain.h, base2 + p, order);
+		}
+		page_drain_all(r.h);
+		page_drain_all(plain.h);
+		assert_int_equal(r.h->zone.shuffle_bits, 0);
+		a = r.h->zone.free[order][U].head;
+		b = plain.h->zone.free[order][U].head;
+		for (; b != NO_PFN; a = r.h->arena.page[a].next, b = plain.h->arena.page[b].next)
+			assert_int_equal(a - base, b - base2);
+		assert_int_equal(a, NO_PFN);
+		rig_reset(&r);
+		rig_reset(&plain);
+	}
+	rig_close(&r);
+	rig_close(&plain);
+}
+
+/* --- init_on_free --- */
+
+/* A word in each page of [pfn, pfn + nr). */
+static void scribble(struct rig *r, uint32_t pfn, uint32_t nr)
+{
+	for (uint32_t p = pfn; p < pfn + nr; p++)
+		raw_store(r->h, pfn_addr(p) + 8 * (p % 512), 0xdeadbeefdeadbeefull);
+}
+
+/* What is freed is zero at once, wherever it goes: the zone or a per-CPU list. */
+static void test_wipe_on_free(void **state)
+{
+	struct sf_settings set = settings(4096, 2, 9, 0);
+	struct rig r;
+	uint32_t pfn;
+	enum sf_status status;
+
+	(void)state;
+	for (set.init_on_free = 0; set.init_on_free < 2; set.init_on_free++) {
+		bool wiped = set.init_on_free;
+
+		rig_open_set(&r, &set);
+		for (unsigned int order = 0; order <= 10; order++) {
+			pfn = take(&r, SF_GFP_KERNEL, order);
+			scribble(&r, pfn, 1u << order);
+			assert_int_equal(arena_dirty(r.h, pfn, 1u << order), 8 * (pfn % 512));
+			page_free(r.h, pfn, order);
+			assert_int_equal(arena_dirty(r.h, pfn, 1u << order) == SF_GOOD, wiped);
+		}
+		pfn = page_alloc_exact(r.h, 5 * 4096 + 1, SF_GFP_KERNEL, &status);
+		scribble(&r, pfn, 6);
+		page_free_exact(r.h, pfn, 5 * 4096 + 1);
+		assert_int_equal(arena_dirty(r.h, pfn, 6) == SF_GOOD, wiped);
+		rig_close(&r);
+	}
+}
+
+/* The rest of an exact allocation is freed too: what a stale write left in it goes. */
+static void test_wipe_exact_rest(void **state)
+{
+	struct sf_settings set = settings(4096, 1, 9, 0);
+	enum sf_status status;
+	struct rig r;
+	uint32_t pfn;
+
+	(void)state;
+	set.init_on_free = 1;
+	rig_open_set(&r, &set);
+	scribble(&r, 0, 4096);
+	pfn = page_alloc_exact(r.h, 3 * 4096, SF_GFP_KERNEL | SF_GFP_ZERO, &status);
+	assert_int_equal(arena_dirty(r.h, pfn, 1), 8 * (pfn % 512));
+	assert_int_equal(arena_dirty(r.h, pfn + 3, 1), SF_GOOD);
+	assert_int_equal(arena_dirty(r.h, pfn + 4, 1), 8 * ((pfn + 4) % 512));
+	rig_close(&r);
+}
+
+/* mm/page_alloc.c:post_alloc_hook: with init_on_free __GFP_ZERO and init_on_alloc do no work. */
+static void test_zero_trusts_free(void **state)
+{
+	struct sf_settings set = settings(4096, 1, 9, 0);
+	struct rig r;
+	uint32_t pfn;
+
+	(void)state;
+	for (set.init_on_alloc = 0; set.init_on_alloc < 2; set.init_on_alloc++) {
+		set.init_on_free = 1;
+		rig_open_set(&r, &set);
+		pfn = take(&r, SF_GFP_KERNEL, 0);
+		scribble(&r, pfn, 1);
+		page_free(r.h, pfn, 0);
+		assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_ZERO, 0), pfn);
+		assert_int_equal(arena_dirty(r.h, pfn, 1), SF_GOOD);
+		page_free(r.h, pfn, 0);
+		scribble(&r, pfn, 1);
+		assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_ZERO, 0), pfn);
+		assert_int_equal(arena_dirty(r.h, pfn, 1), 8 * (pfn % 512));
+		rig_close(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1719,6 +2070,13 @@ int main(void)
 		cmocka_unit_test(test_boost),
 		cmocka_unit_test(test_boost_and_reserve),
 		cmocka_unit_test(test_zero),
+		cmocka_unit_test(test_shuffle_at_boot),
+		cmocka_unit_test(test_shuffle_spreads),
+		cmocka_unit_test(test_shuffle_reservoir),
+		cmocka_unit_test(test_shuffle_leaves_small_blocks),
+		cmocka_unit_test(test_wipe_on_free),
+		cmocka_unit_test(test_wipe_exact_rest),
+		cmocka_unit_test(test_zero_trusts_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,9 @@
 #include "../harness/live.h"
 #include "../harness/types.h"
 
+/* Codes of operations are 1 to this; test_tables() counts them. */
+enum { LAST_OP = SF_OP_WRONG_CACHE_FREE };
+
 static uint64_t rnd(uint64_t *state)
 {
 	uint64_t z = (*state += 0x9e3779b97f4a7c15ull);
@@ -180,9 +183,9 @@ static size_t random_bytes(uint64_t *s, uint8_t *out, size_t cap)
 	for (size_t at = 4; at + SF_RECORD_SIZE <= len; at += SF_RECORD_SIZE) {
 		uint8_t *rec = out + at;
 
-		rec[0] = (uint8_t)below(s, 50);
-		if (rec[0] > 41)
-			rec[0] = rec[0] > 42 ? SF_CODE_STRING : SF_CODE_SETTING;
+		rec[0] = (uint8_t)below(s, LAST_OP + 9);
+		if (rec[0] > LAST_OP)
+			rec[0] = rec[0] > LAST_OP + 1 ? SF_CODE_STRING : SF_CODE_SETTING;
 		if (at < 100 && below(s, 2))
 			rec[0] = SF_CODE_SETTING;
 		/* Names and expectations mostly stand where they are announced. */
@@ -191,10 +194,10 @@ static size_t random_bytes(uint64_t *s, uint8_t *out, size_t cap)
 		else if (rec[0] == SF_CODE_STRING)
 			rec[1] = below(s, 2) ? 'N' : 'X';
 		else if (rec[0] == SF_CODE_SETTING)
-			rec[1] = (uint8_t)below(s, 17);
+			rec[1] = (uint8_t)(below(s, 4) ? below(s, 28) : SF_SET_misuse);
 		else
 			rec[1] = (uint8_t)below(s, 4);
-		if (rec[0] < 42 && style < 3)
+		if (rec[0] <= LAST_OP && style < 3)
 			for (unsigned int i = 2; i < 14; i += 4)
 				memcpy(rec + i, (uint8_t[4]){ (uint8_t)below(s, 9), 0, 0, 0 }, 4);
 		if (rec[0] == SF_CODE_STRING && below(s, 2)) {
@@ -219,7 +222,7 @@ static void test_any_bytes_are_a_program(void **state)
 
 	(void)state;
 	sf_prog_init(&warm);
-	for (unsigned int round = 0; round < 6000; round++) {
+	for (unsigned int round = 0; round < 10000; round++) {
 		size_t len = random_bytes(&s, data, round % 8 ? 1500 : sizeof(data));
 
 		/* A pure function: what the program held before does not matter. */
@@ -239,14 +242,15 @@ static void test_any_bytes_are_a_program(void **state)
 	}
 	sf_prog_free(&warm);
 	/* The property was tried on every operation, not on empty programs. */
-	for (unsigned int c = 1; c <= 41; c++)
-		assert_true(seen[c] > 100);
+	for (unsigned int c = 1; c <= LAST_OP; c++)
+		if (seen[c] < 50)
+			fail_msg("%s(): seen %u times", sf_op_table[c].name, seen[c]);
 	assert_true(names > 1000 && expects > 500 && settings > 100);
 }
 
 static struct sf_op random_op(uint64_t *s, uint32_t nr_res)
 {
-	struct sf_op op = sf_op_make((enum sf_opcode)(1 + below(s, 41)));
+	struct sf_op op = sf_op_make((enum sf_opcode)(1 + below(s, LAST_OP)));
 
 	for (const struct sf_arg_info *arg = sf_op_table[op.code].arg; arg->kind; arg++) {
 		uint64_t v = below(s, 4) ? below(s, 300) : rnd(s);
@@ -273,12 +277,14 @@ static void random_prog(uint64_t *s, struct sf_prog *p, uint32_t nr_ops)
 		p->settings.cpus = 1 + below(s, 8);
 	if (!below(s, 3))
 		p->settings.pages = 64 + below(s, 4096);
+	p->settings.misuse = below(s, 2);
 	for (uint32_t i = 0; i < nr_ops; i++) {
 		struct sf_op op = random_op(s, p->nr_res);
 		char name[16];
 
 		snprintf(name, sizeof(name), "n%u", i);
-		if (op.code == SF_OP_CACHE_CREATE || op.code == SF_OP_SITE)
+		if (op.code == SF_OP_CACHE_CREATE || op.code == SF_OP_SITE ||
+		    op.code == SF_OP_BUCKETS_CREATE || op.code == SF_OP_DEVICE_REGISTER)
 			op.name = sf_prog_string(p, name, strlen(name));
 		if (!below(s, 8))
 			op.expect = sf_prog_string(p, "ok", 2);
@@ -311,6 +317,32 @@ static bool is_used(const struct sf_prog *p, uint32_t res)
 	return false;
 }
 
+/* Whether a later operation needs `res` to be dead: without what kills it, that one changes. */
+static bool is_misused(const struct sf_prog *p, uint32_t i, uint32_t res)
+{
+	while (++i < p->nr_ops)
+		if (sf_op_table[p->ops[i].code].arg[0].kind == SF_ARG_DEAD && p->ops[i].obj == res)
+			return true;
+	return false;
+}
+
+static bool is_needed(const struct sf_prog *p, uint32_t i)
+{
+	const struct sf_op *op = &p->ops[i];
+
+	if (op->res != SF_NONE && is_used(p, op->res))
+		return true;
+	if (sf_op_table[op->code].flags & SF_OPF_FREES)
+		return op->obj != SF_NONE && is_misused(p, i, op->obj);
+	if (op->code != SF_OP_CACHE_DESTROY && op->code != SF_OP_DEVICE_UNREGISTER)
+		return false;
+	for (uint32_t k = 0; k < i; k++)
+		if (p->ops[k].res != SF_NONE && p->ops[k].cache == op->cache &&
+		    is_misused(p, i, p->ops[k].res))
+			return true;
+	return false;
+}
+
 /* Where the record of each operation is. */
 static void find_records(const uint8_t *data, size_t len, size_t *at, uint32_t nr_ops)
 {
@@ -326,7 +358,7 @@ static void find_records(const uint8_t *data, size_t len, size_t *at, uint32_t n
 static void test_deleting_a_record_deletes_one_operation(void **state)
 {
 	struct sf_prog p, want, got;
-	uint64_t s = 3, tried = 0;
+	uint64_t s = 3, tried = 0, misuse = 0;
 
 	(void)state;
 	sf_prog_init(&p);
@@ -341,8 +373,9 @@ static void test_deleting_a_record_deletes_one_operation(void **state)
 		assert_true(len <= sizeof(edited));
 		find_records(data, len, at, p.nr_ops);
 		for (uint32_t i = 0; i < p.nr_ops; i++) {
-			if (p.ops[i].res != SF_NONE && is_used(&p, p.ops[i].res))
+			if (is_needed(&p, i))
 				continue;
+			misuse += p.settings.misuse;
 			memcpy(edited, data, at[i]);
 			memcpy(edited + at[i], data + at[i] + SF_RECORD_SIZE,
 			       len - at[i] - SF_RECORD_SIZE);
@@ -357,7 +390,7 @@ static void test_deleting_a_record_deletes_one_operation(void **state)
 		}
 		free(data);
 	}
-	assert_true(tried > 5000);
+	assert_true(tried > 5000 && misuse > 2000);
 	sf_prog_free(&p);
 	sf_prog_free(&want);
 	sf_prog_free(&got);
@@ -366,7 +399,9 @@ static void test_deleting_a_record_deletes_one_operation(void **state)
 static bool is_ref_arg(unsigned int kind)
 {
 	return kind == SF_ARG_OBJ || kind == SF_ARG_OBJ2 || kind == SF_ARG_PAGES ||
-	       kind == SF_ARG_EXACT || kind == SF_ARG_BULK || kind == SF_ARG_CACHE;
+	       kind == SF_ARG_EXACT || kind == SF_ARG_BULK || kind == SF_ARG_CACHE ||
+	       kind == SF_ARG_BUCKETS || kind == SF_ARG_DEVICE || kind == SF_ARG_DEAD ||
+	       kind == SF_ARG_CACHE2;
 }
 
 /* Offset in a record of a random byte of what is no reference; 0: there is none. */
@@ -504,7 +539,8 @@ static void test_tables(void **state)
 			if (sf_op_table[d].name)
 				assert_string_not_equal(sf_op_table[d].name, info->name);
 	}
-	assert_int_equal(ops, 41);
+	assert_int_equal(ops, LAST_OP);
+	assert_int_equal(ops, 66);
 	assert_int_equal(sf_arg_table[SF_ARG_SIZE].offset, offsetof(struct sf_op, size));
 	assert_int_equal(sf_arg_table[SF_ARG_CACHE].width, 4);
 }
@@ -611,6 +647,58 @@ static const struct {
 	  "__free_pages(r0)\nfree_pages_exact(r1)",
 	  "r0 = alloc_pages(GFP_KERNEL, 11)\nr1 = alloc_pages_exact(5000, GFP_KERNEL)\n"
 	  "__free_pages(r0)\nfree_pages_exact(r1)\n" },
+	/* Tokens: 0 is one of them, and not the same as none. */
+	{ "r0 = kmalloc(8, 0, token=0, type=u8)\nr1 = kmalloc_obj(u8, 0, token=15)\n"
+	  "r2 = krealloc(r0, 9, 0, token=0x7)",
+	  "r0 = kmalloc(8, 0, type=u8, token=0)\nr1 = kmalloc_obj(u8, 0, token=15)\n"
+	  "r2 = krealloc(r0, 9, 0, token=7)\n" },
+	{ "r0 = kvmalloc_obj(u8, 0)\nr1 = kvzalloc_objs(u8, SIZE_MAX, 0, site=2)\n"
+	  "r2 = kvzalloc_flex(struct fdtable, 3, 0)\nkvfree(r0)\nr3 = kvrealloc(r1, 1, 0)",
+	  "r0 = kvmalloc_obj(u8, 0)\nr1 = kvzalloc_objs(u8, SIZE_MAX, 0, site=2)\n"
+	  "r2 = kvzalloc_flex(struct fdtable, 3, 0)\nkvfree(r0)\nr3 = kvrealloc(r1, 1, 0)\n" },
+	/* Buckets: what comes from them is ordinary memory. */
+	{ "r5 = kmem_buckets_create(\"\", 0)\n"
+	  "r6 = kmem_buckets_create(\"a\", SLAB_ACCOUNT, usersize=64)\n"
+	  "r7 = kmem_buckets_alloc(r6, 9, 0, token=3)\nr8 = kmem_buckets_valloc(r5, 9, 0)\n"
+	  "r9 = krealloc(r7, 1, 0)\nkvfree(r8)\nkfree_nolock(r9)\nkfree_nolock(NULL)\n"
+	  "r10 = kmalloc_nolock(8, __GFP_ACCOUNT)",
+	  "r0 = kmem_buckets_create(\"\", 0)\n"
+	  "r1 = kmem_buckets_create(\"a\", SLAB_ACCOUNT, usersize=64)\n"
+	  "r2 = kmem_buckets_alloc(r1, 9, 0, token=3)\nr3 = kmem_buckets_valloc(r0, 9, 0)\n"
+	  "r4 = krealloc(r2, 1, 0)\nkvfree(r3)\nkfree_nolock(r4)\nkfree_nolock(NULL)\n"
+	  "r5 = kmalloc_nolock(8, __GFP_ACCOUNT)\n" },
+	/* Devices. */
+	{ "r1 = root_device_register(\"a\")\nr2 = devm_kmalloc(r1, 8, 0)\nwrite(r2)\n"
+	  "r3 = devm_krealloc(r1, r2, 9, 0)\nr4 = devm_krealloc(r1, NULL, 9, 0)\n"
+	  "r5 = devm_kcalloc(r1, 3, 4, 0)\nowns(r4, r5)\ndevm_kfree(r1, r3)\n"
+	  "devm_kfree(r1, r2)\nroot_device_unregister(r1)",
+	  "r0 = root_device_register(\"a\")\nr1 = devm_kmalloc(r0, 8, 0)\nwrite(r1)\n"
+	  "r2 = devm_krealloc(r0, r1, 9, 0)\nr3 = devm_krealloc(r0, NULL, 9, 0)\n"
+	  "r4 = devm_kcalloc(r0, 3, 4, 0)\nowns(r3, r4)\ndevm_kfree(r0, r2)\n"
+	  "devm_kfree(r0, r1)\nroot_device_unregister(r0)\n" },
+	/* Settings that are choices, by name or number; those that a kernel adjusts. */
+	{ "heap flex=implemented misuse=1\ncheck", "heap flex=implemented misuse=1\ncheck\n" },
+	{ "heap flex=1\nheap shuffle=1", "heap shuffle=1 flex=implemented\n" },
+	{ "heap flex=documented", "" },
+	/* What contradicts itself in one line may be put right in the next. */
+	{ "heap shuffle=1 pages=512\nheap pages=1024", "heap pages=1024 shuffle=1\n" },
+	/* Misuse: of what lives, and of what is dead in one way or another. */
+	{ "heap misuse=1\nr0 = kmalloc(8, 0)\noverflow(r0, 65535)\nunderflow(r0, 1)\n"
+	  "inner_free(r0, 8)\nc0 = kmem_cache_create(\"a\", 8, 0, 0)\n"
+	  "wrong_cache_free(r0, c0)  # noticed\nstale_write(r0, 8)\ndouble_free(r0)\n"
+	  "double_free(r0)",
+	  "heap misuse=1\nr0 = kmalloc(8, 0)\noverflow(r0, 65535)\nunderflow(r0, 1)\n"
+	  "inner_free(r0, 8)\nc0 = kmem_cache_create(\"a\", 8, 0, 0)\n"
+	  "wrong_cache_free(r0, c0)  # noticed\nstale_write(r0, 8)\ndouble_free(r0)\n"
+	  "double_free(r0)\n" },
+	{ "heap misuse=1\nc0 = kmem_cache_create(\"a\", 8, 0, 0)\nr0 = kmem_cache_alloc(c0, 0)\n"
+	  "r1 = root_device_register(\"a\")\nr2 = devm_kmalloc(r1, 8, 0)\noverflow(r2, 1)\n"
+	  "r3 = kvmalloc(8, 0)\nunderflow(r3, 1)\nkvfree(r3)\nroot_device_unregister(r1)\n"
+	  "kmem_cache_destroy(c0)\nstale_write(r2, 1)\ndouble_free(r0)\ndouble_free(r3)",
+	  "heap misuse=1\nc0 = kmem_cache_create(\"a\", 8, 0, 0)\nr0 = kmem_cache_alloc(c0, 0)\n"
+	  "r1 = root_device_register(\"a\")\nr2 = devm_kmalloc(r1, 8, 0)\noverflow(r2, 1)\n"
+	  "r3 = kvmalloc(8, 0)\nunderflow(r3, 1)\nkvfree(r3)\nroot_device_unregister(r1)\n"
+	  "kmem_cache_destroy(c0)\nstale_write(r2, 1)\ndouble_free(r0)\ndouble_free(r3)\n" },
 };
 
 static void test_readings(void **state)
@@ -642,8 +730,8 @@ static const struct {
 	{ "kmalloc(8", 1, 10, "expected ', gfp', got end of line" },
 	{ "kmalloc(8, 0", 1, 13, "expected ',' or ')', got end of line" },
 	{ "kmalloc(8, 0 # NULL", 1, 14, "expected ',' or ')', got end of line" },
-	{ "kmalloc(8, 0, 0)", 1, 15, "expected site= or type=, got '0'" },
-	{ "kmalloc(8, 0,)", 1, 14, "expected site= or type=, got ')'" },
+	{ "kmalloc(8, 0, 0)", 1, 15, "expected site= or type= or token=, got '0'" },
+	{ "kmalloc(8, 0,)", 1, 14, "expected site= or type= or token=, got ')'" },
 	{ "kmalloc(8, 0, site)", 1, 19, "expected '=', got ')'" },
 	{ "kmalloc(8, 0, site=1, site=1)", 1, 23, "site= is given twice" },
 	{ "kmalloc(8, 0, site=65536)", 1, 20,
@@ -712,10 +800,69 @@ static const struct {
 	  "expected whole (yes or no, 0 to 1), got '2'" },
 	{ "heap foo=1", 1, 6, "expected a heap setting, got 'foo'" },
 	{ "heap cpus", 1, 10, "expected '=', got end of line" },
-	{ "heap cpus=65", 1, 11, "expected cpus (1 to 64), got '65'" },
-	{ "heap cpus=", 1, 11, "expected cpus (1 to 64), got end of line" },
+	{ "heap cpus=65", 1, 11, "expected cpus (a number from 1 to 64), got '65'" },
+	{ "heap cpus=", 1, 11, "expected cpus (a number from 1 to 64), got end of line" },
 	{ "check\nheap cpus=1", 2, 1, "heap settings come before the first operation" },
 	{ "check(1)", 1, 7, "expected ')', got '1'" },
+	{ "kmalloc(8, 0, token=16)", 1, 21,
+	  "expected token (an alloc token, 0 to 15), got '16'" },
+	{ "kmalloc(8, 0, token=cred)", 1, 21,
+	  "expected token (an alloc token, 0 to 15), got 'cred'" },
+	{ "krealloc_array(NULL, 1, 1, 0, token=1)", 1, 31, "expected site=, got 'token'" },
+	{ "heap flex=both", 1, 11, "expected flex (documented or implemented), got 'both'" },
+	{ "heap flex=2", 1, 11, "expected flex (documented or implemented), got '2'" },
+	{ "heap memcg=0\n\nheap nokmem=1 # which?\n\ncheck", 3, 1,
+	  "nokmem=1 needs memcg=1: it says what memory cgroups leave alone" },
+	{ "heap shuffle=1 pages=512", 1, 1,
+	  "shuffle=1 needs pages=1024 or more: it shuffles blocks of order 10" },
+	{ "c0 = kmem_buckets_create(\"a\", 0)", 1, 1, "expected a label like r0, got 'c0'" },
+	{ "r0 = kmalloc(1, 0)\nkmem_buckets_alloc(r0, 1, 0)", 2, 20,
+	  "kmem_buckets_alloc() cannot take r0: it is a kmalloc object" },
+	{ "r0 = kmem_buckets_create(\"a\", 0)\nkfree(r0)", 2, 7,
+	  "kfree() cannot take r0: it is a set of buckets" },
+	{ "kmem_buckets_alloc(c0, 1, 0)", 1, 20, "expected b (a result like r0), got 'c0'" },
+	{ "r0 = root_device_register(\"a\")\nr1 = devm_kmalloc(r0, 1, 0)\nkfree(r1)", 3, 7,
+	  "kfree() cannot take r1: it is memory of a device" },
+	{ "r0 = root_device_register(\"a\")\nr1 = devm_kmalloc(r0, 1, 0)\n"
+	  "r2 = krealloc(r1, 1, 0)", 3, 15,
+	  "krealloc() cannot take r1: it is memory of a device" },
+	{ "r0 = root_device_register(\"a\")\nr1 = kmalloc(1, 0)\ndevm_kfree(r0, r1)", 3, 16,
+	  "devm_kfree() cannot take r1: it is a kmalloc object" },
+	{ "r0 = root_device_register(\"a\")\ndevm_kfree(r0, NULL)", 2, 16,
+	  "expected p (a result like r0), got 'NULL'" },
+	{ "r4 = root_device_register(\"a\")\nr7 = root_device_register(\"a\")\n"
+	  "r9 = devm_kmalloc(r4, 1, 0)\ndevm_kfree(r7, r9)", 4, 16,
+	  "r9 came from r4, not from r7" },
+	{ "r0 = root_device_register(\"a\")\nr1 = devm_kmalloc(r0, 1, 0)\n"
+	  "root_device_unregister(r0)\nwrite(r1)", 4, 7,
+	  "r1 went with its device r0, unregistered at line 3" },
+	{ "r0 = root_device_register(\"a\")\nroot_device_unregister(r0)\n"
+	  "devm_kmalloc(r0, 1, 0)", 3, 14, "r0 was unregistered at line 2" },
+	{ "r0 = root_device_register(\"a\")\nr1 = devm_kmalloc(r0, 1, 0)\n"
+	  "devm_kfree(r0, r1)\ndevm_kfree(r0, r1)", 4, 16, "r1 was freed at line 3" },
+	{ "r0 = kmalloc(1, 0)\n overflow(r0, 8)", 2, 2,
+	  "overflow() misuses the allocator: say `heap misuse=1`" },
+	{ "heap misuse=0\nr0 = kmalloc(1, 0)\nkfree(r0)\ndouble_free(r0)", 4, 1,
+	  "double_free() misuses the allocator: say `heap misuse=1`" },
+	{ "heap misuse=1\nr0 = kmalloc(1, 0)\noverflow(r0, 0)", 3, 14,
+	  "expected n (bytes, 1 to 65535), got '0'" },
+	{ "heap misuse=1\nr0 = kmalloc(1, 0)\ndouble_free(r0)", 3, 13, "r0 was not freed" },
+	{ "heap misuse=1\nr0 = kmalloc(1, 0)\nr1 = krealloc(r0, 9, 0)\nstale_write(r0, 1)", 4,
+	  13, "r0 was not freed" },
+	{ "heap misuse=1\ndouble_free(NULL)", 2, 13, "expected p (a result like r0), got 'NULL'" },
+	{ "heap misuse=1\nr0 = alloc_pages(0, 0)\n__free_pages(r0)\ndouble_free(r0)", 4, 13,
+	  "double_free() cannot take r0: it is from alloc_pages" },
+	{ "heap misuse=1\nr0 = kmalloc(1, 0)\nkfree(r0)\noverflow(r0, 1)", 4, 10,
+	  "r0 was freed at line 3" },
+	{ "heap misuse=1\nc0 = kmem_cache_create(\"a\", 8, 0, 0)\n"
+	  "r0 = kmem_cache_alloc(c0, 0)\nwrong_cache_free(r0, c0)", 4, 22,
+	  "c0 is the object's own cache" },
+	{ "heap misuse=1\nr0 = kmalloc(1, 0)\nwrong_cache_free(r0, r0)", 3, 22,
+	  "expected s (a cache like c0), got 'r0'" },
+	{ "heap misuse=1\nr0 = kmalloc(1, 0)\nc0 = kmem_cache_create(\"a\", 8, 0, 0)\n"
+	  "wrong_cache_free(r0, c0)\nkfree(r0)", 5, 7, "r0 was freed at line 4" },
+	{ "heap misuse=1\nr0 = kvmalloc(1, 0)\ninner_free(r0, 1)", 3, 12,
+	  "inner_free() cannot take r0: it is a kvmalloc object" },
 	{ "\x01\x80\xff(", 1, 1, "expected an operation, got '?\?\?'" },
 };
 
@@ -736,6 +883,8 @@ static const struct {
 	{ "  NULL \t", "NULL", false },
 	{ "blocked", "blocked", false },
 	{ "ok", "ok", true },
+	{ " noticed", "noticed", false },
+	{ "noticed it", NULL, false },
 	{ "violation  ISO-14", "violation ISO-14", true },
 	{ "violation iso-1", NULL, false },
 	{ "violation MEM-0", NULL, false },
@@ -883,6 +1032,115 @@ static void test_fixup_references(void **state)
 	BECOMES(moved, 1, "r0 = kmalloc(0, 0)\nr1 = krealloc(r0, 0, 0)\nkfree(r1)\nwrite(r0)\n");
 }
 
+/* What goes with a device; as with caches, the object decides which. */
+static void test_fixup_devices(void **state)
+{
+	const struct sf_op ops[] = {
+		op_with(SF_OP_DEVM_KMALLOC, NO, NO),  /* for no device */
+		op_with(SF_OP_DEVICE_REGISTER, NO, NO), op_with(SF_OP_DEVICE_REGISTER, NO, NO),
+		op_with(SF_OP_DEVM_KMALLOC, 1, NO), op_with(SF_OP_DEVM_KZALLOC, 77, NO),
+		op_with(SF_OP_KFREE, NO, 3),          /* not its to free: nothing else, so NULL */
+		op_with(SF_OP_WRITE, NO, 3),
+		op_with(SF_OP_DEVM_KREALLOC, 2, 3),   /* its device is the other one */
+		op_with(SF_OP_DEVM_KREALLOC, 2, NO),  /* NULL stays, and so does the device */
+		op_with(SF_OP_DEVM_KFREE, 1, 4),
+		op_with(SF_OP_DEVICE_UNREGISTER, 2, NO),
+		op_with(SF_OP_DEVM_KFREE, 2, 8),      /* gone: the newest that is left */
+		op_with(SF_OP_DEVM_KFREE, 1, 7),
+	};
+	const struct sf_op buckets[] = {
+		op_with(SF_OP_BUCKETS_ALLOC, NO, NO), /* from no set */
+		op_with(SF_OP_BUCKETS_CREATE, NO, NO), op_with(SF_OP_KMALLOC, NO, NO),
+		op_with(SF_OP_BUCKETS_VALLOC, NO, NO),/* the newest */
+		op_with(SF_OP_KFREE, NO, 1),          /* a set is no object */
+	};
+
+	(void)state;
+	BECOMES(ops, 2, "r0 = root_device_register(\"\")\nr1 = root_device_register(\"\")\n"
+		"r2 = devm_kmalloc(r0, 0, 0)\nr3 = devm_kzalloc(r1, 0, 0)\nkfree(NULL)\n"
+		"write(r2)\nr4 = devm_krealloc(r0, r2, 0, 0)\n"
+		"r5 = devm_krealloc(r1, NULL, 0, 0)\ndevm_kfree(r1, r3)\n"
+		"root_device_unregister(r1)\ndevm_kfree(r0, r4)\n");
+	BECOMES(buckets, 1, "r0 = kmem_buckets_create(\"\", 0)\nr1 = kmalloc(0, 0)\n"
+		"r2 = kmem_buckets_valloc(r0, 0, 0)\nkfree(r1)\n");
+}
+
+static struct sf_op misuse_of(enum sf_opcode code, uint32_t obj, uint32_t obj2, uint16_t count)
+{
+	struct sf_op op = op_with(code, NO, obj);
+
+	op.obj2 = obj2;
+	op.count = count;
+	return op;
+}
+
+static void test_fixup_misuse(void **state)
+{
+	const struct sf_op ops[] = {
+		op_with(SF_OP_KMALLOC, NO, NO), op_with(SF_OP_KMALLOC, NO, NO),
+		misuse_of(SF_OP_DOUBLE_FREE, 0, NO, 0),  /* nothing is dead */
+		misuse_of(SF_OP_OVERFLOW, 99, NO, 0),    /* the newest object, at least a byte */
+		misuse_of(SF_OP_WRONG_CACHE_FREE, 0, NO, 0), /* no cache at all */
+		op_with(SF_OP_CACHE_CREATE, NO, NO), op_with(SF_OP_CACHE_ALLOC, 5, NO),
+		misuse_of(SF_OP_WRONG_CACHE_FREE, 6, 5, 0), /* no other cache */
+		op_with(SF_OP_CACHE_CREATE, NO, NO),
+		misuse_of(SF_OP_WRONG_CACHE_FREE, 6, 5, 0), /* now there is one */
+		op_with(SF_OP_KFREE, NO, 1),
+		misuse_of(SF_OP_STALE_WRITE, 6, NO, 7),
+		misuse_of(SF_OP_STALE_WRITE, 0, NO, 7),  /* it lives: the one that died last */
+		misuse_of(SF_OP_WRONG_CACHE_FREE, 0, 8, 0),
+		misuse_of(SF_OP_INNER_FREE, 0, NO, 3),   /* no object is left */
+		misuse_of(SF_OP_DOUBLE_FREE, 99, NO, 0),
+	};
+	struct sf_prog p;
+	char *got;
+
+	(void)state;
+	sf_prog_init(&p);
+	p.settings.misuse = 1;
+	/* Numbered by place, so that a label tells which line above it is. */
+	for (uint32_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		struct sf_op *op = sf_prog_add(&p, &ops[i]);
+
+		if (op->res != SF_NONE)
+			op->res = i;
+	}
+	assert_int_equal(sf_prog_fixup(&p), 4);
+	got = text_of(&p);
+	assert_string_equal(got,
+		"heap misuse=1\nr0 = kmalloc(0, 0)\nr1 = kmalloc(0, 0)\noverflow(r1, 1)\n"
+		"c0 = kmem_cache_create(\"c0\", 0, 0, 0)\nr2 = kmem_cache_alloc(c0, 0)\n"
+		"c1 = kmem_cache_create(\"c1\", 0, 0, 0)\nwrong_cache_free(r2, c1)\nkfree(r1)\n"
+		"stale_write(r2, 7)\nstale_write(r1, 7)\nwrong_cache_free(r0, c1)\n"
+		"double_free(r0)\n");
+	free(got);
+	check_laws(&p);
+	/* Without the setting none of it is left. */
+	p.settings.misuse = 0;
+	assert_int_equal(sf_prog_fixup(&p), 6);
+	for (uint32_t i = 0; i < p.nr_ops; i++)
+		assert_false(sf_op_table[p.ops[i].code].flags & SF_OPF_MISUSE);
+	check_laws(&p);
+	sf_prog_free(&p);
+}
+
+static void test_fixup_tokens(void **state)
+{
+	struct sf_op token = sf_op_make(SF_OP_KMALLOC);
+
+	(void)state;
+	for (unsigned int i = 0; i < 256; i++) {
+		struct sf_prog p;
+
+		token.token = (uint8_t)i;
+		sf_prog_init(&p);
+		sf_prog_add(&p, &token);
+		assert_int_equal(sf_prog_fixup(&p), 0);
+		assert_int_equal(p.ops[0].token, i % (SF_TOKENS_MAX + 1));
+		sf_prog_free(&p);
+	}
+}
+
 static void test_fixup_values(void **state)
 {
 	struct sf_op ops[10];
@@ -1012,6 +1270,61 @@ static void test_bytes_golden(void **state)
 	data = (uint8_t *)text_of(&p);
 	assert_string_equal((char *)data, text);
 	free(data);
+	sf_prog_free(&p);
+}
+
+/*
+ * Where arguments stand that came later; and records of before there were tokens, which have zeros
+ * there, mean what they meant.
+ */
+static void test_bytes_golden_later(void **state)
+{
+	static const char text[] =
+		"heap flex=implemented misuse=1\n"
+		"r0 = kmalloc_obj(u8, GFP_KERNEL, site=12, token=15)\n"
+		"r1 = root_device_register(\"a\")\nr2 = devm_krealloc(r1, NULL, 64, GFP_KERNEL)\n"
+		"kfree(r0)\nstale_write(r0, 258)\n"
+		"r3 = kmem_buckets_create(\"\", SLAB_PANIC, usersize=8)\n"
+		"r4 = kmem_buckets_alloc(r3, 200, 0, site=2, token=0)\n"
+		"c0 = kmem_cache_create(\"b\", 64, 8, 0)\nwrong_cache_free(r4, c0)\n";
+	uint8_t want[] = {
+		'S', 'F', 'b', 1,
+		120, 22, 1,
+		[4 + 32] = 120, 25, 1,
+		[4 + 64] = 5, 0, 1, 0, 0, 0, 0, 0, 0xc0, 0x0c, 0, 0, 12, 0, 16,
+		[4 + 96] = 53, 1, 2, 0, 0, 0,
+		[4 + 128] = 121, 'N', 'a',
+		[4 + 160] = 59, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
+		64, 0, 0, 0, 0, 0, 0, 0, 0xc0, 0x0c, 0, 0,
+		[4 + 192] = 13, 0, 1, 0, 0, 0,
+		[4 + 224] = 63, 0, 1, 0, 0, 0, 2, 1,
+		[4 + 256] = 48, 0, 1, 0, 0, 0, 8, 0, 0, 0, 8, 0,
+		[4 + 288] = 49, 0, 1, 0, 0, 0, 1, 0, 0, 0, 200, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 2, 0, 0, 0, 1,
+		[4 + 320] = 22, 1, 2, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0,
+		[4 + 352] = 121, 'N', 'b',
+		[4 + 384] = 66, 0, 1, 0, 0, 0, 2, 0, 0, 0,
+		[4 + 415] = 0,
+	};
+	struct sf_prog p;
+	size_t len;
+	uint8_t *data;
+	char *got;
+
+	(void)state;
+	sf_prog_init(&p);
+	parse_ok(&p, text, strlen(text));
+	data = bytes_of(&p, &len);
+	want[4 + 64 + 6] = (uint8_t)p.ops[0].type; /* the type table's to say */
+	assert_int_equal(len, sizeof(want));
+	assert_memory_equal(data, want, sizeof(want));
+	data[4 + 64 + 14] = 0;
+	sf_bytes_decode(&p, data, len, 0);
+	assert_int_equal(p.ops[0].token, 0);
+	free(data);
+	got = text_of(&p);
+	assert_non_null(strstr(got, "r0 = kmalloc_obj(u8, GFP_KERNEL, site=12)\n"));
+	free(got);
 	sf_prog_free(&p);
 }
 
@@ -1154,9 +1467,13 @@ int main(void)
 		cmocka_unit_test(test_expectations),
 		cmocka_unit_test(test_long_strings),
 		cmocka_unit_test(test_fixup_references),
+		cmocka_unit_test(test_fixup_devices),
+		cmocka_unit_test(test_fixup_misuse),
+		cmocka_unit_test(test_fixup_tokens),
 		cmocka_unit_test(test_fixup_values),
 		cmocka_unit_test(test_fixup_names),
 		cmocka_unit_test(test_bytes_golden),
+		cmocka_unit_test(test_bytes_golden_later),
 		cmocka_unit_test(test_bytes_limits),
 		cmocka_unit_test(test_warm),
 		cmocka_unit_test(test_any_bytes_are_a_program),

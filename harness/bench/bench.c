@@ -459,6 +459,7 @@ int main(int argc, char **argv)
 		bench_target(&b);
 		bench_replay(&b);
 		bench_memory(&b);
+		bench_isolation(&b);
 	}
 	if (c.json)
 		print_json(&b);

@@ -81,5 +81,6 @@ void bench_reset(struct bench *b);
 void bench_replay(struct bench *b);     /* nanoseconds per event by length */
 void bench_memory(struct bench *b);
 void bench_target(struct bench *b);     /* libFuzzer */
+void bench_isolation(struct bench *b);  /* partitions, their oracles, types */
 
 #endif

@@ -16,6 +16,10 @@
 	X(list, "[allocators|oracles|types|ops|settings]", "show what there is")                \
 	X(run, "FILE…", "run programs or recordings under oracles, and summarise")              \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
+	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \
+	X(boots, "", "judge what only many boots show: seeds, partitions, orders")               \
+	X(slabinfo, "FILE", "caches and partitions after a program, as /proc/slabinfo")         \
+	X(types, "", "types with tokens, partitions and caches; of a real kernel with --btf")    \
 	X(show, "FILE", "print a program as text")                                              \
 	X(compile, "FILE -o OUT", "turn a program into bytes")                                  \
 	X(import, "TRACE -o OUT", "turn a recording of a real kernel into a program")

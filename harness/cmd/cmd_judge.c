@@ -74,7 +74,7 @@ static int judge(struct sf_results *r, const char *name)
 	t->replay->hashed = sf_trace_hashed(tr);
 	t->operations = t->replay->counts.events;
 	t->events = g.events;
-	sf_results_count(r, g.judge);
+	sf_results_count(r, g.judge, "recording");
 	sf_judge_destroy(g.judge);
 	sf_trace_close(tr);
 	return status ? sf_bad("%s", err.text) : 0;

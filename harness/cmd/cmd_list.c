@@ -37,7 +37,8 @@ static const struct {
 
 #define NR_CAPS (sizeof(caps) / sizeof(caps[0]))
 
-static const char *const costs[] = { [SF_COST_EVENT] = "event", [SF_COST_WALK] = "walk" };
+static const char *const costs[] = { [SF_COST_EVENT] = "event", [SF_COST_WALK] = "walk",
+				     [SF_COST_BOOTS] = "boots" };
 
 /* --- text --- */
 
@@ -98,8 +99,7 @@ static void print_types(void)
 static void format_op(const struct sf_op_info *op, char *buf, size_t size)
 {
 	static const char *const results[SF_RES_KINDS] = {
-		[SF_RES_OBJ] = "r = ",   [SF_RES_KV] = "r = ",   [SF_RES_PAGES] = "r = ",
-		[SF_RES_EXACT] = "r = ", [SF_RES_BULK] = "r = ", [SF_RES_CACHE] = "c = ",
+		[SF_RES_NONE] = "", [SF_RES_CACHE] = "c = ",
 	};
 	size_t n;
 
@@ -107,7 +107,7 @@ static void format_op(const struct sf_op_info *op, char *buf, size_t size)
 		snprintf(buf, size, "%s", op->name);
 		return;
 	}
-	snprintf(buf, size, "%s%s(", results[op->res] ? results[op->res] : "", op->name);
+	snprintf(buf, size, "%s%s(", results[op->res] ? results[op->res] : "r = ", op->name);
 	for (const struct sf_arg_info *a = op->arg; a->kind != SF_ARG_END; a++) {
 		n = strlen(buf);
 		snprintf(buf + n, size - n, "%s%s%s", a == op->arg ? "" : ", ", a->name,
@@ -133,11 +133,15 @@ static void print_ops(void)
 
 static void print_settings(void)
 {
+	char def[40];
+
 	for (size_t i = 0; i < sf_setting_count; i++) {
 		const struct sf_setting_info *s = &sf_setting_table[i];
 
-		printf("%-18s %6" PRIu64 " (%" PRIu64 "..%" PRIu64 "%s%s) %s [%s]\n", s->name,
-		       s->def, s->min, s->max, *s->unit ? " " : "", s->unit, s->doc, s->kernel);
+		printf("%-18s %6s (", s->name, sf_setting_text(s, s->def, def));
+		if (!strchr(s->unit, '|')) /* else the values are named */
+			printf("%" PRIu64 "..%" PRIu64 "%s", s->min, s->max, *s->unit ? " " : "");
+		printf("%s) %s [%s]\n", s->unit, s->doc, s->kernel);
 	}
 }
 

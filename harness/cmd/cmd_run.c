@@ -10,6 +10,7 @@
 
 #include "cmd.h"
 #include "output.h"
+#include "select.h"
 #include "session.h"
 
 enum {
@@ -46,10 +47,8 @@ static const struct sf_usage usage = {
 };
 
 struct plan {
-	const struct sf_allocator **allocators;
-	uint32_t nr_allocators, cap_allocators;
+	struct sf_selection on;
 	struct sf_session_options session;
-	uint32_t cap_overrides;
 	const char *junit;
 	bool tap, json, bytes;
 };
@@ -59,49 +58,6 @@ static size_t next_word(const char **at)
 {
 	*at += strspn(*at, ",");
 	return strcspn(*at, ",");
-}
-
-static void add_allocator(struct plan *p, const struct sf_allocator *a)
-{
-	for (uint32_t i = 0; i < p->nr_allocators; i++)
-		if (p->allocators[i] == a)
-			return;
-	SF_GROW(p->allocators, p->nr_allocators, p->cap_allocators);
-	p->allocators[p->nr_allocators++] = a;
-}
-
-static int unknown_allocator(const char *name, size_t len)
-{
-	char known[256] = "";
-
-	for (int i = 0; sf_allocators[i]; i++) {
-		size_t n = strlen(known);
-
-		snprintf(known + n, sizeof(known) - n, " %s", sf_allocators[i]->name);
-	}
-	return sf_bad("run: no allocator '%.*s'; there are:%s", (int)len, name, known);
-}
-
-static int take_allocators(struct plan *p, const char *list)
-{
-	for (size_t len; (len = next_word(&list)); list += len) {
-		const struct sf_allocator *a;
-		char name[64];
-
-		snprintf(name, sizeof(name), "%.*s", (int)len, list);
-		if (!strcmp(name, "all")) {
-			for (int i = 0; sf_allocators[i]; i++)
-				add_allocator(p, sf_allocators[i]);
-			continue;
-		}
-		a = sf_allocator_by_name(name);
-		if (!a)
-			return unknown_allocator(list, len);
-		add_allocator(p, a);
-	}
-	if (!p->nr_allocators)
-		return sf_usage_error(&usage, "-a: which allocator?");
-	return 0;
 }
 
 /* An id is an invariant ("ISO-14") or a family ("ISO"), in either case of letters. */
@@ -115,7 +71,7 @@ static int take_oracles(struct plan *p, const char *list)
 
 			if (strncasecmp(id, list, len) || (id[len] && id[len] != '-'))
 				continue;
-			p->session.only |= 1ull << i;
+			p->session.only |= sf_invariant_bit((enum sf_invariant)i);
 			any = true;
 		}
 		if (!any)
@@ -124,24 +80,6 @@ static int take_oracles(struct plan *p, const char *list)
 	}
 	if (!p->session.only)
 		return sf_usage_error(&usage, "-o: which oracle?");
-	return 0;
-}
-
-static int take_setting(struct plan *p, const char *s)
-{
-	size_t len = strcspn(s, "=");
-	const struct sf_setting_info *info = sf_setting_by_name(s, len);
-	uint64_t value;
-
-	if (!s[len])
-		return sf_usage_error(&usage, "--set wants KEY=VALUE, not '%s'", s);
-	if (!info)
-		return sf_bad("run: no setting '%.*s' (see slabfuzz list settings)", (int)len, s);
-	if (!sf_parse_number(s + len + 1, &value) || value < info->min || value > info->max)
-		return sf_bad("run: --set %s: expected a number from %llu to %llu", s,
-			      (unsigned long long)info->min, (unsigned long long)info->max);
-	SF_GROW(p->session.overrides, p->session.nr_overrides, p->cap_overrides);
-	p->session.overrides[p->session.nr_overrides++] = (struct sf_override){ info, value };
 	return 0;
 }
 
@@ -177,11 +115,11 @@ static int take_option(struct plan *p, int key)
 {
 	switch (key) {
 	case 'a':
-		return take_allocators(p, optarg);
+		return sf_select_allocators(&p->on, &usage, optarg);
 	case 'o':
 		return take_oracles(p, optarg);
 	case OPT_SET:
-		return take_setting(p, optarg);
+		return sf_override_add(&p->session.overrides, &usage, optarg);
 	case OPT_WALK_EVERY:
 		return take_walk_every(p, optarg);
 	case OPT_END:
@@ -218,9 +156,9 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 
 	if (!status && in.kind != SF_INPUT_TRACE)
 		status = sf_input_program(&in, prog);
-	for (uint32_t i = 0; i < p->nr_allocators; i++) {
+	for (uint32_t i = 0; i < p->on.nr; i++) {
 		if (status)
-			sf_results_trial(r, name, p->allocators[i]->name)->error =
+			sf_results_trial(r, name, p->on.allocator[i]->name)->error =
 				sf_strdup("bad input");
 		else if (in.kind == SF_INPUT_TRACE)
 			sf_session_recording(sessions[i], &in);
@@ -239,15 +177,15 @@ static void run_files(const struct plan *p, struct sf_results *r, char **files)
 	struct sf_session **sessions;
 	struct sf_prog prog;
 
-	sessions = sf_realloc(NULL, p->nr_allocators, sizeof(struct sf_session *));
+	sessions = sf_realloc(NULL, p->on.nr, sizeof(struct sf_session *));
 	sf_prog_init(&prog);
-	for (uint32_t i = 0; i < p->nr_allocators; i++)
-		sessions[i] = sf_session_create(p->allocators[i], &p->session, r);
+	for (uint32_t i = 0; i < p->on.nr; i++)
+		sessions[i] = sf_session_create(p->on.allocator[i], &p->session, r);
 	for (; *files; files++) {
 		r->files++;
 		run_file(p, sessions, r, &prog, *files);
 	}
-	for (uint32_t i = 0; i < p->nr_allocators; i++)
+	for (uint32_t i = 0; i < p->on.nr; i++)
 		sf_session_destroy(sessions[i]);
 	sf_prog_free(&prog);
 	free(sessions);
@@ -295,8 +233,7 @@ static int run(struct plan *p, int argc, char **argv)
 		return sf_usage_error(&usage, "which file?");
 	if (p->tap && p->json)
 		return sf_usage_error(&usage, "--tap and --json are two forms of the same output");
-	if (!p->nr_allocators)
-		add_allocator(p, sf_allocators[0]);
+	sf_select_default(&p->on);
 	r.only = p->session.only;
 	run_files(p, &r, argv + optind);
 	status = show(p, &r);
@@ -309,7 +246,7 @@ int sf_cmd_run(int argc, char **argv)
 	struct plan p = { .session.exec = { .end = SF_END_TEARDOWN, .contents = true } };
 	int status = run(&p, argc, argv);
 
-	free(p.allocators);
-	free(p.session.overrides);
+	sf_selection_free(&p.on);
+	sf_overrides_free(&p.session.overrides);
 	return status;
 }

@@ -2,10 +2,12 @@
 /*
  * json.c - results as JSON (results.h, json.h). Relies on jansson.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../ops.h"
 #include "cmd.h"
 #include "json.h"
 #include "results.h"
@@ -37,6 +39,16 @@ json_t *sf_json_number(uint64_t n)
 		return json_integer((json_int_t)n);
 	snprintf(text, sizeof(text), "%" PRIu64, n);
 	return json_string(text);
+}
+
+const char *sf_json_key(const char *name, char buf[40])
+{
+	size_t n = 0;
+
+	for (; n < 39 && name[n]; n++)
+		buf[n] = isalnum((unsigned char)name[n]) ? name[n] : '_';
+	buf[n] = 0;
+	return buf;
 }
 
 void sf_json_print(json_t *j, FILE *out)
@@ -95,7 +107,7 @@ static json_t *json_oracles(const struct sf_results *r)
 	for (int i = 0; i < SF_INV_COUNT; i++) {
 		const struct sf_oracle_count *c = &r->oracles[i];
 
-		if (r->only && !(r->only >> i & 1))
+		if (r->only && !(r->only & sf_invariant_bit((enum sf_invariant)i)))
 			continue;
 		json_object_set_new(all, sf_invariants[i].id,
 				    json_pack("{s:o, s:o, s:o, s:o}", "checked",
@@ -155,6 +167,54 @@ static void add_traces(const struct sf_results *r, json_t *root)
 	json_object_set_new(root, "recordings", list);
 }
 
+static json_t *json_attacks(const struct sf_isolation *i)
+{
+	static const char *const names[] = {
+#define X(id, name, doc) name,
+		SF_REACH(X)
+#undef X
+	};
+	json_t *list = json_array();
+	char key[40];
+
+	for (int code = 0; code < SF_ATTACK_CODES; code++) {
+		const struct sf_attack_count *a = &i->attacks[code];
+		json_t *reached = json_object();
+
+		for (int k = 0; k < SF_REACHES; k++)
+			json_object_set_new(reached, sf_json_key(names[k], key),
+					    sf_json_number(a->reached[k]));
+		if (a->attacks)
+			json_array_append_new(
+				list, json_pack("{s:s, s:o, s:o, s:o, s:O}", "op",
+						sf_op_table[code].name, "attacks",
+						sf_json_number(a->attacks), "noticed",
+						sf_json_number(a->noticed), "later",
+						sf_json_number(a->later), "reached", reached));
+		json_decref(reached);
+	}
+	return list;
+}
+
+static json_t *json_isolation(const struct sf_results *r)
+{
+	json_t *list = json_array();
+
+	for (uint32_t k = 0; k < r->nr_isolation; k++) {
+		const struct sf_isolation *i = &r->isolation[k];
+		const struct sf_ledger *l = &i->ledger;
+		json_t *pages = json_object();
+
+#define X(field) json_object_set_new(pages, #field, sf_json_number(l->field));
+		X(fresh) X(same) X(other_cache) X(other_partition) X(other_half)
+		X(stale_cache) X(stale_partition) X(stale_half)
+#undef X
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "allocator", i->allocator,
+						      "pages", pages, "attacks", json_attacks(i)));
+	}
+	return list;
+}
+
 void sf_json_results(const struct sf_results *r, FILE *out)
 {
 	uint64_t operations = 0, skipped = 0, events = 0;
@@ -183,6 +243,7 @@ void sf_json_results(const struct sf_results *r, FILE *out)
 			    json_pack("{s:i, s:i, s:o}", "held", (int)held, "unjudged",
 				      (int)unjudged, "missed", json_missed(r)));
 	json_object_set_new(root, "errors", errors);
+	json_object_set_new(root, "isolation", json_isolation(r));
 	add_traces(r, root);
 	sf_json_print(root, out);
 }

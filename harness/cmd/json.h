@@ -15,6 +15,8 @@ json_t *sf_json_text(const char *s);
 /* A count. JSON numbers are signed here: what does not fit is given as text. */
 json_t *sf_json_number(uint64_t n);
 /* Printed with a newline, and freed. */
+/* A name as a key: other characters than letters and digits become '_'. */
+const char *sf_json_key(const char *name, char buf[40]);
 void sf_json_print(json_t *j, FILE *out);
 
 #endif

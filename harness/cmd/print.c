@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "../ops.h"
 #include "cmd.h"
 #include "results.h"
 
@@ -100,6 +101,62 @@ void sf_print_trial(const struct sf_results *r, uint32_t index, FILE *out)
 	sf_print_violations(r, index, out);
 }
 
+static void print_ledger(const struct sf_isolation *i, FILE *out)
+{
+	const struct sf_ledger *l = &i->ledger;
+
+	fprintf(out, "%s: pages of slabs: %" PRIu64 " fresh, %" PRIu64
+		" reused by the same cache, %" PRIu64 " by another (%" PRIu64
+		" with a stale handle)", i->allocator, l->fresh, l->same, l->other_cache,
+		l->stale_cache);
+	if (l->other_partition)
+		fprintf(out, "; by another partition %" PRIu64 " (%" PRIu64 ")", l->other_partition,
+			l->stale_partition);
+	if (l->other_half)
+		fprintf(out, "; by the other half %" PRIu64 " (%" PRIu64 ")", l->other_half,
+			l->stale_half);
+	fputc('\n', out);
+}
+
+static void print_attacks(const struct sf_isolation *i, FILE *out)
+{
+	static const char *const reach[] = {
+#define X(id, name, doc) name,
+		SF_REACH(X)
+#undef X
+	};
+
+	for (int code = 0; code < SF_ATTACK_CODES; code++) {
+		const struct sf_attack_count *a = &i->attacks[code];
+
+		if (!a->attacks)
+			continue;
+		fprintf(out, "%s: %s: %" PRIu64 " carried out, %" PRIu64 " noticed, %" PRIu64
+			" later; reached", i->allocator, sf_op_table[code].name, a->attacks,
+			a->noticed, a->later);
+		for (int k = 0, n = 0; k < SF_REACHES; k++)
+			if (a->reached[k])
+				fprintf(out, "%s %s %" PRIu64, n++ ? "," : ":", reach[k],
+					a->reached[k]);
+		fputc('\n', out);
+	}
+}
+
+static void print_isolation(const struct sf_results *r, FILE *out)
+{
+	bool told = false;
+
+	for (uint32_t i = 0; i < r->nr_isolation; i++) {
+		if (!sf_isolation_told(&r->isolation[i]))
+			continue;
+		if (!told)
+			fputc('\n', out);
+		told = true;
+		print_ledger(&r->isolation[i], out);
+		print_attacks(&r->isolation[i], out);
+	}
+}
+
 void sf_print_results(const struct sf_results *r, FILE *out)
 {
 	uint64_t operations = 0, events = 0;
@@ -110,12 +167,13 @@ void sf_print_results(const struct sf_results *r, FILE *out)
 	for (int i = 0; i < SF_INV_COUNT; i++) {
 		const struct sf_oracle_count *c = &r->oracles[i];
 
-		if (r->only && !(r->only >> i & 1))
+		if (r->only && !(r->only & sf_invariant_bit((enum sf_invariant)i)))
 			continue;
 		fprintf(out, "%-8s %12" PRIu64 " %12" PRIu64 " %10" PRIu64, sf_invariants[i].id,
 			c->checked, c->skipped, c->violations);
 		fprintf(out, c->skipped && c->reason ? "  %s\n" : "\n", c->reason);
 	}
+	print_isolation(r, out);
 	for (uint32_t i = 0; i < r->nr_trials; i++) {
 		operations += r->trials[i].operations;
 		events += r->trials[i].events;

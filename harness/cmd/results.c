@@ -3,6 +3,7 @@
  * results.c - results.h: lists that grow, and what they add up to.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd.h"
 #include "results.h"
@@ -61,7 +62,16 @@ struct sf_missed *sf_results_missed(struct sf_results *r)
 	return m;
 }
 
-void sf_results_count(struct sf_results *r, const struct sf_judge *j)
+static void add_isolation(struct sf_isolation *to, const struct sf_judge *j)
+{
+	const struct sf_ledger *l = sf_judge_ledger(j);
+	const struct sf_attack_count *a = sf_judge_attacks(j);
+
+	to->ledger = *l;
+	memcpy(to->attacks, a, sizeof(to->attacks));
+}
+
+void sf_results_count(struct sf_results *r, const struct sf_judge *j, const char *allocator)
 {
 	const struct sf_oracle_count *c = sf_judge_counts(j);
 
@@ -72,6 +82,9 @@ void sf_results_count(struct sf_results *r, const struct sf_judge *j)
 		if (c[i].reason)
 			r->oracles[i].reason = c[i].reason;
 	}
+	SF_GROW(r->isolation, r->nr_isolation, r->cap_isolation);
+	r->isolation[r->nr_isolation] = (struct sf_isolation){ .allocator = allocator };
+	add_isolation(&r->isolation[r->nr_isolation++], j);
 }
 
 static void free_trial(struct sf_trial *t)
@@ -97,6 +110,7 @@ void sf_results_free(struct sf_results *r)
 	}
 	for (uint32_t i = 0; i < r->nr_trials; i++)
 		free_trial(&r->trials[i]);
+	free(r->isolation);
 	free(r->found);
 	free(r->missed);
 	free(r->trials);

@@ -54,6 +54,13 @@ struct sf_trial {
 	struct sf_replay *replay;        /* recordings only, else NULL */
 };
 
+/* Who reused whose addresses, and what misuse came to, on one allocator. */
+struct sf_isolation {
+	const char *allocator;
+	struct sf_ledger ledger;
+	struct sf_attack_count attacks[SF_ATTACK_CODES];
+};
+
 struct sf_results {
 	struct sf_trial *trials;
 	uint32_t nr_trials, cap_trials;
@@ -62,7 +69,9 @@ struct sf_results {
 	struct sf_missed *missed;
 	uint32_t nr_missed, cap_missed;
 	struct sf_oracle_count oracles[SF_INV_COUNT];
-	uint64_t only;     /* oracles that were asked for, as in sf_judge_options */
+	struct sf_isolation *isolation; /* of each allocator */
+	uint32_t nr_isolation, cap_isolation;
+	sf_invariant_set only; /* oracles that were asked for, as in sf_judge_options */
 	uint32_t files;
 	int status;        /* worst enum sf_exit of an error so far */
 };
@@ -76,7 +85,7 @@ static inline struct sf_trial *sf_results_last(struct sf_results *r)
 struct sf_found *sf_results_found(struct sf_results *r, const struct sf_violation *v);
 void sf_results_unfound(struct sf_results *r, uint32_t index);
 struct sf_missed *sf_results_missed(struct sf_results *r);
-void sf_results_count(struct sf_results *r, const struct sf_judge *j);
+void sf_results_count(struct sf_results *r, const struct sf_judge *j, const char *allocator);
 void sf_results_free(struct sf_results *r);
 
 bool sf_trial_wrong(const struct sf_trial *t);
@@ -86,6 +95,12 @@ int sf_results_exit(const struct sf_results *r);
  * birth.
  */
 uint64_t sf_replay_unpaired(const struct sf_replay *p);
+
+/* Slabs were made, or misuse was carried out. */
+static inline bool sf_isolation_told(const struct sf_isolation *i)
+{
+	return i->ledger.fresh || i->ledger.same || i->ledger.other_cache;
+}
 
 /* How they are shown. */
 void sf_print_results(const struct sf_results *r, FILE *out);

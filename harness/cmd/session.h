@@ -10,18 +10,13 @@
 #include "../exec.h"
 #include "input.h"
 #include "results.h"
-
-struct sf_override {
-	const struct sf_setting_info *info;
-	uint64_t value;
-};
+#include "select.h"
 
 struct sf_session_options {
-	uint64_t only; /* oracles: bits of enum sf_invariant, 0: all */
+	sf_invariant_set only; /* oracles, 0: all */
 	struct sf_exec_options exec;
 	bool walk_every_given; /* exec.walk_every was asked for */
-	struct sf_override *overrides; /* of settings, in order */
-	uint32_t nr_overrides;
+	struct sf_overrides overrides; /* of settings */
 };
 
 /* A recording is looked at as a whole every so many operations if the user does not say. */

@@ -76,6 +76,10 @@ static struct sf_event make(enum sf_event_type type, const struct sf_trace_recor
 	memset(&ev, 0, sizeof(ev));
 	ev.type = type;
 	ev.op = SF_NONE;
+	if (type == SF_EV_CACHE)
+		ev.cache.bucket = SF_NONE;
+	if (type == SF_EV_ALLOC)
+		ev.alloc.bucket = SF_NONE;
 	if (rec) {
 		ev.cpu = (uint8_t)rec->cpu;
 		ev.op = rec->line < SF_NONE ? (uint32_t)rec->line : SF_NONE;

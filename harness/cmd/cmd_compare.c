@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_compare.c - `slabfuzz compare`: allocators side by side: what a workload costs in memory on
+ * each, and, with --attacks, how far mistakes reach. cost.c and attack.c do the work.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../attack.h"
+#include "../cost.h"
+#include "cmd.h"
+#include "input.h"
+#include "json.h"
+#include "runner.h"
+
+enum {
+	OPT_SET = SF_OPTION_OWN,
+	OPT_ATTACKS,
+	OPT_TRIALS,
+	OPT_BYTES,
+	OPT_SEED,
+	OPT_HARDENING,
+	OPT_DETAIL,
+};
+
+static const struct sf_option options[] = {
+	{ 'a', "allocator", "NAME,…", "these allocators (default: all)" },
+	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
+	{ OPT_ATTACKS, "attacks", NULL, "how far mistakes reach; FILEs are layouts, none: drawn" },
+	{ OPT_HARDENING, "hardening", "NAME,…", "attacks: only these rows (default: all)" },
+	{ OPT_TRIALS, "trials", "N", "attacks: layouts for each figure (default: 400)" },
+	{ OPT_BYTES, "bytes", "N", "attacks: bytes that a write writes (default: 64)" },
+	{ OPT_SEED, "seed", "N", "attacks: of the layouts (default: 1)" },
+	{ OPT_DETAIL, "detail", NULL, "attacks: all that was reached, not pointers alone" },
+	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"compare", "FILE…",
+	"Runs each FILE on each allocator and prints what it costs in memory. With --attacks:\n"
+	"the chance, over seeds and layouts, that a mistake with a plain buffer reaches an object\n"
+	"with pointers, for each allocator, alone and with each hardening. The mistakes are made,\n"
+	"and what changed is looked up; see docs/attacks.md.",
+	options,
+};
+
+/* HARDENINGS(X): X(name, settings switched on, bit set of SF_SET_*) */
+#define ON(field) (1ull << SF_SET_##field)
+#define HARDENINGS(X)                                                                         \
+	X("none", 0)                                                                          \
+	X("freelist_random", ON(freelist_random))                                             \
+	X("shuffle", ON(shuffle))                                                             \
+	X("init_on_free", ON(init_on_free))                                                   \
+	X("freelist_hardened", ON(freelist_hardened))                                         \
+	X("slot_offset", ON(slot_offset))                                                     \
+	X("slab_virtual", ON(slab_virtual))                                                   \
+	X("all", ON(freelist_random) | ON(shuffle) | ON(init_on_free) | ON(freelist_hardened) | \
+	  ON(slot_offset) | ON(slab_virtual))
+
+static const struct hardening {
+	const char *name;
+	uint64_t on;
+} hardenings[] = {
+#define X(name, on) { name, on },
+	HARDENINGS(X)
+#undef X
+};
+
+#define NR_HARDENINGS (sizeof(hardenings) / sizeof(hardenings[0]))
+
+struct plan {
+	struct sf_selection on;
+	struct sf_overrides overrides;
+	uint64_t trials, bytes, seed;
+	bool chosen[NR_HARDENINGS];
+	bool attacks, detail, json;
+	json_t *list;
+};
+
+/* --- costs --- */
+
+static json_t *json_settings(const struct plan *p)
+{
+	json_t *j = json_object();
+
+	for (uint32_t i = 0; i < p->overrides.nr; i++)
+		json_object_set_new(j, p->overrides.o[i].info->name,
+				    sf_json_number(p->overrides.o[i].value));
+	return j;
+}
+
+static void show_cost(const struct plan *p, const char *file, const struct sf_allocator *a,
+		      const struct sf_cost *c)
+{
+	if (p->json) {
+		json_array_append_new(
+			p->list,
+			json_pack("{s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "program",
+				  sf_json_text(file), "allocator", a->name, "settings",
+				  json_settings(p), "allocations", sf_json_number(c->allocations),
+				  "failures", sf_json_number(c->failures), "requested_bytes",
+				  sf_json_number(c->peak_requested), "backing_bytes",
+				  sf_json_number(c->peak_pages * SF_PAGE_SIZE), "peak_pages",
+				  sf_json_number(c->peak_pages), "slabs",
+				  sf_json_number(c->peak_slabs), "overhead",
+				  sf_cost_overhead(c), "caches", sf_json_number(c->caches)));
+		return;
+	}
+	printf("%-10s %12" PRIu64 " %9" PRIu64 " %14" PRIu64 " %14" PRIu64 " %8.1f %% %8" PRIu64
+	       " %7" PRIu64 "\n", a->name, c->allocations, c->failures, c->peak_requested,
+	       (uint64_t)(c->peak_pages * SF_PAGE_SIZE), 100 * sf_cost_overhead(c), c->peak_slabs,
+	       c->caches);
+}
+
+static int compare_cost(struct plan *p, const struct sf_input *in, const struct sf_prog *prog)
+{
+	int status = 0;
+
+	if (!p->json)
+		printf("%s, when most pages were in use:\n%-10s %12s %9s %14s %14s %10s %8s %7s\n",
+		       in->name, "allocator", "allocations", "failures", "requested", "backing",
+		       "overhead", "slabs", "caches");
+	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
+		struct sf_cost cost = { 0 };
+		struct sf_runner runner = { .allocator = p->on.allocator[i],
+					    .overrides = &p->overrides, .emit = sf_cost_event,
+					    .ctx = &cost };
+
+		status = sf_runner_run(&runner, in, prog);
+		if (!status)
+			show_cost(p, in->name, p->on.allocator[i], &cost);
+		sf_cost_free(&cost);
+	}
+	return status;
+}
+
+/* --- attacks --- */
+
+/* Half the width of Wilson's 95 % interval, as a share. */
+static double half_width(uint64_t hits, uint64_t n)
+{
+	double z = 1.96, p = n ? (double)hits / (double)n : 0, m = (double)n;
+
+	if (!n)
+		return 1;
+	return z * sqrt(p * (1 - p) / m + z * z / (4 * m * m)) / (1 + z * z / m);
+}
+
+static double share(uint64_t hits, uint64_t n)
+{
+	return n ? (double)hits / (double)n : 0;
+}
+
+static json_t *json_scenario(const struct sf_attack_result *r)
+{
+	static const char *const names[] = {
+#define X(id, name, doc) name,
+		SF_REACH(X)
+#undef X
+	};
+	json_t *reached = json_object();
+	char key[40];
+
+	for (unsigned int i = 0; i < SF_REACHES; i++)
+		json_object_set_new(reached, sf_json_key(names[i], key),
+				    sf_json_number(r->reached[i]));
+	return json_pack("{s:o,s:o,s:o,s:o,s:f}", "trials", sf_json_number(r->trials), "left_out",
+			 sf_json_number(r->left_out), "noticed", sf_json_number(r->noticed),
+			 "reached", reached, "pointer",
+			 share(r->reached[SF_REACH_POINTER], r->trials));
+}
+
+static void show_row(const struct plan *p, const char *layout, const struct sf_allocator *a,
+		     const struct hardening *h, const struct sf_attack_result *r, double *widest)
+{
+	json_t *attacks;
+	char key[40];
+
+	if (p->json) {
+		attacks = json_object();
+		for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++)
+			json_object_set_new(attacks, sf_json_key(sf_scenarios[s].name, key),
+					    json_scenario(&r[s]));
+		json_array_append_new(p->list,
+				      json_pack("{s:o, s:s, s:s, s:o, s:o}", "layout",
+						sf_json_text(layout), "allocator", a->name,
+						"hardening", h->name, "settings", json_settings(p),
+						"attacks", attacks));
+		return;
+	}
+	printf("%-10s %-18s", a->name, h->name);
+	for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++) {
+		uint64_t hits = r[s].reached[SF_REACH_POINTER];
+		double w = half_width(hits, r[s].trials);
+
+		printf(" %11.1f %%", 100 * share(hits, r[s].trials));
+		if (w > *widest)
+			*widest = w;
+	}
+	putchar('\n');
+}
+
+/* Everything that was reached, one line a scenario. */
+static void show_detail(const struct sf_attack_result *r)
+{
+	static const char *const names[] = {
+#define X(id, name, doc) name,
+		SF_REACH(X)
+#undef X
+	};
+
+	for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++) {
+		printf("    %-12s", sf_scenarios[s].name);
+		for (unsigned int i = 0; i < SF_REACHES; i++)
+			if (r[s].reached[i])
+				printf(" %s %.1f %%,", names[i],
+				       100 * share(r[s].reached[i], r[s].trials));
+		printf(" noticed %.1f %%", 100 * share(r[s].noticed, r[s].trials));
+		printf(r[s].left_out ? " (%" PRIu64 " of %" PRIu64 " left out)\n" : "\n",
+		       r[s].left_out, r[s].left_out + r[s].trials);
+	}
+}
+
+static void print_heading(const struct plan *p, const char *layout)
+{
+	printf("chance that a mistake with a plain buffer reaches an object with pointers\n"
+	       "%" PRIu64 " trials for each figure, writes of %" PRIu64 " bytes, layout: %s\n\n"
+	       "%-10s %-18s", p->trials, p->bytes, layout ? layout : "drawn, a new one each trial",
+	       "allocator", "hardening");
+	for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++)
+		printf(" %13s", sf_scenarios[s].name);
+	putchar('\n');
+}
+
+static int attack_row(struct plan *p, const char *layout, const struct sf_prog *prog,
+		      const struct sf_allocator *a, const struct hardening *h, double *widest)
+{
+	struct sf_attack_result result[SF_SCENARIO_COUNT];
+	struct sf_attack_options opt = { .allocator = a, .trials = (uint32_t)p->trials,
+					 .bytes = (uint16_t)p->bytes, .seed = p->seed,
+					 .layout = prog };
+	struct sf_error err = { "" };
+	const char *fault;
+
+	if (prog) {
+		opt.settings = prog->settings;
+	} else {
+		sf_settings_init(&opt.settings);
+		opt.settings.pages = 8192;
+	}
+	for (size_t i = 0; i < sf_setting_count; i++)
+		if (h->on >> sf_setting_table[i].code & 1)
+			*sf_setting_slot(&opt.settings, &sf_setting_table[i]) = 1;
+	fault = sf_overrides_apply(&p->overrides, &opt.settings);
+	if (fault)
+		return sf_bad("compare: %s", fault);
+	if (!sf_attack_run(&opt, result, &err))
+		return sf_bad("compare: %s: %s", a->name, err.text);
+	show_row(p, layout, a, h, result, widest);
+	if (p->detail && !p->json)
+		show_detail(result);
+	return 0;
+}
+
+static int compare_attacks(struct plan *p, const char *layout, const struct sf_prog *prog)
+{
+	double widest = 0;
+	int status = 0;
+
+	if (!p->json)
+		print_heading(p, layout);
+	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
+		for (size_t k = 0; !status && k < NR_HARDENINGS; k++)
+			if (p->chosen[k])
+				status = attack_row(p, layout, prog, p->on.allocator[i],
+						    &hardenings[k], &widest);
+		if (!p->json && !isatty(STDOUT_FILENO))
+			fflush(stdout);
+	}
+	if (!status && !p->json)
+		printf("\n95 %% intervals: at most ±%.1f %%\n", 100 * widest);
+	return status;
+}
+
+/* --- options --- */
+
+static int take_hardening(struct plan *p, const char *list)
+{
+	memset(p->chosen, 0, sizeof(p->chosen));
+	for (size_t len; list += strspn(list, ","), (len = strcspn(list, ",")); list += len) {
+		bool found = false;
+
+		for (size_t i = 0; i < NR_HARDENINGS; i++) {
+			if (strlen(hardenings[i].name) != len ||
+			    memcmp(hardenings[i].name, list, len))
+				continue;
+			p->chosen[i] = found = true;
+		}
+		if (!found)
+			return sf_bad("compare: no hardening '%.*s'; there are: none, "
+				      "freelist_random, shuffle, init_on_free, freelist_hardened, "
+				      "slot_offset, slab_virtual, all", (int)len, list);
+	}
+	return 0;
+}
+
+static int take_number(const char *what, const char *s, uint64_t max, uint64_t *out)
+{
+	if (sf_parse_number(s, out) && *out >= 1 && *out <= max)
+		return 0;
+	return sf_usage_error(&usage, "--%s wants a number from 1 to %" PRIu64 ", not '%s'", what,
+			      max, s);
+}
+
+static int take_option(struct plan *p, int key)
+{
+	switch (key) {
+	case 'a':
+		return sf_select_allocators(&p->on, &usage, optarg);
+	case OPT_SET:
+		return sf_override_add(&p->overrides, &usage, optarg);
+	case OPT_HARDENING:
+		return take_hardening(p, optarg);
+	case OPT_TRIALS:
+		return take_number("trials", optarg, 1000000, &p->trials);
+	case OPT_BYTES:
+		return take_number("bytes", optarg, UINT16_MAX, &p->bytes);
+	case OPT_SEED:
+		return take_number("seed", optarg, UINT32_MAX, &p->seed);
+	case OPT_ATTACKS:
+		p->attacks = true;
+		break;
+	case OPT_DETAIL:
+		p->detail = true;
+		break;
+	case SF_OPTION_JSON:
+		p->json = true;
+		break;
+	}
+	return 0;
+}
+
+static int compare_file(struct plan *p, const char *name)
+{
+	struct sf_input in;
+	struct sf_prog prog;
+	int status = sf_input_open(&in, name, false);
+
+	sf_prog_init(&prog);
+	if (!status && in.kind != SF_INPUT_TRACE)
+		status = sf_input_program(&in, &prog);
+	else if (!status && p->attacks)
+		status = sf_bad("compare: %s: a recording has no types to tell buffers by", name);
+	if (!status)
+		status = p->attacks ? compare_attacks(p, name, &prog) :
+				      compare_cost(p, &in, &prog);
+	sf_prog_free(&prog);
+	sf_input_close(&in);
+	return status;
+}
+
+static int compare(struct plan *p, int argc, char **argv)
+{
+	int key, status = 0;
+
+	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
+		status = take_option(p, key);
+		if (status)
+			return status;
+	}
+	if (key != SF_OPTION_END)
+		return sf_option_exit(key);
+	if (optind == argc && !p->attacks)
+		return sf_usage_error(&usage, "which file?");
+	if (!p->on.nr)
+		sf_select_allocators(&p->on, &usage, "all");
+	if (optind == argc)
+		status = compare_attacks(p, NULL, NULL);
+	for (; !status && optind < argc; optind++)
+		status = compare_file(p, argv[optind]);
+	if (p->json && !status) {
+		sf_json_print(p->list, stdout);
+		p->list = NULL;
+	}
+	return status;
+}
+
+int sf_cmd_compare(int argc, char **argv)
+{
+	struct plan p = { .trials = 400, .bytes = 64, .seed = 1, .list = json_array() };
+	int status;
+
+	memset(p.chosen, true, sizeof(p.chosen));
+	status = compare(&p, argc, argv);
+	json_decref(p.list);
+	sf_selection_free(&p.on);
+	sf_overrides_free(&p.overrides);
+	return status;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_slabinfo.c - `slabfuzz slabinfo`: the heap after a program or a recording, in the shape of
+ * /proc/slabinfo, and ordinary kmalloc by partition. slabinfo.c does the counting.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "../slabinfo.h"
+#include "cmd.h"
+#include "grid.h"
+#include "json.h"
+#include "runner.h"
+
+enum {
+	OPT_SET = SF_OPTION_OWN,
+	OPT_AT,
+	OPT_HISTOGRAM,
+};
+
+static const struct sf_option options[] = {
+	{ 'a', "allocator", "NAME", "on this allocator (default: baseline)" },
+	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
+	{ OPT_AT, "at", "N", "after N operations (default: after the last, nothing torn down)" },
+	{ OPT_HISTOGRAM, "histogram", NULL, "only the partitions of ordinary kmalloc" },
+	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"slabinfo", "FILE",
+	"Runs FILE, a program or a recording, and prints the caches as /proc/slabinfo does; where\n"
+	"ordinary kmalloc is partitioned, then what is alive in each partition. Objects parked in\n"
+	"sheaves count as active, as in Linux; the partitions count what is alive.",
+	options,
+};
+
+struct plan {
+	struct sf_selection on;
+	struct sf_overrides overrides;
+	uint64_t at;
+	bool histogram, json;
+};
+
+/* A snapshot of all caches, not only of those that the program has touched. */
+static void look(void *info, struct sf_exec *x, const struct sf_allocator *a)
+{
+	struct sf_sink sink = { .emit = sf_slabinfo_event, .ctx = info, .op = SF_NONE };
+
+	if (a->caps & SF_CAP_WALK)
+		a->walk(sf_exec_heap(x), &sink, false, false);
+}
+
+/* mm/slab_common.c:print_slabinfo_header, cache_show */
+static void print_table(const struct sf_slabinfo *s)
+{
+	puts("slabinfo - version: 2.1");
+	puts("# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+	     " : tunables <limit> <batchcount> <sharedfactor>"
+	     " : slabdata <active_slabs> <num_slabs> <sharedavail>");
+	for (size_t i = s->nr_caches; i-- > 0;) {
+		const struct sf_slabinfo_cache *c = &s->cache[i];
+
+		if (!c->present || !c->told)
+			continue;
+		printf("%-17s %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %4" PRIu64 " %4" PRIu64
+		       " : tunables %4u %4u %4u : slabdata %6" PRIu64 " %6" PRIu64 " %6u\n",
+		       c->name, c->snap.active_objs, c->snap.num_objs, c->snap.objsize,
+		       c->snap.objperslab, c->snap.pagesperslab, 0, 0, 0, c->snap.active_slabs,
+		       c->snap.num_slabs, 0);
+	}
+}
+
+static bool has_partitions(const struct sf_slabinfo *s)
+{
+	return s->caps & (SF_CAP_RANDOM | SF_CAP_TYPED);
+}
+
+#define BAR_WIDTH 40
+
+static void print_bar(uint64_t n, uint64_t most)
+{
+	uint64_t width = most ? (n * BAR_WIDTH + most - 1) / most : 0;
+
+	if (width)
+		printf("  ");
+	while (width--)
+		putchar('#');
+	putchar('\n');
+}
+
+static void print_histogram(const struct sf_slabinfo *s)
+{
+	struct sf_slabinfo_partition part[SF_PARTITIONS];
+	uint64_t most = 0;
+
+	sf_slabinfo_partitions(s, part);
+	for (unsigned int i = 0; i < SF_PARTITIONS; i++)
+		most = part[i].live > most ? part[i].live : most;
+	printf("%-9s %8s %10s %6s %6s\n", "partition", "objects", "bytes", "slabs", "pages");
+	for (unsigned int i = 0; i < SF_PARTITIONS; i++) {
+		if (s->caps & SF_CAP_TYPED && i % (SF_PARTITIONS / 2) == 0)
+			puts(i ? "  types with pointers" : "  types without pointers");
+		printf("%-9u %8" PRIu64 " %10" PRIu64 " %6" PRIu64 " %6" PRIu64, i, part[i].live,
+		       part[i].live_bytes, part[i].slabs, part[i].pages);
+		print_bar(part[i].live, most);
+	}
+}
+
+static void print_classes(const struct sf_slabinfo *s)
+{
+	struct sf_grid objects = { .nr = 0 };
+
+	for (size_t i = 0; i < s->nr_caches; i++) {
+		const struct sf_slabinfo_cache *c = &s->cache[i];
+
+		if (c->present && c->kind == SF_CACHE_KMALLOC)
+			sf_grid_add(&objects, c->class_size, c->partition, c->live);
+	}
+	puts("\nobjects by size class and partition");
+	sf_grid_print(&objects);
+}
+
+static json_t *cache_json(const struct sf_slabinfo_cache *c)
+{
+	bool ordinary = c->kind == SF_CACHE_KMALLOC;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+			 sf_json_text(c->name), "active_objs", sf_json_number(c->snap.active_objs),
+			 "num_objs", sf_json_number(c->snap.num_objs), "objsize",
+			 sf_json_number(c->snap.objsize), "objperslab",
+			 sf_json_number(c->snap.objperslab), "pagesperslab",
+			 sf_json_number(c->snap.pagesperslab), "active_slabs",
+			 sf_json_number(c->snap.active_slabs), "num_slabs",
+			 sf_json_number(c->snap.num_slabs), "live", sf_json_number(c->live),
+			 "live_bytes", sf_json_number(c->live_bytes), "partition",
+			 ordinary ? json_integer(c->partition) : json_null(), "class",
+			 ordinary ? json_integer(c->class_size) : json_null());
+}
+
+static void print_json(const struct sf_slabinfo *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->nr_caches; i++)
+		if (s->cache[i].present && s->cache[i].told)
+			json_array_append_new(list, cache_json(&s->cache[i]));
+	sf_json_print(list, stdout);
+}
+
+static void show(const struct plan *p, const struct sf_slabinfo *s)
+{
+	if (p->json) {
+		print_json(s);
+		return;
+	}
+	if (!p->histogram)
+		print_table(s);
+	if (has_partitions(s) && !p->histogram)
+		putchar('\n');
+	if (has_partitions(s))
+		print_histogram(s);
+	if (has_partitions(s) && !p->histogram)
+		print_classes(s);
+}
+
+static int take_option(struct plan *p, int key)
+{
+	switch (key) {
+	case 'a':
+		return sf_select_allocators(&p->on, &usage, optarg);
+	case OPT_SET:
+		return sf_override_add(&p->overrides, &usage, optarg);
+	case OPT_AT:
+		if (!sf_parse_number(optarg, &p->at) || !p->at)
+			return sf_usage_error(&usage, "--at wants a number from 1 on, not '%s'",
+					      optarg);
+		break;
+	case OPT_HISTOGRAM:
+		p->histogram = true;
+		break;
+	case SF_OPTION_JSON:
+		p->json = true;
+		break;
+	}
+	return 0;
+}
+
+static int run_file(const struct plan *p, const char *name)
+{
+	struct sf_slabinfo info = { 0 };
+	struct sf_runner runner = { .allocator = p->on.allocator[0], .overrides = &p->overrides,
+				    .stop_at = p->at, .emit = sf_slabinfo_event, .at_end = look,
+				    .ctx = &info };
+	struct sf_prog prog;
+	struct sf_input in;
+	int status = sf_input_open(&in, name, false);
+
+	sf_prog_init(&prog);
+	if (!status && in.kind != SF_INPUT_TRACE)
+		status = sf_input_program(&in, &prog);
+	if (!status)
+		status = sf_runner_run(&runner, &in, &prog);
+	if (!status)
+		show(p, &info);
+	sf_prog_free(&prog);
+	sf_input_close(&in);
+	sf_slabinfo_free(&info);
+	return status;
+}
+
+static int slabinfo(struct plan *p, int argc, char **argv)
+{
+	int key, status;
+
+	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
+		status = take_option(p, key);
+		if (status)
+			return status;
+	}
+	if (key != SF_OPTION_END)
+		return sf_option_exit(key);
+	if (optind + 1 != argc)
+		return sf_usage_error(&usage, "which file? One is wanted");
+	sf_select_default(&p->on);
+	if (p->on.nr != 1)
+		return sf_usage_error(&usage, "-a: one allocator is wanted");
+	if (p->histogram && !(p->on.allocator[0]->caps & (SF_CAP_RANDOM | SF_CAP_TYPED)))
+		return sf_bad("slabinfo: %s has no partitions: --histogram has nothing to show",
+			      p->on.allocator[0]->name);
+	return run_file(p, argv[optind]);
+}
+
+int sf_cmd_slabinfo(int argc, char **argv)
+{
+	struct plan p = { .at = 0 };
+	int status = slabinfo(&p, argc, argv);
+
+	sf_selection_free(&p.on);
+	sf_overrides_free(&p.overrides);
+	return status;
+}

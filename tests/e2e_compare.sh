@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# e2e_compare.sh - `slabfuzz compare`: costs side by side, and how far attacks reach. The figures of
+# attacks are deterministic, so what designs promise can be asked of them.
+. tests/lib/e2e.sh
+
+# percent ALLOCATOR HARDENING COLUMN: the figure of one cell of the last table.
+percent()
+{
+	awk -v a="$1" -v h="$2" -v c="$3" '$1 == a && $2 == h { print $(2 * c + 1) }' "$tmp/out"
+}
+
+# figure NAME LEFT OPERATOR RIGHT: one test, on numbers.
+figure()
+{
+	check "$1: ${2:-missing} $3 ${4:-missing}" holds "${2:-none}" "$3" "${4:-none}"
+}
+
+holds()
+{
+	awk -v a="$1" -v o="$2" -v b="$3" 'BEGIN {
+		if (a == "none" || b == "none")
+			exit 1
+		exit !(o == "<" ? a + 0 < b + 0 : o == ">" ? a + 0 > b + 0 : a + 0 == b + 0)
+	}'
+}
+
+slabfuzz 0 compare corpora/seeds/sheaves_cpus.txt
+silent
+out_has '^baseline  *[0-9]* '
+out_has '^random  *[0-9]* '
+out_has '^typed  *[0-9]* '
+
+slabfuzz 0 compare --json -a baseline,typed corpora/seeds/types.txt corpora/seeds/bulk.txt
+for key in program allocator settings allocations failures requested_bytes backing_bytes \
+	peak_pages overhead slabs caches; do
+	out_has "\"$key\": "
+done
+
+slabfuzz 0 compare corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
+out_has '^typed  *[0-9]* '
+
+# Columns: overflow, underflow, stale write, cross-cache, double free.
+slabfuzz 0 compare --attacks --trials 60 --hardening none,slab_virtual
+silent
+cp "$tmp/out" "$tmp/first"
+figure 'baseline lets an overflow reach pointers' "$(percent baseline none 1)" '>' 5
+figure 'typed does not' "$(percent typed none 1)" '<' "$(percent baseline none 1)"
+figure 'baseline lets a stale write reach pointers' "$(percent baseline none 3)" '>' 5
+figure 'typed never does within a cache' "$(percent typed none 3)" '<' 3
+figure 'pages move between partitions' "$(percent typed none 4)" '>' 1
+figure 'slab_virtual stops that' "$(percent typed slab_virtual 4)" = 0
+slabfuzz 0 compare --attacks --trials 60 --hardening none,slab_virtual
+check 'the same figures again' cmp -s "$tmp/out" "$tmp/first"
+
+slabfuzz 0 compare --attacks --trials 3 --detail -a typed --hardening all --bytes 8 --seed 9
+out_has 'noticed'
+slabfuzz 0 compare --attacks --trials 3 --json -a random --hardening none corpora/seeds/types.txt
+for key in layout allocator hardening settings attacks trials left_out noticed reached pointer; do
+	out_has "\"$key\": "
+done
+
+slabfuzz 2 compare
+says 'which file?'
+slabfuzz 2 compare "$tmp/none"
+slabfuzz 2 compare --attacks --trials 0
+slabfuzz 2 compare --attacks --bytes 65536
+slabfuzz 2 compare --attacks --hardening nonesuch
+says "no hardening 'nonesuch'"
+slabfuzz 2 compare --attacks -a nonesuch
+slabfuzz 2 compare --attacks --set nonesuch=1
+slabfuzz 2 compare --attacks corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
+says 'no types'
+finish

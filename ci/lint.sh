@@ -39,12 +39,18 @@ lint_shellcheck()
 	ci/files.sh '*.sh' ci/setup .ci/run | xargs shellcheck -e SC2317
 }
 
+# What only clang 22 compiles is not for other tools.
+sources()
+{
+	ci/files.sh '*.c' | grep -v '^tests/tokens/'
+}
+
 lint_cppcheck()
 {
 	need cppcheck cppcheck
 	# Not --library=posix: it knows no MAP_ANONYMOUS, and no open() that is just a test.
 	# shellcheck disable=SC2086 # a list of options
-	ci/files.sh '*.c' | xargs cppcheck -q --error-exitcode=1 -j "${JOBS:-$(nproc)}" \
+	sources | xargs cppcheck -q --error-exitcode=1 -j "${JOBS:-$(nproc)}" \
 		--enable=warning,performance,portability --std=c11 --inline-suppr \
 		--suppressions-list=ci/cppcheck.txt $cppcheck_flags
 }
@@ -52,9 +58,8 @@ lint_cppcheck()
 lint_clang_tidy()
 {
 	need clang-tidy clang-tidy
-	# What only clang 22 compiles is not for it.
 	# shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-	ci/files.sh '*.c' | grep -v '^tests/tokens/' | xargs -P "${JOBS:-$(nproc)}" -n 4 sh -c '
+	sources | xargs -P "${JOBS:-$(nproc)}" -n 4 sh -c '
 		clang-tidy --quiet --warnings-as-errors="*" "$@" -- '"$LINT_CPPFLAGS"' 2>"$0.$$" ||
 			{ grep -v "warnings generated\|^Suppressed\|^Use -" "$0.$$" >&2; exit 1; }
 		' "$tmp/tidy"

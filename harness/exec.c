@@ -79,6 +79,38 @@ void x_object_drop(struct sf_exec *x, uint32_t id)
 	x->counts.live--;
 }
 
+void x_split(struct sf_exec *x, uint32_t bulk, const uint32_t *res)
+{
+	struct slot was = *x_slot(x, bulk);
+
+	*x_slot(x, bulk) = (struct slot){ 0 };
+	for (uint32_t i = 0, id = was.obj; i < was.count; i++) {
+		struct object *o = &x->obj[id];
+
+		*x_slot(x, res[i]) = (struct slot){ .kind = SF_RES_OBJ, .obj = id, .count = 1,
+						    .cache = SF_NONE };
+		id = o->next;
+		o->next = SF_NONE;
+		o->res = res[i];
+	}
+}
+
+void x_join(struct sf_exec *x, uint32_t bulk, const uint32_t *res, uint32_t n)
+{
+	struct slot to = { .kind = SF_RES_BULK, .obj = SF_NONE, .count = n, .cache = SF_NONE };
+
+	while (n-- > 0) {
+		struct slot *s = x_slot(x, res[n]);
+		struct object *o = &x->obj[s->obj];
+
+		o->next = to.obj;
+		o->res = bulk;
+		to.obj = s->obj;
+		*s = (struct slot){ 0 };
+	}
+	*x_slot(x, bulk) = to;
+}
+
 /* --- contents --- */
 
 /* Where misuse is meant every byte is written, so that each one that changes is seen. */
@@ -174,15 +206,32 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	tell_run(x, SF_EV_BEGIN, name);
 }
 
-bool sf_exec_step(struct sf_exec *x, const struct sf_op *op, const char *strings)
+static inline void begin_step(struct sf_exec *x)
 {
 	x->op = x->sink.op = (uint32_t)x->counts.ops++;
-	x->strings = strings;
 	x->out = (struct sf_outcome){ .status = SF_OK };
-	x_handlers[op->code & SF_CODE_MAX](x, op);
+}
+
+static inline bool end_step(struct sf_exec *x)
+{
 	if (x->opt.walk_every && x->counts.ops % x->opt.walk_every == 0)
 		x_look_at_all(x);
 	return !x->blocked;
+}
+
+bool sf_exec_step(struct sf_exec *x, const struct sf_op *op, const char *strings)
+{
+	begin_step(x);
+	x->strings = strings;
+	x_handlers[op->code & SF_CODE_MAX](x, op);
+	return end_step(x);
+}
+
+bool sf_exec_step_object(struct sf_exec *x, const struct sf_op *op, const struct sf_type *type)
+{
+	begin_step(x);
+	x_objects(x, op, type, op->size);
+	return end_step(x);
 }
 
 static void free_slot(struct sf_exec *x, struct slot *s)

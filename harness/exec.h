@@ -10,6 +10,7 @@
 #define SLABFUZZ_EXEC_H
 
 #include "program.h"
+#include "types.h"
 
 enum sf_end {
 	SF_END_PLAIN, /* free nothing, look at nothing */
@@ -59,11 +60,18 @@ void sf_exec_begin(struct sf_exec *x, const char *name);
 bool sf_exec_step(struct sf_exec *x, const struct sf_op *op, const char *strings);
 void sf_exec_end(struct sf_exec *x);
 
+/*
+ * One operation of the kmalloc_obj family, of op->size bytes. `type` says what the type table does
+ * for others: alignment and counter. op->type is its number, or 0: the table does not know it.
+ */
+bool sf_exec_step_object(struct sf_exec *x, const struct sf_op *op, const struct sf_type *type);
+
 /* What the last operation that allocated gave: for expectations. */
 struct sf_outcome {
 	uint8_t status; /* enum sf_status */
 	uint64_t addr;
 	bool skipped;
+	int32_t ret;    /* of kmem_cache_shrink() */
 };
 const struct sf_outcome *sf_exec_outcome(const struct sf_exec *x);
 

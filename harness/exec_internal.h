@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
- * (one handler per operation), exec_device.c (memory of devices) and exec_misuse.c (misuse, and
- * what it reached).
+ * (one handler per operation), exec_device.c (memory of devices), exec_misuse.c (misuse, and what
+ * it reached) and kernel.c, which reads what became of an operation.
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
 
 #include "exec.h"
-#include "types.h"
 
 /* An object alive: what its user knows of it. */
 struct object {
@@ -123,6 +122,10 @@ void x_object_drop(struct sf_exec *x, uint32_t id);
 /* A table of entries of `size` bytes, grown to `need` of them; the new ones are zero. */
 void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
 
+/* The objects of a bulk as results of their own, first to last; and the other way round. */
+void x_split(struct sf_exec *x, uint32_t bulk, const uint32_t *res);
+void x_join(struct sf_exec *x, uint32_t bulk, const uint32_t *res, uint32_t n);
+
 /* Contents: write an object's pattern; first bad offset in `size` bytes of it; verify and tell. */
 void x_write(struct sf_exec *x, const struct object *o);
 uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size, uint64_t *verified);
@@ -164,6 +167,8 @@ uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct birth *b);
 uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
 		const struct sf_result *rs);
 void x_result(struct sf_exec *x, const struct sf_op *op, uint32_t id);
+/* One of the kmalloc_obj family: `size` bytes of a type that is `t`, in the table or not. */
+void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *t, uint64_t size);
 /* krealloc() of the operation's object, or of NULL, to b->n * b->elem bytes. */
 void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b);
 

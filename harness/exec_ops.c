@@ -310,10 +310,9 @@ static const struct sf_type *type_of(const struct sf_op *op)
 }
 
 /* The object family, of kmalloc or kvmalloc by what comes of it: its calls name the type. */
-static void do_objects(struct sf_exec *x, const struct sf_op *op, uint64_t size)
+void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *t, uint64_t size)
 {
 	bool kv = sf_op_table[op->code].res == SF_RES_KV;
-	const struct sf_type *t = type_of(op);
 	struct birth b = x_birth(x, op, kv ? SF_API_KVMALLOC : SF_API_KMALLOC);
 
 	if (kv && !x_can(x, op, SF_CAP_KVMALLOC))
@@ -330,19 +329,23 @@ static void do_objects(struct sf_exec *x, const struct sf_op *op, uint64_t size)
 
 static void op_kmalloc_obj(struct sf_exec *x, const struct sf_op *op)
 {
-	do_objects(x, op, type_of(op)->size);
+	const struct sf_type *t = type_of(op);
+
+	x_objects(x, op, t, t->size);
 }
 
 static void op_kmalloc_objs(struct sf_exec *x, const struct sf_op *op)
 {
-	do_objects(x, op, size_mul(type_of(op)->size, op->n));
+	const struct sf_type *t = type_of(op);
+
+	x_objects(x, op, t, size_mul(t->size, op->n));
 }
 
 static void op_kmalloc_flex(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_type *t = type_of(op);
 
-	do_objects(x, op, size_add(t->size, size_mul(t->flex_elem, op->n)));
+	x_objects(x, op, t, size_add(t->size, size_mul(t->flex_elem, op->n)));
 }
 
 /* --- sets of buckets --- */
@@ -751,8 +754,8 @@ static void op_cache_free_bulk(struct sf_exec *x, const struct sf_op *op)
 
 void x_shrink(struct sf_exec *x, uint32_t cache)
 {
-	X_TELL(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache,
-	     .ret = x->a->cache_shrink(x->heap, cache));
+	x->out.ret = x->a->cache_shrink(x->heap, cache);
+	X_TELL(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache, .ret = x->out.ret);
 }
 
 static void op_cache_shrink(struct sf_exec *x, const struct sf_op *op)

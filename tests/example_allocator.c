@@ -38,13 +38,14 @@ static struct sf_heap *create(const struct sf_settings *set, struct sf_sink *sin
 
 static void give_back(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct sf_result *rs)
 {
-	struct block *b = (struct block *)(uintptr_t)addr - 1;
+	struct block *b;
 
 	(void)h;
 	(void)how;
 	*rs = (struct sf_result){ .status = SF_OK };
 	if (addr <= SF_ZERO_SIZE_PTR)
 		return;
+	b = (struct block *)(uintptr_t)addr - 1;
 	if (b->next)
 		b->next->prev = b->prev;
 	*b->prev = b->next;

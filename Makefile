@@ -255,7 +255,7 @@ all: $(PROGRAMS) $(FUZZ_PROGRAMS) $(AFL_PROGRAMS)
 	$(call left_out,$(HAVE_LIBBPF),types of a real kernel (BTF),libbpf-dev) \
 	$(call left_out,$(HAVE_CMOCKA),unit tests,libcmocka-dev) :
 
-test: $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) \
+test: $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/token-report \
 		$(call command,$(BUILD)/asan $(BUILD)/ubsan)
 	@BUILD='$(BUILD)' CC='$(CC)' TEST_FLAVORS='$(TEST_FLAVORS)' TESTS='$(TESTS)' ci/test.sh
 
@@ -330,7 +330,7 @@ help:
 	@echo 'make alloc-token-report'
 	@echo '                allocations whose type clang 22 cannot infer, and those that lose a'
 	@echo '                pointer: of our code, COMPDB=compile_commands.json or FILES="..."'
-	@echo '                REPORT_FLAGS=--json'
+	@echo '                REPORT_FLAGS="--json --extended"'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make clean      rm -rf $(BUILD)'

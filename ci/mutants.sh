@@ -112,7 +112,7 @@ one()
 		if grep -qF "$title" "$log"; then
 			last=$(sed -n 's/^Running: //p' "$log" | tail -n 1)
 			verdict "$name" "$title" "$(basename "$last")" \
-				"$(grep -c '^Running: ' "$log")"
+				"$(awk '/^Running: / { n++ } END { print n ? n : 1 }' "$log")"
 			return
 		fi
 	fi

@@ -3,12 +3,13 @@
  * token-report.c - `make alloc-token-report`: what clang 22 infers at each allocation of a C
  * program, and where that loses a pointer.
  *
- * Each file is compiled twice with -fsanitize=alloc-token to LLVM's assembler: once as it is, which
- * says what type is inferred; and once with every size hidden behind a cast, so that clang
- * must infer from what the result becomes (ci/token-report.h). Where the result has pointers and
- * what was inferred has none, the object lies in the wrong half. Sites are malloc() and its
- * relatives of stdlib.h, and calls of __builtin_infer_alloc_token() that infer nothing. Relies on
- * jansson and clang 22.
+ * Each file is compiled twice with -fsanitize=alloc-token to LLVM's assembler: once as it is,
+ * which says what is inferred; and once with every size hidden behind a cast, so that clang must
+ * infer from what the result becomes (ci/token-report.h). Where the result has pointers and what
+ * was inferred has none, the object lies in the wrong half. Sites are malloc() and its relatives of
+ * stdlib.h, with --extended every function whose declaration says that it allocates, and calls of
+ * __builtin_infer_alloc_token(), which is what kmalloc() of Linux 7.2 hands its arguments to.
+ * Relies on jansson and clang 22.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,13 +23,16 @@
 
 #include <jansson.h>
 
+#define TOKENS 16
+#define FALLBACK 99 /* no token: where nothing was inferred */
 #define PACKAGES "clang-22 (Debian: apt install clang-22, or ci/setup)"
 
 /* One allocation, as the assembler tells it. */
 struct site {
-	char *file, *function, *callee, *type; /* type: NULL if none was inferred */
+	char *file, *function, *callee;
+	char *type;            /* NULL: none was inferred, or the builtin's, which tells no name */
 	unsigned int line, column, token;
-	bool pointer;
+	bool inferred, pointer;
 	char *result;          /* type that the result becomes, NULL: unknown */
 	bool result_pointer;
 };
@@ -36,6 +40,7 @@ struct site {
 struct sites {
 	struct site *s;
 	size_t nr, cap;
+	size_t no_results; /* files that do not compile with sizes hidden */
 };
 
 /* A node of debug information or of a token. */
@@ -52,7 +57,7 @@ struct module {
 
 struct options {
 	const char *clang, *compdb, *header;
-	bool json;
+	bool json, extended;
 };
 
 static char *text_of(const char *s, size_t n)
@@ -146,20 +151,58 @@ static const char *name_of(struct module *m, unsigned int id)
 	return name ? name : "?";
 }
 
-static void read_call(struct module *m, const char *line, struct sites *to)
+/*
+ * What the call on this line is called by its user; NULL: it is no allocation. Calls have been
+ * renamed by LLVM's own pass, or it has not run (`results`).
+ */
+static char *callee_of(const char *line, bool results)
 {
-	static const char mark[] = "@__alloc_token_";
-	const char *at = strstr(line, mark), *end;
-	struct site s = { 0 };
+	const char *builtin = results ? "@llvm.alloc.token.id" : "@alloc_token_report_site(";
+	const char *name = results ? "@" : "@__alloc_token_";
+	const char *at = strstr(line, " call "), *end;
+
+	if (!at || !strstr(at, "!dbg !"))
+		return NULL;
+	if (strstr(at, builtin))
+		return strdup("__builtin_infer_alloc_token");
+	at = strstr(at, name);
+	if (!at || (results && !strstr(at, "!alloc_token !")))
+		return NULL;
+	at += strlen(name);
+	end = strchr(at, '(');
+	return end ? text_of(at, (size_t)(end - at)) : NULL;
+}
+
+/* Its token is the last argument; not yet, before LLVM's own pass. */
+static unsigned int token_of(const char *line)
+{
+	const char *end = strstr(line, "!dbg !"), *last = NULL;
+
+	for (const char *s = line; (s = strstr(s, "i64 ")) && s < end; s++)
+		last = s;
+	return last ? number_after(last, "i64 noundef ") | number_after(last, "i64 ") : 0;
+}
+
+static void read_type(struct module *m, const char *line, struct site *s)
+{
+	const char *key = strstr(line, "(metadata !") ? "(metadata !" : "!alloc_token !";
+	const struct node *type;
+
+	if (!strstr(line, key))
+		return;
+	type = node_at(m, number_after(line, key));
+	s->type = type->name ? strdup(type->name) : NULL;
+	s->inferred = s->type;
+	s->pointer = type->pointer;
+}
+
+static void read_call(struct module *m, const char *line, bool results, struct sites *to)
+{
+	struct site s = { .callee = callee_of(line, results) };
 	unsigned int loc, scope;
 
-	if (!at || !strstr(line, " call ") || !strstr(line, "!dbg !"))
+	if (!s.callee)
 		return;
-	at += sizeof(mark) - 1;
-	end = strchr(at, '(');
-	if (!end)
-		return;
-	s.callee = text_of(at, (size_t)(end - at));
 	loc = number_after(line, "!dbg !");
 	s.line = node_at(m, loc)->line;
 	s.column = node_at(m, loc)->column;
@@ -167,20 +210,18 @@ static void read_call(struct module *m, const char *line, struct sites *to)
 		scope = node_at(m, scope)->scope;
 	s.function = text_of(name_of(m, scope), strlen(name_of(m, scope)));
 	s.file = strdup(name_of(m, node_at(m, scope)->file));
-	end = strrchr(at, ')');
-	for (; end && end > at && *end != ','; end--)
-		;
-	s.token = end ? number_after(end, "i64 ") : 0;
-	if (strstr(line, "!alloc_token !")) {
-		struct node *type = node_at(m, number_after(line, "!alloc_token !"));
-
-		s.type = type->name ? strdup(type->name) : NULL;
-		s.pointer = type->pointer;
+	s.token = token_of(line);
+	read_type(m, line, &s);
+	if (strstr(line, "@alloc_token_report_site(")) {
+		s.inferred = s.token != FALLBACK;
+		s.pointer = s.inferred && s.token >= TOKENS / 2;
 	}
+	if (!s.inferred)
+		s.token = 0;
 	add_site(to, &s);
 }
 
-static bool read_module(const char *path, struct sites *to)
+static bool read_module(const char *path, bool results, struct sites *to)
 {
 	FILE *f = fopen(path, "r");
 	struct module m = { NULL, 0 };
@@ -195,7 +236,7 @@ static bool read_module(const char *path, struct sites *to)
 	rewind(f);
 	while (getline(&line, &cap, f) >= 0)
 		if (line[0] == ' ')
-			read_call(&m, line, to);
+			read_call(&m, line, results, to);
 	for (size_t i = 0; i < m.nr; i++)
 		free(m.node[i].name);
 	free(m.node);
@@ -206,14 +247,20 @@ static bool read_module(const char *path, struct sites *to)
 
 /* --- compiling --- */
 
+#define FLAGS                                                                                \
+	"-w -Qunused-arguments -O0 -gline-tables-only -fno-lto -fsanitize=alloc-token "       \
+	"-falloc-token-max=16 -mllvm -alloc-token-fallback=99 -S -emit-llvm"
+/* Results are read before LLVM's own pass: it drops what the builtin inferred. */
+#define EXTENDED "-fsanitize-alloc-token-extended"
+#define RESULT_FLAGS "-DTOKEN_REPORT_RESULTS -Xclang -disable-llvm-passes"
+
 /* Runs clang with the entry's own arguments and ours behind them, in `dir`. */
 static bool compile(const struct options *o, const char *dir, const char *command, const char *out,
-		    const char *include)
+		    const char *flags)
 {
 	static const char script[] =
-		"cd \"$1\" || exit 1; eval \"set -- $2\"; shift; exec \"$CLANG\" \"$@\" -w "
-		"-Qunused-arguments -O0 -gline-tables-only -fno-lto -fsanitize=alloc-token "
-		"-falloc-token-max=16 ${INCLUDE:+-include \"$INCLUDE\"} -S -emit-llvm -o \"$OUT\"";
+		"cd \"$1\" || exit 1; eval \"set -- $2\"; shift; "
+		"exec \"$CLANG\" \"$@\" " FLAGS " $FLAGS -include \"$INCLUDE\" -o \"$OUT\"";
 	pid_t pid = fork();
 	int status, null;
 
@@ -222,8 +269,8 @@ static bool compile(const struct options *o, const char *dir, const char *comman
 	if (!pid) {
 		setenv("CLANG", o->clang, 1);
 		setenv("OUT", out, 1);
-		if (include)
-			setenv("INCLUDE", include, 1);
+		setenv("INCLUDE", o->header, 1);
+		setenv("FLAGS", flags, 1);
 		null = open("/dev/null", O_WRONLY);
 		if (null >= 0) {
 			dup2(null, 1);
@@ -237,7 +284,7 @@ static bool compile(const struct options *o, const char *dir, const char *comman
 
 static bool has_alloc_token(const struct options *o)
 {
-	return compile(o, ".", "cc -x c /dev/null", "/dev/null", NULL);
+	return compile(o, ".", "cc -x c /dev/null", "/dev/null", "");
 }
 
 /* What the results become, where both compilations have an allocation. */
@@ -249,8 +296,8 @@ static void join(struct sites *sites, size_t from, const struct sites *results)
 		for (size_t k = 0; k < results->nr; k++) {
 			const struct site *r = &results->s[k];
 
-			if (r->line != s->line || strcmp(r->file, s->file) ||
-			    strcmp(r->callee, s->callee) || strcmp(r->function, s->function))
+			if (r->line != s->line || r->column != s->column ||
+			    strcmp(r->callee, s->callee) || strcmp(r->file, s->file))
 				continue;
 			free(s->result);
 			s->result = r->type ? strdup(r->type) : NULL;
@@ -276,7 +323,7 @@ static bool look_at(const struct options *o, const char *dir, const char *file, 
 		    struct sites *sites)
 {
 	char path[] = "/tmp/token-report-XXXXXX";
-	struct sites results = { NULL, 0, 0 };
+	struct sites results = { .nr = 0 };
 	int fd = mkstemp(path);
 	size_t from = sites->nr;
 	bool fine;
@@ -286,9 +333,13 @@ static bool look_at(const struct options *o, const char *dir, const char *file, 
 		return false;
 	}
 	close(fd);
-	fine = compile(o, dir, command, path, NULL) && read_module(path, sites);
-	if (fine && compile(o, dir, command, path, o->header) && read_module(path, &results))
+	fine = compile(o, dir, command, path, o->extended ? EXTENDED : "") &&
+	       read_module(path, false, sites);
+	if (fine && compile(o, dir, command, path, RESULT_FLAGS) &&
+	    read_module(path, true, &results))
 		join(sites, from, &results);
+	else
+		sites->no_results += fine;
 	unlink(path);
 	free_sites(&results);
 	if (!fine)
@@ -395,16 +446,16 @@ static void print_text(const struct sites *sites)
 	for (size_t i = 0; i < sites->nr; i++) {
 		const struct site *s = &sites->s[i];
 
-		none += !s->type;
+		none += !s->inferred;
 		lost += loses_pointer(s);
-		if (s->type && !loses_pointer(s))
+		if (s->inferred && !loses_pointer(s))
 			continue;
 		printf("%s:%u:%u: %s() in %s: ", s->file, s->line, s->column, s->callee,
 		       s->function);
-		if (!s->type)
-			printf("no type, token %u", s->token);
+		if (!s->inferred)
+			printf("no type, token 0");
 		else
-			printf("%s, token %u", s->type, s->token);
+			printf("%s, token %u", s->type ? s->type : "a type", s->token);
 		if (loses_pointer(s))
 			printf("; the result is a %s, which has pointers: in the data half",
 			       s->result);
@@ -412,6 +463,9 @@ static void print_text(const struct sites *sites)
 	}
 	printf("%zu allocation sites: %zu with a type, %zu without; %zu whose result has pointers "
 	       "are in the data half\n", sites->nr, sites->nr - none, none, lost);
+	if (sites->no_results)
+		printf("%zu files compile only as they are: what results become is not known "
+		       "there\n", sites->no_results);
 }
 
 static void print_json(const struct sites *sites)
@@ -422,11 +476,13 @@ static void print_json(const struct sites *sites)
 		const struct site *s = &sites->s[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s,s:i,s:i,s:s,s:s,s:s?,s:i,s:b,s:s?,s:b}", "file",
-					s->file, "line", (int)s->line, "column", (int)s->column,
-					"function", s->function, "call", s->callee, "type", s->type,
-					"token", (int)s->token, "pointer", s->pointer, "result",
-					s->result, "loses_pointer", loses_pointer(s)));
+			list,
+			json_pack("{s:s,s:i,s:i,s:s,s:s,s:b,s:s?,s:i,s:b,s:s?,s:b}", "file",
+				  s->file, "line", (int)s->line, "column", (int)s->column,
+				  "function", s->function, "call", s->callee, "inferred",
+				  s->inferred, "type", s->type, "token", (int)s->token,
+				  "pointer", s->pointer, "result", s->result, "loses_pointer",
+				  loses_pointer(s)));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -436,22 +492,30 @@ static void print_json(const struct sites *sites)
 int main(int argc, char **argv)
 {
 	struct options o = { .clang = getenv("CLANG"), .header = getenv("TOKEN_REPORT_H") };
-	struct sites sites = { NULL, 0, 0 };
+	struct sites sites = { .nr = 0 };
 	int status, arg = 1;
 
 	for (; arg < argc && argv[arg][0] == '-'; arg++) {
 		if (!strcmp(argv[arg], "--json")) {
 			o.json = true;
+		} else if (!strcmp(argv[arg], "--extended")) {
+			o.extended = true;
 		} else if (!strncmp(argv[arg], "--compdb=", 9)) {
 			o.compdb = argv[arg] + 9;
 		} else {
 			fprintf(stderr, "alloc-token-report: unknown option '%s'; usage: "
-				"token-report [--json] [--compdb=FILE] [FILE...]\n", argv[arg]);
+				"token-report [--json] [--extended] [--compdb=FILE] "
+				"[FILE...]\n", argv[arg]);
 			return 2;
 		}
 	}
 	if (!o.clang || !*o.clang)
 		o.clang = "clang-22";
+	if (!o.header) {
+		fprintf(stderr, "alloc-token-report: TOKEN_REPORT_H must name token-report.h; "
+			"run `make alloc-token-report`\n");
+		return 2;
+	}
 	if (!has_alloc_token(&o)) {
 		fprintf(stderr, "alloc-token-report: %s has no allocation tokens; needs " PACKAGES
 			"\n", o.clang);

@@ -2,7 +2,7 @@
 /*
  * type_defs.h - the C types behind the type table: kernel-like shapes, with and without pointers.
  *
- * Private to types.c and its test, which has clang compile it and compares the allocation tokens.
+ * Private to types.c, and to the tests that have clang compile it and compare allocation tokens.
  * Relies on nothing but the compiler. Types are only ever appended (types.h).
  */
 #ifndef SLABFUZZ_TYPE_DEFS_H

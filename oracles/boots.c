@@ -17,9 +17,11 @@
 #define SITES 64u             /* call sites that are followed, the first met */
 #define TYPES 1024u
 #define START_OBJECTS 16u     /* slabs of so many objects show where they begin: 16 bins */
-/* Chi-squared, 15 degrees of freedom: two-sided, false alarms below 1e-6. */
-#define CHI_LOW 1.216
-#define CHI_HIGH 56.493
+/* Chi-squared: two-sided, false alarms 1e-7, so that those of nine sites stay below 1e-6. */
+#define CHI_15_LOW 0.796
+#define CHI_15_HIGH 64.055
+#define CHI_14_LOW 0.637
+#define CHI_14_HIGH 62.104
 #define BINOMIAL_SIGMAS 4.9   /* two-sided, 1e-6 */
 #define NOT_YET 0xff
 
@@ -48,6 +50,12 @@ struct sf_boots {
 	uint16_t (*order)[START_OBJECTS];
 	size_t nr_order, cap_order;
 	uint64_t start[START_OBJECTS], starts;
+	uint64_t next[START_OBJECTS], nexts; /* what follows object 0 in a cache's order */
+	/* freelist_hardened, by cache id: secret, and the boot that it is of */
+	struct secret {
+		uint64_t value, boot;
+	} *secret;
+	size_t cap_secret;
 	/* shuffle */
 	uint64_t hash, last_hash; /* of the order in which the largest blocks came */
 	uint32_t large;           /* of them in this boot */
@@ -108,6 +116,7 @@ void sf_boots_destroy(struct sf_boots *b)
 	free(b->normal);
 	free(b->seed);
 	free(b->first);
+	free(b->secret);
 	free(b->order);
 	free(b);
 }
@@ -151,8 +160,26 @@ static void on_heap(struct sf_boots *b, const struct sf_ev_heap *h)
 	b->large = 0;
 }
 
+static void secret_of(struct sf_boots *b, const struct sf_ev_cache *c)
+{
+	struct secret *s;
+
+	b->secret = grow(b->secret, &b->cap_secret, (size_t)c->id + 1, sizeof(*b->secret));
+	s = &b->secret[c->id];
+	if (s->boot && s->boot != b->boots) {
+		b->count[SF_INV_MEM_15].checked++;
+		if (s->value == c->secret)
+			raise_violation(b, SF_INV_MEM_15,
+					"MEM-15: a cache has the same secret in another boot",
+					"cache %u: %#llx", c->id, (unsigned long long)s->value);
+	}
+	*s = (struct secret){ c->secret, b->boots };
+}
+
 static void on_cache(struct sf_boots *b, const struct sf_ev_cache *c)
 {
+	if (b->set.freelist_hardened)
+		secret_of(b, c);
 	b->normal = grow(b->normal, &b->cap_normal, (size_t)c->id + 1, 1);
 	b->normal[c->id] = c->kind == SF_CACHE_KMALLOC;
 }
@@ -215,6 +242,18 @@ static void on_alloc(struct sf_boots *b, const struct sf_ev_alloc *a)
 		typed_partition(b, a);
 }
 
+/* Any place in a cache's order will do: slabs only rotate it. */
+static void order_of(struct sf_boots *b, const uint16_t *index)
+{
+	for (uint32_t i = 0; i < START_OBJECTS; i++) {
+		if (index[i])
+			continue;
+		b->next[index[(i + 1) % START_OBJECTS] % START_OBJECTS]++;
+		b->nexts++;
+		return;
+	}
+}
+
 /* How far a cache's slab begins from where the one before it did. */
 static void on_order(struct sf_boots *b, const struct sf_ev_slaborder *s)
 {
@@ -227,6 +266,7 @@ static void on_order(struct sf_boots *b, const struct sf_ev_slaborder *s)
 		b->order = grow(b->order, &b->cap_order, b->nr_order + 1, sizeof(*b->order));
 		memcpy(b->order[b->nr_order], s->index, sizeof(*b->order));
 		b->first[s->cache] = (uint32_t)++b->nr_order;
+		order_of(b, s->index);
 		return;
 	}
 	before = b->order[b->first[s->cache] - 1];
@@ -320,7 +360,7 @@ static void judge_sites(struct sf_boots *b)
 		if (!enough(b, SF_INV_ISO_10, total_of(s), "too few boots"))
 			continue;
 		chi = chi_squared(s->count, PARTITIONS, total_of(s));
-		if (chi > CHI_LOW && chi < CHI_HIGH)
+		if (chi > CHI_15_LOW && chi < CHI_15_HIGH)
 			continue;
 		raise_violation(b, SF_INV_ISO_10,
 				"ISO-10: partitions of a call site are not uniform over boots",
@@ -354,11 +394,25 @@ static void judge_starts(struct sf_boots *b)
 	if (!enough(b, SF_INV_MEM_16, b->starts, "too few slabs of 16 objects"))
 		return;
 	chi = chi_squared(b->start, START_OBJECTS, b->starts);
-	if (chi <= CHI_LOW || chi >= CHI_HIGH)
+	if (chi <= CHI_15_LOW || chi >= CHI_15_HIGH)
 		raise_violation(b, SF_INV_MEM_16,
 				"MEM-16: fresh slabs do not begin at a random place of their order",
 				"chi-squared %.3f (15 degrees of freedom) in %llu slabs", chi,
 				(unsigned long long)b->starts);
+}
+
+/* Nothing follows itself: fifteen are left, and a shuffled order prefers none. */
+static void judge_orders(struct sf_boots *b)
+{
+	double chi;
+
+	if (!enough(b, SF_INV_MEM_16, b->nexts, "too few slabs of 16 objects"))
+		return;
+	chi = chi_squared(b->next + 1, START_OBJECTS - 1, b->nexts);
+	if (b->next[0] || chi <= CHI_14_LOW || chi >= CHI_14_HIGH)
+		raise_violation(b, SF_INV_MEM_16, "MEM-16: orders of free lists are not random",
+				"chi-squared %.3f (14 degrees of freedom) in %llu caches", chi,
+				(unsigned long long)b->nexts);
 }
 
 static void judge_shuffle(struct sf_boots *b)
@@ -400,10 +454,14 @@ void sf_boots_finish(struct sf_boots *b)
 	}
 	if (!(b->caps & SF_CAP_TYPED))
 		skip(b, SF_INV_ISO_9, "the allocator lacks 'typed'");
-	if (b->set.freelist_random)
+	if (b->set.freelist_random) {
 		judge_starts(b);
-	else
+		judge_orders(b);
+	} else {
 		skip(b, SF_INV_MEM_16, "freelist_random is off");
+	}
+	if (!b->set.freelist_hardened)
+		skip(b, SF_INV_MEM_15, "freelist_hardened is off");
 	if (b->set.shuffle)
 		judge_shuffle(b);
 	else

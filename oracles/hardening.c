@@ -98,6 +98,25 @@ static const char *encoding_fault(struct sf_hardening *m, const struct sf_shadow
 	return NULL;
 }
 
+/* mm/slub.c:kmem_cache_open draws one for each cache. The cache before it stands for all others. */
+unsigned int sf_mem_15_cache(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_cache *c = &ev->cache;
+	const struct sf_shadow_cache *before =
+		c->id ? sf_shadow_cache_at(&j->sh, c->id - 1) : NULL;
+	const char *fault = NULL;
+
+	if (!c->secret)
+		fault = "%s encodes free pointers with 0";
+	else if (before && before->secret == c->secret)
+		fault = "%s encodes free pointers as another cache does";
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_MEM_15, fault, sf_name_of_cache(&j->sh, c->id));
+	sf_report(j, ev, SF_NONE, SF_NONE, "secret %#llx", ULL(c->secret));
+	return 1;
+}
+
 unsigned int sf_mem_15(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_snapslab *s = &ev->snapslab;

@@ -47,7 +47,8 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
  * run.
  */
 #define ON_HEAP(RULE, MODE, SHADOW) SHADOW(on_heap)
-#define ON_CACHE(RULE, MODE, SHADOW) RULE(ISO_4, sf_iso_4_cache) SHADOW(on_cache)
+#define ON_CACHE(RULE, MODE, SHADOW)                                                     \
+	RULE(ISO_4, sf_iso_4_cache) SHADOW(on_cache) MODE(MEM_15, sf_mem_15_cache)
 #define ON_CTYPE(RULE, MODE, SHADOW) MODE(ISO_7, sf_iso_7_type) SHADOW(on_ctype)
 #define ON_BEGIN(RULE, MODE, SHADOW) SHADOW(on_begin)
 #define ON_END(RULE, MODE, SHADOW) SHADOW(settle)

@@ -132,8 +132,8 @@ static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
 	X(sf_mem_11_alloc) X(sf_mem_11_free) X(sf_mem_11_ksize) X(sf_mem_12_alloc)               \
 	X(sf_mem_12_fail) X(sf_mem_13) X(sf_mem_17_alloc) X(sf_mem_17_ksize)                     \
 	/* hardening.c */                                                                        \
-	X(sf_mem_14) X(sf_mem_15) X(sf_mem_16) X(sf_mem_18_alloc) X(sf_mem_18_walk) X(sf_iso_16) \
-	X(sf_shf_1)                                                                              \
+	X(sf_mem_14) X(sf_mem_15) X(sf_mem_15_cache) X(sf_mem_16) X(sf_mem_18_alloc)         \
+	X(sf_mem_18_walk) X(sf_iso_16) X(sf_shf_1)                                               \
 	/* buddy.c */                                                                            \
 	X(sf_bud_1_add) X(sf_bud_1_page) X(sf_bud_2_add) X(sf_bud_2_del) X(sf_bud_2_alloc)       \
 	X(sf_bud_2_free) X(sf_bud_2_drain) X(sf_bud_3) X(sf_bud_3_walk) X(sf_bud_4)              \

@@ -173,6 +173,7 @@ static struct sf_event cache_event(uint32_t id, const char *name, uint8_t kind, 
 		.min_partial = 5, .objects = objects, .order = order, .min_order = order,
 		.min_objects = objects, .kind = kind, .flags = flags, .boot = boot,
 		.class_size = kind == SF_CACHE_NAMED ? 0 : size,
+		.secret = 0x1001ull * (id + 1),
 		.bucket = kind == SF_CACHE_BUCKET ? id - C_B0 : SF_NONE,
 		.partition = id == C_P3 ? 3 : id == C_P9 ? 9 :
 			     id == C_P11 ? 11 : id == C_P14 ? 14 : 0,

@@ -98,7 +98,7 @@ static int boot(struct plan *p, const struct sf_allocator *a)
 
 	sf_settings_init(&set);
 	set.pages = 16384;
-	set.freelist_random = set.shuffle = 1;
+	set.freelist_random = set.freelist_hardened = set.shuffle = 1;
 	fault = sf_overrides_apply(&p->overrides, &set);
 	if (fault)
 		return sf_bad("boots: %s", fault);

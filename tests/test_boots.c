@@ -23,9 +23,9 @@
 /* What is wrong with a set of boots. */
 struct how {
 	const char *name;
-	enum sf_invariant inv;
-	const char *title;      /* NULL: nothing may be raised */
+	const char *title; /* NULL: nothing may be raised */
 	uint64_t caps;
+	enum sf_invariant inv;
 	bool same_seed, skewed, one_of_8, changes, type_moves;
 	bool same_secret;
 	bool same_order, ascending, same_start;
@@ -189,34 +189,34 @@ static void test_random_boots_raise_nothing(void **state)
 static void test_what_is_not_random(void **state)
 {
 	static const struct how wrong[] = {
-		{ "seed", SF_INV_ISO_11, "ISO-11: two boots have the same seed", SF_CAP_RANDOM,
+		{ "seed", "ISO-11: two boots have the same seed", SF_CAP_RANDOM, SF_INV_ISO_11,
 		  .same_seed = true },
-		{ "skewed", SF_INV_ISO_10,
-		  "ISO-10: partitions of a call site are not uniform over boots", SF_CAP_RANDOM,
-		  .skewed = true },
-		{ "eight of them", SF_INV_ISO_10,
-		  "ISO-10: partitions of a call site are not uniform over boots", SF_CAP_RANDOM,
-		  .one_of_8 = true },
-		{ "changes", SF_INV_ISO_11, "ISO-11: the seed changes while the kernel runs",
-		  SF_CAP_RANDOM, .changes = true },
-		{ "type", SF_INV_ISO_9, "ISO-9: a type has another partition in another boot",
-		  SF_CAP_TYPED, .type_moves = true },
-		{ "secret", SF_INV_MEM_15, "MEM-15: a cache has the same secret in another boot",
-		  SF_CAP_TYPED, .same_secret = true },
-		{ "order", SF_INV_MEM_16, "MEM-16: orders of free lists are not random",
-		  SF_CAP_TYPED, .same_order = true },
-		{ "ascending", SF_INV_MEM_16, "MEM-16: orders of free lists are not random",
-		  SF_CAP_TYPED, .ascending = true },
-		{ "start", SF_INV_MEM_16,
+		{ "skewed",
+		  "ISO-10: partitions of a call site are not uniform over boots",
+		  SF_CAP_RANDOM, SF_INV_ISO_10, .skewed = true },
+		{ "eight of them",
+		  "ISO-10: partitions of a call site are not uniform over boots",
+		  SF_CAP_RANDOM, SF_INV_ISO_10, .one_of_8 = true },
+		{ "changes", "ISO-11: the seed changes while the kernel runs",
+		  SF_CAP_RANDOM, SF_INV_ISO_11, .changes = true },
+		{ "type", "ISO-9: a type has another partition in another boot",
+		  SF_CAP_TYPED, SF_INV_ISO_9, .type_moves = true },
+		{ "secret", "MEM-15: a cache has the same secret in another boot",
+		  SF_CAP_TYPED, SF_INV_MEM_15, .same_secret = true },
+		{ "order", "MEM-16: orders of free lists are not random",
+		  SF_CAP_TYPED, SF_INV_MEM_16, .same_order = true },
+		{ "ascending", "MEM-16: orders of free lists are not random",
+		  SF_CAP_TYPED, SF_INV_MEM_16, .ascending = true },
+		{ "start",
 		  "MEM-16: fresh slabs do not begin at a random place of their order",
-		  SF_CAP_TYPED, .same_start = true },
-		{ "end", SF_INV_SHF_2, "SHF-2: the largest blocks prefer one end of their list",
-		  SF_CAP_TYPED, .one_end = true },
-		{ "blocks", SF_INV_SHF_2,
-		  "SHF-2: the largest blocks come in the same order in many boots", SF_CAP_TYPED,
-		  .same_blocks = true },
-		{ "small", SF_INV_SHF_2, "SHF-2: pages of a small block come in another order",
-		  SF_CAP_TYPED, .small_moves = true },
+		  SF_CAP_TYPED, SF_INV_MEM_16, .same_start = true },
+		{ "end", "SHF-2: the largest blocks prefer one end of their list",
+		  SF_CAP_TYPED, SF_INV_SHF_2, .one_end = true },
+		{ "blocks",
+		  "SHF-2: the largest blocks come in the same order in many boots",
+		  SF_CAP_TYPED, SF_INV_SHF_2, .same_blocks = true },
+		{ "small", "SHF-2: pages of a small block come in another order",
+		  SF_CAP_TYPED, SF_INV_SHF_2, .small_moves = true },
 	};
 
 	(void)state;

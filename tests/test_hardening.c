@@ -112,7 +112,8 @@ static void flex(struct bed *b, uint8_t size, uint64_t count, uint64_t counter, 
 {
 	static uint32_t id;
 
-	EMIT(b, ALLOC, alloc, .id = null ? SF_NONE : id++, .res = 0, .api = SF_API_KMALLOC,
+	id++;
+	EMIT(b, ALLOC, alloc, .id = null ? SF_NONE : id, .res = 0, .api = SF_API_KMALLOC,
 	     .status = null ? SF_NULL : SF_OK, .addr = null ? 0 : SF_DIRECT_MAP + 4096,
 	     .counter_size = size, .count = count, .counter = counter, .cache = SF_NONE,
 	     .bucket = SF_NONE, .size = 64, .n = 1, .elem = 64, .dirty = SF_GOOD,
@@ -296,7 +297,8 @@ static void fresh(struct bed *b, uint32_t cache, uint64_t dirty)
 {
 	static uint32_t id;
 
-	EMIT(b, ALLOC, alloc, .id = id++, .api = SF_API_CACHE, .status = SF_OK, .cache = cache,
+	id++;
+	EMIT(b, ALLOC, alloc, .id = id, .api = SF_API_CACHE, .status = SF_OK, .cache = cache,
 	     .addr = SF_DIRECT_MAP + 512, .size = 512, .n = 1, .elem = 512, .dirty = dirty,
 	     .zeroed = 512, .old_id = SF_NONE, .bad = SF_GOOD, .bucket = SF_NONE,
 	     .place = { .kind = SF_PLACE_SLAB, .cache = cache, .base = SF_DIRECT_MAP,

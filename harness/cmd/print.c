@@ -157,11 +157,8 @@ static void print_isolation(const struct sf_results *r, FILE *out)
 	}
 }
 
-void sf_print_results(const struct sf_results *r, FILE *out)
+static void print_oracles(const struct sf_results *r, FILE *out)
 {
-	uint64_t operations = 0, events = 0;
-	uint32_t held = 0, unjudged = 0;
-
 	fprintf(out, "\n%-8s %12s %12s %10s  %s\n", "oracle", "checked", "skipped", "violations",
 		"why skipped");
 	for (int i = 0; i < SF_INV_COUNT; i++) {
@@ -173,13 +170,23 @@ void sf_print_results(const struct sf_results *r, FILE *out)
 			c->checked, c->skipped, c->violations);
 		fprintf(out, c->skipped && c->reason ? "  %s\n" : "\n", c->reason);
 	}
-	print_isolation(r, out);
+}
+
+void sf_print_results(const struct sf_results *r, FILE *out)
+{
+	uint64_t operations = 0, events = 0;
+	uint32_t held = 0, unjudged = 0;
+
 	for (uint32_t i = 0; i < r->nr_trials; i++) {
 		operations += r->trials[i].operations;
 		events += r->trials[i].events;
 		held += r->trials[i].held;
 		unjudged += r->trials[i].unjudged;
 	}
+	if (!events)
+		return; /* nothing ran: what was wrong has been said */
+	print_oracles(r, out);
+	print_isolation(r, out);
 	fprintf(out, "\n%u files, %" PRIu64 " operations, %" PRIu64 " events: %u violations, "
 		"%u of %u expectations held", r->files, operations, events, r->nr_found, held,
 		held + r->nr_missed);

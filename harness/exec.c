@@ -113,32 +113,34 @@ void x_join(struct sf_exec *x, uint32_t bulk, const uint32_t *res, uint32_t n)
 
 /* --- contents --- */
 
-/* Where misuse is meant every byte is written, so that each one that changes is seen. */
 static enum sf_contents how(const struct sf_exec *x, const struct object *o)
 {
-	return x->opt.whole || o->whole || x->lab ? SF_CONTENTS_WHOLE : SF_CONTENTS_SPARSE;
+	return x->opt.whole || o->whole ? SF_CONTENTS_WHOLE : SF_CONTENTS_SPARSE;
+}
+
+/*
+ * Once the allocator is misused objects may lie anywhere, and on top of each other: nobody judges
+ * their contents, and to touch them is not for checked accesses.
+ */
+bool x_has_contents(const struct sf_exec *x, const struct object *o, uint64_t size)
+{
+	return size && x->opt.contents && x_has(x, SF_CAP_CONTENTS) && x_is_real(o->addr) &&
+	       !x->tainted;
 }
 
 void x_write(struct sf_exec *x, const struct object *o)
 {
-	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS) || !x_is_real(o->addr) || !o->size)
-		return;
-	if (__builtin_expect(x->tainted, false)) {
-		x_lab_write(x, o);
-		return;
-	}
-	x->a->fill(x->heap, o->addr, o->size, o->key, how(x, o));
+	if (x_has_contents(x, o, o->size))
+		x->a->fill(x->heap, o->addr, o->size, o->key, how(x, o));
 }
 
 uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size,
 			     uint64_t *verified)
 {
 	*verified = 0;
-	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS) || !x_is_real(o->addr) || !size)
+	if (!x_has_contents(x, o, size))
 		return SF_GOOD;
 	*verified = size;
-	if (__builtin_expect(x->tainted, false))
-		return x_lab_bad(x, o, size);
 	return x->a->verify(x->heap, o->addr, size, o->key, how(x, o));
 }
 

@@ -126,6 +126,8 @@ void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
 void x_split(struct sf_exec *x, uint32_t bulk, const uint32_t *res);
 void x_join(struct sf_exec *x, uint32_t bulk, const uint32_t *res, uint32_t n);
 
+/* Contents of `size` bytes of an object are to be written and verified. */
+bool x_has_contents(const struct sf_exec *x, const struct object *o, uint64_t size);
 /* Contents: write an object's pattern; first bad offset in `size` bytes of it; verify and tell. */
 void x_write(struct sf_exec *x, const struct object *o);
 uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size, uint64_t *verified);
@@ -213,9 +215,6 @@ void x_lab_emit(void *exec, const struct sf_event *ev);
 void x_lab_bury(struct sf_exec *x, uint32_t id); /* it is about to be freed */
 void x_lab_dig_up(struct sf_exec *x, uint32_t res);
 void x_lab_cache_gone(struct sf_exec *x, uint32_t cache);
-/* Contents once the allocator is misused: nobody's memory is out of bounds. */
-void x_lab_write(struct sf_exec *x, const struct object *o);
-uint64_t x_lab_bad(struct sf_exec *x, const struct object *o, uint64_t size);
 void x_misuse(struct sf_exec *x, const struct sf_op *op);
 
 /* By operation code; every code has one. */

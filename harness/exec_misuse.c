@@ -186,53 +186,13 @@ void x_lab_cache_gone(struct sf_exec *x, uint32_t cache)
 			l->grave[i].asked = SF_NONE;
 }
 
-/* --- contents --- */
-
-/* Bytes [at, at + n) of what the owner of an object with this key wrote; 8 divides `at`. */
-static void pattern(uint8_t *to, uint64_t key, uint64_t at, uint64_t n)
-{
-	for (uint64_t i = 0; i < n; i += 8) {
-		uint64_t word = sf_pattern(key, (at + i) / 8);
-
-		for (uint64_t b = 0; b < 8 && i + b < n; b++)
-			to[i + b] = (uint8_t)(word >> (8 * b));
-	}
-}
+/* --- before --- */
 
 static uint64_t piece(uint64_t left)
 {
 	return left < PIECE ? left : PIECE;
 }
 
-void x_lab_write(struct sf_exec *x, const struct object *o)
-{
-	uint8_t bytes[PIECE];
-
-	for (uint64_t at = 0; at < o->size; at += PIECE) {
-		uint64_t n = piece(o->size - at);
-
-		pattern(bytes, o->key, at, n);
-		if (x->a->poke(x->heap, o->addr + at, bytes, n) < n)
-			return;
-	}
-}
-
-uint64_t x_lab_bad(struct sf_exec *x, const struct object *o, uint64_t size)
-{
-	uint8_t want[PIECE], have[PIECE];
-
-	for (uint64_t at = 0; at < size; at += PIECE) {
-		uint64_t n = piece(size - at), got = x->a->peek(x->heap, o->addr + at, have, n);
-
-		pattern(want, o->key, at, n);
-		for (uint64_t i = 0; i < n; i++)
-			if (i >= got || have[i] != want[i])
-				return at + i;
-	}
-	return SF_GOOD;
-}
-
-/* --- before --- */
 
 static void watch(struct sf_exec *x, const struct misuse *m, uint32_t id, uint64_t *used)
 {

@@ -410,8 +410,7 @@ static uint64_t prepare_kept(struct sf_exec *x, struct object *o, uint64_t size)
 {
 	if (size >= o->size)
 		return o->size;
-	if (!o->whole && !x->opt.whole && !x->lab && o->size > SF_SPARSE_MIN && size &&
-	    x->opt.contents && x_has(x, SF_CAP_CONTENTS) && x_is_real(o->addr))
+	if (!o->whole && !x->opt.whole && o->size > SF_SPARSE_MIN && x_has_contents(x, o, size))
 		x->a->fill(x->heap, o->addr, size, o->key, SF_CONTENTS_SPARSE);
 	return size;
 }

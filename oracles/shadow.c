@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define FAR_PAGES_MAX 16384u /* wider objects go to the list of wide ones */
 #define WIDE_MAX 4096u
@@ -44,6 +45,28 @@ void *sf_shadow_grow(void *p, size_t *cap, size_t need, size_t size, size_t *byt
 	*bytes += (to - *cap) * size;
 	*cap = to;
 	return p;
+}
+
+void *sf_shadow_map(size_t nr, size_t size, size_t *bytes)
+{
+	void *p;
+
+	if (!nr)
+		return NULL;
+	p = mmap(NULL, nr * size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		out_of_memory();
+	*bytes += nr * size;
+	return p;
+}
+
+void sf_shadow_unmap(void *p, size_t nr, size_t size, size_t *bytes)
+{
+	if (!p)
+		return;
+	munmap(p, nr * size);
+	*bytes -= nr * size;
 }
 
 /* Bits [lo, hi) of one page. */
@@ -678,18 +701,22 @@ bool sf_shadow_pages_live(const struct sf_shadow *sh, uint64_t pfn, uint64_t nr)
 	return false;
 }
 
+static void window_free(struct sf_window *w, size_t *bytes)
+{
+	sf_shadow_unmap(w->used, w->cap, sizeof(*w->used), bytes);
+	sf_shadow_unmap(w->bits, w->cap, sizeof(*w->bits), bytes);
+}
+
 static void window_setup(struct sf_window *w, uint64_t base, uint64_t pages, size_t *bytes)
 {
 	w->base = base & ~(SF_PAGE_SIZE - 1);
 	w->pages = pages <= SF_PAGES_MAX ? pages : 0;
 	if (w->pages <= w->cap)
 		return; /* nothing is alive: what is there is zero */
-	*bytes -= w->cap * (sizeof(*w->used) + sizeof(*w->bits));
-	free(w->used);
-	free(w->bits);
+	window_free(w, bytes);
 	w->cap = w->pages;
-	w->used = sf_shadow_zalloc(w->cap, sizeof(*w->used), bytes);
-	w->bits = sf_shadow_zalloc(w->cap, sizeof(*w->bits), bytes);
+	w->used = sf_shadow_map(w->cap, sizeof(*w->used), bytes);
+	w->bits = sf_shadow_map(w->cap, sizeof(*w->bits), bytes);
 }
 
 static void drop_all(struct sf_shadow *sh)
@@ -736,14 +763,12 @@ static void windows_setup(struct sf_shadow *sh, const struct sf_ev_heap *heap)
 	window_setup(&sh->direct, heap->direct_map, heap->pages, &sh->bytes);
 	window_setup(&sh->vmalloc, heap->vmalloc, heap->vmalloc_pages, &sh->bytes);
 	if (sh->vmalloc.cap > vm_cap) {
-		free(sh->vm_pfn);
-		sh->bytes -= vm_cap * sizeof(*sh->vm_pfn);
-		sh->vm_pfn = sf_shadow_zalloc(sh->vmalloc.cap, sizeof(*sh->vm_pfn), &sh->bytes);
+		sf_shadow_unmap(sh->vm_pfn, vm_cap, sizeof(*sh->vm_pfn), &sh->bytes);
+		sh->vm_pfn = sf_shadow_map(sh->vmalloc.cap, sizeof(*sh->vm_pfn), &sh->bytes);
 	}
 	if (sh->direct.cap > cap) {
-		free(sh->past);
-		sh->bytes -= cap * sizeof(*sh->past);
-		sh->past = sf_shadow_zalloc(sh->direct.cap, sizeof(*sh->past), &sh->bytes);
+		sf_shadow_unmap(sh->past, cap, sizeof(*sh->past), &sh->bytes);
+		sh->past = sf_shadow_map(sh->direct.cap, sizeof(*sh->past), &sh->bytes);
 	}
 	slabs_setup(sh, heap);
 }
@@ -966,16 +991,14 @@ const char *sf_name_of_event(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 void sf_shadow_free(struct sf_shadow *sh)
 {
 	free(sh->obj);
-	free(sh->direct.used);
-	free(sh->direct.bits);
-	free(sh->vmalloc.used);
-	free(sh->vmalloc.bits);
+	sf_shadow_unmap(sh->past, sh->direct.cap, sizeof(*sh->past), &sh->bytes);
+	sf_shadow_unmap(sh->vm_pfn, sh->vmalloc.cap, sizeof(*sh->vm_pfn), &sh->bytes);
+	window_free(&sh->direct, &sh->bytes);
+	window_free(&sh->vmalloc, &sh->bytes);
 	free(sh->slabs.used);
 	free(sh->slabs.bits);
 	free(sh->frame);
-	free(sh->past);
 	free(sh->slab_past);
-	free(sh->vm_pfn);
 	free(sh->far.slot);
 	free(sh->far.wide);
 	free(sh->cache);

@@ -383,5 +383,11 @@ static inline bool sf_zone_known(const struct sf_zone *z, uint64_t pfn, uint64_t
 /* calloc() and realloc() that end the process when memory runs out; counted in *bytes. */
 void *sf_shadow_zalloc(size_t nr, size_t size, size_t *bytes);
 void *sf_shadow_grow(void *p, size_t *cap, size_t need, size_t size, size_t *bytes);
+/*
+ * For tables as long as a window, of which little is ever touched: a leak checker at a process' end
+ * would read, and so make, every page of what malloc() gave.
+ */
+void *sf_shadow_map(size_t nr, size_t size, size_t *bytes);
+void sf_shadow_unmap(void *p, size_t nr, size_t size, size_t *bytes);
 
 #endif

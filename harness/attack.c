@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "exec.h"
+#include "grow.h"
 #include "mutate.h"
 #include "types.h"
 
@@ -73,9 +74,7 @@ static void remember(struct lab *l, uint32_t res, bool plain)
 {
 	if (l->nr_live == l->cap_live) {
 		l->cap_live = l->cap_live ? 2 * l->cap_live : 1024;
-		l->live = realloc(l->live, l->cap_live * sizeof(*l->live));
-		if (!l->live)
-			abort();
+		l->live = sf_grow(l->live, l->cap_live, sizeof(*l->live));
 	}
 	l->live[l->nr_live++] = (struct thing){ res, plain };
 }

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+
 #define HEADER_SIZE 4u
 #define CHUNK_SIZE (SF_RECORD_SIZE - 2u)
 

@@ -7,25 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *grow(void *p, size_t *cap, size_t need, size_t size)
-{
-	size_t to = *cap ? *cap : 256;
-
-	if (need <= *cap)
-		return p;
-	while (to < need)
-		to *= 2;
-	p = realloc(p, to * size);
-	if (!p)
-		abort();
-	memset((char *)p + *cap * size, 0, (to - *cap) * size);
-	*cap = to;
-	return p;
-}
+#include "grow.h"
 
 static void born(struct sf_cost *c, const struct sf_ev_alloc *a)
 {
-	c->size = grow(c->size, &c->cap_size, (size_t)a->id + 1, sizeof(*c->size));
+	c->size = sf_grow_zeroed(c->size, &c->cap_size, (size_t)a->id + 1, sizeof(*c->size));
 	c->size[a->id] = a->size;
 	c->requested += a->size;
 }
@@ -54,7 +40,7 @@ static void on_alloc(struct sf_cost *c, const struct sf_event *ev)
 static void on_slab(struct sf_cost *c, uint32_t cache)
 {
 	c->slabs++;
-	c->used = grow(c->used, &c->cap_used, (size_t)cache + 1, 1);
+	c->used = sf_grow_zeroed(c->used, &c->cap_used, (size_t)cache + 1, 1);
 	c->caches += !c->used[cache];
 	c->used[cache] = 1;
 }

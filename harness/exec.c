@@ -12,23 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "token.h"
 
 /* --- tables --- */
 
 void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size)
 {
-	uint32_t n = *cap ? *cap : 64;
+	size_t n = *cap;
 
-	if (need <= *cap)
+	if (need <= n)
 		return p;
-	while (n < need)
-		n *= 2;
-	p = realloc(p, (size_t)n * size);
-	if (!p)
-		abort(); /* bookkeeping of the harness, not the allocator under test */
-	memset((char *)p + (size_t)*cap * size, 0, (size_t)(n - *cap) * size);
-	*cap = n;
+	p = sf_grow_zeroed(p, &n, need, size);
+	*cap = (uint32_t)n;
 	return p;
 }
 

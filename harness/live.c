@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "types.h"
 
 const char *const sf_class_names[SF_CLASSES] = {

@@ -143,8 +143,6 @@ static inline const struct sf_op_info *sf_op_info(const struct sf_op *op)
 bool sf_name_char(unsigned char c);
 /* Room for `n` operations, so that the next ones append without malloc. */
 void sf_prog_reserve(struct sf_prog *p, uint64_t n);
-/* realloc or exit. */
-void *sf_grow(void *old, uint64_t nr, size_t size);
 
 /* Canonical form of an expectation behind `op`; false: it is none. */
 bool sf_expect_parse(const struct sf_op *op, const char *s, size_t len,

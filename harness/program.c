@@ -10,20 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+
 const char *const sf_fault_names[SF_FAULTS] = {
 	[SF_FAULT_SLAB] = "slab",
 	[SF_FAULT_PAGE] = "page",
 };
-
-void *sf_grow(void *old, uint64_t nr, size_t size)
-{
-	void *mem = nr <= SIZE_MAX / size ? realloc(old, (size_t)nr * size) : NULL;
-
-	if (mem)
-		return mem;
-	fputs("slabfuzz: out of memory\n", stderr);
-	exit(3);
-}
 
 void sf_prog_init(struct sf_prog *p)
 {

@@ -8,21 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *grow(void *p, size_t *cap, size_t need, size_t size)
-{
-	size_t to = *cap ? *cap : 256;
-
-	if (need <= *cap)
-		return p;
-	while (to < need)
-		to *= 2;
-	p = realloc(p, to * size);
-	if (!p)
-		abort();
-	memset((char *)p + *cap * size, 0, (to - *cap) * size);
-	*cap = to;
-	return p;
-}
+#include "grow.h"
 
 static struct sf_slabinfo_cache *cache_at(struct sf_slabinfo *s, uint32_t id)
 {
@@ -33,7 +19,7 @@ static void on_cache(struct sf_slabinfo *s, const struct sf_ev_cache *c)
 {
 	struct sf_slabinfo_cache *to;
 
-	s->cache = grow(s->cache, &s->cap_caches, (size_t)c->id + 1, sizeof(*s->cache));
+	s->cache = sf_grow_zeroed(s->cache, &s->cap_caches, (size_t)c->id + 1, sizeof(*s->cache));
 	if (c->id >= s->nr_caches)
 		s->nr_caches = (size_t)c->id + 1;
 	if (c->boot)
@@ -74,7 +60,8 @@ static void on_alloc(struct sf_slabinfo *s, const struct sf_event *ev)
 	c = cache_at(s, a->place.cache);
 	if (a->place.kind != SF_PLACE_SLAB || !c)
 		return;
-	s->object = grow(s->object, &s->cap_objects, (size_t)a->id + 1, sizeof(*s->object));
+	s->object = sf_grow_zeroed(s->object, &s->cap_objects, (size_t)a->id + 1,
+				   sizeof(*s->object));
 	s->object[a->id].cache = a->place.cache + 1;
 	s->object[a->id].size = a->size;
 	c->live++;

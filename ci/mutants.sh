@@ -4,8 +4,8 @@
 # mutants.sh [--json] [NAME...] - is each seeded bug caught? For every tests/mutants/NAME.patch the
 # allocators are copied and patched, linked with the harness and oracles as they are, and run: first
 # on the programs in corpora/, then under libFuzzer for up to MUTANT_SECONDS; what only many boots
-# show, under `slabfuzz boots`. Only the title that the patch names counts (SLABFUZZ_EXPECT). Exit 1
-# if one is missed; 0 if all are caught.
+# or failing allocations show, under `slabfuzz boots` or `slabfuzz inject`. Only the title that the
+# patch names counts (SLABFUZZ_EXPECT). Exit 1 if one is missed; 0 if all are caught.
 #
 # tests/mutants/README.md says what a patch's header looks like. From the Makefile: BUILD,
 # MUTANT_CC, MUTANT_LD, MUTANT_LIBS, MUTANT_CMD_LIBS (how the fuzz flavor compiles
@@ -48,7 +48,7 @@ build()
 		# shellcheck disable=SC2086 # a command with its flags
 		$MUTANT_CC -w -c -o "$work/$(basename "$f" .c).o" "$work/$f" || return 1
 	done
-	if [ "$by" = boots ]; then
+	if [ "$by" = boots ] || [ "$by" = inject ]; then
 		# shellcheck disable=SC2086
 		$MUTANT_LD -o "$work/target" "$BUILD"/fuzz/harness/cmd/*.o "$work"/*.o "$archive" \
 			$MUTANT_CMD_LIBS $MUTANT_LIBS
@@ -65,6 +65,22 @@ verdict()
 	now=$(date +%s.%N)
 	awk -v n="$1" -v t="$2" -v h="$3" -v r="$4" -v a="$start" -v b="$now" \
 		'BEGIN { printf "%s\t%s\t%s\t%s\t%.1f\n", n, t, h, r, b - a }' >"$dir/$1/verdict"
+}
+
+# judge HOW COUNT ARGUMENT...: the patched command itself raises the title, or it was missed. COUNT
+# picks the executions out of what it printed (for sed).
+judge()
+{
+	how=$1
+	count=$2
+	shift 2
+	"$dir/$name/target" "$@" >"$log" 2>&1
+	if grep -q "^$title" "$log"; then
+		runs=$(sed -n "$count" "$log")
+		verdict "$name" "$title" "$how" "${runs:-1}"
+	else
+		verdict "$name" "$title" missed 0
+	fi
 }
 
 # one NAME: builds and runs one mutant.
@@ -90,17 +106,16 @@ one()
 
 	export SLABFUZZ_EXPECT="$title" SLABFUZZ_ALLOCATOR="${on:-baseline}"
 	start=$(date +%s.%N)
-	if [ "$by" = boots ]; then
-		"$dir/$name/target" boots -a "$SLABFUZZ_ALLOCATOR" >"$log" 2>&1
-		if grep -q "^$title" "$log"; then
-			verdict "$name" "$title" boots \
-				"$(sed -n 's/^.*: \([0-9]*\) boots$/\1/p' "$log")"
-		else
-			verdict "$name" "$title" missed 0
-		fi
-		return
-	fi
 	case $by in
+	boots)
+		judge boots 's/^.*: \([0-9]*\) boots$/\1/p' boots -a "$SLABFUZZ_ALLOCATOR"
+		return
+		;;
+	inject)
+		judge inject 's/^.* files, \([0-9]*\) failures injected.*$/\1/p' \
+			inject -a "$SLABFUZZ_ALLOCATOR" corpora/seeds/*.txt
+		return
+		;;
 	"seed "*) programs=$dir/programs/$(basename "${by#seed }" .txt) ;;
 	*) programs=$(find "$dir/programs" -type f | sort) ;;
 	esac
@@ -185,10 +200,13 @@ for a in $("$BUILD/slabfuzz" list allocators | sed -n 's/^\([a-z0-9_-]\{1,\}\) .
 		exit 1
 	fi
 done
-if ! "$BUILD/slabfuzz" boots >"$dir/clean.log" 2>&1; then
-	echo "ci/mutants.sh: the unchanged allocators fail boots: see $dir/clean.log" >&2
-	exit 1
-fi
+for what in boots 'inject corpora/seeds/*.txt'; do
+	# shellcheck disable=SC2086 # a command with its files
+	if ! "$BUILD/slabfuzz" $what >"$dir/clean.log" 2>&1; then
+		echo "ci/mutants.sh: the unchanged allocators fail $what: see $dir/clean.log" >&2
+		exit 1
+	fi
+done
 
 # shellcheck disable=SC2086 # a list of names
 {

@@ -59,6 +59,8 @@ slabfuzz 0 compare --json corpora/seeds/types.txt
 check 'keys of compare' documented "$tmp/out"
 slabfuzz 0 compare --attacks --trials 2 --hardening none --json
 check 'keys of compare --attacks' documented "$tmp/out"
+slabfuzz 0 inject --json --max 1 corpora/seeds/types.txt
+check 'keys of inject' documented "$tmp/out"
 slabfuzz 0 boots --boots 320 --json
 check 'keys of boots' documented "$tmp/out"
 slabfuzz 0 slabinfo -a typed --json corpora/seeds/types.txt

@@ -17,6 +17,7 @@
 	X(run, "FILE…", "run programs or recordings under oracles, and summarise")              \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
 	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \
+	X(inject, "FILE…", "fail each allocation of a program in turn, under oracles")           \
 	X(boots, "", "judge what only many boots show: seeds, partitions, orders")               \
 	X(slabinfo, "FILE", "caches and partitions after a program, as /proc/slabinfo")         \
 	X(types, "", "types with tokens, partitions and caches; of a real kernel with --btf")    \

@@ -23,7 +23,8 @@ enum {
 static const struct sf_option options[] = {
 	{ 'a', "allocator", "NAME,…", "these allocators (default: all)" },
 	{ OPT_BOOTS, "boots", "N", "so many boots of each (default: 1024; 320 is the least)" },
-	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting (freelist_random, shuffle are on)" },
+	{ OPT_SET, "set", "KEY=VALUE",
+	  "change a heap setting (free-list hardenings, shuffle are on)" },
 	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
 	{ 0 },
 };
@@ -68,12 +69,7 @@ static void show(struct plan *p, const struct sf_allocator *a, const struct sf_o
 		if (!c[i].checked && !c[i].skipped)
 			continue;
 		if (p->json)
-			json_object_set_new(oracles, sf_invariants[i].id,
-					    json_pack("{s:o, s:o, s:o, s:o}", "checked",
-						      sf_json_number(c[i].checked), "skipped",
-						      sf_json_number(c[i].skipped), "reason",
-						      sf_json_text(c[i].reason), "violations",
-						      sf_json_number(c[i].violations)));
+			json_object_set_new(oracles, sf_invariants[i].id, sf_json_oracle(&c[i]));
 		else
 			printf("  %-8s %10" PRIu64 " checked %6" PRIu64 " skipped %6" PRIu64
 			       " violations  %s\n", sf_invariants[i].id, c[i].checked, c[i].skipped,

@@ -58,9 +58,17 @@ void sf_json_print(json_t *j, FILE *out)
 	json_decref(j);
 }
 
-static json_t *json_op(uint32_t op)
+json_t *sf_json_op(uint32_t op)
 {
 	return op == SF_NONE ? json_null() : json_integer(op);
+}
+
+json_t *sf_json_oracle(const struct sf_oracle_count *c)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "checked", sf_json_number(c->checked), "skipped",
+			 sf_json_number(c->skipped), "reason",
+			 sf_json_text(c->skipped ? c->reason : NULL), "violations",
+			 sf_json_number(c->violations));
 }
 
 static json_t *json_found(const struct sf_results *r)
@@ -75,7 +83,7 @@ static json_t *json_found(const struct sf_results *r)
 			list, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "title",
 					sf_json_text(f->title), "invariant",
 					sf_invariants[f->invariant].id, "allocator", t->allocator,
-					"program", sf_json_text(t->file), "op", json_op(f->op),
+					"program", sf_json_text(t->file), "op", sf_json_op(f->op),
 					"line", sf_json_number(f->line), "text",
 					sf_json_text(f->text), "detail", sf_json_text(f->detail)));
 	}
@@ -94,7 +102,7 @@ static json_t *json_missed(const struct sf_results *r)
 			list, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "expected",
 					sf_json_text(m->expected), "got", sf_json_text(m->got),
 					"allocator", t->allocator, "program",
-					sf_json_text(t->file), "op", json_op(m->op), "line",
+					sf_json_text(t->file), "op", sf_json_op(m->op), "line",
 					sf_json_number(m->line), "text", sf_json_text(m->text)));
 	}
 	return list;
@@ -104,18 +112,10 @@ static json_t *json_oracles(const struct sf_results *r)
 {
 	json_t *all = json_object();
 
-	for (int i = 0; i < SF_INV_COUNT; i++) {
-		const struct sf_oracle_count *c = &r->oracles[i];
-
-		if (r->only && !(r->only & sf_invariant_bit((enum sf_invariant)i)))
-			continue;
-		json_object_set_new(all, sf_invariants[i].id,
-				    json_pack("{s:o, s:o, s:o, s:o}", "checked",
-					      sf_json_number(c->checked), "skipped",
-					      sf_json_number(c->skipped), "reason",
-					      sf_json_text(c->skipped ? c->reason : NULL),
-					      "violations", sf_json_number(c->violations)));
-	}
+	for (int i = 0; i < SF_INV_COUNT; i++)
+		if (!r->only || (r->only & sf_invariant_bit((enum sf_invariant)i)))
+			json_object_set_new(all, sf_invariants[i].id,
+					    sf_json_oracle(&r->oracles[i]));
 	return all;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * select.h - what several subcommands are told in the same way: which allocators (-a), which
- * settings (--set). Relies on the tables of allocators and settings; run, boots, slabinfo and
- * compare rely on it.
+ * settings (--set). Relies on the tables of allocators and settings; run, boots, slabinfo,
+ * compare and inject rely on it.
  */
 #ifndef SLABFUZZ_SELECT_H
 #define SLABFUZZ_SELECT_H

@@ -21,7 +21,7 @@
 #include "gfp.h"
 #include "settings.h"
 
-#define SF_ALLOCATOR_ABI 2
+#define SF_ALLOCATOR_ABI 3
 
 struct sf_heap; /* the allocator's own */
 
@@ -52,7 +52,13 @@ struct sf_heap; /* the allocator's own */
 	X(FLEX, "flex", 22, "alloc() stores the count of a flexible array in its counter")       \
 	X(MISUSE, "misuse", 23, "survives misuse; peek(), poke()")                               \
 	X(RANDOM, "random", 24, "ordinary kmalloc is partitioned by call site and seed")         \
-	X(TYPED, "typed", 25, "ordinary kmalloc is partitioned by alloc token")
+	X(TYPED, "typed", 25, "ordinary kmalloc is partitioned by alloc token")                  \
+	X(RECLAIM, "reclaim", 26, "track(), owns(), pin(), shrinkers; reclaims by itself") \
+	X(RCU, "rcu", 27, "free() takes SF_KFREE_RCU; grace_period()")                           \
+	X(MEMCG, "memcg", 28, "memcg_create() and its family: __GFP_ACCOUNT is charged")         \
+	X(COMPACT, "compact", 29, "compact(): movable pages migrate")                            \
+	X(FAULT_ATTR, "fault_attr", 30, "fault_attr(): failslab, fail_page_alloc")               \
+	X(OVERCOMMIT, "overcommit", 31, "vm_enough_memory()")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1u << (bit),
@@ -132,6 +138,44 @@ static inline uint64_t sf_pattern(uint64_t key, uint64_t i)
 enum sf_contents {
 	SF_CONTENTS_SPARSE,
 	SF_CONTENTS_WHOLE,
+};
+
+/*
+ * RECLAIM, RCU, COMPACT: the user of the memory, who is told, in the midst of a call, when objects
+ * that he has made known with track() go or move without his doing. These must not call back into
+ * the allocator but for verify(), zeroed(), place(), usable(), peek().
+ */
+struct sf_user {
+	/* The object is about to be freed. `how`: SF_FREE_SHRINK, SF_FREE_OWNER or SF_KFREE_RCU. */
+	void (*going)(void *ctx, uint32_t cookie, uint64_t addr, enum sf_free_how how);
+	/* ... and it was (SF_OK), or the allocator refused (SF_NOTICED). Follows each going(). */
+	void (*gone)(void *ctx, uint32_t cookie, uint64_t addr, enum sf_status status);
+	/*
+	 * The object is its user's no more, but its memory must stay as it is until a grace period
+	 * has passed: going() comes then, with SF_KFREE_RCU. `how`: who let go of it; SF_KFREE_RCU:
+	 * its user. It cannot be reclaimed, owned or pinned any more.
+	 */
+	void (*deferred)(void *ctx, uint32_t cookie, uint64_t addr, enum sf_free_how how);
+	/* The pages are at `to` from now on, with what was in them. */
+	void (*moved)(void *ctx, uint32_t cookie, uint64_t from, uint64_t to);
+	void *ctx;
+};
+
+/* How the shrinker of a cache behaves (include/linux/shrinker.h). */
+struct sf_shrinker {
+	uint32_t seeks; /* cost of making an object again; 0: DEFAULT_SEEKS (2) */
+	uint32_t batch; /* objects scanned at once; 0: SHRINK_BATCH (128) */
+	bool rcu;       /* what it frees waits for a grace period, as dentries and their names do */
+};
+
+/* struct fault_attr (include/linux/fault-inject.h), for failslab and fail_page_alloc. */
+struct sf_fault_attr {
+	uint8_t probability; /* percent; 0: off */
+	uint8_t min_order;   /* PAGE: smaller requests never fail */
+	bool wait;           /* requests that may wait can fail too (ignore-gfp-wait=N) */
+	uint32_t interval;   /* only every so many requests; 0: 1 */
+	uint64_t times;      /* failures, at most; 0: 1; UINT64_MAX: no limit */
+	uint64_t space;      /* bytes (slab) or pages that must be asked for first */
 };
 
 /*
@@ -246,6 +290,64 @@ struct sf_allocator {
 	 */
 	uint64_t (*peek)(struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
 	uint64_t (*poke)(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len);
+
+	/*
+	 * RECLAIM, RCU, COMPACT. set_user() comes once, before any other call after create(); it is
+	 * kept over reset(), and `user` outlives the heap. track(): the object at `addr` is
+	 * `cookie` to its user until it is freed, by whomever. What is not tracked is never
+	 * reclaimed, moved, owned or pinned. `lru`: it is of a cache with SLAB_RECLAIM_ACCOUNT,
+	 * whose shrinker may free it from now on, the one tracked (or unpinned) longest ago first.
+	 * Tracking again changes the cookie only.
+	 */
+	void (*set_user)(struct sf_heap *h, const struct sf_user *user);
+	void (*track)(struct sf_heap *h, uint64_t addr, uint32_t cookie, bool lru);
+	/*
+	 * RECLAIM, of tracked objects. owns(): `b` goes when `a` goes, however that comes:
+	 * reclaimed, freed by its user, or after a grace period. False, and nothing changes: b has
+	 * an owner, or is a, or owns a, directly or not. Ownership ends when b is freed by itself,
+	 * or when a goes while b is pinned. pin(): nothing but its own user frees or moves it (a
+	 * reference is held).
+	 */
+	bool (*owns)(struct sf_heap *h, uint64_t a, uint64_t b);
+	void (*pin)(struct sf_heap *h, uint64_t addr, bool on);
+	/* RECLAIM. Each cache with SLAB_RECLAIM_ACCOUNT has a shrinker: how it works. */
+	void (*shrinker)(struct sf_heap *h, uint32_t cache, const struct sf_shrinker *how);
+	/*
+	 * RECLAIM. Every shrinker, oldest cache first, frees up to `n` objects as if a filesystem
+	 * asked for it (drop_slab): how many were freed. kswapd(): the daemon runs until the zone
+	 * is balanced, or nothing helps (mm/vmscan.c:balance_pgdat).
+	 */
+	uint64_t (*shrink)(struct sf_heap *h, uint64_t n);
+	void (*kswapd)(struct sf_heap *h);
+
+	/*
+	 * RCU. A grace period ends: what was complete before it is freed. barrier(): all that is
+	 * deferred is (kvfree_rcu_barrier, rcu_barrier).
+	 */
+	void (*grace_period)(struct sf_heap *h);
+	void (*rcu_barrier)(struct sf_heap *h);
+
+	/*
+	 * MEMCG. A group below `parent` (SF_NONE: the root, which is never charged) with a limit in
+	 * bytes; SF_NONE: it cannot be. memcg_set(): the group that is charged for what follows
+	 * (set_active_memcg). memcg_destroy(): what is still charged to it is its parent's from now
+	 * on; SF_NULL, and nothing happens, if it has children or is the active one.
+	 */
+	uint32_t (*memcg_create)(struct sf_heap *h, uint32_t parent, uint64_t max);
+	void (*memcg_set)(struct sf_heap *h, uint32_t memcg);
+	enum sf_status (*memcg_destroy)(struct sf_heap *h, uint32_t memcg);
+
+	/* COMPACT. The whole zone, as /proc/sys/vm/compact_memory does. */
+	void (*compact)(struct sf_heap *h);
+
+	/* FAULT_ATTR. Besides fail(), which comes first (lib/fault-inject.c:should_fail_ex). */
+	void (*fault_attr)(struct sf_heap *h, enum sf_fault kind, const struct sf_fault_attr *attr);
+
+	/*
+	 * OVERCOMMIT. A process asks for `pages` of memory of its own: SF_NULL, after an OOM event,
+	 * if that is refused (mm/util.c:__vm_enough_memory; by the guess of 4.16 with oom=4.16).
+	 */
+	enum sf_status (*vm_enough_memory)(struct sf_heap *h, uint64_t pages);
 };
 
 #define SF_BUCKETS_OFF (SF_NONE - 1)

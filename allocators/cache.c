@@ -3,7 +3,8 @@
  * cache.c - caches: geometry, merging, creation, shrinking, destruction, as in mm/slub.c and
  * mm/slab_common.c of Linux 7.2.
  *
- * Relies on slab.c for the slabs themselves. kmalloc.c makes its size classes here.
+ * Relies on slab.c for the slabs themselves and on rcu.c for what kmem_cache_destroy() waits for.
+ * kmalloc.c makes its size classes here.
  */
 #include "heap.h"
 
@@ -181,7 +182,7 @@ static void empty_lists(const struct sf_heap *h, struct kcache *s)
 	s->partial = (struct page_list){ NO_PFN, NO_PFN, 0 };
 	s->barn = (struct barn){ NO_SHEAF, NO_SHEAF, 0, 0 };
 	for (unsigned int i = 0; i < h->set.cpus; i++)
-		s->cpu[i] = (struct cpu_cache){ NO_SHEAF, NO_SHEAF };
+		s->cpu[i] = (struct cpu_cache){ NO_SHEAF, NO_SHEAF, NO_SHEAF };
 	s->nr_slabs = s->total_objects = 0;
 }
 
@@ -327,6 +328,7 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache)
 {
 	struct kcache *s = h->cache[cache];
 
+	rcu_barrier_on_cache(h, s);
 	if (--s->refs)
 		return SF_OK;
 	sheaves_flush(h, s);
@@ -334,9 +336,12 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache)
 	drop_sheaves(h, s);
 	if (s->nr_slabs) {
 		s->leaked = true;
+		lru_cache_gone(h, cache);
 		warn(h, "Slab cache still has objects", 0);
 		return SF_NOTICED;
 	}
+	if (s->flags & SF_SLAB_TYPESAFE_BY_RCU)
+		rcu_barrier_on_slabs(h);
 	return SF_OK;
 }
 

@@ -52,7 +52,11 @@
 	X(CACHE_DESTROY, cacheop, "result: kmem_cache_destroy() returned")                         \
 	X(CACHE_SHRINK, cacheop, "result: kmem_cache_shrink() returned")                           \
 	X(SKIP, skip, "result: an operation was not carried out, and why")                         \
-	X(OWNS, owns, "the program says that one object owns another")                             \
+	X(OWNS, owns, "result: one object goes when another goes, from here on")                   \
+	X(PIN, pin, "result: a reference is held, or no longer: reclaim keeps off")                \
+	X(DEFER, defer, "result: an object is to be freed after a grace period")                   \
+	X(MIGRATE, migrate, "result: movable pages are at another address")                        \
+	X(MEMCG, memcg, "result: a memory cgroup was made, made active, or destroyed")             \
 	X(BUCKETS_CREATE, cacheop, "result: kmem_buckets_create() returned")                       \
 	X(TAINT, taint, "the allocator is misused on purpose from here on")                        \
 	X(REACH, reach, "result: one thing that a misuse changed")                                 \
@@ -69,7 +73,14 @@
 	X(PCP_DRAIN, page, "trace: a block moves from a per-CPU list to the free lists")           \
 	X(PAGE_FAIL, pagefail, "trace: the page allocator gives up on a request")                  \
 	X(FAULT, fault, "trace: an injected failure fired")                                        \
-	X(OOM, pagefail, "trace: out of memory was declared")                                      \
+	X(OOM, oom, "trace: out of memory was declared")                                           \
+	X(SHRINK, shrink, "trace: a shrinker was asked (after what it freed)")                     \
+	X(RECLAIM, reclaim, "trace: a round of reclaim begins, or is over, and its progress")      \
+	X(COMPACT, compact, "trace: a run of compaction is over")                                  \
+	X(GRACE, grace, "trace: a grace period ends; what it frees follows")                       \
+	X(SLAB_DEFER, slab, "trace: an empty slab waits for a grace period")                       \
+	X(RESERVE, claim, "trace: a page block became, or was, of the HIGHATOMIC reserve")         \
+	X(CHARGE, charge, "trace: a memory cgroup was charged, uncharged, or refused")             \
 	X(WARN, warn, "trace: the allocator complained (a WARN or a BUG in a kernel)")             \
 	X(MAP, map, "trace: pages were mapped into the vmalloc window")                            \
 	X(UNMAP, map, "trace: a mapping was removed")                                              \
@@ -81,6 +92,7 @@
 	X(SNAP_PCP, snappcp, "snapshot: a per-CPU page list")                                      \
 	X(SNAP_USED, snapused, "snapshot: pages in use that are no slab")                          \
 	X(SNAP_PAGEBLOCK, snappb, "snapshot: a page block whose type is not the boot type")        \
+	X(SNAP_MEMCG, snapmemcg, "snapshot: a memory cgroup's own counters")                       \
 	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)")        \
 	X(SNAP_END, snap, "snapshot is complete")
 
@@ -126,6 +138,9 @@ enum sf_free_how {
 	SF_KFREE_SENSITIVE,
 	SF_KVFREE,
 	SF_KFREE_NOLOCK,
+	SF_KFREE_RCU,   /* in events: the grace period is over */
+	SF_FREE_SHRINK, /* by a shrinker */
+	SF_FREE_OWNER,  /* with its owner */
 	SF_FREE_HOWS,
 };
 
@@ -219,6 +234,7 @@ struct sf_ev_alloc {
 	uint16_t type;       /* type table index, 0: none */
 	uint16_t token;      /* alloc token */
 	bool forced;         /* the program named the token: it need not be the type's */
+	bool lru;            /* its cache's shrinker may free it from now on */
 	uint8_t counter_size;/* flexible arrays: bytes of the __counted_by member, 0: none */
 	uint32_t bucket;     /* set of buckets it was asked of, SF_NONE */
 	uint32_t type_align; /* alignment of the type, 0: not known to the allocator */
@@ -282,6 +298,7 @@ enum sf_skip_reason {
 	SF_SKIP_DEAD,    /* the object is already gone (realloc moved it, its alloc failed) */
 	SF_SKIP_NULL,    /* the operation needs an object and there is none */
 	SF_SKIP_SAFE,    /* a misuse that would be none: the object is of the wrong sort for it */
+	SF_SKIP_REFUSED, /* it has an owner, would own itself, or is of the wrong sort */
 	SF_SKIP_REASONS,
 };
 
@@ -292,6 +309,40 @@ struct sf_ev_skip {
 
 struct sf_ev_owns {
 	uint32_t owner, owned; /* object ids */
+};
+
+struct sf_ev_pin {
+	uint32_t id;
+	bool on;
+};
+
+/* From here on it is nobody's, and yet its memory is not free before FREE says so. */
+struct sf_ev_defer {
+	uint32_t id, res;
+	uint64_t addr;
+	uint8_t how;       /* enum sf_free_how: who let go of it */
+	uint64_t bad;      /* contents just before: first bad offset or SF_GOOD */
+	uint64_t verified; /* bytes looked at */
+};
+
+struct sf_ev_migrate {
+	uint32_t id;
+	uint64_t from, to;
+	uint64_t bad;      /* contents at `to`: first bad offset or SF_GOOD */
+	uint64_t verified;
+};
+
+enum sf_memcg_act {
+	SF_MEMCG_CREATE,
+	SF_MEMCG_SET,
+	SF_MEMCG_DESTROY,
+};
+
+struct sf_ev_memcg {
+	uint8_t act;         /* enum sf_memcg_act */
+	uint8_t status;      /* SF_NULL: it was refused */
+	uint32_t id, parent; /* SF_NONE: the root */
+	uint64_t max;        /* CREATE: bytes, UINT64_MAX: no limit */
 };
 
 /* A misuse, as the program spelled it: an operation that taints. */
@@ -390,6 +441,7 @@ struct sf_ev_claim {
 	uint8_t from, to;     /* migrate types */
 	bool whole;           /* order >= pageblock_order: all its page blocks change type */
 	bool merge;           /* not a claim: page blocks retyped by a merge across types */
+	bool release;         /* RESERVE: the reserve lets go of it */
 	uint64_t start;       /* first pfn whose page block changed type */
 	uint64_t nr_pages;    /* pages in the page blocks that changed */
 	uint32_t free, alike; /* what the threshold was judged by (whole: 0) */
@@ -415,6 +467,69 @@ struct sf_ev_pagefail {
 	uint32_t gfp;
 	uint64_t free, mark;
 	bool refused;         /* order too large: never tried */
+};
+
+enum sf_oom_policy {
+	SF_OOM_KERNEL,
+	SF_OOM_FLUSH,
+	SF_OOM_416,
+};
+
+struct sf_ev_oom {
+	uint8_t policy;       /* enum sf_oom_policy: the setting */
+	bool guess;           /* vm_enough_memory() refused; else an allocation gave up */
+	uint8_t order, migratetype;
+	uint32_t gfp;
+	uint32_t memcg;       /* its limit was the reason; SF_NONE: the zone's memory */
+	uint32_t rounds;      /* of reclaim, in this request */
+	uint64_t free, mark;  /* NR_FREE_PAGES; what it was held against last */
+	uint64_t pages;       /* guess: asked for */
+	uint64_t guessed;     /* guess: pages that were taken to be there */
+};
+
+/* One call of a shrinker (mm/shrinker.c:do_shrink_slab). */
+struct sf_ev_shrink {
+	uint32_t cache;
+	uint32_t memcg;       /* whose objects were looked at; SF_NONE: all */
+	uint8_t priority;     /* 12 to 0; 0xff: not asked by reclaim */
+	bool stopped;         /* SHRINK_STOP: the flags forbid it */
+	uint64_t freeable;    /* objects, before */
+	uint64_t deferred, delta, total; /* as trace_mm_shrink_slab_start has them */
+	uint64_t scanned, freed;         /* objects */
+};
+
+enum sf_reclaim_kind {
+	SF_RECLAIM_DIRECT,
+	SF_RECLAIM_KSWAPD,
+	SF_RECLAIM_MEMCG,
+	SF_RECLAIM_SHRINK, /* shrink() */
+};
+
+struct sf_ev_reclaim {
+	uint8_t kind;         /* enum sf_reclaim_kind */
+	bool begin;           /* nothing below `memcg` is known yet */
+	uint8_t order;
+	uint32_t gfp, memcg;
+	uint8_t priority;        /* the last that was tried */
+	uint64_t scanned, freed; /* objects */
+	uint64_t progress;    /* pages that count as reclaimed (mm_account_reclaimed_pages) */
+};
+
+struct sf_ev_compact {
+	int8_t order;         /* wanted; -1: as much as can be */
+	bool success;         /* there is a block of that order now */
+	uint64_t migrated, failed; /* pages */
+};
+
+struct sf_ev_grace {
+	uint64_t nr;          /* grace periods that have ended, with this one */
+	bool barrier;         /* rcu_barrier(): incomplete batches too */
+};
+
+struct sf_ev_charge {
+	uint32_t memcg;
+	bool uncharge, refused;
+	uint64_t addr, bytes; /* refused: addr 0 */
 };
 
 enum sf_fault {
@@ -453,6 +568,7 @@ struct sf_ev_snapcache {
 enum sf_slab_list {
 	SF_SLAB_UNLISTED, /* on no list: full, or lost */
 	SF_SLAB_PARTIAL,
+	SF_SLAB_DEFERRED, /* empty, waits for a grace period; no longer its cache's */
 };
 
 enum sf_walk_error {
@@ -526,11 +642,26 @@ struct sf_ev_snappb {
 	uint8_t migratetype;
 };
 
+struct sf_ev_snapmemcg {
+	uint32_t id, parent;
+	bool online;
+	uint64_t usage, max;  /* bytes, with all below it */
+	uint64_t failcnt;     /* charges that were refused */
+};
+
 /* Counter names are the kernel's, in pages. */
 struct sf_ev_counters {
 	uint64_t nr_free_pages, nr_slab_reclaimable, nr_slab_unreclaimable;
 	uint64_t nr_free[SF_NR_ORDERS];  /* blocks by order, all types */
 	uint64_t watermark_min, watermark_low, watermark_high, watermark_boost;
+	uint64_t nr_free_highatomic, nr_highatomic; /* free pages, pages of the reserve */
+	uint64_t indirect_bytes;    /* accounting=indirect: NR_INDIRECTLY_RECLAIMABLE_BYTES */
+	uint64_t nr_kernel_misc_reclaimable;
+	uint64_t mem_available;     /* si_mem_available() */
+	uint64_t totalreserve;      /* totalreserve_pages */
+	/* /proc/vmstat */
+	uint64_t allocstall, pgscan_slab, pgsteal_slab, oom_kill, compact_stall, compact_success;
+	uint64_t pgmigrate_success, drop_slab, slabs_scanned;
 };
 
 struct sf_event {
@@ -549,6 +680,10 @@ struct sf_event {
 		struct sf_ev_cacheop cacheop;
 		struct sf_ev_skip skip;
 		struct sf_ev_owns owns;
+		struct sf_ev_pin pin;
+		struct sf_ev_defer defer;
+		struct sf_ev_migrate migrate;
+		struct sf_ev_memcg memcg;
 		struct sf_ev_taint taint;
 		struct sf_ev_reach reach;
 		struct sf_ev_attack attack;
@@ -559,6 +694,12 @@ struct sf_event {
 		struct sf_ev_claim claim;
 		struct sf_ev_page page;
 		struct sf_ev_pagefail pagefail;
+		struct sf_ev_oom oom;
+		struct sf_ev_shrink shrink;
+		struct sf_ev_reclaim reclaim;
+		struct sf_ev_compact compact;
+		struct sf_ev_grace grace;
+		struct sf_ev_charge charge;
 		struct sf_ev_fault fault;
 		struct sf_ev_warn warn;
 		struct sf_ev_map map;
@@ -570,6 +711,7 @@ struct sf_event {
 		struct sf_ev_snappcp snappcp;
 		struct sf_ev_snapused snapused;
 		struct sf_ev_snappb snappb;
+		struct sf_ev_snapmemcg snapmemcg;
 		struct sf_ev_counters counters;
 	};
 };

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * heap.c - a model's heap put together: creation, reset, injected failures, warnings, and the parts
- * of the interface that are one call into the mechanism.
+ * heap.c - a model's heap put together: creation, reset, warnings, and the parts of the interface
+ * that are one call into the mechanism.
  */
-#include "heap.h"
 #include "model.h"
+#include "slab_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_SLAB_OBJECTS 32768u /* slab->objects has 15 bits */
-
-bool fault_fires(struct sf_heap *h, enum sf_fault kind)
-{
-	if (!h->fault_after[kind] || --h->fault_after[kind])
-		return false;
-	EMIT(h, FAULT, fault, .kind = (uint8_t)kind);
-	return true;
-}
 
 void warn(struct sf_heap *h, const char *what, uint64_t addr)
 {
@@ -75,6 +67,7 @@ struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy 
 	sf_settings_fixup(&h->set);
 	h->ops = ops;
 	h->policy = policy;
+	h->memcg = SF_NONE;
 	h->walk_cap = (uint32_t)set->pages + 64;
 	if (h->walk_cap < MAX_SLAB_OBJECTS)
 		h->walk_cap = MAX_SLAB_OBJECTS;
@@ -100,6 +93,9 @@ void heap_destroy(struct sf_heap *h)
 {
 	if (!h)
 		return;
+	lru_free(h);
+	rcu_free(h);
+	memcg_free(h);
 	slab_free_all(h);
 	zone_free(h);
 	arena_free(h);
@@ -112,7 +108,10 @@ void heap_reset(struct sf_heap *h)
 {
 	h->cpu = 0;
 	h->rng = heap_boot_random(h, RNG_STREAM);
-	memset(h->fault_after, 0, sizeof(h->fault_after));
+	fault_reset(h);
+	lru_reset(h);
+	rcu_reset(h);
+	memcg_reset(h);
 	window_reset(h);
 	arena_reset(h);
 	zone_reset(h);
@@ -123,11 +122,6 @@ void heap_reset(struct sf_heap *h)
 void heap_set_cpu(struct sf_heap *h, unsigned int cpu)
 {
 	h->cpu = cpu;
-}
-
-void heap_fail(struct sf_heap *h, enum sf_fault kind, uint64_t after)
-{
-	h->fault_after[kind] = after + 1;
 }
 
 /* --- named caches --- */
@@ -162,9 +156,13 @@ void heap_cache_free(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf
 	struct kcache *s = h->cache[cache];
 	bool suspicious = h->set.freelist_hardened || h->set.misuse;
 
-	*rs = (struct sf_result){ .status = SF_OK };
-	if ((suspicious && is_bad(h, s, addr)) || !slab_free(h, s, addr))
-		rs->status = SF_NOTICED;
+	*rs = (struct sf_result){ .status = SF_NOTICED };
+	if (suspicious && is_bad(h, s, addr))
+		return;
+	if (h->nr_tracked)
+		lru_forget(h, addr);
+	if (slab_free(h, s, addr))
+		rs->status = SF_OK;
 }
 
 void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t n,
@@ -179,6 +177,8 @@ void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint
 void heap_cache_free_bulk(struct sf_heap *h, uint32_t cache, uint32_t n, const uint64_t *addrs,
 			  struct sf_result *rs)
 {
+	if (h->nr_tracked)
+		lru_forget_bulk(h, n, addrs);
 	slab_free_bulk(h, h->cache[cache], n, addrs);
 	*rs = (struct sf_result){ .status = SF_OK };
 }
@@ -218,6 +218,8 @@ void heap_pages_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, struc
 
 void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order)
 {
+	if (h->nr_tracked)
+		lru_forget(h, addr);
 	arena_close(h, addr, SF_PAGE_SIZE << order);
 	page_free(h, addr_pfn(h, addr), order);
 }
@@ -239,6 +241,8 @@ void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_
 
 void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size)
 {
+	if (h->nr_tracked)
+		lru_forget(h, addr);
 	arena_close(h, addr, (size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1));
 	page_free_exact(h, addr_pfn(h, addr), size);
 }

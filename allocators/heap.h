@@ -12,6 +12,14 @@
  *   kmalloc.c     size classes, selection, krealloc, kvmalloc, large kmalloc
  *   bucket.c      kmem_buckets
  *   vmalloc.c     the fallback of kvmalloc
+ *   lru.c         what reclaim may free: objects by age, who owns whom, who is pinned
+ *   rcu.c         frees that wait for a grace period
+ *   memcg.c       memory cgroups: who is charged for what
+ *   vmscan.c      reclaim: shrinkers, priorities, kswapd
+ *   map.c         numbers by address, for lru.c and memcg.c
+ *   compact.c     compaction: movable pages migrate
+ *   overcommit.c  estimates: memory available, the overcommit guess
+ *   fault.c       injected failures
  *   heap.c        putting it together; faults and warnings
  *   snapshot.c    reading it all aloud
  *
@@ -35,6 +43,7 @@ enum page_state {
 	PAGE_SLAB,  /* head of a slab */
 	PAGE_LARGE, /* head of a large kmalloc */
 	PAGE_USED,  /* head of a block of alloc_pages(), a page of exact or vmalloc */
+	PAGE_RCU,   /* head of an empty slab that waits for a grace period */
 	PAGE_TAIL,  /* inside a slab or a large block: `head` says of which */
 };
 
@@ -126,6 +135,9 @@ struct zone {
 	uint64_t boost;
 	bool boosted;               /* kswapd is to be woken for it (ZONE_BOOSTED_WATERMARK) */
 	bool below_high;            /* HIGH was missed lately (ZONE_BELOW_HIGH) */
+	bool reclaim_active;        /* kswapd is at work (ZONE_RECLAIM_ACTIVE) */
+	uint64_t nr_highatomic;     /* pages of page blocks in the reserve */
+	uint64_t nr_free_highatomic;/* of them, on free lists */
 	uint64_t shuffle;           /* random bits not used yet (shuffle.c) ... */
 	uint32_t shuffle_bits;      /* ... and how many there are */
 	uint32_t pcp_high_min, pcp_high_max, pcp_batch;
@@ -147,6 +159,7 @@ struct sheaf {
 
 struct cpu_cache {
 	uint32_t main, spare;    /* sheaves; main is made at first use */
+	uint32_t rcu_free;       /* sheaf of objects from kfree_rcu(), NO_SHEAF */
 };
 
 struct barn {
@@ -204,6 +217,26 @@ struct policy {
 	unsigned int partitions; /* copies of the normal caches, at least 1 */
 };
 
+/* Of a cache with SLAB_RECLAIM_ACCOUNT whose objects are tracked. By index, until reset. */
+struct shrinker {
+	uint32_t cache;
+	uint32_t seeks, batch;   /* in force: never 0 */
+	bool rcu;
+	uint64_t nr_deferred;    /* scans that earlier rounds left undone (vmscan.c) */
+	uint64_t nr;             /* objects on the LRU list; pinned ones are on none */
+	uint32_t head, tail;     /* of it, oldest first: lru.c's own */
+};
+
+/* What /proc/vmstat counts of it. */
+struct vm_events {
+	uint64_t allocstall, pgscan_slab, pgsteal_slab, oom_kill, compact_stall, compact_success;
+	uint64_t pgmigrate_success, drop_slab, slabs_scanned;
+};
+
+struct lru;   /* lru.c */
+struct rcu;   /* rcu.c */
+struct memcgs;/* memcg.c */
+
 struct sf_heap {
 	struct sf_settings set;
 	const struct sf_allocator *ops;
@@ -211,6 +244,9 @@ struct sf_heap {
 	struct sf_sink *sink;    /* NULL: nobody listens */
 	unsigned int cpu;
 	uint64_t fault_after[SF_FAULTS]; /* 0: off; n: the n-th request from now fails */
+	struct sf_fault_attr fault_attr[SF_FAULTS]; /* fault.c; probability 0: off */
+	uint64_t fault_count[SF_FAULTS];
+	bool faults;             /* some of it is on */
 	struct arena arena;
 	struct zone zone;
 	struct kcache **cache;   /* by id */
@@ -226,6 +262,21 @@ struct sf_heap {
 	struct sheaf *sheaves;
 	uint32_t nr_sheaves, cap_sheaves, free_sheaf;
 	uint64_t nr_slab_reclaimable, nr_slab_unreclaimable; /* pages */
+	const struct sf_user *user;  /* NULL: none; then nothing is tracked */
+	struct lru *lru;
+	struct shrinker *shrinker;
+	uint32_t nr_shrinkers, cap_shrinkers;
+	uint32_t *shrink_order;      /* shrinkers in the order of their caches (vmscan.c) */
+	uint32_t nr_shrink_order, cap_shrink_order;
+	uint32_t nr_tracked;         /* 0: no free needs to look */
+	struct rcu *rcu;
+	struct memcgs *memcgs;
+	uint32_t memcg;              /* the active one, SF_NONE: the root */
+	uint32_t nr_charged;         /* objects and blocks that some group is charged for */
+	uint64_t indirect_bytes;     /* accounting=indirect */
+	bool reclaiming;             /* current->reclaim_state is set: ... */
+	uint64_t reclaimed;          /* ... pages of slabs given back meanwhile */
+	struct vm_events vm;
 	uint16_t *order_buf;     /* for the order of a fresh slab's objects: those of the largest */
 	uint64_t *walk_buf;      /* for snapshots */
 	uint32_t walk_cap;
@@ -260,8 +311,6 @@ uint64_t heap_boot_random(const struct sf_heap *h, uint64_t what);
 uint64_t heap_peek(struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
 uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len);
 
-/* True if an injected failure of that kind fires now; tells of it. */
-bool fault_fires(struct sf_heap *h, enum sf_fault kind);
 void warn(struct sf_heap *h, const char *what, uint64_t addr);
 
 /* What every model's table begins as, and its create(): a variant adds a name and a policy. */
@@ -270,14 +319,14 @@ void warn(struct sf_heap *h, const char *what, uint64_t addr);
 	 SF_CAP_PAGES | SF_CAP_EXACT | SF_CAP_PLACE | SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_CPUS | \
 	 SF_CAP_FAIL | SF_CAP_KVMALLOC | SF_CAP_ARRAY | SF_CAP_BULK | SF_CAP_GFP | SF_CAP_DRAIN | \
 	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS | SF_CAP_BUCKETS | SF_CAP_NOLOCK |    \
-	 SF_CAP_FLEX | SF_CAP_MISUSE)
+	 SF_CAP_FLEX | SF_CAP_MISUSE | SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG |              \
+	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT)
 struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy *policy,
 			    const struct sf_settings *set, struct sf_sink *sink,
 			    struct sf_error *err);
 void heap_destroy(struct sf_heap *h);
 void heap_reset(struct sf_heap *h);
 void heap_set_cpu(struct sf_heap *h, unsigned int cpu);
-void heap_fail(struct sf_heap *h, enum sf_fault kind, uint64_t after);
 
 /* --- arena.c --- */
 
@@ -345,7 +394,7 @@ uint64_t arena_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t 
 uint64_t arena_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t to,
 		      enum sf_contents how);
 
-/* --- page_alloc.c --- */
+/* --- page_alloc.c, page_pcp.c, page_gfp.c --- */
 
 bool zone_init(struct sf_heap *h, struct sf_error *err);
 void zone_free(struct sf_heap *h);
@@ -411,18 +460,21 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache);
 int cache_shrink(struct sf_heap *h, uint32_t cache);
 /*
  * One object, unpoisoned to `size` bytes, zeroed whole if gfp asks for it. 0: none; *status says
- * why. nolock: takes what is there and makes no effort (kmalloc_nolock).
+ * why. nolock: takes what is there and makes no effort (kmalloc_nolock); *refused: by the limit of
+ * a memory cgroup.
  */
 uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
 		    enum sf_status *status);
 uint64_t slab_alloc_nolock(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
-			   enum sf_status *status);
+			   bool *refused);
 /*
  * The object to the cache, which after a misuse need not be that of its slab. False: noticed, and
  * dropped. nolock: kfree_nolock(), makes no effort and does not wipe.
  */
 bool slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr);
 bool slab_free_nolock(struct sf_heap *h, struct kcache *s, uint64_t addr);
+/* All that is parked of all caches goes back to the slabs, and empty slabs go (oom=flush). */
+void slab_flush_all(struct sf_heap *h);
 void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint64_t *addrs);
 bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n, uint64_t *addrs,
 		     enum sf_status *status);
@@ -454,6 +506,99 @@ void vfree(struct sf_heap *h, uint64_t addr);
 struct vm_area *vmalloc_area(const struct sf_heap *h, uint64_t addr);
 uint64_t vrealloc(struct sf_heap *h, uint64_t addr, uint64_t size, uint32_t gfp,
 		  enum sf_status *status);
+
+/* --- fault.c --- */
+
+/* fail(): the request after `after` more fails. */
+void fault_fail(struct sf_heap *h, enum sf_fault kind, uint64_t after);
+void fault_set(struct sf_heap *h, enum sf_fault kind, const struct sf_fault_attr *attr);
+void fault_reset(struct sf_heap *h);
+bool fault_fires_slow(struct sf_heap *h, enum sf_fault kind, uint32_t gfp, uint64_t size);
+/*
+ * True if an injected failure of that kind fires now; tells of it. `size`: bytes (SLAB), or the
+ * order (PAGE). __GFP_NOFAIL is never failed.
+ */
+static inline bool fault_fires(struct sf_heap *h, enum sf_fault kind, uint32_t gfp, uint64_t size)
+{
+	return __builtin_expect(h->faults, false) && fault_fires_slow(h, kind, gfp, size);
+}
+
+/* --- lru.c: what the allocator's users have told it of their objects --- */
+
+/* The interface's functions. */
+void lru_set_user(struct sf_heap *h, const struct sf_user *user);
+void lru_track(struct sf_heap *h, uint64_t addr, uint32_t cookie, bool lru);
+bool lru_owns(struct sf_heap *h, uint64_t a, uint64_t b);
+void lru_pin(struct sf_heap *h, uint64_t addr, bool on);
+void lru_shrinker(struct sf_heap *h, uint32_t cache, const struct sf_shrinker *how);
+void lru_reset(struct sf_heap *h);
+void lru_free(struct sf_heap *h);
+/* What a shrinker could free: all, or what is charged to `memcg` and below. */
+uint64_t lru_count(struct sf_heap *h, uint32_t shrinker, uint32_t memcg);
+/* Frees, or defers, up to `nr` of them, the oldest first, with all they own: how many (owners). */
+uint64_t lru_scan(struct sf_heap *h, uint32_t shrinker, uint64_t nr, uint32_t memcg);
+/* Its user has freed it, or is about to: what it owns goes too. Call where nr_tracked is not 0. */
+void lru_forget(struct sf_heap *h, uint64_t addr);
+/* A pinned or unknown block stays where it is; else it may migrate. */
+bool lru_may_move(const struct sf_heap *h, uint64_t addr);
+/* The tracked block has moved; tells its user. */
+void lru_moved(struct sf_heap *h, uint64_t from, uint64_t to);
+
+/* --- rcu.c --- */
+
+void rcu_grace_period(struct sf_heap *h);
+void rcu_barrier(struct sf_heap *h);
+/*
+ * A tracked object waits for a grace period; tells its user. SF_KFREE_RCU: kfree_rcu(), by a sheaf
+ * where the cache has some (mm/slub.c:__kfree_rcu_sheaf); else call_rcu(), and a plain free then.
+ */
+void rcu_defer(struct sf_heap *h, uint64_t addr, enum sf_free_how how);
+/* An empty slab of a SLAB_TYPESAFE_BY_RCU cache, off all lists. */
+void rcu_defer_slab(struct sf_heap *h, uint32_t head);
+void rcu_reset(struct sf_heap *h);
+void rcu_free(struct sf_heap *h);
+
+/* --- memcg.c --- */
+
+uint32_t memcg_create(struct sf_heap *h, uint32_t parent, uint64_t max);
+void memcg_set(struct sf_heap *h, uint32_t memcg);
+enum sf_status memcg_destroy(struct sf_heap *h, uint32_t memcg);
+void memcg_reset(struct sf_heap *h);
+void memcg_free(struct sf_heap *h);
+/*
+ * Charges the active group for what is at `addr`; false: over a limit, and reclaim did not help:
+ * the caller gives the memory back and fails. Call only while h->memcg is not SF_NONE. Uncharge
+ * where nr_charged is not 0; what was not charged is left alone.
+ */
+bool memcg_charge(struct sf_heap *h, uint64_t addr, uint64_t bytes, uint32_t gfp);
+void memcg_uncharge(struct sf_heap *h, uint64_t addr);
+/* A charged block is single pages from now on (mm/memcontrol.c:split_page_memcg). */
+void memcg_split(struct sf_heap *h, uint32_t pfn, unsigned int order);
+/* The charge of a block goes with it to another place. */
+void memcg_moved(struct sf_heap *h, uint64_t from, uint64_t to);
+/* Is what is at `addr` charged to that group or one below it? */
+bool memcg_charged_in(const struct sf_heap *h, uint64_t addr, uint32_t memcg);
+
+/* --- vmscan.c --- */
+
+/* Direct reclaim (mm/vmscan.c:try_to_free_pages): pages of progress. */
+uint64_t vmscan_direct(struct sf_heap *h, uint32_t gfp, unsigned int order);
+/* Of what is charged to a group and below (try_to_free_mem_cgroup_pages): pages of progress. */
+uint64_t vmscan_memcg(struct sf_heap *h, uint32_t memcg, uint32_t gfp);
+void vmscan_kswapd(struct sf_heap *h);
+uint64_t vmscan_shrink(struct sf_heap *h, uint64_t n);
+
+/* --- compact.c --- */
+
+void compact_zone(struct sf_heap *h);
+
+/* --- overcommit.c --- */
+
+uint64_t mem_available(const struct sf_heap *h);
+uint64_t totalreserve(const struct sf_heap *h);
+/* NR_KERNEL_MISC_RECLAIMABLE, pages. */
+uint64_t misc_reclaimable(const struct sf_heap *h);
+enum sf_status overcommit_enough(struct sf_heap *h, uint64_t pages);
 
 /* --- snapshot.c --- */
 

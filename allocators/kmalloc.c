@@ -5,8 +5,9 @@
  *
  * Relies on cache.c and slab.c for the classes, on page_alloc.c above 8 KiB, on vmalloc.c for the
  * fallback. What a variant changes (which copy of a class an allocation goes to) is its policy.
+ * Whatever is freed here, lru.c hears of it before: what it owns goes first.
  */
-#include "heap.h"
+#include "slab_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,10 +102,11 @@ bool kmalloc_init(struct sf_heap *h, struct sf_error *err)
 {
 	unsigned int partitions = h->policy->partitions;
 	uint32_t normal = h->set.memcg || partitions > 1 ? SF_SLAB_NO_MERGE : 0;
+	bool rcl = h->set.accounting == ACCOUNTING_RECLAIMABLE, ok;
 	char prefix[24];
-	bool ok;
 
-	h->kmalloc_special = SF_GFP_RECLAIMABLE | (h->set.zone_dma ? SF_GFP_DMA : 0) |
+	/* Before 4.20 kmalloc() made nothing of __GFP_RECLAIMABLE. */
+	h->kmalloc_special = (rcl ? SF_GFP_RECLAIMABLE : 0) | (h->set.zone_dma ? SF_GFP_DMA : 0) |
 			     (h->set.memcg ? SF_GFP_ACCOUNT : 0);
 	ok = new_type(h, KMALLOC_NORMAL, "kmalloc", SF_CACHE_KMALLOC, normal);
 
@@ -112,8 +114,9 @@ bool kmalloc_init(struct sf_heap *h, struct sf_error *err)
 		snprintf(prefix, sizeof(prefix), "kmalloc-part-%02u", i);
 		ok = new_type(h, i, prefix, SF_CACHE_KMALLOC, SF_SLAB_NO_MERGE);
 	}
-	ok = ok && new_type(h, KMALLOC_RECLAIM, "kmalloc-rcl", SF_CACHE_KMALLOC_RCL,
-			    SF_SLAB_RECLAIM_ACCOUNT);
+	if (ok && rcl)
+		ok = new_type(h, KMALLOC_RECLAIM, "kmalloc-rcl", SF_CACHE_KMALLOC_RCL,
+			      SF_SLAB_RECLAIM_ACCOUNT);
 	if (ok && h->set.zone_dma)
 		ok = new_type(h, KMALLOC_DMA, "dma-kmalloc", SF_CACHE_KMALLOC_DMA,
 			      SF_SLAB_CACHE_DMA);
@@ -228,24 +231,25 @@ static uint64_t do_kmalloc_nolock(struct sf_heap *h, const struct sf_request *rq
 {
 	const uint32_t *classes = h->kmalloc[type_of(h, rq)];
 	uint64_t addr = 0, class = size;
+	bool refused = false;
 
 	*status = SF_NULL;
 	if (size == 0)
 		return SF_ZERO_SIZE_PTR;
-	for (int tries = 0; !addr && tries < 2 && class <= KMALLOC_MAX_CACHE_SIZE; tries++) {
+	for (int tries = 0; !addr && !refused && tries < 2 && class <= KMALLOC_MAX_CACHE_SIZE;
+	     tries++) {
 		struct kcache *s = h->cache[classes[class_slot(class)]];
 
-		addr = slab_alloc_nolock(h, s, rq->gfp, size, status);
+		addr = slab_alloc_nolock(h, s, rq->gfp, size, &refused);
 		class = s->object_size + 1;
 	}
 	return addr;
 }
 
-/* How far into its slot an object begins. */
-static uint64_t offset_in_slot(const struct sf_heap *h, const struct kcache *s, uint32_t head,
-			       uint64_t addr)
+static inline void forget(struct sf_heap *h, uint64_t addr)
 {
-	return h->set.slot_offset ? (addr - slab_addr(h, head)) % s->stride : 0;
+	if (h->nr_tracked)
+		lru_forget(h, addr);
 }
 
 static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
@@ -259,6 +263,7 @@ static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		return;
 	s = slab_cache(h, addr, &head);
 	if (s) {
+		forget(h, addr);
 		if (!slab_free(h, s, addr - offset_in_slot(h, s, head, addr)))
 			rs->status = SF_NOTICED;
 		return;
@@ -269,6 +274,7 @@ static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		rs->status = SF_NOTICED;
 		return;
 	}
+	forget(h, addr);
 	large_free(h, head);
 }
 
@@ -335,6 +341,13 @@ static uint64_t do_kvmalloc(struct sf_heap *h, const struct sf_request *rq, uint
 
 /* --- krealloc (mm/slub.c:__do_krealloc) --- */
 
+/* Or it has another size: who owns it, and what it owns, stays as it was. */
+static inline void moved(struct sf_heap *h, uint64_t from, uint64_t to)
+{
+	if (h->nr_tracked)
+		lru_resized(h, from, to);
+}
+
 static uint64_t do_krealloc(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
 			    uint64_t size, uint32_t gfp, enum sf_status *status)
 {
@@ -364,6 +377,7 @@ static uint64_t do_krealloc(struct sf_heap *h, uint64_t addr, const struct sf_re
 	if (!to)
 		return 0;
 	raw_copy(h, to, addr, size < have ? size : have);
+	moved(h, addr, to);
 	do_kfree(h, addr, &rs);
 	return to;
 }
@@ -379,8 +393,13 @@ static uint64_t do_kvrealloc(struct sf_heap *h, uint64_t addr, const struct sf_r
 	uint64_t to, have;
 
 	if (vmalloc_area(h, addr)) {
-		if (size)
-			return vrealloc(h, addr, size, rq->gfp, status);
+		if (size) {
+			to = vrealloc(h, addr, size, rq->gfp, status);
+			if (to)
+				moved(h, addr, to);
+			return to;
+		}
+		forget(h, addr);
 		vfree(h, addr);
 		*status = SF_OK;
 		return SF_ZERO_SIZE_PTR;
@@ -392,6 +411,7 @@ static uint64_t do_kvrealloc(struct sf_heap *h, uint64_t addr, const struct sf_r
 	if (to && addr > SF_ZERO_SIZE_PTR) {
 		have = kmalloc_usable(h, addr);
 		raw_copy(h, to, addr, have < size ? have : size);
+		moved(h, addr, to);
 		do_kfree(h, addr, &rs);
 	}
 	return to;
@@ -498,8 +518,18 @@ static void do_kvfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		do_kfree(h, addr, rs);
 		return;
 	}
-	finish(rs, 0, vmalloc_area(h, addr) ? SF_OK : SF_NOTICED);
+	finish(rs, 0, SF_NOTICED);
+	if (vmalloc_area(h, addr)) {
+		forget(h, addr);
+		rs->status = SF_OK;
+	}
 	vfree(h, addr);
+}
+
+static void kfree_rcu(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
+{
+	finish(rs, 0, SF_OK);
+	rcu_defer(h, addr, SF_KFREE_RCU);
 }
 
 /* mm/slub.c:kfree_nolock */
@@ -513,6 +543,7 @@ static void free_nolock(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		return;
 	s = slab_cache(h, addr, &head);
 	if (s) {
+		forget(h, addr);
 		if (!slab_free_nolock(h, s, addr - offset_in_slot(h, s, head, addr)))
 			rs->status = SF_NOTICED;
 		return;
@@ -529,6 +560,8 @@ void kmalloc_free(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct
 		free_nolock(h, addr, rs);
 	else if (how == SF_KVFREE)
 		do_kvfree(h, addr, rs);
+	else if (how == SF_KFREE_RCU)
+		kfree_rcu(h, addr, rs);
 	else
 		do_kfree_sensitive(h, addr, rs);
 }

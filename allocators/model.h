@@ -31,9 +31,14 @@ void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
 	.cache_free = heap_cache_free, .cache_alloc_bulk = heap_cache_alloc_bulk,            \
 	.cache_free_bulk = heap_cache_free_bulk, .pages_alloc = heap_pages_alloc,            \
 	.pages_free = heap_pages_free, .exact_alloc = heap_exact_alloc,                      \
-	.exact_free = heap_exact_free, .set_cpu = heap_set_cpu, .fail = heap_fail,           \
+	.exact_free = heap_exact_free, .set_cpu = heap_set_cpu, .fail = fault_fail,           \
 	.drain = page_drain_all, .place = snapshot_place, .walk = snapshot_walk,             \
 	.buckets_create = bucket_create, .buckets_shrink = bucket_shrink,              \
-	.peek = heap_peek, .poke = heap_poke
+	.peek = heap_peek, .poke = heap_poke, .set_user = lru_set_user, .track = lru_track,  \
+	.owns = lru_owns, .pin = lru_pin, .shrinker = lru_shrinker, .shrink = vmscan_shrink, \
+	.kswapd = vmscan_kswapd, .grace_period = rcu_grace_period, .rcu_barrier = rcu_barrier, \
+	.memcg_create = memcg_create, .memcg_set = memcg_set,                                \
+	.memcg_destroy = memcg_destroy, .compact = compact_zone, .fault_attr = fault_set,    \
+	.vm_enough_memory = overcommit_enough
 
 #endif

@@ -5,7 +5,7 @@
  * Follows Linux 7.2's mm/page_alloc.c. Relies on arena.c for page descriptors and on shuffle.c for
  * the order of the largest blocks; page_pcp.c and page_gfp.c are built on it. What the model leaves
  * out: there is one zone on one node, so ALLOC_NOFRAGMENT is never set (it takes a lower zone, or
- * defrag_mode); there is no CMA, no isolation and no HIGHATOMIC reserve; no page is a guard page.
+ * defrag_mode); there is no CMA and no isolation; no page is a guard page.
  */
 #include "page_internal.h"
 
@@ -35,6 +35,8 @@ static void add_free(struct sf_heap *h, uint32_t pfn, unsigned int order, unsign
 	page_list_add(&h->arena, &z->free[order][type], pfn, tail);
 	z->nr_free[order]++;
 	z->nr_free_pages += 1u << order;
+	if (type == SF_MIGRATE_HIGHATOMIC)
+		z->nr_free_highatomic += 1u << order;
 	EMIT(h, BLOCK_ADD, block, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type,
 	     .tail = tail);
 }
@@ -50,6 +52,8 @@ static void del_free(struct sf_heap *h, uint32_t pfn)
 	*pg = (struct page){ 0 };
 	z->nr_free[order]--;
 	z->nr_free_pages -= 1u << order;
+	if (type == SF_MIGRATE_HIGHATOMIC)
+		z->nr_free_highatomic -= 1u << order;
 	EMIT(h, BLOCK_DEL, block, .pfn = pfn, .order = (uint8_t)order,
 	     .migratetype = (uint8_t)type);
 }
@@ -213,6 +217,15 @@ static uint32_t claim_whole(struct sf_heap *h, const struct take *tk, uint32_t p
 	return take_block(h, tk, pfn, SF_RMQUEUE_CLAIM, tk->type);
 }
 
+/*
+ * mm/page_alloc.c:should_try_claim_block. Movable pages fit anywhere: no need to turn foreign page
+ * blocks for few.
+ */
+static bool may_claim(const struct zone *z, unsigned int order, unsigned int type)
+{
+	return type != SF_MIGRATE_MOVABLE || order >= z->pageblock_order / 2;
+}
+
 /* From the largest order down: what is taken from another type should be worth it. */
 static uint32_t claim(struct sf_heap *h, const struct take *tk)
 {
@@ -222,8 +235,7 @@ static uint32_t claim(struct sf_heap *h, const struct take *tk)
 		const struct page_list *l;
 		uint32_t pfn;
 
-		/* Movable pages fit anywhere: no need to turn foreign page blocks for few. */
-		if (tk->type == SF_MIGRATE_MOVABLE && o < z->pageblock_order / 2)
+		if (!may_claim(z, o, tk->type))
 			break;
 		l = fallback(z, o, tk->type);
 		if (!l)
@@ -269,6 +281,117 @@ uint32_t buddy_take(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mo
 	if (pfn != NO_PFN)
 		*mode = SF_RMQUEUE_STEAL;
 	return pfn;
+}
+
+bool buddy_has(const struct sf_heap *h, unsigned int order, unsigned int type)
+{
+	const struct zone *z = &h->zone;
+
+	for (unsigned int o = order; o <= MAX_PAGE_ORDER; o++) {
+		if (z->free[o][type].head != NO_PFN)
+			return true;
+		if (may_claim(z, o, type) && fallback(z, o, type))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * mm/page_alloc.c:__isolate_free_page, but that the kernel keeps the rest of the block to itself
+ * until compaction is over.
+ */
+void buddy_isolate(struct sf_heap *h, uint32_t pfn, unsigned int order)
+{
+	unsigned int from = h->arena.page[pfn].order, type = h->arena.page[pfn].list;
+
+	del_free(h, pfn);
+	while (from > order) {
+		from--;
+		add_free(h, pfn + (1u << from), from, type, false);
+	}
+}
+
+/* --- the HIGHATOMIC reserve --- */
+
+uint32_t buddy_take_reserve(struct sf_heap *h, const struct take *tk)
+{
+	struct take own = *tk;
+
+	own.type = SF_MIGRATE_HIGHATOMIC;
+	return take_smallest(h, &own, SF_RMQUEUE_OWN);
+}
+
+/* The page block around a block, or all of those it consists of, enter or leave the reserve. */
+static void retype(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int from,
+		   unsigned int to)
+{
+	const struct zone *z = &h->zone;
+	bool whole = order >= z->pageblock_order;
+	unsigned int span = whole ? order : z->pageblock_order;
+	uint32_t start = pfn & ~((1u << span) - 1);
+
+	EMIT(h, RESERVE, claim, .pfn = pfn, .order = (uint8_t)order, .from = (uint8_t)from,
+	     .to = (uint8_t)to, .whole = whole, .release = from == SF_MIGRATE_HIGHATOMIC,
+	     .start = start, .nr_pages = 1ull << span);
+	set_block_type(&h->zone, start, span, to);
+}
+
+/* mm/page_alloc.c:reserve_highatomic_pageblock: about 1 % of the zone, if that is a page block. */
+void reserve_highatomic(struct sf_heap *h, uint32_t pfn, unsigned int order)
+{
+	struct zone *z = &h->zone;
+	uint32_t block = 1u << z->pageblock_order, start = pfn & ~(block - 1);
+	uint32_t percent = z->managed / 100, max = (percent + block - 1) & ~(block - 1);
+	unsigned int type = block_type(z, pfn);
+
+	if (percent < block || z->nr_highatomic >= max || type == SF_MIGRATE_HIGHATOMIC)
+		return;
+	/* A page block that reaches beyond the zone keeps its type. */
+	if (order < z->pageblock_order && start + block > z->managed)
+		return;
+	retype(h, pfn, order, type, SF_MIGRATE_HIGHATOMIC);
+	if (order < z->pageblock_order)
+		move_free_blocks(h, start, SF_MIGRATE_HIGHATOMIC);
+	z->nr_highatomic += order < z->pageblock_order ? block : 1u << order;
+}
+
+/*
+ * A free block of a page block or more, off the reserve. The kernel moves it from list to list and
+ * leaves a free buddy of another list where it is; here they merge.
+ */
+static void release_whole(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type)
+{
+	unsigned int step = h->zone.pageblock_order;
+
+	del_free(h, pfn);
+	retype(h, pfn, order, SF_MIGRATE_HIGHATOMIC, type);
+	for (uint32_t p = pfn; p < pfn + (1u << order); p += 1u << step)
+		buddy_free(h, p, step, true);
+}
+
+/* mm/page_alloc.c:unreserve_highatomic_pageblock */
+bool unreserve_highatomic(struct sf_heap *h, unsigned int type, bool force)
+{
+	struct zone *z = &h->zone;
+	uint32_t block = 1u << z->pageblock_order;
+
+	if (!force && z->nr_highatomic <= block)
+		return false;
+	for (unsigned int o = 0; o <= MAX_PAGE_ORDER; o++) {
+		uint32_t pfn = z->free[o][SF_MIGRATE_HIGHATOMIC].head;
+
+		if (pfn == NO_PFN)
+			continue;
+		z->nr_highatomic -= o < z->pageblock_order ? block : 1u << o;
+		if (o >= z->pageblock_order) {
+			release_whole(h, pfn, o, type);
+			return true;
+		}
+		retype(h, pfn, o, SF_MIGRATE_HIGHATOMIC, type);
+		move_free_blocks(h, pfn & ~(block - 1), type);
+		return true;
+	}
+	return false;
 }
 
 /* --- giving back --- */
@@ -394,6 +517,8 @@ void zone_free(struct sf_heap *h)
 	free(z->block_type);
 	free(z->was_retyped);
 	free(z->retyped);
+	free(h->shrink_order);
+	h->shrink_order = NULL;
 	z->block_type = NULL;
 	z->was_retyped = NULL;
 	z->retyped = NULL;
@@ -410,7 +535,10 @@ void zone_reset(struct sf_heap *h)
 		z->was_retyped[b] = 0;
 	}
 	z->boost = 0;
-	z->boosted = z->below_high = false;
+	z->boosted = z->below_high = z->reclaim_active = false;
+	z->nr_highatomic = z->nr_free_highatomic = 0;
+	h->nr_shrink_order = 0;
+	h->vm = (struct vm_events){ 0 };
 	pcp_reset(h);
 	shuffle_reset(h);
 	boot_lists(h);

@@ -3,35 +3,38 @@
  * page_gfp.c - what gfp flags buy: watermarks, the slow path; the calls of the page allocator.
  *
  * Follows Linux 7.2's mm/page_alloc.c (get_page_from_freelist, __alloc_pages_slowpath). Relies on
- * page_alloc.c and page_pcp.c; slabs, large kmalloc and vmalloc get their pages here. What the
- * model leaves out: nothing can be reclaimed or compacted, so a slow path that may do either drains
- * all per-CPU lists once, tries again and is at its end. kswapd runs at once when it is woken, and
- * all it can do is to take back the watermark boost. An out-of-memory killer finds
- * nobody to kill: where the kernel would kill and loop, the request fails after OOM was declared.
+ * page_alloc.c and page_pcp.c, vmscan.c and compact.c; slabs, large kmalloc and vmalloc get their
+ * pages here. Reclaim and a charge change any list, cache or group: nothing is kept over them.
+ *
+ * What differs from the kernel: an out-of-memory killer finds nobody to kill: where the kernel
+ * would kill and loop, the request fails after OOM was declared. There are no pages but of slabs to
+ * reclaim, which the kernel's should_reclaim_retry() does not count, as it relies on the page
+ * cache: here a round that met its goal is reason enough for another one. For the same reason
+ * per-CPU lists are drained after a round without progress too. kswapd takes back the watermark
+ * boost as soon as it is woken; all else it does when it is told to. Compaction does not capture
+ * the block that it makes.
  */
 #include "page_internal.h"
 
 #include <string.h>
 
-enum {
-	WMARK_MIN,
-	WMARK_LOW,
-	WMARK_HIGH,
-};
-
-enum alloc_flags {
-	ALLOC_MIN_RESERVE = 1u << 0,   /* __GFP_HIGH: half of the mark */
-	ALLOC_NON_BLOCK = 1u << 1,     /* no direct reclaim: with the above a quarter less still */
-	ALLOC_NO_WATERMARKS = 1u << 2,
-	ALLOC_HIGHATOMIC = 1u << 3,    /* may use the reserve for high orders, which must be felt */
-	ALLOC_KSWAPD = 1u << 4,
-};
+#define MAX_RECLAIM_RETRIES 16
+#define MAX_COMPACT_RETRIES 16
 
 /* One request as it goes down the slow path. */
 struct request {
 	uint32_t gfp;
 	unsigned int order, type;
-	uint64_t mark; /* the last one it was held against */
+	uint64_t mark;        /* the last one it was held against */
+	unsigned int flags;   /* enum alloc_flags, of the slow path */
+	bool reserves;        /* flags were changed for __GFP_MEMALLOC */
+	uint32_t rounds;      /* of direct reclaim */
+	uint64_t progress;    /* of the last of them */
+	unsigned int no_progress; /* rounds without, in a row */
+	bool compact_first;
+	enum compact_priority priority;
+	enum compact_result compacted;
+	unsigned int compactions; /* that should have helped, at this priority */
 };
 
 /* --- watermarks --- */
@@ -71,38 +74,41 @@ void wmark_setup(struct sf_heap *h)
 	z->wmark[WMARK_HIGH] = min + 2 * gap;
 }
 
-static bool has_block(const struct zone *z, unsigned int order)
+static bool has_block(const struct zone *z, unsigned int order, unsigned int flags)
 {
+	unsigned int types = flags & ALLOC_HIGHATOMIC ? SF_MIGRATE_TYPES : SF_MIGRATE_HIGHATOMIC;
+
 	for (unsigned int o = order; o <= MAX_PAGE_ORDER; o++) {
 		if (!z->nr_free[o])
 			continue;
-		for (unsigned int t = 0; t < SF_MIGRATE_HIGHATOMIC; t++)
+		for (unsigned int t = 0; t < types; t++)
 			if (z->free[o][t].head != NO_PFN)
 				return true;
 	}
 	return false;
 }
 
-/* mm/page_alloc.c:__zone_watermark_ok. The comparison is strict. */
-static bool watermark_ok(const struct zone *z, unsigned int order, uint64_t mark,
-			 unsigned int flags)
+/* The comparison is strict. */
+bool watermark_ok(const struct zone *z, unsigned int order, uint64_t mark, unsigned int flags)
 {
 	int64_t left = (int64_t)z->nr_free_pages - ((1 << order) - 1);
 	int64_t min = (int64_t)mark;
 
+	if (!(flags & ALLOC_RESERVES))
+		left -= (int64_t)z->nr_free_highatomic;
 	if (flags & ALLOC_MIN_RESERVE) {
 		min -= min / 2;
 		if (flags & ALLOC_NON_BLOCK)
 			min -= min / 4;
 	}
-	return left > min && (order == 0 || has_block(z, order));
+	return left > min && (order == 0 || has_block(z, order, flags));
 }
 
 /* mm/page_alloc.c:zone_watermark_fast; leaves the mark in the request. */
 static bool may_take(const struct zone *z, struct request *rq, unsigned int wmark,
 		     unsigned int flags)
 {
-	rq->mark = z->wmark[wmark] + z->boost;
+	rq->mark = wmark_pages(z, wmark);
 	if (watermark_ok(z, rq->order, rq->mark, flags))
 		return true;
 	/* A boost is no reason to fail the small requests that matter most. */
@@ -115,20 +121,40 @@ static bool may_take(const struct zone *z, struct request *rq, unsigned int wmar
 
 /* --- one attempt --- */
 
-static void hand_out(struct sf_heap *h, uint32_t pfn, const struct request *rq)
+void page_hand_out(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type)
 {
 	struct page *pg = &h->arena.page[pfn];
-	uint32_t n = 1u << rq->order;
+	uint32_t n = 1u << order;
 
-	touch_block(&h->arena, pfn, rq->order);
+	touch_block(&h->arena, pfn, order);
 	pg->next = pg->prev = NO_PFN;
 	pg->state = PAGE_USED;
-	pg->order = (uint8_t)rq->order;
-	pg->list = (uint8_t)rq->type;
+	pg->order = (uint8_t)order;
+	pg->list = (uint8_t)type;
 	for (uint32_t i = 1; i < n; i++) {
 		pg[i].state = PAGE_TAIL;
 		pg[i].head = pfn;
 	}
+}
+
+/*
+ * mm/page_alloc.c:rmqueue_buddy. The reserve is first for whom it is for, and last for others who
+ * cannot wait: to fail them now is worse.
+ */
+static uint32_t take_buddy(struct sf_heap *h, const struct take *tk, unsigned int flags)
+{
+	enum sf_rmqueue_mode mode = SF_RMQUEUE_OWN;
+	uint32_t pfn = NO_PFN;
+
+	if (flags & ALLOC_HIGHATOMIC)
+		pfn = buddy_take_reserve(h, tk);
+	if (pfn == NO_PFN)
+		pfn = buddy_take(h, tk, &mode);
+	if (pfn == NO_PFN && (flags & ALLOC_NON_BLOCK))
+		pfn = buddy_take_reserve(h, tk);
+	if (pfn != NO_PFN && (flags & ALLOC_HIGHATOMIC))
+		reserve_highatomic(h, pfn, tk->order);
+	return pfn;
 }
 
 /* mm/page_alloc.c:get_page_from_freelist, rmqueue */
@@ -139,7 +165,6 @@ static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wma
 	const struct take tk = { .order = rq->order, .type = rq->type,
 				 .kswapd = flags & ALLOC_KSWAPD };
 	unsigned int list = pcp_index(z, rq->order, rq->type);
-	enum sf_rmqueue_mode mode = SF_RMQUEUE_OWN;
 	uint64_t before = z->nr_free_pages;
 	uint32_t pfn = NO_PFN;
 	bool pcp, ok = !z->below_high && may_take(z, rq, WMARK_HIGH, flags);
@@ -154,13 +179,12 @@ static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wma
 		pfn = pcp_pop(h, &tk, !(flags & ALLOC_HIGHATOMIC));
 	pcp = pfn != NO_PFN;
 	if (!pcp)
-		pfn = buddy_take(h, &tk, &mode);
-	/* kswapd runs at once, and has nothing to reclaim: the boost is what it takes back. */
+		pfn = take_buddy(h, &tk, flags);
 	if (z->boosted && tk.kswapd)
 		z->boost = z->boosted = 0;
 	if (pfn == NO_PFN)
 		return NO_PFN;
-	hand_out(h, pfn, rq);
+	page_hand_out(h, pfn, rq->order, rq->type);
 	EMIT(h, PAGE_ALLOC, page, .pfn = pfn, .order = (uint8_t)rq->order,
 	     .migratetype = (uint8_t)rq->type, .list = (uint8_t)(pcp ? list : NO_LIST),
 	     .cpu = (uint8_t)h->cpu, .gfp = rq->gfp, .pcp = pcp,
@@ -186,69 +210,219 @@ static unsigned int alloc_flags(uint32_t gfp, unsigned int order)
 	return flags;
 }
 
-/*
- * Whether the kernel would get as far as out_of_memory(). Without __GFP_FS that kills nobody, but
- * the caller is told to go on as if it had (mm/oom_kill.c:out_of_memory).
- */
-static bool reaches_oom(const struct request *rq)
+/* mm/page_alloc.c:__gfp_pfmemalloc_flags. Who reclaims is PF_MEMALLOC. */
+static bool may_use_reserves(const struct sf_heap *h, uint32_t gfp)
 {
-	return rq->order <= PAGE_ALLOC_COSTLY_ORDER &&
-	       !(rq->gfp & (SF_GFP_NORETRY | SF_GFP_RETRY_MAYFAIL | SF_GFP_THISNODE | SF_GFP_DMA |
-			    SF_GFP_DMA32));
+	return !(gfp & SF_GFP_NOMEMALLOC) && ((gfp & SF_GFP_MEMALLOC) || h->reclaiming);
 }
 
-static uint32_t out_of_memory(struct sf_heap *h, struct request *rq)
+/* include/linux/gfp.h:gfp_compaction_allowed */
+static bool can_compact(const struct request *rq)
 {
-	if (rq->gfp & SF_GFP_FS)
-		EMIT(h, OOM, pagefail, .order = (uint8_t)rq->order,
-		     .migratetype = (uint8_t)rq->type, .gfp = rq->gfp,
-		     .free = h->zone.nr_free_pages, .mark = rq->mark);
+	return (rq->gfp & SF_GFP_DIRECT_RECLAIM) && (rq->gfp & SF_GFP_IO);
+}
+
+static bool is_costly(const struct request *rq)
+{
+	return rq->order > PAGE_ALLOC_COSTLY_ORDER;
+}
+
+/* mm/page_alloc.c:__alloc_pages_direct_reclaim */
+static uint32_t direct_reclaim(struct sf_heap *h, struct request *rq)
+{
+	uint32_t pfn = NO_PFN;
+
+	rq->rounds++;
+	rq->progress = vmscan_direct(h, rq->gfp, rq->order);
+	if (rq->progress)
+		pfn = get_page(h, rq, WMARK_MIN, rq->flags);
+	if (pfn != NO_PFN)
+		return pfn;
+	/* Pages may be kept in the reserve or on per-CPU lists. */
+	unreserve_highatomic(h, rq->type, false);
+	page_drain_all(h);
+	return get_page(h, rq, WMARK_MIN, rq->flags);
+}
+
+/* mm/page_alloc.c:__alloc_pages_direct_compact */
+static uint32_t direct_compact(struct sf_heap *h, struct request *rq)
+{
+	uint32_t pfn;
+
+	if (!rq->order || !can_compact(rq))
+		return NO_PFN;
+	rq->compacted = compact_order(h, rq->order, rq->type, rq->flags, rq->priority);
+	if (rq->compacted == COMPACT_SKIPPED || !h->nr_tracked)
+		return NO_PFN;
+	h->vm.compact_stall++;
+	pfn = get_page(h, rq, WMARK_MIN, rq->flags);
+	if (pfn != NO_PFN)
+		h->vm.compact_success++;
+	return pfn;
+}
+
+/* Before OOM the last page block of the reserve goes. */
+static bool should_reclaim_retry(struct sf_heap *h, struct request *rq)
+{
+	const struct zone *z = &h->zone;
+
+	if (rq->progress && !is_costly(rq))
+		rq->no_progress = 0;
+	else
+		rq->no_progress++;
+	if (rq->no_progress <= MAX_RECLAIM_RETRIES) {
+		if (watermark_ok(z, rq->order, wmark_pages(z, WMARK_MIN), rq->flags))
+			return true;
+		if (!is_costly(rq) && rq->progress >= SWAP_CLUSTER_MAX)
+			return true;
+	}
+	return unreserve_highatomic(h, rq->type, true);
+}
+
+static bool should_compact_retry(const struct sf_heap *h, struct request *rq)
+{
+	unsigned int most = is_costly(rq) ? MAX_COMPACT_RETRIES / 4 : MAX_COMPACT_RETRIES;
+
+	if (!rq->order)
+		return false;
+	if (rq->compacted == COMPACT_SKIPPED)
+		return compaction_has_pages(&h->zone, rq->order,
+					    wmark_pages(&h->zone, WMARK_MIN));
+	if (rq->compacted == COMPACT_SUCCESS && ++rq->compactions <= most)
+		return true;
+	if (rq->priority <= (is_costly(rq) ? COMPACT_PRIO_SYNC_LIGHT : COMPACT_PRIO_SYNC_FULL))
+		return false;
+	rq->priority--;
+	rq->compactions = 0;
+	return true;
+}
+
+/*
+ * Without __GFP_FS nobody is killed, but the caller is told to go on as if somebody had been
+ * (mm/oom_kill.c:out_of_memory).
+ */
+static void out_of_memory(struct sf_heap *h, const struct request *rq)
+{
+	if (!(rq->gfp & SF_GFP_FS))
+		return;
+	h->vm.oom_kill++;
+	EMIT(h, OOM, oom, .policy = (uint8_t)h->set.oom, .order = (uint8_t)rq->order,
+	     .migratetype = (uint8_t)rq->type, .gfp = rq->gfp, .memcg = SF_NONE,
+	     .rounds = rq->rounds, .free = h->zone.nr_free_pages, .mark = rq->mark);
+}
+
+/* mm/page_alloc.c:__alloc_pages_may_oom, and what the setting oom=flush does before it. */
+static uint32_t may_oom(struct sf_heap *h, struct request *rq)
+{
+	uint64_t mark = rq->mark;
+	uint32_t pfn = get_page(h, rq, WMARK_HIGH, 0);
+
+	rq->mark = mark;
+	if (pfn != NO_PFN || is_costly(rq) ||
+	    (rq->gfp & (SF_GFP_RETRY_MAYFAIL | SF_GFP_THISNODE | SF_GFP_DMA | SF_GFP_DMA32)))
+		return pfn;
+	if (h->set.oom == SF_OOM_FLUSH) {
+		slab_flush_all(h);
+		page_drain_all(h);
+		pfn = get_page(h, rq, WMARK_MIN, rq->flags);
+		if (pfn != NO_PFN)
+			return pfn;
+	}
+	out_of_memory(h, rq);
 	if (rq->gfp & SF_GFP_NOFAIL)
 		return get_page(h, rq, WMARK_MIN, ALLOC_NO_WATERMARKS);
 	return NO_PFN;
 }
 
-/* __GFP_NOFAIL at its end: a last look, then it would loop for ever. */
-static uint32_t never_fail(struct sf_heap *h, struct request *rq, enum sf_status *status)
+/* With the flags that slow_path() begins with, and then with those of whom reserves are for. */
+static uint32_t try_flags(struct sf_heap *h, struct request *rq)
 {
 	uint32_t pfn;
 
-	if (!(rq->gfp & SF_GFP_DIRECT_RECLAIM))
-		return NO_PFN;
-	pfn = get_page(h, rq, WMARK_MIN, ALLOC_MIN_RESERVE);
-	*status = SF_BLOCKED;
-	return pfn;
+	if (rq->flags & ALLOC_KSWAPD)
+		h->zone.boost = 0;
+	pfn = get_page(h, rq, WMARK_MIN, rq->flags);
+	if (pfn != NO_PFN || rq->reserves || !may_use_reserves(h, rq->gfp))
+		return pfn;
+	rq->reserves = true;
+	rq->flags = ALLOC_NO_WATERMARKS | (rq->flags & ALLOC_KSWAPD);
+	return get_page(h, rq, WMARK_MIN, rq->flags);
 }
 
-/* mm/page_alloc.c:__alloc_pages_slowpath */
+/* Reclaim and compaction. True: try again; else *pfn is what came of it. */
+static bool make_room(struct sf_heap *h, struct request *rq, uint32_t *pfn)
+{
+	bool noretry = rq->gfp & SF_GFP_NORETRY;
+
+	if (!(rq->gfp & SF_GFP_DIRECT_RECLAIM) || h->reclaiming)
+		return false;
+	if (!rq->compact_first)
+		*pfn = direct_reclaim(h, rq);
+	if (*pfn == NO_PFN)
+		*pfn = direct_compact(h, rq);
+	if (*pfn != NO_PFN)
+		return false;
+	if (rq->compact_first) {
+		/* No pressure on one node for this; per-CPU lists are drained as ever. */
+		if (noretry && (rq->gfp & SF_GFP_THISNODE)) {
+			page_drain_all(h);
+			*pfn = get_page(h, rq, WMARK_MIN, rq->flags);
+			return false;
+		}
+		if (!noretry)
+			rq->priority = COMPACT_PRIO_SYNC_LIGHT;
+		rq->compact_first = false;
+		return true;
+	}
+	if (noretry || (is_costly(rq) && !(can_compact(rq) && rq->gfp & SF_GFP_RETRY_MAYFAIL)))
+		return false;
+	if (should_reclaim_retry(h, rq))
+		return true;
+	if (rq->progress && can_compact(rq) && should_compact_retry(h, rq))
+		return true;
+	*pfn = may_oom(h, rq);
+	return false;
+}
+
+static void prepare(const struct sf_heap *h, struct request *rq)
+{
+	rq->flags = alloc_flags(rq->gfp, rq->order);
+	/* What is not movable should not spread over page blocks if some can be emptied for it. */
+	rq->compact_first = h->nr_tracked && can_compact(rq) &&
+			    (is_costly(rq) || (rq->order && rq->type != SF_MIGRATE_MOVABLE));
+	rq->priority = rq->compact_first ? COMPACT_PRIO_ASYNC : COMPACT_PRIO_SYNC_LIGHT;
+	rq->compacted = COMPACT_SKIPPED;
+}
+
+/*
+ * mm/page_alloc.c:__alloc_pages_slowpath. __GFP_NOFAIL, where others give up, gets a last look into
+ * the reserves and begins anew; once nothing more is reclaimed that would go on for ever.
+ */
 static uint32_t slow_path(struct sf_heap *h, struct request *rq, enum sf_status *status)
 {
-	unsigned int flags = alloc_flags(rq->gfp, rq->order);
+	bool nofail = rq->gfp & SF_GFP_NOFAIL, direct = rq->gfp & SF_GFP_DIRECT_RECLAIM;
+	uint64_t stolen;
 	uint32_t pfn;
 
-	if ((rq->gfp & SF_GFP_NOFAIL) && !(rq->gfp & SF_GFP_DIRECT_RECLAIM))
+	if (nofail && !direct)
 		EMIT(h, WARN, warn, .what = "__GFP_NOFAIL without __GFP_DIRECT_RECLAIM");
-	if (rq->gfp & SF_GFP_KSWAPD_RECLAIM)
-		h->zone.boost = 0;
-	pfn = get_page(h, rq, WMARK_MIN, flags);
-	if (pfn == NO_PFN && (rq->gfp & SF_GFP_MEMALLOC) && !(rq->gfp & SF_GFP_NOMEMALLOC)) {
-		flags = ALLOC_NO_WATERMARKS | (flags & ALLOC_KSWAPD);
-		pfn = get_page(h, rq, WMARK_MIN, flags);
-	}
-	if (pfn == NO_PFN && (rq->gfp & SF_GFP_DIRECT_RECLAIM)) {
-		page_drain_all(h);
-		pfn = get_page(h, rq, WMARK_MIN, flags);
-		if (pfn == NO_PFN && reaches_oom(rq))
-			pfn = out_of_memory(h, rq);
-	}
-	if (pfn == NO_PFN && (rq->gfp & SF_GFP_NOFAIL))
-		pfn = never_fail(h, rq, status);
-	if (pfn == NO_PFN)
-		EMIT(h, PAGE_FAIL, pagefail, .order = (uint8_t)rq->order,
-		     .migratetype = (uint8_t)rq->type, .gfp = rq->gfp,
-		     .free = h->zone.nr_free_pages,
-		     .mark = flags & ALLOC_NO_WATERMARKS ? 0 : rq->mark);
-	return pfn;
+	prepare(h, rq);
+	do {
+		stolen = h->vm.pgsteal_slab;
+		do {
+			pfn = try_flags(h, rq);
+		} while (pfn == NO_PFN && make_room(h, rq, &pfn));
+		if (pfn == NO_PFN && nofail && direct)
+			pfn = get_page(h, rq, WMARK_MIN, ALLOC_MIN_RESERVE);
+	} while (pfn == NO_PFN && nofail && h->vm.pgsteal_slab != stolen);
+	if (pfn != NO_PFN)
+		return pfn;
+	if (nofail && direct)
+		*status = SF_BLOCKED;
+	EMIT(h, PAGE_FAIL, pagefail, .order = (uint8_t)rq->order,
+	     .migratetype = (uint8_t)rq->type, .gfp = rq->gfp, .free = h->zone.nr_free_pages,
+	     .mark = rq->flags & ALLOC_NO_WATERMARKS ? 0 : rq->mark);
+	return NO_PFN;
 }
 
 /* --- the calls --- */
@@ -269,6 +443,12 @@ static uint32_t refuse(struct sf_heap *h, uint32_t gfp, unsigned int order)
 	return NO_PFN;
 }
 
+/* mm/page_alloc.c:__alloc_frozen_pages_noprof: __GFP_ACCOUNT, once there is a page. */
+static bool is_charged(const struct sf_heap *h, uint32_t gfp)
+{
+	return (gfp & SF_GFP_ACCOUNT) && h->memcg != SF_NONE && h->set.memcg && !h->set.nokmem;
+}
+
 uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf_status *status)
 {
 	struct request rq = { .gfp = gfp, .order = order };
@@ -277,7 +457,7 @@ uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf
 	*status = SF_NULL;
 	if (order > MAX_PAGE_ORDER)
 		return refuse(h, gfp, order);
-	if (!(gfp & SF_GFP_NOFAIL) && fault_fires(h, SF_FAULT_PAGE))
+	if (fault_fires(h, SF_FAULT_PAGE, gfp, order))
 		return NO_PFN;
 	rq.type = request_type(h, gfp);
 	pfn = get_page(h, &rq, WMARK_LOW, gfp & SF_GFP_KSWAPD_RECLAIM ? ALLOC_KSWAPD : 0);
@@ -289,12 +469,27 @@ uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf
 	/* With init_on_free it was wiped before: no work, even where somebody wrote meanwhile. */
 	if (((gfp & SF_GFP_ZERO) || h->set.init_on_alloc) && !h->set.init_on_free)
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
+	if (is_charged(h, gfp) &&
+	    !memcg_charge(h, pfn_addr(pfn), SF_PAGE_SIZE << order, gfp)) {
+		page_free(h, pfn, order);
+		*status = SF_NULL;
+		return NO_PFN;
+	}
 	return pfn;
+}
+
+/* Of a block that may consist of pages that were charged each for itself (page_split()). */
+static void uncharge(struct sf_heap *h, uint32_t pfn, unsigned int order)
+{
+	for (uint32_t p = pfn; h->nr_charged && p < pfn + (1u << order); p++)
+		memcg_uncharge(h, pfn_addr(p));
 }
 
 /* mm/page_alloc.c:__free_pages_prepare */
 static void free_prepare(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {
+	if (h->nr_charged)
+		uncharge(h, pfn, order);
 	touch_block(&h->arena, pfn, order);
 	memset(&h->arena.page[pfn], 0, sizeof(struct page) << order);
 	if (h->set.init_on_free)
@@ -304,8 +499,10 @@ static void free_prepare(struct sf_heap *h, uint32_t pfn, unsigned int order)
 void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {
 	const struct zone *z = &h->zone;
-	unsigned int type = block_type(z, pfn), list = pcp_index(z, order, type);
+	unsigned int type = block_type(z, pfn), list;
 
+	/* What belongs to the reserve gets back there when it is drained. */
+	list = pcp_index(z, order, type < SF_MIGRATE_HIGHATOMIC ? type : SF_MIGRATE_MOVABLE);
 	free_prepare(h, pfn, order);
 	EMIT(h, PAGE_FREE, page, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type,
 	     .list = (uint8_t)list, .cpu = (uint8_t)h->cpu, .pcp = list != NO_LIST);
@@ -333,6 +530,8 @@ void page_split(struct sf_heap *h, uint32_t pfn, unsigned int order)
 	struct page *pg = &h->arena.page[pfn];
 	uint8_t type = pg->list;
 
+	if (h->nr_charged)
+		memcg_split(h, pfn, order);
 	for (uint32_t i = 0; i < 1u << order; i++)
 		pg[i] = (struct page){ .next = NO_PFN, .prev = NO_PFN, .state = PAGE_USED,
 				       .list = type };

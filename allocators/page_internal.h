@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_internal.h - what the four files of the page allocator share, and nobody else may use.
+ * page_internal.h - what the files of the page allocator share, and nobody else may use.
  *
  *   page_alloc.c  the buddy: free lists, splitting, claiming, stealing, merging; boot layout
  *   page_pcp.c    per-CPU page lists
  *   page_gfp.c    watermarks, the slow path, alloc_pages_exact(); the calls of heap.h
+ *   vmscan.c      reclaim
+ *   compact.c     compaction
+ *   overcommit.c  estimates
  *   shuffle.c     the order of the largest free blocks
  *
  * Relies on heap.h. One rule holds everywhere: the descriptor of a page that is neither the head of
@@ -18,6 +21,23 @@
 #define MAX_PAGE_ORDER (SF_NR_ORDERS - 1)
 #define PAGE_ALLOC_COSTLY_ORDER 3
 #define NO_LIST 0xff /* sf_ev_page.list: no per-CPU list was involved */
+#define SWAP_CLUSTER_MAX 32 /* pages that a round of direct reclaim is to free */
+
+enum {
+	WMARK_MIN,
+	WMARK_LOW,
+	WMARK_HIGH,
+};
+
+enum alloc_flags {
+	ALLOC_MIN_RESERVE = 1u << 0,   /* __GFP_HIGH: half of the mark */
+	ALLOC_NON_BLOCK = 1u << 1,     /* no direct reclaim: with the above a quarter less still */
+	ALLOC_NO_WATERMARKS = 1u << 2,
+	ALLOC_HIGHATOMIC = 1u << 3,    /* high orders that may not wait: the reserve is theirs */
+	ALLOC_KSWAPD = 1u << 4,
+	/* Whose watermark counts the free pages of the HIGHATOMIC reserve. */
+	ALLOC_RESERVES = ALLOC_MIN_RESERVE | ALLOC_NON_BLOCK | ALLOC_HIGHATOMIC,
+};
 
 /* What is looked for in the free lists. */
 struct take {
@@ -84,6 +104,19 @@ static inline unsigned int block_type(const struct zone *z, uint32_t pfn)
 uint32_t buddy_take(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mode *mode);
 /* Back to the free lists, merged. Descriptors are all zero; order <= pageblock_order. */
 void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tail);
+/* As buddy_take(), from the HIGHATOMIC reserve. */
+uint32_t buddy_take_reserve(struct sf_heap *h, const struct take *tk);
+/* The low 2^order pages of the free block at `pfn`, for compaction; the rest stays free. */
+void buddy_isolate(struct sf_heap *h, uint32_t pfn, unsigned int order);
+/* Would buddy_take() find a block without stealing (mm/compaction.c:__compact_finished)? */
+bool buddy_has(const struct sf_heap *h, unsigned int order, unsigned int type);
+/* The page blocks around a block just taken are kept for high-order atomic requests from now on. */
+void reserve_highatomic(struct sf_heap *h, uint32_t pfn, unsigned int order);
+/*
+ * A page block of the reserve becomes one of `type`. True if it had free pages. The last one is let
+ * go only by force.
+ */
+bool unreserve_highatomic(struct sf_heap *h, unsigned int type, bool force);
 
 /* --- page_pcp.c --- */
 
@@ -95,10 +128,53 @@ unsigned int pcp_index(const struct zone *z, unsigned int order, unsigned int ty
 /* As buddy_take(), from this CPU's list; an empty one is refilled if `refill`. */
 uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool refill);
 void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int index);
+/* All lists of one CPU are emptied. */
+void pcp_drain(struct sf_heap *h, unsigned int cpu);
 
 /* --- page_gfp.c --- */
 
 /* MIN, LOW and HIGH from the zone's size; all 0 with watermarks off. */
 void wmark_setup(struct sf_heap *h);
+/* mm/page_alloc.c:__zone_watermark_ok: are there more pages than the mark, and a block? */
+bool watermark_ok(const struct zone *z, unsigned int order, uint64_t mark, unsigned int flags);
+
+static inline uint64_t wmark_pages(const struct zone *z, unsigned int wmark)
+{
+	return z->wmark[wmark] + z->boost;
+}
+
+/* The descriptors of a block off the lists become its new owner's. */
+void page_hand_out(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type);
+
+/* --- compact.c --- */
+
+/* Lower is harder (include/linux/compaction.h). */
+enum compact_priority {
+	COMPACT_PRIO_SYNC_FULL,
+	COMPACT_PRIO_SYNC_LIGHT,
+	COMPACT_PRIO_ASYNC,
+};
+
+enum compact_result {
+	COMPACT_SKIPPED,  /* too few free pages to work with */
+	COMPACT_COMPLETE, /* nothing more to be had */
+	COMPACT_SUCCESS,  /* there is a block now */
+};
+
+/* mm/compaction.c:compact_gap: free pages that compaction needs above a mark. */
+static inline uint64_t compact_gap(unsigned int order)
+{
+	uint64_t gap = 2ull << order;
+
+	return gap < SWAP_CLUSTER_MAX ? gap : SWAP_CLUSTER_MAX;
+}
+
+/* Are there free pages enough to work with (mm/compaction.c:__compaction_suitable)? */
+bool compaction_has_pages(const struct zone *z, unsigned int order, uint64_t mark);
+/* ... and is fragmentation the reason that a request would fail? */
+bool compaction_suitable(const struct zone *z, unsigned int order, uint64_t mark);
+/* For a request of that order, with its alloc_flags (mm/compaction.c:try_to_compact_pages). */
+enum compact_result compact_order(struct sf_heap *h, unsigned int order, unsigned int type,
+				  unsigned int flags, enum compact_priority priority);
 
 #endif

@@ -47,7 +47,7 @@ void pcp_setup(struct sf_heap *h)
 		batch = 1;
 	/* mm/page_alloc.c:zone_highsize: all lists full must not wake kswapd; an eighth at most */
 	z->pcp_batch = batch;
-	z->pcp_high_min = at_least((uint32_t)(z->wmark[1] / cpus), 4 * batch);
+	z->pcp_high_min = at_least((uint32_t)(z->wmark[WMARK_LOW] / cpus), 4 * batch);
 	z->pcp_high_max = at_least(z->managed / 8 / cpus, 4 * batch);
 	z->pcp_used = h->set.cpus < 64 ? (1ull << h->set.cpus) - 1 : ~0ull;
 	pcp_reset(h);
@@ -194,7 +194,8 @@ static bool free_high(const struct zone *z, struct pcp *p, unsigned int order)
 
 /*
  * How many pages are too many now; 0: none (mm/page_alloc.c:nr_pcp_high, nr_pcp_free). Below the
- * zone's HIGH mark the lists shrink with each free; above it they learn to take a whole run.
+ * zone's HIGH mark the lists shrink with each free; above it they learn to take a whole run. While
+ * kswapd is at work they keep four batches.
  */
 static uint32_t nr_pcp_free(const struct zone *z, struct pcp *p, bool let_through)
 {
@@ -206,7 +207,10 @@ static uint32_t nr_pcp_free(const struct zone *z, struct pcp *p, bool let_throug
 		p->high = at_least(high - at_most(high, most), min);
 		return at_most(p->count, most);
 	}
-	if (min != max && z->below_high) {
+	if (z->reclaim_active) {
+		p->high = at_least(high - at_most(high, run), min);
+		high = at_most(4 * batch, p->high);
+	} else if (min != max && z->below_high) {
 		p->high = at_least(high - at_most(high, run), min);
 		high = at_least(p->count, min);
 	} else if (min != max && p->count >= high && high < p->free_count + batch) {
@@ -240,20 +244,21 @@ void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int 
 		step = at_most(n, z->pcp_batch);
 		bulk_free(h, h->cpu, step, index);
 	}
-	if (z->below_high && z->nr_free_pages > z->wmark[2] + z->boost)
+	if (z->below_high && watermark_ok(z, 0, wmark_pages(z, WMARK_HIGH), 0))
 		z->below_high = false;
+}
+
+void pcp_drain(struct sf_heap *h, unsigned int cpu)
+{
+	uint32_t most = h->zone.pcp_batch << PCP_BATCH_SCALE_MAX;
+	const struct pcp *p = &h->zone.pcp[cpu];
+
+	while (p->count)
+		bulk_free(h, cpu, at_most(p->count, most), 0);
 }
 
 void page_drain_all(struct sf_heap *h)
 {
-	struct zone *z = &h->zone;
-	uint32_t most = z->pcp_batch << PCP_BATCH_SCALE_MAX;
-
-	for (uint64_t cpus = z->pcp_used; cpus; cpus &= cpus - 1) {
-		unsigned int cpu = (unsigned int)__builtin_ctzll(cpus);
-		const struct pcp *p = &z->pcp[cpu];
-
-		while (p->count)
-			bulk_free(h, cpu, at_most(p->count, most), 0);
-	}
+	for (uint64_t cpus = h->zone.pcp_used; cpus; cpus &= cpus - 1)
+		pcp_drain(h, (unsigned int)__builtin_ctzll(cpus));
 }

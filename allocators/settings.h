@@ -55,7 +55,13 @@
 	X(24, slot_offset, 0, 0, 1, "bool", "none (proposed with kmalloc_obj)",                  \
 	  "an object of a known type begins at a random offset in its slot")                     \
 	X(25, misuse, 0, 0, 1, "bool", "none",                                                   \
-	  "operations that misuse the allocator on purpose are carried out, and taint the run")
+	  "operations that misuse the allocator on purpose are carried out, and taint the run")    \
+	X(26, accounting, 2, 0, 2, "none|indirect|reclaimable", "none (4.16, 4.17, 4.20)",       \
+	  "how memory that goes with its owner is counted: not at all, in a counter of its own, "  \
+	  "or in kmalloc-rcl caches")                                                            \
+	X(27, oom, 0, 0, 2, "kernel|flush|4.16", "none",                                         \
+	  "out of memory: as Linux 7.2; only after sheaves were flushed; or with the overcommit "  \
+	  "guess of 4.16 as well")
 
 struct sf_settings {
 #define X(code, field, def, lo, hi, unit, kernel, doc) uint64_t field;

@@ -11,9 +11,11 @@
  * anything: what could not be carried out without harm to the model itself is complained about and
  * dropped.
  *
+ * Whoever asks for pages may reclaim: while new_slab() does, any object, sheaf, list or slab of any
+ * cache may change, and where sheaves are may too. What was known of them before is looked at anew.
+ *
  * Not as in the kernel: sheaves and barns live beside the simulated memory (there they are kmalloc
- * objects); slabs of SLAB_TYPESAFE_BY_RCU caches are given back at once, as if a grace period had
- * passed; slabs made of the last reserves (pfmemalloc) serve everybody.
+ * objects); slabs made of the last reserves (pfmemalloc) serve everybody.
  */
 #include "heap.h"
 
@@ -86,16 +88,16 @@ static void account_slab(struct sf_heap *h, const struct kcache *s, int64_t page
 static uint32_t slab_pages(struct sf_heap *h, uint32_t gfp, unsigned int order, bool nolock,
 			   enum sf_status *status)
 {
-	uint64_t armed = h->fault_after[SF_FAULT_PAGE];
+	bool faults = h->faults;
 	uint32_t pfn;
 
 	if (!nolock)
 		return page_alloc(h, gfp, order, status);
 	if (order > 3 && order != 9)
 		return NO_PFN;
-	h->fault_after[SF_FAULT_PAGE] = 0;
+	h->faults = false;
 	pfn = page_alloc(h, gfp, order, status);
-	h->fault_after[SF_FAULT_PAGE] = armed;
+	h->faults = faults;
 	return pfn;
 }
 
@@ -154,13 +156,14 @@ static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool
 	return pfn;
 }
 
-static void discard_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
+/* mm/slub.c:__free_slab */
+static void free_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 {
 	struct page *pg = &h->arena.page[head];
 	unsigned int order = pg->order;
 
-	s->nr_slabs--;
-	s->total_objects -= pg->objects;
+	if (h->reclaiming)
+		h->reclaimed += 1u << order;
 	account_slab(h, s, -(1 << order));
 	EMIT(h, SLAB_FREE, slab, .cache = s->id, .order = (uint8_t)order,
 	     .migratetype = (uint8_t)page_block_type(h, head), .objects = pg->objects, .pfn = head,
@@ -168,6 +171,33 @@ static void discard_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 	window_unmap(h, s, head, order);
 	pg->state = PAGE_USED;
 	page_free(h, head, order);
+}
+
+/* Its free list stays as it is meanwhile: somebody may still be reading the objects. */
+static void defer_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
+{
+	struct page *pg = &h->arena.page[head];
+
+	pg->state = PAGE_RCU;
+	EMIT(h, SLAB_DEFER, slab, .cache = s->id, .order = pg->order,
+	     .migratetype = (uint8_t)page_block_type(h, head), .objects = pg->objects, .pfn = head,
+	     .addr = slab_addr(h, head), .dirty = SF_GOOD);
+	rcu_defer_slab(h, head);
+}
+
+static void discard_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
+{
+	s->nr_slabs--;
+	s->total_objects -= h->arena.page[head].objects;
+	if (s->flags & SF_SLAB_TYPESAFE_BY_RCU)
+		defer_slab(h, s, head);
+	else
+		free_slab(h, s, head);
+}
+
+void slab_free_deferred(struct sf_heap *h, uint32_t head)
+{
+	free_slab(h, h->cache[h->arena.page[head].cache], head);
 }
 
 /*
@@ -459,7 +489,7 @@ void slab_free_empty(struct sf_heap *h, struct kcache *s)
 
 /* --- sheaves --- */
 
-static uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
+uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
 {
 	uint32_t id = h->free_sheaf;
 	struct sheaf *sh;
@@ -483,7 +513,7 @@ static uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
 	return id;
 }
 
-static void sheaf_drop(struct sf_heap *h, uint32_t id)
+void sheaf_drop(struct sf_heap *h, uint32_t id)
 {
 	h->sheaves[id].next = h->free_sheaf;
 	h->free_sheaf = id;
@@ -491,7 +521,7 @@ static void sheaf_drop(struct sf_heap *h, uint32_t id)
 
 #define PCS_BATCH_MAX 32u /* of a CPU's main sheaf; others are flushed in one go */
 
-static void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_t batch)
+void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_t batch)
 {
 	struct sheaf *sh = &h->sheaves[id];
 	uint64_t obj[SHEAF_MAX];
@@ -506,7 +536,7 @@ static void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32
 	}
 }
 
-static uint32_t list_pop(struct sf_heap *h, uint32_t *list, uint32_t *nr)
+uint32_t sheaf_list_pop(struct sf_heap *h, uint32_t *list, uint32_t *nr)
 {
 	uint32_t id = *list;
 
@@ -515,7 +545,7 @@ static uint32_t list_pop(struct sf_heap *h, uint32_t *list, uint32_t *nr)
 	return id;
 }
 
-static void list_push(struct sf_heap *h, uint32_t *list, uint32_t *nr, uint32_t id)
+void sheaf_list_push(struct sf_heap *h, uint32_t *list, uint32_t *nr, uint32_t id)
 {
 	h->sheaves[id].next = *list;
 	*list = id;
@@ -529,8 +559,8 @@ static uint32_t barn_full_for_empty(struct sf_heap *h, struct barn *b, uint32_t 
 
 	if (!b->nr_full)
 		return NO_SHEAF;
-	full = list_pop(h, &b->full, &b->nr_full);
-	list_push(h, &b->empty, &b->nr_empty, empty);
+	full = sheaf_list_pop(h, &b->full, &b->nr_full);
+	sheaf_list_push(h, &b->empty, &b->nr_empty, empty);
 	return full;
 }
 
@@ -538,14 +568,38 @@ static bool sheaf_fill(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_
 		       enum sf_status *status)
 {
 	uint64_t objs[SHEAF_MAX];
-	struct sheaf *sh = &h->sheaves[id];
-	unsigned int want = (unsigned int)sh->capacity - sh->nr;
+	unsigned int want = (unsigned int)h->sheaves[id].capacity - h->sheaves[id].nr;
 	unsigned int n = refill_objects(h, s, objs, want, gfp | SF_GFP_NOMEMALLOC | SF_GFP_NOWARN,
 					status);
+	struct sheaf *sh = &h->sheaves[id];
 
 	for (unsigned int i = 0; i < n; i++)
 		sh->obj[sh->nr++] = (uint32_t)((objs[i] - slab_window(h)) / 8);
 	return n == want;
+}
+
+/*
+ * A full sheaf becomes main, if that is still empty. What was freed meanwhile may have filled it:
+ * then the sheaf is kept where there is room, in the barn beyond its limit if nowhere else.
+ */
+static void put_filled(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc, uint32_t id)
+{
+	struct barn *b = &s->barn;
+
+	if (!h->sheaves[pc->main].nr) {
+		if (pc->spare == NO_SHEAF)
+			pc->spare = pc->main;
+		else
+			sheaf_list_push(h, &b->empty, &b->nr_empty, pc->main);
+		pc->main = id;
+	} else if (pc->spare == NO_SHEAF) {
+		pc->spare = id;
+	} else if (!h->sheaves[pc->spare].nr) {
+		sheaf_list_push(h, &b->empty, &b->nr_empty, pc->spare);
+		pc->spare = id;
+	} else {
+		sheaf_list_push(h, &b->full, &b->nr_full, id);
+	}
 }
 
 /*
@@ -574,7 +628,7 @@ static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_c
 		id = pc->spare;
 		pc->spare = NO_SHEAF;
 	} else if (s->barn.nr_empty) {
-		id = list_pop(h, &s->barn.empty, &s->barn.nr_empty);
+		id = sheaf_list_pop(h, &s->barn.empty, &s->barn.nr_empty);
 	} else {
 		id = sheaf_new(h, s);
 	}
@@ -583,9 +637,7 @@ static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_c
 		sheaf_drop(h, id);
 		return false;
 	}
-	/* There is no spare now: it was what was filled, or there was none. */
-	pc->spare = pc->main;
-	pc->main = id;
+	put_filled(h, s, pc, id);
 	return true;
 }
 
@@ -601,7 +653,7 @@ static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_ca
 	if (pc->spare == NO_SHEAF) {
 		if (lazy && !b->nr_empty)
 			return false;
-		id = b->nr_empty ? list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
+		id = b->nr_empty ? sheaf_list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
 		pc->spare = pc->main;
 		pc->main = id;
 		return true;
@@ -616,8 +668,8 @@ static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_ca
 	}
 	if (lazy && (b->nr_full >= BARN_MAX || !b->nr_empty))
 		return false;
-	id = b->nr_empty ? list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
-	list_push(h, &b->full, &b->nr_full, pc->main);
+	id = b->nr_empty ? sheaf_list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
+	sheaf_list_push(h, &b->full, &b->nr_full, pc->main);
 	pc->main = id;
 	return true;
 }
@@ -635,7 +687,7 @@ static struct cpu_cache *this_cpu_cache(struct sf_heap *h, struct kcache *s)
 
 /*
  * Everything parked goes back to its slab: all CPUs, each by itself, so that the pages come to its
- * own lists (mm/slub.c:flush_all); then the barn.
+ * own lists (mm/slub.c:flush_all, pcs_flush_all); then the barn.
  */
 void sheaves_flush(struct sf_heap *h, struct kcache *s)
 {
@@ -650,18 +702,30 @@ void sheaves_flush(struct sf_heap *h, struct kcache *s)
 			sheaf_drop(h, pc->spare);
 			pc->spare = NO_SHEAF;
 		}
+		rcu_hand_over(h, s);
 		if (pc->main != NO_SHEAF)
 			sheaf_flush(h, s, pc->main, PCS_BATCH_MAX);
 	}
 	h->cpu = here;
 	while (s->barn.nr_full) {
-		uint32_t id = list_pop(h, &s->barn.full, &s->barn.nr_full);
+		uint32_t id = sheaf_list_pop(h, &s->barn.full, &s->barn.nr_full);
 
 		sheaf_flush(h, s, id, SHEAF_MAX);
 		sheaf_drop(h, id);
 	}
 	while (s->barn.nr_empty)
-		sheaf_drop(h, list_pop(h, &s->barn.empty, &s->barn.nr_empty));
+		sheaf_drop(h, sheaf_list_pop(h, &s->barn.empty, &s->barn.nr_empty));
+}
+
+/* Flushing alone would leave the empty slabs that each cache keeps. */
+void slab_flush_all(struct sf_heap *h)
+{
+	for (uint32_t i = 0; i < h->nr_caches; i++) {
+		if (!h->cache[i]->touched || !h->cache[i]->refs)
+			continue;
+		sheaves_flush(h, h->cache[i]);
+		slab_free_empty(h, h->cache[i]);
+	}
 }
 
 /* --- objects --- */
@@ -724,31 +788,76 @@ static inline uint64_t take_one(struct sf_heap *h, struct kcache *s, uint32_t gf
 	return slow_alloc(h, s, gfp, nolock, status);
 }
 
+/* mm/slub.c:slab_free_hook: the object, and what lies between it and the next. */
+static void wipe_freed(struct sf_heap *h, const struct kcache *s, uint64_t addr)
+{
+	raw_wipe(h, addr, s->object_size);
+	raw_wipe(h, addr + s->inuse, s->stride - s->inuse);
+}
+
+/* mm/slub.c:slab_free: memcg_slab_free_hook, slab_free_hook */
+static inline void free_hook(struct sf_heap *h, const struct kcache *s, uint64_t addr, bool wipe)
+{
+	if (h->nr_charged)
+		memcg_uncharge(h, addr);
+	if (wipe)
+		wipe_freed(h, s, addr);
+	arena_close(h, addr, (s->object_size + 7) & ~7u);
+}
+
+void slab_free_hook(struct sf_heap *h, struct kcache *s, uint64_t addr)
+{
+	free_hook(h, s, addr, s->wipe);
+}
+
+#define OBJ_EXT 8u /* struct slabobj_ext, which is charged with the object (obj_full_size) */
+
+/*
+ * mm/slub.c:memcg_slab_post_alloc_hook. At a limit the object goes back to its slab, not to a sheaf
+ * (memcg_alloc_abort_single).
+ */
+__attribute__((noinline)) static bool charge(struct sf_heap *h, struct kcache *s, uint32_t gfp,
+					     uint64_t addr)
+{
+	if (!memcg_is_due(h, s, gfp) || memcg_charge(h, addr, s->stride + OBJ_EXT, gfp))
+		return true;
+	free_hook(h, s, addr, s->wipe);
+	slab_return(h, s, addr);
+	return false;
+}
+
 uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
 		    enum sf_status *status)
 {
 	uint64_t addr;
 
 	*status = SF_NULL;
-	if (!(gfp & SF_GFP_NOFAIL) && fault_fires(h, SF_FAULT_SLAB))
+	if (fault_fires(h, SF_FAULT_SLAB, gfp, s->object_size))
 		return 0;
 	addr = take_one(h, s, gfp, false, status);
 	if (!addr)
 		return 0;
 	*status = SF_OK;
 	hand_out(h, s, gfp, addr, size);
+	if (h->memcg != SF_NONE && !charge(h, s, gfp, addr)) {
+		*status = SF_NULL;
+		return 0;
+	}
 	return addr;
 }
 
 uint64_t slab_alloc_nolock(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t size,
-			   enum sf_status *status)
+			   bool *refused)
 {
-	uint64_t addr = take_one(h, s, gfp, true, status);
+	enum sf_status status = SF_NULL;
+	uint64_t addr = take_one(h, s, gfp, true, &status);
 
-	*status = addr ? SF_OK : SF_NULL;
-	if (addr)
-		hand_out(h, s, gfp, addr, size);
-	return addr;
+	*refused = false;
+	if (!addr)
+		return 0;
+	hand_out(h, s, gfp, addr, size);
+	*refused = h->memcg != SF_NONE && !charge(h, s, gfp, addr);
+	return *refused ? 0 : addr;
 }
 
 static inline bool put_one(struct sf_heap *h, struct kcache *s, uint64_t addr, bool nolock)
@@ -770,13 +879,6 @@ static inline bool put_one(struct sf_heap *h, struct kcache *s, uint64_t addr, b
 	return true;
 }
 
-/* mm/slub.c:slab_free_hook: the object, and what lies between it and the next. */
-static void wipe_freed(struct sf_heap *h, const struct kcache *s, uint64_t addr)
-{
-	raw_wipe(h, addr, s->object_size);
-	raw_wipe(h, addr + s->inuse, s->stride - s->inuse);
-}
-
 /*
  * As in a kernel the address is taken for an object, be it one or not; but free pointers and
  * sheaves count in words here, so that one inside a word stands for all of it.
@@ -784,16 +886,14 @@ static void wipe_freed(struct sf_heap *h, const struct kcache *s, uint64_t addr)
 bool slab_free(struct sf_heap *h, struct kcache *s, uint64_t addr)
 {
 	addr &= ~7ull;
-	if (s->wipe)
-		wipe_freed(h, s, addr);
-	arena_close(h, addr, (s->object_size + 7) & ~7u);
+	free_hook(h, s, addr, s->wipe);
 	return put_one(h, s, addr, false);
 }
 
 bool slab_free_nolock(struct sf_heap *h, struct kcache *s, uint64_t addr)
 {
 	addr &= ~7ull;
-	arena_close(h, addr, (s->object_size + 7) & ~7u);
+	free_hook(h, s, addr, false);
 	return put_one(h, s, addr, true);
 }
 
@@ -806,11 +906,8 @@ void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint6
 	struct cpu_cache *pc = s->sheaf_capacity ? this_cpu_cache(h, s) : NULL;
 	uint32_t done = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (s->wipe)
-			wipe_freed(h, s, addrs[i]);
-		arena_close(h, addrs[i], (s->object_size + 7) & ~7u);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		free_hook(h, s, addrs[i], s->wipe);
 	for (; pc && done < n; done++) {
 		struct sheaf *sh = &h->sheaves[pc->main];
 
@@ -830,6 +927,23 @@ void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint6
 	}
 }
 
+/* All or none (mm/slub.c:memcg_slab_post_alloc_hook). */
+__attribute__((noinline)) static bool charge_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp,
+						  uint32_t n, const uint64_t *addrs)
+{
+	if (!memcg_is_due(h, s, gfp))
+		return true;
+	if (n == 1)
+		return charge(h, s, gfp, addrs[0]);
+	for (uint32_t i = 0; i < n; i++) {
+		if (memcg_charge(h, addrs[i], s->stride + OBJ_EXT, gfp))
+			continue;
+		slab_free_bulk(h, s, n, addrs);
+		return false;
+	}
+	return true;
+}
+
 /* Drains sheaves without refilling them, then the slabs; all or nothing. */
 bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n, uint64_t *addrs,
 		     enum sf_status *status)
@@ -837,7 +951,7 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 	uint32_t got = 0, parked;
 
 	*status = SF_NULL;
-	if (!(gfp & SF_GFP_NOFAIL) && fault_fires(h, SF_FAULT_SLAB))
+	if (fault_fires(h, SF_FAULT_SLAB, gfp, s->object_size))
 		return false;
 	if (s->sheaf_capacity) {
 		struct cpu_cache *pc = this_cpu_cache(h, s);
@@ -866,8 +980,8 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 		return_bulk(h, s, addrs, parked, false);
 		return false;
 	}
-	*status = SF_OK;
 	for (uint32_t i = 0; i < n; i++)
 		hand_out(h, s, gfp, addrs[i], s->object_size);
-	return true;
+	*status = h->memcg == SF_NONE || charge_bulk(h, s, gfp, n, addrs) ? SF_OK : SF_NULL;
+	return *status == SF_OK;
 }

@@ -5,7 +5,7 @@
  * Everything is read from descriptors, list links and stored next-words; counters are told as what
  * they are and never used to find anything. A broken structure is told as broken, not followed.
  */
-#include "heap.h"
+#include "slab_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +229,16 @@ static bool is_object(const struct sf_heap *h, const struct kcache *s, uint64_t 
 	       off / s->stride < pg->objects;
 }
 
+/* Where the slot begins of an object that waits in a sheaf. */
+static uint64_t slot_of(struct sf_heap *h, uint64_t addr)
+{
+	uint32_t head;
+	const struct kcache *s = slab_cache(h, addr, &head);
+
+	return s ? addr - offset_in_slot(h, s, head, addr) : addr;
+}
+
+/* Objects that wait for a grace period are as their users left them, not wiped yet. */
 static void tell_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
 		       uint32_t id)
 {
@@ -241,7 +251,10 @@ static void tell_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uin
 	sh = &h->sheaves[id];
 	for (uint32_t i = 0, nr = sh->nr; i < nr; i++)
 		objs[i] = slab_window(h) + sh->obj[i] * 8ull;
-	if (wiped_on_free(h, s))
+	if (kind == SF_SHEAF_RCU)
+		for (uint32_t i = 0; i < sh->nr; i++)
+			objs[i] = slot_of(h, objs[i]);
+	else if (wiped_on_free(h, s))
 		for (uint32_t i = 0; i < sh->nr && unwiped == SF_GOOD; i++)
 			if (is_object(h, s, objs[i]))
 				unwiped = first_unwiped(h, s, &objs[i], 1);
@@ -256,11 +269,20 @@ static void tell_sheaves(struct walk *w, const struct kcache *s)
 	for (unsigned int cpu = 0; cpu < w->h->set.cpus; cpu++) {
 		tell_sheaf(w, s, SF_SHEAF_MAIN, (uint8_t)cpu, s->cpu[cpu].main);
 		tell_sheaf(w, s, SF_SHEAF_SPARE, (uint8_t)cpu, s->cpu[cpu].spare);
+		tell_sheaf(w, s, SF_SHEAF_RCU, (uint8_t)cpu, s->cpu[cpu].rcu_free);
 	}
 	for (uint32_t i = 0; i < s->barn.nr_full && id != NO_SHEAF; i++) {
 		tell_sheaf(w, s, SF_SHEAF_BARN, 0xff, id);
 		id = w->h->sheaves[id].next;
 	}
+}
+
+static void tell_queued_sheaves(struct walk *w)
+{
+	uint32_t at = 0, cache, id;
+
+	while (rcu_next_sheaf(w->h, &at, &cache, &id))
+		tell_sheaf(w, w->h->cache[cache], SF_SHEAF_RCU, 0xff, id);
 }
 
 /* Slabs on the partial list; those that are on no list are found by their descriptors. */
@@ -281,6 +303,8 @@ static void tell_page(struct walk *w, uint32_t pfn)
 	if (pg->state == PAGE_SLAB) {
 		if (!pg->on_partial)
 			tell_slab(w, pfn, SF_SLAB_UNLISTED, 0);
+	} else if (pg->state == PAGE_RCU) {
+		tell_slab(w, pfn, SF_SLAB_DEFERRED, 0);
 	} else if (pg->state == PAGE_LARGE || pg->state == PAGE_USED) {
 		TELL(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
 		     .kind = pg->state == PAGE_LARGE ? SF_PLACE_LARGE : SF_PLACE_PAGES);
@@ -372,6 +396,20 @@ static void tell_block_types(struct walk *w)
 			     .migratetype = z->block_type[i]);
 }
 
+static void tell_memcgs(struct walk *w)
+{
+	uint32_t at = 0;
+
+	w->ev.type = SF_EV_SNAP_MEMCG;
+	while (memcg_next(w->h, &at, &w->ev.snapmemcg))
+		w->sink->emit(w->sink->ctx, &w->ev);
+}
+
+/* VM_EVENTS(X): X(field): what /proc/vmstat has of both. */
+#define VM_EVENTS(X)                                                                     \
+	X(allocstall) X(pgscan_slab) X(pgsteal_slab) X(oom_kill) X(compact_stall)        \
+	X(compact_success) X(pgmigrate_success) X(drop_slab) X(slabs_scanned)
+
 static void tell_counters(struct walk *w)
 {
 	const struct sf_heap *h = w->h;
@@ -386,6 +424,15 @@ static void tell_counters(struct walk *w)
 	c->watermark_low = h->zone.wmark[1];
 	c->watermark_high = h->zone.wmark[2];
 	c->watermark_boost = h->zone.boost;
+	c->nr_free_highatomic = h->zone.nr_free_highatomic;
+	c->nr_highatomic = h->zone.nr_highatomic;
+	c->indirect_bytes = h->indirect_bytes;
+	c->nr_kernel_misc_reclaimable = misc_reclaimable(h);
+	c->mem_available = mem_available(h);
+	c->totalreserve = totalreserve(h);
+#define X(field) c->field = h->vm.field;
+	VM_EVENTS(X)
+#undef X
 	w->sink->emit(w->sink->ctx, &w->ev);
 }
 
@@ -403,10 +450,12 @@ void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool f
 		tell_partial(&w, s);
 		tell_sheaves(&w, s);
 	}
+	tell_queued_sheaves(&w);
 	tell_pages(&w);
 	tell_blocks(&w);
 	tell_pcps(&w);
 	tell_block_types(&w);
+	tell_memcgs(&w);
 	tell_counters(&w);
 	TELL(&w, SNAP_END, snap, .managed = h->zone.managed, .final = final);
 }

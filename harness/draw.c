@@ -71,7 +71,7 @@ static const struct weighted nolock_gfps[] = {
 static const struct weighted slab_flags[] = {
 	{ 12, 0 },
 	{ 4, SF_SLAB_HWCACHE_ALIGN },
-	{ 4, SF_SLAB_RECLAIM_ACCOUNT },
+	{ 8, SF_SLAB_RECLAIM_ACCOUNT },
 	{ 3, SF_SLAB_ACCOUNT },
 	{ 3, SF_SLAB_CTOR },
 	{ 2, SF_SLAB_TYPESAFE_BY_RCU },
@@ -181,6 +181,10 @@ static bool op_has(enum sf_opcode code, enum sf_arg_kind kind)
 /* Sizes with which one operation is mostly called; the others see all kinds. */
 static uint64_t pick_size_of(struct sf_rng *r, enum sf_opcode code)
 {
+	if (code == SF_OP_MEMCG_CREATE) /* a limit that a program can reach, or none */
+		return sf_rng_one_in(r, 4) ? 0 : sf_rng_below(r, 1u << (8 + sf_rng_below(r, 12)));
+	if (code == SF_OP_FAULT_ATTR) /* space */
+		return sf_rng_one_in(r, 2) ? 0 : sf_rng_below(r, 4096);
 	if (code == SF_OP_CACHE_CREATE && !sf_rng_one_in(r, 16))
 		return sf_rng_one_in(r, 2) ? pick_class_edge(r) : 1 + sf_rng_below(r, 4096);
 	/* Each of a set's classes by itself; what is larger leaves the set. */
@@ -239,6 +243,10 @@ static void draw_N(struct sf_draw *d, struct sf_op *op)
 
 	if (d->tweak && sf_rng_one_in(d->rng, 3)) {
 		op->n = tweak_number(d->rng, op->n);
+		return;
+	}
+	if (op->code == SF_OP_VM_ENOUGH_MEMORY) {
+		op->n = sf_rng_below(d->rng, 2 * d->p->settings.pages);
 		return;
 	}
 	if (!elem)
@@ -418,6 +426,8 @@ static uint32_t takes(enum sf_opcode code, uint8_t kind)
 		return 1u << SF_RES_BUCKETS;
 	case SF_ARG_DEVICE:
 		return 1u << SF_RES_DEVICE;
+	case SF_ARG_MEMCG:
+		return 1u << SF_RES_MEMCG;
 	case SF_ARG_DEAD:
 		return 1u << SF_RES_OBJ | 1u << SF_RES_KV;
 	case SF_ARG_OBJ:
@@ -439,6 +449,8 @@ bool sf_draw_ends(const struct sf_op *o, const struct sf_op *def)
 {
 	if (sf_op_table[o->code].flags & (SF_OPF_FREES | SF_OPF_MOVES))
 		return o->obj == def->res;
+	if (o->code == SF_OP_MEMCG_DESTROY)
+		return o->obj2 == def->res;
 	if (o->code == SF_OP_DEVICE_UNREGISTER)
 		return o->cache == (def->code == SF_OP_DEVICE_REGISTER ? def->res : def->cache);
 	if (o->code != SF_OP_CACHE_DESTROY)
@@ -459,6 +471,8 @@ static bool from_device(const struct sf_op *def)
 static bool fits(enum sf_opcode code, uint8_t kind, const struct sf_op *def)
 {
 	if (def->res == SF_NONE || !(takes(code, kind) & 1u << sf_op_table[def->code].res))
+		return false;
+	if (code == SF_OP_OWNS && from_device(def))
 		return false;
 	if (kind != SF_ARG_OBJ)
 		return true;
@@ -554,9 +568,35 @@ static uint32_t pick_ref(struct sf_draw *d, const struct sf_op *op, uint32_t *ca
 	return def->res;
 }
 
+/* Is it an object that a shrinker may free? */
+static bool is_reclaimable(const struct sf_draw *d, const struct sf_op *def)
+{
+	if (def->code != SF_OP_CACHE_ALLOC && def->code != SF_OP_CACHE_ZALLOC)
+		return false;
+	for (uint32_t i = 0; i < d->pos; i++)
+		if (d->p->ops[i].code == SF_OP_CACHE_CREATE && d->p->ops[i].res == def->cache)
+			return d->p->ops[i].flags & SF_SLAB_RECLAIM_ACCOUNT;
+	return false;
+}
+
+/* What is owned by memory that nobody reclaims is a case, but not the one that matters. */
+static uint32_t pick_owner(struct sf_draw *d)
+{
+	const struct sf_op *def = NULL;
+
+	for (unsigned int tries = 6; tries; tries--) {
+		def = sf_draw_target(d, SF_OP_OWNS, SF_ARG_OBJ);
+		if (!def || is_reclaimable(d, def))
+			break;
+	}
+	return def ? def->res : SF_NONE;
+}
+
 static void draw_OBJ(struct sf_draw *d, struct sf_op *op)
 {
-	if (sf_op_table[op->code].flags & SF_OPF_NULL_OK && sf_rng_one_in(d->rng, 32))
+	if (op->code == SF_OP_OWNS)
+		op->obj = pick_owner(d);
+	else if (sf_op_table[op->code].flags & SF_OPF_NULL_OK && sf_rng_one_in(d->rng, 32))
 		op->obj = SF_NONE;
 	else
 		op->obj = pick_ref(d, op, &op->cache);
@@ -584,7 +624,16 @@ static void draw_BULK(struct sf_draw *d, struct sf_op *op)
 
 static void draw_CACHE(struct sf_draw *d, struct sf_op *op)
 {
-	op->cache = pick_ref(d, op, NULL);
+	unsigned int tries = op->code == SF_OP_SHRINKER ? 6 : 1;
+
+	/* Few caches have a shrinker. */
+	while (tries--) {
+		const struct sf_op *def = sf_draw_target(d, op->code, d->arg->kind);
+
+		op->cache = def ? def->res : SF_NONE;
+		if (!def || def->flags & SF_SLAB_RECLAIM_ACCOUNT)
+			break;
+	}
 }
 
 static void draw_BUCKETS(struct sf_draw *d, struct sf_op *op)
@@ -595,6 +644,19 @@ static void draw_BUCKETS(struct sf_draw *d, struct sf_op *op)
 static void draw_DEVICE(struct sf_draw *d, struct sf_op *op)
 {
 	op->cache = pick_ref(d, op, NULL);
+}
+
+/* NULL, the root, is where groups begin and what to come back to. */
+static void draw_MEMCG(struct sf_draw *d, struct sf_op *op)
+{
+	bool null_ok = sf_op_table[op->code].flags & SF_OPF_NULL_OK;
+
+	op->obj2 = null_ok && sf_rng_one_in(d->rng, 3) ? SF_NONE : pick_ref(d, op, NULL);
+}
+
+static void draw_PERCENT(struct sf_draw *d, struct sf_op *op)
+{
+	op->cpu = (uint8_t)(sf_rng_one_in(d->rng, 3) ? 100 : sf_rng_below(d->rng, 101));
 }
 
 static void draw_CACHE2(struct sf_draw *d, struct sf_op *op)
@@ -718,6 +780,8 @@ bool sf_draw_possible(struct sf_draw *d, enum sf_opcode code)
 	for (unsigned int i = 0; i < count_args(code); i++) {
 		uint8_t kind = info->arg[i].kind;
 
+		if (kind == SF_ARG_MEMCG && info->flags & SF_OPF_NULL_OK)
+			continue;
 		if (kind == SF_ARG_DEAD ? pick_dead(d) == SF_NONE :
 		    sf_arg_is_ref(kind) && !sf_draw_target(d, code, kind))
 			return false;
@@ -744,6 +808,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 		return SF_OP_CACHE_DESTROY;
 	case SF_RES_DEVICE:
 		return SF_OP_DEVICE_UNREGISTER;
+	case SF_RES_MEMCG:
+		return SF_OP_MEMCG_DESTROY;
 	default:
 		return SF_OP_NOP;
 	}
@@ -752,13 +818,15 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 /*
  * Heaps. A fuzzer keeps a few heaps and pays for each new combination, so there are few; small ones
  * come first, because in them memory runs out. Where misuse is allowed most rules stop early: those
- * heaps are four of all, about one in 24 of those drawn.
+ * heaps are five of all, about one in 25 of those drawn.
  */
 #define PRESET_CHANGES 7
-static const struct {
+struct change {
 	uint8_t code; /* 0: no more */
 	uint16_t value;
-} presets[][PRESET_CHANGES] = {
+};
+
+static const struct change presets[][PRESET_CHANGES] = {
 	{ { SF_SET_pages, 1024 } },
 	{ { SF_SET_pages, 256 } },
 	{ { SF_SET_pages, 512 }, { SF_SET_cpus, 1 } },
@@ -783,7 +851,15 @@ static const struct {
 	{ { SF_SET_pages, 1024 }, { SF_SET_slab_virtual, 1 } },
 	{ { SF_SET_pages, 1024 }, { SF_SET_slot_offset, 1 }, { SF_SET_type_align, 1 } },
 	{ { SF_SET_pages, 1024 }, { SF_SET_flex, 1 }, { SF_SET_buckets, 0 } },
+	{ { SF_SET_pages, 256 }, { SF_SET_pageblock_order, 4 } },
+	{ { SF_SET_pages, 512 }, { SF_SET_accounting, 0 }, { SF_SET_oom, 2 } },
+	{ { SF_SET_pages, 512 }, { SF_SET_accounting, 1 }, { SF_SET_oom, 2 } },
+	{ { SF_SET_pages, 256 }, { SF_SET_accounting, 1 }, { SF_SET_oom, 1 } },
+	{ { SF_SET_pages, 512 }, { SF_SET_oom, 2 } },
+	{ { SF_SET_pages, 256 }, { SF_SET_oom, 1 } },
+	{ { SF_SET_pages, 4096 }, { SF_SET_pageblock_order, 4 }, { SF_SET_cpus, 1 } },
 	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 } },
+	{ { SF_SET_pages, 256 }, { SF_SET_misuse, 1 }, { SF_SET_cpus, 1 } },
 	{ { SF_SET_pages, 512 }, { SF_SET_misuse, 1 }, { SF_SET_sheaves, 0 },
 	  { SF_SET_freelist_hardened, 1 } },
 	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 }, { SF_SET_freelist_random, 1 },
@@ -796,14 +872,39 @@ static const struct {
 };
 enum { COMMON_PRESETS = 4 };
 
+/* What sheaves and partial lists keep is much in a heap of this size: some go without. */
+static const struct change tight[][PRESET_CHANGES] = {
+	{ { SF_SET_pages, 64 }, { SF_SET_cpus, 1 } },
+	{ { SF_SET_pages, 64 }, { SF_SET_watermarks, 0 }, { SF_SET_sheaves, 0 },
+	  { SF_SET_slab_max_order, 0 } },
+	{ { SF_SET_pages, 128 }, { SF_SET_pageblock_order, 4 }, { SF_SET_sheaves, 0 },
+	  { SF_SET_slab_max_order, 0 } },
+	{ { SF_SET_pages, 128 }, { SF_SET_oom, 1 }, { SF_SET_accounting, 1 },
+	  { SF_SET_slab_max_order, 0 } },
+	{ { SF_SET_pages, 96 }, { SF_SET_oom, 2 }, { SF_SET_accounting, 0 },
+	  { SF_SET_sheaves, 0 } },
+	{ { SF_SET_pages, 96 }, { SF_SET_oom, 2 }, { SF_SET_accounting, 1 },
+	  { SF_SET_sheaves, 0 } },
+	{ { SF_SET_pages, 2048 }, { SF_SET_pageblock_order, 4 } },
+};
+
+static void change(struct sf_settings *set, const struct change *c)
+{
+	sf_settings_init(set);
+	for (unsigned int k = 0; k < PRESET_CHANGES && c[k].code; k++)
+		*sf_setting_slot(set, sf_setting_by_code(c[k].code)) = c[k].value;
+	sf_settings_fixup(set);
+}
+
 void sf_draw_preset(struct sf_settings *set, struct sf_rng *rng)
 {
-	size_t i = sf_rng_below(rng, sf_rng_one_in(rng, 3) ? NR(presets) : COMMON_PRESETS);
+	change(set, presets[sf_rng_below(rng, sf_rng_one_in(rng, 3) ? NR(presets) :
+								      COMMON_PRESETS)]);
+}
 
-	sf_settings_init(set);
-	for (unsigned int k = 0; k < PRESET_CHANGES && presets[i][k].code; k++)
-		*sf_setting_slot(set, sf_setting_by_code(presets[i][k].code)) = presets[i][k].value;
-	sf_settings_fixup(set);
+void sf_draw_tight(struct sf_settings *set, struct sf_rng *rng)
+{
+	change(set, tight[sf_rng_below(rng, NR(tight))]);
 }
 
 void sf_draw_setting(struct sf_settings *set, struct sf_rng *rng)

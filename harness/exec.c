@@ -61,15 +61,19 @@ uint32_t x_object_new(struct sf_exec *x, uint64_t addr, uint64_t size)
 	}
 	o = &x->obj[id];
 	*o = (struct object){ .addr = addr, .size = size, .next = SF_NONE, .cache = SF_NONE,
-			      .device = SF_NONE, .key = ++x->seq * 0xd6e8feb86659fd93ull };
+			      .device = SF_NONE, .alive = true,
+			      .key = ++x->seq * 0xd6e8feb86659fd93ull };
 	x->counts.live++;
 	return id;
 }
 
 void x_object_drop(struct sf_exec *x, uint32_t id)
 {
+	if (__builtin_expect(!x->obj[id].alive, false))
+		return; /* a broken allocator freed it again, on its own */
 	if (__builtin_expect(x->obj[id].device != SF_NONE, false))
 		x_device_forget(x, id);
+	x->obj[id].alive = false;
 	x->obj[id].next = x->free_obj;
 	x->free_obj = id;
 	x->counts.live--;
@@ -263,9 +267,19 @@ static void close_caches(struct sf_exec *x)
 			x->a->buckets_shrink(x->heap, x->slot[i].cache);
 }
 
-/* Everything is given back: objects, then caches, then what caches and CPUs keep. */
+static void rcu_barrier(struct sf_exec *x)
+{
+	if (x_has(x, SF_CAP_RCU))
+		x->a->rcu_barrier(x->heap);
+}
+
+/*
+ * Everything is given back: what is deferred, objects (an owner takes with it what it owns), then
+ * caches, then what caches, grace periods and CPUs keep.
+ */
 static void teardown(struct sf_exec *x)
 {
+	rcu_barrier(x);
 	for (uint32_t i = 0; i < x->nr_slots; i++)
 		if (x->slot[i].kind == SF_RES_DEVICE)
 			x_device_release(x, i);
@@ -276,6 +290,7 @@ static void teardown(struct sf_exec *x)
 	for (uint32_t id = 0; id < x->nr_boot; id++)
 		if (x->failed || (*x_cache_state(x, id) & CACHE_USED))
 			x_shrink(x, id);
+	rcu_barrier(x);
 	if (x_has(x, SF_CAP_DRAIN))
 		x->a->drain(x->heap);
 }
@@ -328,9 +343,11 @@ static bool new_heap(struct sf_exec *x, const struct sf_settings *set, struct sf
 	x->heap = x->a->create(set, x->emit || x->lab ? &x->sink : NULL, err);
 	x->sink.emit = x->lab ? x_lab_emit : x->emit;
 	x->sink.ctx = x->lab ? x : x->ctx;
-	if (x->heap)
-		tell_types(x);
-	return x->heap != NULL;
+	if (!x->heap)
+		return false;
+	x_user_open(x);
+	tell_types(x);
+	return true;
 }
 
 static void learn_types(struct sf_exec *x)

@@ -71,7 +71,7 @@ struct sf_outcome {
 	uint8_t status; /* enum sf_status */
 	uint64_t addr;
 	bool skipped;
-	int32_t ret;    /* of kmem_cache_shrink() */
+	int64_t ret;    /* of kmem_cache_shrink(), shrink() */
 };
 const struct sf_outcome *sf_exec_outcome(const struct sf_exec *x);
 

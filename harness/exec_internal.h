@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
- * (one handler per operation), exec_device.c (memory of devices), exec_misuse.c (misuse, and what
- * it reached) and kernel.c, which reads what became of an operation.
+ * (one handler per operation), exec_device.c (memory of devices), exec_reclaim.c (what goes by
+ * itself), exec_misuse.c (misuse, and what it reached) and kernel.c, which reads what became of an
+ * operation.
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
@@ -21,6 +22,9 @@ struct object {
 	uint8_t api, order;
 	bool zeroed;         /* every byte beyond `size` is zero: each request had __GFP_ZERO */
 	bool whole;          /* contents were written whole */
+	bool alive;
+	bool tracked, pinned;/* the allocator knows it; a reference is held */
+	bool deferred;       /* its user has let go of it, a grace period has not ended */
 };
 
 /* What a result number stands for now. */
@@ -28,7 +32,7 @@ struct slot {
 	uint8_t kind;        /* enum sf_res_kind; NONE: nothing, or no longer */
 	uint32_t obj;        /* first object; DEVICE: the one allocated last, or SF_NONE */
 	uint32_t count;      /* objects: 1, or those of a bulk */
-	uint32_t cache;      /* CACHE: id; BUCKETS: set */
+	uint32_t cache;      /* CACHE: id; BUCKETS: set; MEMCG: group */
 	uint32_t flags;      /* CACHE: as created */
 	uint32_t size;       /* CACHE: of an object, as created */
 };
@@ -62,6 +66,8 @@ struct sf_exec {
 	bool blocked, failed;
 	bool wiped;          /* init_on_free: what is handed out is zero without being asked to */
 	bool tainted;        /* the allocator has been misused in this run */
+	struct sf_user user; /* what the allocator calls back */
+	struct sf_event leaving; /* FREE of the object that is going, to be told once it is gone */
 	struct lab *lab;     /* NULL: it cannot be, or the program does not mean to */
 	struct sf_outcome out;
 	struct sf_exec_counts counts;
@@ -144,6 +150,7 @@ struct birth {
 	uint32_t cache;         /* it was asked of, SF_NONE */
 	uint8_t order;
 	bool overflow, forced;  /* the product; the program named the token */
+	bool lru;               /* its cache's shrinker may free it */
 };
 
 /* A request as the operation spells it; without a size. Inline: all allocations begin with it. */
@@ -169,6 +176,8 @@ uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct birth *b);
 uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
 		const struct sf_result *rs);
 void x_result(struct sf_exec *x, const struct sf_op *op, uint32_t id);
+/* What a free will tell. From here on the object is as good as dead. */
+struct sf_event x_free_event(struct sf_exec *x, uint32_t id);
 /* One of the kmalloc_obj family: `size` bytes of a type that is `t`, in the table or not. */
 void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *t, uint64_t size);
 /* krealloc() of the operation's object, or of NULL, to b->n * b->elem bytes. */
@@ -198,6 +207,27 @@ void x_devm_kmalloc(struct sf_exec *x, const struct sf_op *op);
 void x_devm_kmalloc_array(struct sf_exec *x, const struct sf_op *op);
 void x_devm_krealloc(struct sf_exec *x, const struct sf_op *op);
 void x_devm_kfree(struct sf_exec *x, const struct sf_op *op);
+
+/* exec_reclaim.c. With an allocator that reclaims: before anything else is asked of its heap. */
+void x_user_open(struct sf_exec *x);
+/* The allocator may call back about the object. `lru`: its cache's shrinker may free it. */
+void x_track(struct sf_exec *x, uint32_t id, bool lru);
+/* Nothing may take it while its user works on it. True: it must be released where it is then. */
+bool x_hold(struct sf_exec *x, uint32_t id);
+void x_owns(struct sf_exec *x, const struct sf_op *op);
+void x_pin(struct sf_exec *x, const struct sf_op *op);
+void x_shrinker(struct sf_exec *x, const struct sf_op *op);
+void x_shrink_all(struct sf_exec *x, const struct sf_op *op);
+void x_kswapd(struct sf_exec *x, const struct sf_op *op);
+void x_compact(struct sf_exec *x, const struct sf_op *op);
+void x_kfree_rcu(struct sf_exec *x, const struct sf_op *op);
+void x_grace_period(struct sf_exec *x, const struct sf_op *op);
+void x_rcu_barrier(struct sf_exec *x, const struct sf_op *op);
+void x_memcg_create(struct sf_exec *x, const struct sf_op *op);
+void x_memcg_set(struct sf_exec *x, const struct sf_op *op);
+void x_memcg_destroy(struct sf_exec *x, const struct sf_op *op);
+void x_fault_attr(struct sf_exec *x, const struct sf_op *op);
+void x_vm_enough_memory(struct sf_exec *x, const struct sf_op *op);
 
 static inline uint64_t x_head_size(const struct sf_exec *x, const struct object *o)
 {

@@ -2,9 +2,9 @@
 /*
  * exec_ops.c - what each operation does: one handler each, found through a table by code.
  *
- * Relies on exec.c for tables and contents; memory of devices is exec_device.c's, misuse is
- * exec_misuse.c's. A handler asks the allocator, reports the result as an event, and skips (told,
- * counted) what cannot be carried out.
+ * Relies on exec.c for tables and contents; memory of devices is exec_device.c's, reclaim, grace
+ * periods and groups are exec_reclaim.c's, misuse is exec_misuse.c's. A handler asks the allocator,
+ * reports the result as an event, and skips (told, counted) what cannot be carried out.
  */
 #include "exec_internal.h"
 
@@ -62,7 +62,7 @@ static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op, co
 		.type_align = b->rq.type_align, .gfp = b->rq.gfp, .site = b->rq.site,
 		.cache = b->cache, .align = b->rq.align, .n = b->n, .elem = b->elem,
 		.size = b->size, .addr = rs->addr, .dirty = SF_GOOD, .count = b->rq.count,
-		.old_id = SF_NONE, .bad = SF_GOOD,
+		.old_id = SF_NONE, .bad = SF_GOOD, .lru = b->lru,
 	};
 	return ev;
 }
@@ -151,6 +151,8 @@ uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b
 		read_counter(x, &ev.alloc, b);
 	x_tell(x, &ev);
 	x_write(x, o);
+	if (b->lru)
+		x_track(x, id, true);
 	return id;
 }
 
@@ -386,8 +388,7 @@ static void op_buckets_valloc(struct sf_exec *x, const struct sf_op *op)
 	do_buckets_alloc(x, op, SF_API_KVMALLOC, SF_CAP_KVMALLOC);
 }
 
-/* What a free will tell. From here on the object is as good as dead. */
-static struct sf_event free_event(struct sf_exec *x, uint32_t id)
+struct sf_event x_free_event(struct sf_exec *x, uint32_t id)
 {
 	const struct object *o = &x->obj[id];
 	struct sf_event ev;
@@ -460,6 +461,21 @@ static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev
 	x_result(x, op, id);
 }
 
+/* The old object is its user's all the while: no owner and no shrinker takes it. */
+static void reallocate(struct sf_exec *x, uint32_t old, const struct sf_request *rq,
+		       struct sf_result *rs)
+{
+	uint64_t from = old == SF_NONE ? 0 : x->obj[old].addr, now;
+	bool held = old != SF_NONE && x_hold(x, old);
+
+	x->a->realloc(x->heap, from, rq, rs);
+	now = rs->addr ? rs->addr : from;
+	if (!x_is_real(now) && old != SF_NONE)
+		x->obj[old].tracked = x->obj[old].pinned = false;
+	else if (held)
+		x->a->pin(x->heap, now, false);
+}
+
 void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
 {
 	struct sf_result rs = { .status = SF_NULL };
@@ -483,7 +499,7 @@ void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
 		copied = x_has(x, SF_CAP_USABLE) ? x->a->usable(x->heap, x->obj[old].addr) :
 						   UINT64_MAX;
 	if (ask)
-		x->a->realloc(x->heap, old == SF_NONE ? 0 : x->obj[old].addr, &b->rq, &rs);
+		reallocate(x, old, &b->rq, &rs);
 	note_outcome(x, &rs);
 	ev = alloc_event(x, op, b, &rs);
 	ev.type = SF_EV_REALLOC;
@@ -549,7 +565,7 @@ static inline bool freed(struct sf_exec *x, struct sf_event *ev, const struct sf
 
 bool x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled)
 {
-	struct sf_event ev = free_event(x, id);
+	struct sf_event ev = x_free_event(x, id);
 	struct sf_result rs;
 
 	ev.free.how = (uint8_t)spelled;
@@ -650,6 +666,7 @@ static struct birth cache_birth(const struct sf_exec *x, const struct slot *s,
 
 	b.cache = s->cache;
 	b.size = b.elem = s->size;
+	b.lru = s->flags & SF_SLAB_RECLAIM_ACCOUNT && x_has(x, SF_CAP_RECLAIM);
 	return b;
 }
 
@@ -678,7 +695,7 @@ static void op_cache_free(struct sf_exec *x, const struct sf_op *op)
 	id = x_object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
-	ev = free_event(x, id);
+	ev = x_free_event(x, id);
 	ev.free.cache = s->cache;
 	x->a->cache_free(x->heap, s->cache, x->obj[id].addr, &rs);
 	if (freed(x, &ev, &rs))
@@ -699,6 +716,7 @@ static void op_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
 	if (n > BULK_MAX)
 		n = BULK_MAX;
 	b = cache_birth(x, s, op);
+	b.lru = false; /* a bulk is in use */
 	x->a->cache_alloc_bulk(x->heap, s->cache, op->gfp, n, x->bulk, &rs);
 	if (rs.status != SF_OK) {
 		rs.addr = 0;
@@ -753,8 +771,10 @@ static void op_cache_free_bulk(struct sf_exec *x, const struct sf_op *op)
 
 void x_shrink(struct sf_exec *x, uint32_t cache)
 {
-	x->out.ret = x->a->cache_shrink(x->heap, cache);
-	X_TELL(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache, .ret = x->out.ret);
+	int32_t ret = x->a->cache_shrink(x->heap, cache);
+
+	x->out.ret = ret;
+	X_TELL(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache, .ret = ret);
 }
 
 static void op_cache_shrink(struct sf_exec *x, const struct sf_op *op)
@@ -792,18 +812,22 @@ static void op_alloc_pages(struct sf_exec *x, const struct sf_op *op)
 {
 	struct birth b = x_birth(x, op, SF_API_PAGES);
 	struct sf_result rs;
+	uint32_t id;
 
 	if (!x_can(x, op, SF_CAP_PAGES))
 		return;
 	b.order = op->order;
 	b.size = b.elem = SF_PAGE_SIZE << op->order;
 	x->a->pages_alloc(x->heap, op->gfp, op->order, &rs);
-	x_result(x, op, x_born(x, op, &b, &rs));
+	id = x_born(x, op, &b, &rs);
+	if (id != SF_NONE && op->gfp & SF_GFP_MOVABLE && x_has(x, SF_CAP_COMPACT))
+		x_track(x, id, false);
+	x_result(x, op, id);
 }
 
 void x_free_pages(struct sf_exec *x, uint32_t id)
 {
-	struct sf_event ev = free_event(x, id);
+	struct sf_event ev = x_free_event(x, id);
 	struct sf_result rs = { .status = SF_OK };
 
 	if (x->obj[id].api == SF_API_PAGES)
@@ -891,20 +915,6 @@ static void op_verify(struct sf_exec *x, const struct sf_op *op)
 		x_check(x, id);
 }
 
-static void op_owns(struct sf_exec *x, const struct sf_op *op)
-{
-	uint32_t a, b;
-
-	if (op->obj == SF_NONE || op->obj2 == SF_NONE) {
-		x_skip(x, op, SF_SKIP_NULL);
-		return;
-	}
-	a = x_object_of(x, op, op->obj);
-	b = a == SF_NONE ? SF_NONE : x_object_of(x, op, op->obj2);
-	if (b != SF_NONE)
-		X_TELL(x, OWNS, owns, .owner = a, .owned = b);
-}
-
 static void op_nothing(struct sf_exec *x, const struct sf_op *op)
 {
 	(void)x;
@@ -952,7 +962,7 @@ void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op 
 	[SF_OP_CHECK] = op_check,
 	[SF_OP_WRITE] = op_write,
 	[SF_OP_VERIFY] = op_verify,
-	[SF_OP_OWNS] = op_owns,
+	[SF_OP_OWNS] = x_owns,
 	[SF_OP_SITE] = op_nothing,
 	[SF_OP_KVMALLOC_OBJ] = op_kmalloc_obj,
 	[SF_OP_KVZALLOC_OBJ] = op_kmalloc_obj,
@@ -979,6 +989,20 @@ void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op 
 	[SF_OP_DOUBLE_FREE] = x_misuse,
 	[SF_OP_INNER_FREE] = x_misuse,
 	[SF_OP_WRONG_CACHE_FREE] = x_misuse,
+	[SF_OP_KFREE_RCU] = x_kfree_rcu,
+	[SF_OP_GRACE_PERIOD] = x_grace_period,
+	[SF_OP_RCU_BARRIER] = x_rcu_barrier,
+	[SF_OP_PIN] = x_pin,
+	[SF_OP_UNPIN] = x_pin,
+	[SF_OP_SHRINKER] = x_shrinker,
+	[SF_OP_SHRINK] = x_shrink_all,
+	[SF_OP_KSWAPD] = x_kswapd,
+	[SF_OP_COMPACT] = x_compact,
+	[SF_OP_MEMCG_CREATE] = x_memcg_create,
+	[SF_OP_MEMCG_SET] = x_memcg_set,
+	[SF_OP_MEMCG_DESTROY] = x_memcg_destroy,
+	[SF_OP_FAULT_ATTR] = x_fault_attr,
+	[SF_OP_VM_ENOUGH_MEMORY] = x_vm_enough_memory,
 };
 
 #define X(code, id, ...) \

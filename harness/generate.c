@@ -68,9 +68,15 @@ static unsigned int base_weight(enum sf_opcode code)
 	if (code == SF_OP_BUCKETS_CREATE)
 		return 2; /* thirteen caches each time */
 	if (code == SF_OP_DEVICE_UNREGISTER)
+		return 6;
+	if (code == SF_OP_GRACE_PERIOD)
 		return 4;
+	if (code == SF_OP_OWNS)
+		return 16;
+	if (code == SF_OP_FAULT_ATTR || code == SF_OP_COMPACT || code == SF_OP_RCU_BARRIER)
+		return 2;
 	if (info->flags & SF_OPF_MISUSE) /* in the few heaps that allow it */
-		return 12;
+		return 20;
 	if (takes(info, SF_ARG_CACHE) || info->res == SF_RES_CACHE)
 		return 14;
 	if (takes(info, SF_ARG_DEVICE) || takes(info, SF_ARG_BUCKETS) ||
@@ -148,10 +154,146 @@ static void append(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw
 	}
 }
 
+/*
+ * Families: memory under pressure. Operations drawn one by one hardly ever fill a heap with objects
+ * that a shrinker can free, or with pages that can move; some programs begin with many of them.
+ */
+
+enum { FAMILY_MIN = 48 }; /* operations: a shorter program is none */
+
+static struct sf_op *put(struct sf_prog *p, enum sf_opcode code, uint32_t gfp, uint64_t size)
+{
+	struct sf_op op = sf_op_make(code);
+
+	op.gfp = gfp;
+	op.size = size;
+	return sf_prog_add(p, &op);
+}
+
+static void put_ref(struct sf_prog *p, enum sf_opcode code, uint32_t obj, uint32_t obj2)
+{
+	struct sf_op *op = put(p, code, 0, 0);
+
+	op->obj = obj;
+	op->obj2 = obj2;
+}
+
+static uint64_t family_size(struct sf_rng *r)
+{
+	static const uint16_t sizes[] = { 40, 192, 1024, 4096, 4096, 8192, 8192 };
+
+	return sizes[sf_rng_below(r, sizeof(sizes) / sizeof(sizes[0]))];
+}
+
+/* Blocks below an order, the largest first. */
+static void put_blocks(struct sf_prog *p, uint32_t nr_ops, uint32_t gfp, uint8_t orders,
+		       struct sf_rng *r)
+{
+	while (orders--)
+		for (uint64_t n = 1 + sf_rng_below(r, 2); n && p->nr_ops < nr_ops; n--)
+			put(p, SF_OP_ALLOC_PAGES, gfp, 0)->order = orders;
+}
+
+/* A group with a limit that is soon reached, and what follows is charged to it. */
+static void append_group(struct sf_prog *p, struct sf_rng *r)
+{
+	uint32_t group = put(p, SF_OP_MEMCG_CREATE, 0, 4000u << sf_rng_below(r, 7))->res;
+
+	put_ref(p, SF_OP_MEMCG_SET, SF_NONE, group);
+}
+
+/* A cache with a shrinker; returns its handle. */
+static uint32_t append_cache(struct sf_prog *p, struct sf_rng *r, bool charged)
+{
+	static const char name[] = "dentry";
+	uint32_t str = sf_prog_string(p, name, sizeof(name) - 1);
+	struct sf_op *op = put(p, SF_OP_CACHE_CREATE, 0, family_size(r));
+	uint32_t cache = op->res;
+
+	op->name = str;
+	op->flags = SF_SLAB_RECLAIM_ACCOUNT | (charged ? SF_SLAB_ACCOUNT : 0);
+	if (sf_rng_one_in(r, 4)) {
+		op = put(p, SF_OP_SHRINKER, 0, 0);
+		op->cache = cache;
+		op->flag = sf_rng_one_in(r, 2);
+		op->count = (uint16_t)sf_rng_below(r, 8);
+	}
+	return cache;
+}
+
+/*
+ * Dentries, each with a name of its own; names of names, now and then. Then somebody asks for what
+ * is left, and for more.
+ */
+static void append_dentries(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
+{
+	bool charged = sf_rng_one_in(r, 3);
+	uint32_t gfp = charged ? SF_GFP_KERNEL_ACCOUNT : SF_GFP_KERNEL, cache, dentry, owner;
+	uint64_t name = family_size(r);
+	struct sf_op *op;
+
+	if (charged)
+		append_group(p, r);
+	cache = append_cache(p, r, charged);
+	while (p->nr_ops + 18 <= nr_ops) {
+		op = put(p, SF_OP_CACHE_ALLOC, gfp, 0);
+		op->cache = cache;
+		owner = dentry = op->res;
+		for (bool more = !sf_rng_one_in(r, 8); more; more = sf_rng_one_in(r, 8)) {
+			uint32_t b = put(p, SF_OP_KMALLOC, gfp | SF_GFP_RECLAIMABLE, name)->res;
+
+			put_ref(p, SF_OP_OWNS, owner, b);
+			owner = b;
+		}
+		if (sf_rng_one_in(r, 16))
+			put_ref(p, SF_OP_PIN, sf_rng_one_in(r, 2) ? owner : dentry, SF_NONE);
+	}
+	put_blocks(p, nr_ops, gfp, 6, r);
+}
+
+/* Movable pages, some of them free again: no two of those lie side by side. */
+static void append_movable(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
+{
+	uint32_t first = p->nr_res, nr = nr_ops / 2;
+
+	for (uint32_t i = 0; i < nr; i++)
+		put(p, SF_OP_ALLOC_PAGES, SF_GFP_HIGHUSER_MOVABLE, 0);
+	for (uint32_t i = 0; i < nr; i += 2 + (uint32_t)sf_rng_one_in(r, 8))
+		put_ref(p, SF_OP_FREE_PAGES, first + i, SF_NONE);
+	put(p, SF_OP_DRAIN, 0, 0);
+	if (sf_rng_one_in(r, 2))
+		put(p, SF_OP_COMPACT, 0, 0);
+	else
+		put_blocks(p, nr_ops, SF_GFP_KERNEL, SF_NR_ORDERS, r);
+}
+
+/* Most of memory in few blocks, then who cannot wait: that is what reserves are for. */
+static void append_blocks(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
+{
+	put_blocks(p, nr_ops, SF_GFP_KERNEL, SF_NR_ORDERS, r);
+	put_blocks(p, nr_ops, SF_GFP_ATOMIC, 4, r);
+	put_blocks(p, nr_ops, SF_GFP_KERNEL, 4, r);
+}
+
+static void append_family(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
+{
+	if (p->settings.pageblock_order != 4)
+		append_dentries(p, nr_ops, r);
+	else if (p->settings.pages < 1024)
+		append_movable(p, nr_ops, r);
+	else
+		append_blocks(p, nr_ops, r);
+}
+
 void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, struct sf_rng *r)
 {
 	sf_prog_clear(p);
-	sf_draw_preset(&p->settings, r);
+	if (nr_ops >= FAMILY_MIN && sf_rng_one_in(r, 10)) {
+		sf_draw_tight(&p->settings, r);
+		append_family(p, nr_ops - (uint32_t)sf_rng_below(r, nr_ops / 4), r);
+	} else {
+		sf_draw_preset(&p->settings, r);
+	}
 	/* A few operations are dropped by the fix-up; kmalloc never is, so this ends. */
 	for (unsigned int round = 0; p->nr_ops < nr_ops; round++) {
 		struct sf_swarm only = { .weight[SF_OP_KMALLOC] = 1, .total = 1 };

@@ -854,7 +854,7 @@ int sf_cache_shrink(struct kmem_cache *s)
 	if (op.cache == SF_NONE)
 		return 0;
 	step(k, &op);
-	return sf_exec_outcome(k->x)->ret;
+	return (int)sf_exec_outcome(k->x)->ret;
 }
 
 void sf_cache_destroy(struct kmem_cache *s)

@@ -27,6 +27,7 @@ const char *const sf_class_names[SF_CLASSES] = {
 	[SF_CLASS_BUCKETS] = "a set of buckets",
 	[SF_CLASS_DEVICE] = "a device",
 	[SF_CLASS_DEVM] = "memory of a device",
+	[SF_CLASS_MEMCG] = "a memory cgroup",
 };
 
 #define MAP_SLOTS_MIN 128u
@@ -206,6 +207,8 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 		return 1u << SF_CLASS_BUCKETS;
 	case SF_ARG_DEVICE:
 		return 1u << SF_CLASS_DEVICE;
+	case SF_ARG_MEMCG:
+		return 1u << SF_CLASS_MEMCG;
 	case SF_ARG_DEAD:
 		return DEAD_CLASSES;
 	}
@@ -241,6 +244,8 @@ static enum sf_class class_of(const struct sf_op *op, unsigned int res_kind)
 		return SF_CLASS_BUCKETS;
 	case SF_RES_DEVICE:
 		return SF_CLASS_DEVICE;
+	case SF_RES_MEMCG:
+		return SF_CLASS_MEMCG;
 	}
 	if (sf_op_info(op)->flags & SF_OPF_DEVM)
 		return SF_CLASS_DEVM;
@@ -296,6 +301,8 @@ void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op,
 		unlist(l, op->obj);
 	if (op->code == SF_OP_CACHE_DESTROY || op->code == SF_OP_DEVICE_UNREGISTER)
 		kill_result(l, op->cache, op->line);
+	if (op->code == SF_OP_MEMCG_DESTROY)
+		kill_result(l, op->obj2, op->line);
 	if (info->res == SF_RES_NONE) {
 		op->res = SF_NONE;
 		return;
@@ -393,6 +400,20 @@ static bool fix_DEVICE(struct fix *f)
 {
 	f->op->cache = fix_ref(f, SF_ARG_DEVICE, f->op->cache, false);
 	return f->op->cache != SF_NONE;
+}
+
+static bool fix_MEMCG(struct fix *f)
+{
+	bool null_ok = f->info->flags & SF_OPF_NULL_OK;
+
+	f->op->obj2 = fix_ref(f, SF_ARG_MEMCG, f->op->obj2, null_ok);
+	return null_ok || f->op->obj2 != SF_NONE;
+}
+
+static bool fix_PERCENT(struct fix *f)
+{
+	f->op->cpu %= 101;
+	return true;
 }
 
 static bool fix_DEAD(struct fix *f)

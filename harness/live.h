@@ -22,6 +22,7 @@ enum sf_class {
 	SF_CLASS_BUCKETS,
 	SF_CLASS_DEVICE,
 	SF_CLASS_DEVM,  /* goes with its device */
+	SF_CLASS_MEMCG,
 	SF_CLASSES,
 };
 

@@ -48,6 +48,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def);
 bool sf_draw_ends(const struct sf_op *o, const struct sf_op *def);
 /* One of a few heaps that are worth having; one of its settings at random, rarely. */
 void sf_draw_preset(struct sf_settings *set, struct sf_rng *rng);
+/* One in which memory is short from the start. */
+void sf_draw_tight(struct sf_settings *set, struct sf_rng *rng);
 void sf_draw_setting(struct sf_settings *set, struct sf_rng *rng);
 
 bool sf_arg_is_ref(uint8_t kind);

@@ -42,7 +42,9 @@
 	X(DEVICE, cache, 4, "result of root_device_register()")                      \
 	X(DEAD, obj, 4, "result: an object that was freed")                          \
 	X(CACHE2, obj2, 4, "result of kmem_cache_create(), not the object's")        \
-	X(SPAN, count, 2, "bytes, 1 to 65535")
+	X(SPAN, count, 2, "bytes, 1 to 65535")                                       \
+	X(MEMCG, obj2, 4, "result of mem_cgroup_create(), or NULL: the root")        \
+	X(PERCENT, cpu, 1, "0 to 100")
 
 enum sf_arg_kind {
 	SF_ARG_END,
@@ -63,6 +65,7 @@ enum sf_res_kind {
 	SF_RES_CACHE,
 	SF_RES_BUCKETS,
 	SF_RES_DEVICE,
+	SF_RES_MEMCG,
 	SF_RES_KINDS,
 };
 
@@ -167,7 +170,7 @@ enum sf_op_flags {
 	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
 	X(39, VERIFY, "verify", NONE, SF_OPF_KV, "verify contents",                                \
 	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
-	X(40, OWNS, "owns", NONE, SF_OPF_KV, "the second lives no longer than the first",          \
+	X(40, OWNS, "owns", NONE, SF_OPF_KV, "the second goes when the first goes",                \
 	  SF_POS(OBJ, "a"), SF_POS(OBJ2, "b"))                                                     \
 	X(41, SITE, "site", NONE, SF_OPF_DECL, "name a call site",                                 \
 	  SF_POS(SITE, "site"), SF_POS(NAME, "symbol"))                                            \
@@ -228,7 +231,32 @@ enum sf_op_flags {
 	  "misuse: kfree of n bytes into an object", SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))          \
 	X(66, WRONG_CACHE_FREE, "wrong_cache_free", NONE, SF_OPF_MISUSE | SF_OPF_FREES,            \
 	  "misuse: kmem_cache_free of another cache's object",                                     \
-	  SF_POS(OBJ, "p"), SF_POS(CACHE2, "s"))
+	  SF_POS(OBJ, "p"), SF_POS(CACHE2, "s"))                                                   \
+	X(67, KFREE_RCU, "kfree_rcu", NONE, SF_OPF_FREES | SF_OPF_NULL_OK,                         \
+	  "free after a grace period", SF_POS(OBJ, "p"))                                           \
+	X(68, GRACE_PERIOD, "grace_period", NONE, 0, "a grace period ends")                        \
+	X(69, RCU_BARRIER, "kvfree_rcu_barrier", NONE, 0, "all that is deferred is freed")         \
+	X(70, PIN, "pin", NONE, SF_OPF_KV, "hold a reference: reclaim keeps off",                  \
+	  SF_POS(OBJ, "p"))                                                                        \
+	X(71, UNPIN, "unpin", NONE, SF_OPF_KV, "let go of it", SF_POS(OBJ, "p"))                   \
+	X(72, SHRINKER, "shrinker", NONE, 0, "how the shrinker of a cache works",                  \
+	  SF_POS(CACHE, "s"), SF_KEY(ORDER, "seeks"), SF_KEY(COUNT, "batch"), SF_KEY(BOOL, "rcu")) \
+	X(73, SHRINK, "shrink", NONE, 0, "every shrinker frees up to n objects",                   \
+	  SF_POS(N, "n"))                                                                          \
+	X(74, KSWAPD, "kswapd", NONE, 0, "kswapd runs until the zone is balanced")                 \
+	X(75, COMPACT, "compact_memory", NONE, 0, "movable pages move together")                   \
+	X(76, MEMCG_CREATE, "mem_cgroup_create", MEMCG, SF_OPF_NULL_OK, "make a memory cgroup",    \
+	  SF_POS(MEMCG, "parent"), SF_KEY(SIZE, "max"))                                            \
+	X(77, MEMCG_SET, "set_active_memcg", NONE, SF_OPF_NULL_OK,                                 \
+	  "charge it for what follows", SF_POS(MEMCG, "memcg"))                                    \
+	X(78, MEMCG_DESTROY, "mem_cgroup_destroy", NONE, 0,                                        \
+	  "its charges become its parent's", SF_POS(MEMCG, "memcg"))                               \
+	X(79, FAULT_ATTR, "fault_attr", NONE, 0, "make later requests fail, as debugfs does",      \
+	  SF_POS(FAULT, "what"), SF_KEY(PERCENT, "probability"), SF_KEY(COUNT, "interval"),        \
+	  SF_KEY(N, "times"), SF_KEY(SIZE, "space"), SF_KEY(ORDER, "min_order"),                   \
+	  SF_KEY(BOOL, "wait"))                                                                    \
+	X(80, VM_ENOUGH_MEMORY, "vm_enough_memory", NONE, 0,                                       \
+	  "a process asks for n pages of its own: may it?", SF_POS(N, "n"))
 
 #define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 

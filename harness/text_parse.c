@@ -194,7 +194,7 @@ static char letter_of(const struct parser *ps, uint32_t res)
 /* How a result of that class ends. */
 static const char *end_of(uint8_t class)
 {
-	if (class == SF_CLASS_CACHE)
+	if (class == SF_CLASS_CACHE || class == SF_CLASS_MEMCG)
 		return "destroyed";
 	return class == SF_CLASS_DEVICE ? "unregistered" : "freed";
 }
@@ -292,6 +292,11 @@ static bool parse_DEVICE(struct parser *ps)
 static bool parse_DEAD(struct parser *ps)
 {
 	return reference(ps, false, &ps->op.obj);
+}
+
+static bool parse_MEMCG(struct parser *ps)
+{
+	return reference(ps, ps->info->flags & SF_OPF_NULL_OK, &ps->op.obj2);
 }
 
 static bool parse_CACHE2(struct parser *ps)
@@ -559,6 +564,16 @@ static bool parse_BOOL(struct parser *ps)
 	if (!ranged(ps, 0, 1, "yes or no", &v))
 		return false;
 	ps->op.flag = (uint8_t)v;
+	return true;
+}
+
+static bool parse_PERCENT(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 0, 100, "percent", &v))
+		return false;
+	ps->op.cpu = (uint8_t)v;
 	return true;
 }
 

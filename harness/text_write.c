@@ -94,6 +94,7 @@ static void write_DEVICE(struct out *o, const struct sf_op *op)
 }
 
 #define write_DEAD write_OBJ
+#define write_MEMCG write_OBJ2
 
 static void write_CACHE2(struct out *o, const struct sf_op *op)
 {
@@ -229,6 +230,7 @@ static void write_TOKEN(struct out *o, const struct sf_op *op)
 }
 
 #define write_SPAN write_COUNT
+#define write_PERCENT write_CPU
 
 static void write_BOOL(struct out *o, const struct sf_op *op)
 {

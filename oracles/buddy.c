@@ -509,6 +509,11 @@ static const char *watermark_fault(const struct sf_zone *z, const struct sf_ev_p
 	uint64_t free = z->free_pages + (1ull << p->order);
 	uint64_t rest = free - ((1ull << p->order) - 1);
 
+	if (z->reserved && !sf_counts_reserve(p->gfp)) { /* not theirs */
+		uint64_t reserve = sf_zone_free_reserve(z);
+
+		rest = rest > reserve ? rest - reserve : 0;
+	}
 	if (p->free_before != free)
 		return "NR_FREE_PAGES before an allocation is not the pages on the lists";
 	if (!sf_may_use_reserve(p->gfp)) {
@@ -525,6 +530,18 @@ static const char *watermark_fault(const struct sf_zone *z, const struct sf_ev_p
 	return NULL;
 }
 
+static void report_mark(struct sf_judge *j, const struct sf_event *ev, const char *fault,
+			uint64_t free)
+{
+	const struct sf_ev_page *p = &ev->page;
+
+	sf_title(j, SF_INV_BUD_8, "%s", fault);
+	sf_report(j, ev, SF_NONE, SF_NONE,
+		  "order %u, gfp %#x, mark %llu (min %llu), free %llu, on the lists then %llu",
+		  p->order, p->gfp, ULL(p->mark), ULL(j->sh.zone.marks.min), ULL(p->free_before),
+		  ULL(free + (1ull << p->order)));
+}
+
 unsigned int sf_bud_8(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_page *p = &ev->page;
@@ -532,15 +549,30 @@ unsigned int sf_bud_8(struct sf_judge *j, const struct sf_event *ev)
 
 	if (!j->sh.zone.on || p->pcp || p->order > SF_MAX_ORDER)
 		return 0;
+	if (j->held.valid)
+		sf_held_raise(j);
 	fault = watermark_fault(&j->sh.zone, p);
 	if (!fault)
 		return 1;
-	sf_title(j, SF_INV_BUD_8, "%s", fault);
-	sf_report(j, ev, SF_NONE, SF_NONE,
-		  "order %u, gfp %#x, mark %llu (min %llu), free %llu, on the lists then %llu",
-		  p->order, p->gfp, ULL(p->mark), ULL(j->sh.zone.marks.min), ULL(p->free_before),
-		  ULL(j->sh.zone.free_pages + (1ull << p->order)));
+	if ((j->sh.caps & SF_CAP_COMPACT) && p->reserve && !sf_may_use_reserve(p->gfp) &&
+	    p->free_before == j->sh.zone.free_pages + (1ull << p->order))
+		j->held = (struct sf_held){ true, fault, j->sh.zone.free_pages, *ev };
+	else
+		report_mark(j, ev, fault, j->sh.zone.free_pages);
 	return 1;
+}
+
+void sf_held_drop(struct sf_judge *j, uint64_t pfn)
+{
+	if (j->held.ev.page.pfn == pfn)
+		j->held.valid = false;
+}
+
+void sf_held_raise(struct sf_judge *j)
+{
+	if (j->held.valid && sf_judges(j, SF_INV_BUD_8))
+		report_mark(j, &j->held.ev, j->held.fault, j->held.free);
+	j->held.valid = false;
 }
 
 static bool pcp_index_good(const struct sf_ev_snappcp *p)
@@ -730,5 +762,78 @@ unsigned int sf_bud_11(struct sf_judge *j, const struct sf_event *ev)
 	sf_title(j, SF_INV_BUD_11, fault, sf_name_of_cache(&j->sh, s->cache));
 	sf_report(j, ev, SF_NONE, SF_NONE, "pfn %#llx: type %u due, asked %u, page block %u",
 		  ULL(s->pfn), due, z->last_alloc.type, type);
+	return 1;
+}
+
+/* --- BUD-12 --- */
+
+static const char *reserve_fault(const struct sf_zone *z, const struct sf_ev_claim *c)
+{
+	uint64_t block = 1ull << z->pageblock_order;
+
+	if (c->start >= z->pages || c->start % block || !c->nr_pages ||
+	    (c->nr_pages % block && c->start + c->nr_pages != z->pages))
+		return "the HIGHATOMIC reserve takes or lets go of what is no page block";
+	if (c->release) {
+		if (c->from != SF_MIGRATE_HIGHATOMIC || c->to >= SF_MIGRATE_HIGHATOMIC ||
+		    sf_zone_type(z, c->start) != SF_MIGRATE_HIGHATOMIC)
+			return "the HIGHATOMIC reserve lets go of a page block that is not its own";
+		return c->nr_pages > z->reserved ? "the HIGHATOMIC reserve is below 0" : NULL;
+	}
+	if (c->to != SF_MIGRATE_HIGHATOMIC || c->from >= SF_MIGRATE_HIGHATOMIC ||
+	    sf_zone_type(z, c->start) != c->from)
+		return "the HIGHATOMIC reserve takes a page block that is no ordinary one";
+	if (z->reserved >= sf_reserve_max(z->pages, z->pageblock_order))
+		return "the HIGHATOMIC reserve grows above its bound";
+	return NULL;
+}
+
+/* RESERVE, before the shadow. */
+unsigned int sf_bud_12_change(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_claim *c = &ev->claim;
+	const struct sf_zone *z = &j->sh.zone;
+	const char *fault;
+
+	if (!z->on)
+		return 0;
+	fault = reserve_fault(z, c);
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_BUD_12, "%s", fault);
+	sf_report(j, ev, SF_NONE, SF_NONE, "%llu pages at pfn %#llx, type %u to %u; reserved %llu",
+		  ULL(c->nr_pages), ULL(c->start), c->from, c->to, ULL(z->reserved));
+	return 1;
+}
+
+/* mm/page_alloc.c:should_reclaim_retry gives up only when no free block of it is left. */
+unsigned int sf_bud_12_oom(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_zone *z = &j->sh.zone;
+
+	if (!z->on || ev->oom.guess || ev->oom.memcg != SF_NONE)
+		return 0;
+	if (!sf_zone_free_reserve(z))
+		return 1;
+	sf_title(j, SF_INV_BUD_12, "OOM was declared before the HIGHATOMIC reserve was let go");
+	sf_report(j, ev, SF_NONE, SF_NONE, "%llu pages of it are free",
+		  ULL(sf_zone_free_reserve(z)));
+	return 1;
+}
+
+unsigned int sf_bud_12_walk(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	const struct sf_ev_counters *c = &j->snap.counters;
+	uint64_t due = sf_zone_free_reserve(z);
+
+	if (!z->on || !j->sh.exact || !j->snap.has_counters)
+		return 0;
+	if (c->nr_highatomic == z->reserved && c->nr_free_highatomic == due)
+		return 1;
+	sf_title(j, SF_INV_BUD_12, "%s is wrong", c->nr_highatomic == z->reserved ?
+		 "nr_free_highatomic" : "nr_reserved_highatomic");
+	sf_report(j, ev, SF_NONE, SF_NONE, "%llu of %llu pages free; %llu of %llu due",
+		  ULL(c->nr_free_highatomic), ULL(c->nr_highatomic), ULL(due), ULL(z->reserved));
 	return 1;
 }

@@ -281,6 +281,8 @@ unsigned int sf_mem_18_walk(struct sf_judge *j, const struct sf_event *ev)
 
 	if (!c || !nr || !wiped(j, c))
 		return 0;
+	if (slab ? ev->snapslab.list == SF_SLAB_DEFERRED : ev->snapsheaf.kind == SF_SHEAF_RCU)
+		return 0; /* wiped when it is freed */
 	if (unwiped == SF_GOOD)
 		return nr;
 	sf_title(j, SF_INV_MEM_18, "a free object of %s is not wiped",

@@ -64,6 +64,9 @@ enum sf_cost {
 	  "ksize = kmalloc_size_roundup(size)", "mm/slab_common.c:kmalloc_size_roundup")          \
 	X(MEM, 18, WALK, SF_CAP_WALK, "with init_on_free a free object is zero, its free "        \
 	  "pointer apart, and zero when handed out", "mm/slub.c:slab_free_hook")                  \
+	X(MEM, 19, EVENT, SF_CAP_TRACE | SF_CAP_RCU, "what is deferred is not freed before a "    \
+	  "grace period has passed: objects, and slabs of SLAB_TYPESAFE_BY_RCU caches",           \
+	  "mm/slub.c:free_slab, __kfree_rcu_sheaf; mm/slab_common.c:kvfree_call_rcu")             \
 	X(BUD, 1, EVENT, SF_CAP_TRACE, "free blocks are naturally aligned, in the zone, of order "\
 	  "<= 10", "mm/page_alloc.c:__free_one_page")                                             \
 	X(BUD, 2, EVENT, SF_CAP_TRACE, "free blocks overlap neither each other nor pages in use", \
@@ -86,6 +89,9 @@ enum sf_cost {
 	  "mm/page_alloc.c:make_alloc_exact")                                                     \
 	X(BUD, 11, EVENT, SF_CAP_TRACE, "slabs come from page blocks of their mobility or a "     \
 	  "traced fallback", "mm/slub.c:allocate_slab")                                           \
+	X(BUD, 12, EVENT, SF_CAP_TRACE, "the HIGHATOMIC reserve stays within 1 % of the zone, in "\
+	  "whole page blocks, and is let go before OOM",                                          \
+	  "mm/page_alloc.c:reserve_highatomic_pageblock, unreserve_highatomic_pageblock")         \
 	X(ACC, 1, WALK, SF_CAP_WALK, "inuse + free list = objects = floor(slab / stride); the "   \
 	  "order is the preferred or the smallest", "mm/slub.c:allocate_slab")                    \
 	X(ACC, 2, WALK, SF_CAP_WALK, "sum of inuse = live + parked + internal",                   \
@@ -100,12 +106,44 @@ enum sf_cost {
 	  "0 iff no slab", "mm/slub.c:__kmem_cache_do_shrink")                                    \
 	X(ACC, 7, WALK, SF_CAP_WALK, "every page is in exactly one state",                        \
 	  "mm/page_alloc.c")                                                                      \
+	X(ACC, 8, WALK, SF_CAP_WALK | SF_CAP_TRACE, "NR_SLAB_RECLAIMABLE_B: pages of slabs of "   \
+	  "SLAB_RECLAIM_ACCOUNT caches; NR_SLAB_UNRECLAIMABLE_B: of all others, and large "       \
+	  "kmalloc", "mm/slub.c:account_slab, ___kmalloc_large_node")                             \
+	X(ACC, 9, WALK, SF_CAP_WALK | SF_CAP_TRACE, "no counter goes below 0, or above all "      \
+	  "memory; nothing is uncharged that was not charged", "general")                         \
+	X(ACC, 10, WALK, SF_CAP_WALK | SF_CAP_RECLAIM, "the counter of indirectly reclaimable "   \
+	  "bytes is the sum of ksize() of what is owned and not counted elsewhere",               \
+	  "fs/dcache.c:__d_alloc (4.17)")                                                         \
+	X(ACC, 11, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_RECLAIM, "what counts as "           \
+	  "reclaimable is what reclaim could free, pinned, unowned, deferred, parked, free or "   \
+	  "slack, to the byte; and what it could free is counted", "general")                     \
+	X(ACC, 12, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC | SF_CAP_RECLAIM, "no kmalloc-rcl slab "  \
+	  "holds what was not asked for as reclaimable", "include/linux/slab.h:kmalloc_type")     \
+	X(ACC, 13, WALK, SF_CAP_WALK | SF_CAP_TRACE, "the estimate of available memory and the "  \
+	  "reserves follow their formulas",                                                       \
+	  "mm/show_mem.c:si_mem_available; mm/page_alloc.c:calculate_totalreserve_pages")         \
+	X(ACC, 14, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, "out of memory is declared only where "  \
+	  "the policy in force allows it, after the last pass of all shrinkers",                  \
+	  "mm/page_alloc.c:__alloc_pages_may_oom, should_reclaim_retry; "                         \
+	  "mm/util.c:__vm_enough_memory (4.16)")                                                  \
+	X(ACC, 15, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, "a round of reclaim tells as progress "  \
+	  "the slab pages that were freed in it", "mm/slub.c:__free_slab; "                       \
+	  "include/linux/swap.h:mm_account_reclaimed_pages")                                      \
+	X(ACC, 16, WALK, SF_CAP_WALK, "objects parked in sheaves stay within cpus * 3 + 10 "      \
+	  "sheaves, each within its capacity", "mm/slub.c:barn_replace_full_sheaf")               \
 	X(ACC, 17, EVENT, SF_CAP_CACHES, "destroy: everything back, or an error and nothing "     \
 	  "touched; an alias only lets go", "mm/slab_common.c:kmem_cache_destroy")                \
 	X(ACC, 18, WALK, SF_CAP_WALK | SF_CAP_TEARDOWN, "after teardown everything is free and "  \
 	  "merged", "general")                                                                    \
+	X(ACC, 19, EVENT, SF_CAP_TRACE | SF_CAP_MEMCG, "a memory cgroup is charged for its live " \
+	  "accounted objects and those below it: stride + 8 bytes, or the block; never over its " \
+	  "limit but for __GFP_NOFAIL and __GFP_HIGH; until they are freed",                      \
+	  "mm/memcontrol.c:__memcg_slab_post_alloc_hook, try_charge_memcg")                       \
 	X(ACC, 20, WALK, SF_CAP_WALK, "the slabinfo line follows its formulas",                   \
 	  "mm/slub.c:get_slabinfo; mm/slab_common.c:cache_show")                                  \
+	X(ACC, 21, EVENT, SF_CAP_RECLAIM, "reclaim frees only what it may; what an object owns "  \
+	  "goes just before it, and never without it; a pinned object stays",                     \
+	  "fs/dcache.c:shrink_dentry_list")                                                       \
 	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "the cache is the one that size, gfp, "    \
 	  "token or site and bucket select", "include/linux/slab.h:kmalloc_type; "                \
 	  "mm/slab.h:kmalloc_slab")                                                               \

@@ -300,12 +300,12 @@ unsigned int sf_iso_5(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * SLAB_FREE and PAGE_FREE. The FREE that may explain them is reported only afterwards, so pages
- * that have live objects on them wait for the end of the operation.
+ * SLAB_FREE, SLAB_DEFER and PAGE_FREE. The FREE that may explain them is reported only afterwards,
+ * so pages that have live objects on them wait for the end of the operation.
  */
 unsigned int sf_iso_14(struct sf_judge *j, const struct sf_event *ev)
 {
-	bool is_slab = ev->type == SF_EV_SLAB_FREE;
+	bool is_slab = ev->type != SF_EV_PAGE_FREE;
 	uint64_t pfn = is_slab ? ev->slab.pfn : ev->page.pfn;
 	uint64_t addr = sf_slab_addr(&j->sh, is_slab ? ev->slab.addr : 0, pfn);
 	uint8_t order = is_slab ? ev->slab.order : ev->page.order;

@@ -58,21 +58,25 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 	RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13) RULE(ISO_17, sf_iso_17)            \
 	MODE(ISO_7, sf_iso_7) MODE(ISO_8, sf_iso_8) MODE(ISO_12, sf_iso_12)              \
 	RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3)        \
-	RULE(ISO_3, sf_iso_3_alloc) SHADOW(on_alloc) MODE(ISO_6, sf_iso_6)               \
-	RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4) MODE(MEM_18, sf_mem_18_alloc)        \
-	RULE(BUD_10, sf_bud_10_alloc)
+	RULE(ISO_3, sf_iso_3_alloc) MODE(ACC_12, sf_acc_12) SHADOW(on_alloc)             \
+	MODE(ISO_6, sf_iso_6) RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4)                \
+	MODE(MEM_18, sf_mem_18_alloc) RULE(BUD_10, sf_bud_10_alloc)                      \
+	MODE(ACC_19, sf_acc_19_alloc)
 #define ON_FREE(RULE, MODE, SHADOW)                                                      \
 	RULE(MEM_11, sf_mem_11_free) RULE(MEM_9, sf_mem_9) RULE(MEM_10, sf_mem_10)       \
-	RULE(MEM_5, sf_mem_5_free) RULE(BUD_10, sf_bud_10_free) SHADOW(on_free)
+	RULE(MEM_5, sf_mem_5_free) RULE(BUD_10, sf_bud_10_free)                          \
+	MODE(MEM_19, sf_mem_19_free) MODE(ACC_21, sf_acc_21_free)                        \
+	MODE(ACC_19, sf_acc_19_free) SHADOW(on_free)
 #define ON_REALLOC(RULE, MODE, SHADOW)                                                   \
 	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
 	RULE(MEM_12, sf_mem_12_alloc) RULE(MEM_6, sf_mem_6) RULE(ISO_2, sf_iso_2)        \
 	RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13) RULE(ISO_17, sf_iso_17)            \
 	MODE(ISO_7, sf_iso_7) MODE(ISO_8, sf_iso_8) MODE(ISO_12, sf_iso_12)              \
 	RULE(ISO_18, sf_iso_18) RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2)      \
-	RULE(MEM_3, sf_mem_3) RULE(ISO_3, sf_iso_3_alloc) SHADOW(on_realloc)             \
+	RULE(MEM_3, sf_mem_3) RULE(ISO_3, sf_iso_3_alloc) MODE(ACC_12, sf_acc_12)        \
+	MODE(ACC_21, sf_acc_21_realloc) SHADOW(on_realloc)                               \
 	MODE(ISO_6, sf_iso_6) RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4)                \
-	MODE(MEM_18, sf_mem_18_alloc)
+	MODE(MEM_18, sf_mem_18_alloc) MODE(ACC_19, sf_acc_19_alloc)
 #define ON_KSIZE(RULE, MODE, SHADOW)                                                     \
 	RULE(MEM_11, sf_mem_11_ksize) RULE(MEM_17, sf_mem_17_ksize)
 #define ON_CONTENT(RULE, MODE, SHADOW) RULE(MEM_5, sf_mem_5_content)
@@ -82,6 +86,13 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 	SHADOW(settle) RULE(ACC_17, sf_acc_17) SHADOW(on_destroy)
 #define ON_CACHE_SHRINK(RULE, MODE, SHADOW)                                              \
 	SHADOW(settle) RULE(ACC_6, sf_acc_6_shrink) SHADOW(on_shrink)
+#define ON_OWNS(RULE, MODE, SHADOW) SHADOW(on_owns)
+#define ON_PIN(RULE, MODE, SHADOW) SHADOW(on_pin)
+#define ON_DEFER(RULE, MODE, SHADOW)                                                     \
+	RULE(MEM_5, sf_mem_5_defer) MODE(ACC_21, sf_acc_21_defer) SHADOW(on_defer)
+#define ON_MIGRATE(RULE, MODE, SHADOW)                                                   \
+	RULE(MEM_5, sf_mem_5_migrate) SHADOW(on_migrate) RULE(MEM_1, sf_mem_1_migrate)
+#define ON_MEMCG(RULE, MODE, SHADOW) SHADOW(on_memcg)
 #define ON_TAINT(RULE, MODE, SHADOW) SHADOW(on_taint)
 #define ON_ATTACK(RULE, MODE, SHADOW)                                                    \
 	RULE(MEM_9, sf_mem_9_attack) RULE(MEM_10, sf_mem_10_attack) SHADOW(on_attack)
@@ -90,7 +101,11 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 	SHADOW(on_slab_new) RULE(ISO_15, sf_iso_15)
 #define ON_SLAB_ORDER(RULE, MODE, SHADOW) RULE(MEM_16, sf_mem_16)
 #define ON_SLAB_FREE(RULE, MODE, SHADOW)                                                 \
-	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14) SHADOW(on_slab_free)
+	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14)                          \
+	MODE(MEM_19, sf_mem_19_slab) SHADOW(on_slab_free)
+#define ON_SLAB_DEFER(RULE, MODE, SHADOW)                                                \
+	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14)                          \
+	MODE(MEM_19, sf_mem_19_slab) SHADOW(on_slab_defer)
 #define ON_BLOCK_ADD(RULE, MODE, SHADOW)                                                 \
 	RULE(BUD_1, sf_bud_1_add) RULE(BUD_5, sf_bud_5_add) RULE(BUD_2, sf_bud_2_add)    \
 	RULE(BUD_3, sf_bud_3) SHADOW(on_block_add)
@@ -111,6 +126,14 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain) SHADOW(on_drain)
 #define ON_PAGE_FAIL(RULE, MODE, SHADOW) RULE(MEM_12, sf_mem_12_fail) SHADOW(on_fail)
 #define ON_FAULT(RULE, MODE, SHADOW) SHADOW(on_fault)
+#define ON_OOM(RULE, MODE, SHADOW) MODE(BUD_12, sf_bud_12_oom) MODE(ACC_14, sf_acc_14)
+#define ON_SHRINK(RULE, MODE, SHADOW) SHADOW(on_shrinker)
+#define ON_RECLAIM(RULE, MODE, SHADOW) MODE(ACC_15, sf_acc_15) SHADOW(on_reclaim)
+#define ON_GRACE(RULE, MODE, SHADOW) SHADOW(on_grace)
+#define ON_RESERVE(RULE, MODE, SHADOW)                                                   \
+	RULE(BUD_5, sf_bud_5_done) MODE(BUD_12, sf_bud_12_change) SHADOW(on_reserve)
+#define ON_CHARGE(RULE, MODE, SHADOW)                                                    \
+	RULE(ACC_9, sf_acc_9_charge) MODE(ACC_19, sf_acc_19_charge) SHADOW(on_charge)
 #define ON_WARN(RULE, MODE, SHADOW) SHADOW(on_warn)
 #define ON_MAP(RULE, MODE, SHADOW) RULE(MEM_1, sf_mem_1_map) SHADOW(on_map)
 #define ON_UNMAP(RULE, MODE, SHADOW) SHADOW(on_unmap)
@@ -123,22 +146,28 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 #define ON_SNAP_PCP(RULE, MODE, SHADOW) SHADOW(on_snap)
 #define ON_SNAP_USED(RULE, MODE, SHADOW) SHADOW(on_snap)
 #define ON_SNAP_PAGEBLOCK(RULE, MODE, SHADOW) SHADOW(on_snap)
+#define ON_SNAP_MEMCG(RULE, MODE, SHADOW) SHADOW(on_snap)
 #define ON_SNAP_COUNTERS(RULE, MODE, SHADOW) SHADOW(on_snap)
 #define ON_SNAP_END(RULE, MODE, SHADOW)                                                  \
 	SHADOW(on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)                  \
 	RULE(ACC_1, sf_acc_1) RULE(ACC_2, sf_acc_2) RULE(ACC_3, sf_acc_3)                \
 	RULE(ACC_4, sf_acc_4) RULE(ACC_5, sf_acc_5) RULE(ACC_6, sf_acc_6)                \
-	RULE(ACC_7, sf_acc_7) RULE(ACC_20, sf_acc_20) RULE(BUD_3, sf_bud_3_walk)         \
-	RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9) MODE(SHF_1, sf_shf_1)                \
+	RULE(ACC_7, sf_acc_7) RULE(ACC_8, sf_acc_8) RULE(ACC_9, sf_acc_9)                \
+	MODE(ACC_10, sf_acc_10) MODE(ACC_11, sf_acc_11) RULE(ACC_13, sf_acc_13)          \
+	RULE(ACC_16, sf_acc_16) MODE(ACC_19, sf_acc_19) RULE(ACC_20, sf_acc_20)          \
+	RULE(BUD_3, sf_bud_3_walk) RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9)           \
+	MODE(BUD_12, sf_bud_12_walk) MODE(SHF_1, sf_shf_1)                               \
 	RULE(ACC_18, sf_acc_18)
 
 #define EVENTS_WITH_RULES(X) \
 	X(HEAP) X(CACHE) X(CTYPE) X(BEGIN) X(END) X(ALLOC) X(FREE) X(REALLOC) X(KSIZE) \
-	X(CONTENT) X(CACHE_CREATE) X(CACHE_DESTROY) X(CACHE_SHRINK) X(TAINT) X(ATTACK) \
+	X(CONTENT) X(CACHE_CREATE) X(CACHE_DESTROY) X(CACHE_SHRINK) X(OWNS) X(PIN) X(DEFER) \
+	X(MIGRATE) X(MEMCG) X(TAINT) X(ATTACK) \
 	X(SLAB_NEW) X(SLAB_ORDER) X(SLAB_FREE) X(BLOCK_ADD) X(BLOCK_DEL) X(RMQUEUE) X(CLAIM) \
-	X(PAGE_ALLOC) X(PAGE_FREE) X(PCP_DRAIN) X(PAGE_FAIL) X(FAULT) X(WARN) X(MAP) X(UNMAP) \
+	X(PAGE_ALLOC) X(PAGE_FREE) X(PCP_DRAIN) X(PAGE_FAIL) X(FAULT) X(OOM) X(SHRINK) \
+	X(RECLAIM) X(GRACE) X(SLAB_DEFER) X(RESERVE) X(CHARGE) X(WARN) X(MAP) X(UNMAP) \
 	X(SNAP_BEGIN) X(SNAP_CACHE) X(SNAP_SLAB) X(SNAP_SHEAF) X(SNAP_BLOCK) X(SNAP_PCP) \
-	X(SNAP_USED) X(SNAP_PAGEBLOCK) X(SNAP_COUNTERS) X(SNAP_END)
+	X(SNAP_USED) X(SNAP_PAGEBLOCK) X(SNAP_MEMCG) X(SNAP_COUNTERS) X(SNAP_END)
 
 #define BIT(inv, fn) | BIT_OF(inv)
 #define NO_BIT(inv, fn)
@@ -224,14 +253,35 @@ static void op_state(struct sf_judge *j)
 	j->op.held = j->sh.zone.on ? j->sh.zone.out_pages - j->sh.zone.slab_pages : 0;
 }
 
-static void op_begin(struct sf_judge *j, const struct sf_event *ev)
+/* What could only be judged once all that the operation did is known. */
+static void settle_op(struct sf_judge *j, const struct sf_event *ev)
 {
 	if (j->nr_leaving)
 		sf_leaving_settle(j, ev);
-	j->op.nr = ev->op;
-	j->op.fault = false;
-	j->op.page_fail = false;
+	if (j->held.valid)
+		sf_held_raise(j);
+	if (j->op.going || j->op.left_id != SF_NONE)
+		sf_going_settle(j, ev);
+	if (j->op.nr_parked)
+		sf_parked_settle(j, NULL);
+}
+
+static void op_begin(struct sf_judge *j, const struct sf_event *ev)
+{
+	settle_op(j, ev);
+	j->op = (struct sf_op_state){ .nr = ev->op, .left_id = SF_NONE };
 	op_state(j);
+}
+
+/* Nothing that is under way survives a new heap, a new program or misuse. */
+static void forget_op(struct sf_judge *j)
+{
+	j->nr_leaving = 0;
+	j->snap.open = false;
+	j->held.valid = false;
+	j->op.going = 0;
+	j->op.left_id = SF_NONE;
+	j->op.nr_parked = 0;
 }
 
 /* What the source cannot show is skipped from here on, with this as the reason. */
@@ -309,8 +359,7 @@ static void on_taint(struct sf_judge *j, const struct sf_event *ev)
 	if (j->misuse.tainted)
 		return;
 	j->misuse.tainted = true;
-	j->nr_leaving = 0;
-	j->snap.open = false;
+	forget_op(j);
 	for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++)
 		if (has(gone, inv))
 			j->reason[inv] = SF_TAINTED;
@@ -368,8 +417,7 @@ static void on_warn(struct sf_judge *j, const struct sf_event *ev)
 /* The shadow's own rules. */
 static void on_heap(struct sf_judge *j, const struct sf_event *ev)
 {
-	j->nr_leaving = 0;
-	j->snap.open = false;
+	forget_op(j);
 	j->sh.addresses = ev->heap.caps & SF_CAP_ADDRESS;
 	sf_shadow_heap(&j->sh, &ev->heap);
 	misuse_begin(j);
@@ -389,8 +437,7 @@ static void on_ctype(struct sf_judge *j, const struct sf_event *ev)
 
 static void on_begin(struct sf_judge *j, const struct sf_event *ev)
 {
-	j->nr_leaving = 0;
-	j->snap.open = false;
+	forget_op(j);
 	if (j->nr_seen)
 		memset(j->seen, 0, sizeof(j->seen));
 	j->nr_seen = 0;
@@ -402,12 +449,13 @@ static void on_begin(struct sf_judge *j, const struct sf_event *ev)
 
 static void settle(struct sf_judge *j, const struct sf_event *ev)
 {
-	if (j->nr_leaving)
-		sf_leaving_settle(j, ev);
+	settle_op(j, ev);
 }
 
 static void on_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
+	if (j->op.nr_parked)
+		sf_parked_settle(j, &ev->alloc);
 	sf_shadow_alloc(&j->sh, &ev->alloc);
 }
 
@@ -423,6 +471,8 @@ static void forget_left(struct sf_judge *j)
 
 static void on_realloc(struct sf_judge *j, const struct sf_event *ev)
 {
+	if (j->op.nr_parked)
+		sf_parked_settle(j, &ev->alloc);
 	sf_shadow_realloc(&j->sh, &ev->alloc);
 	if (j->nr_leaving)
 		forget_left(j);
@@ -450,11 +500,120 @@ static void on_free(struct sf_judge *j, const struct sf_event *ev)
 			c->nolock = true;
 		if (j->sh.set.misuse)
 			note_freed(j, ev, o);
+		if ((o->flags & SF_OBJ_ALIVE) && j->sh.zone.on)
+			j->op.held -= sf_shadow_pages_of(o) / SF_PAGE_SIZE;
 		sf_shadow_drop(&j->sh, o);
 	}
 	if (j->nr_leaving)
 		forget_left(j);
-	op_state(j);
+	j->op.slab_frees = 0;
+}
+
+static struct sf_shadow_obj *alive(struct sf_judge *j, uint32_t id)
+{
+	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, id);
+
+	return o && (o->flags & SF_OBJ_ALIVE) ? o : NULL;
+}
+
+static void on_owns(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_shadow_obj *owner = alive(j, ev->owns.owner), *owned = alive(j, ev->owns.owned);
+
+	if (owner && owned)
+		sf_side_own(&j->sh, owner, owned);
+}
+
+static void on_pin(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_shadow_obj *o = alive(j, ev->pin.id);
+
+	if (o)
+		sf_side_set(&j->sh, o, SF_SIDE_PINNED, ev->pin.on);
+}
+
+static void on_defer(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_shadow_obj *o = alive(j, ev->defer.id);
+
+	if (o)
+		sf_side_defer(&j->sh, o);
+}
+
+static void on_migrate(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_shadow_obj *o = alive(j, ev->migrate.id);
+
+	sf_held_drop(j, sf_shadow_frame(&j->sh, ev->migrate.to));
+	j->sh.claim = SF_CLAIM_NONE;
+	if (o)
+		sf_shadow_migrate(&j->sh, o, ev->migrate.to);
+	if (j->nr_leaving)
+		forget_left(j);
+}
+
+static void on_memcg(struct sf_judge *j, const struct sf_event *ev)
+{
+	sf_groups_act(&j->sh, &ev->memcg);
+}
+
+static void on_shrinker(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, ev->shrink.cache);
+
+	if (c && j->op.rounds.open && !ev->shrink.priority && !ev->shrink.stopped &&
+	    ev->shrink.memcg == SF_NONE)
+		c->asked = j->round;
+}
+
+static void on_reclaim(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_reclaim *r = &ev->reclaim;
+	struct sf_rounds *rounds = &j->op.rounds;
+
+	rounds->open = r->begin;
+	rounds->kind = r->kind;
+	rounds->order = r->order;
+	if (r->begin) {
+		rounds->before = j->sh.zone.freed_slab_pages;
+		rounds->direct += r->kind == SF_RECLAIM_DIRECT;
+		j->round++;
+	} else if (r->kind == SF_RECLAIM_DIRECT) {
+		rounds->progress = r->progress;
+	}
+}
+
+static void on_grace(struct sf_judge *j, const struct sf_event *ev)
+{
+	(void)ev;
+	j->sh.grace++;
+	j->op.grace = true;
+}
+
+static void on_slab_defer(struct sf_judge *j, const struct sf_event *ev)
+{
+	sf_zone_slab_defer(&j->sh, &ev->slab);
+}
+
+static void on_reserve(struct sf_judge *j, const struct sf_event *ev)
+{
+	sf_zone_reserve(&j->sh.zone, &ev->claim);
+}
+
+static void on_charge(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_charge *c = &ev->charge;
+	uint32_t group = sf_group_of(&j->sh.groups, c->memcg);
+
+	if (c->refused) {
+		j->op.refused = true;
+	} else if (c->uncharge) {
+		sf_group_uncharge(&j->sh, c->addr, c->bytes);
+	} else if (group && c->bytes && c->bytes < UINT32_MAX) {
+		sf_group_charge(&j->sh, c->addr, (uint32_t)c->bytes, group);
+		group = sf_group_full(&j->sh.groups, group, 0);
+		j->op.over = group ? group : j->op.over;
+	}
 }
 
 static void on_create(struct sf_judge *j, const struct sf_event *ev)
@@ -476,12 +635,20 @@ static void on_shrink(struct sf_judge *j, const struct sf_event *ev)
 
 static void on_slab_new(struct sf_judge *j, const struct sf_event *ev)
 {
+	struct sf_shadow_slab *slab;
+
+	j->op.slab_news++;
 	sf_zone_slab_new(&j->sh, &ev->slab);
+	slab = sf_zone_slab_at(&j->sh.zone, ev->slab.pfn);
+	if (slab)
+		slab->op = ev->op;
 }
 
 static void on_slab_free(struct sf_judge *j, const struct sf_event *ev)
 {
-	j->op.slab_frees++;
+	const struct sf_shadow_slab *slab = sf_zone_slab_at(&j->sh.zone, ev->slab.pfn);
+
+	j->op.slab_frees += !slab || !slab->deferred; /* it was let go of earlier */
 	sf_zone_slab_free(&j->sh, &ev->slab);
 }
 
@@ -514,6 +681,8 @@ static void on_page_alloc(struct sf_judge *j, const struct sf_event *ev)
 
 static void on_page_free(struct sf_judge *j, const struct sf_event *ev)
 {
+	if (j->held.valid)
+		sf_held_drop(j, ev->page.pfn);
 	sf_zone_page_free(&j->sh.zone, &ev->page);
 }
 
@@ -626,6 +795,7 @@ struct sf_judge *sf_judge_create(const struct sf_judge_options *opt)
 		j->opt = *opt;
 	j->sh.bytes = bytes;
 	j->op.nr = SF_NONE;
+	j->op.left_id = SF_NONE;
 	sf_settings_init(&j->sh.set);
 	set_active(j);
 	return j;
@@ -639,6 +809,7 @@ void sf_judge_destroy(struct sf_judge *j)
 	sf_snap_free(&j->snap);
 	free(j->leaving);
 	sf_hardening_free(j);
+	sf_needs_free(j);
 	free(j);
 }
 
@@ -652,11 +823,22 @@ void sf_judge_clear_counts(struct sf_judge *j)
 	memset(j->count, 0, sizeof(j->count));
 	memset(j->attack, 0, sizeof(j->attack));
 	j->ledger = (struct sf_ledger){ 0 };
+	j->ooms = (struct sf_ooms){ 0 };
 }
 
 const struct sf_ledger *sf_judge_ledger(const struct sf_judge *j)
 {
 	return &j->ledger;
+}
+
+const struct sf_reclaim_sums *sf_judge_reclaim(const struct sf_judge *j)
+{
+	return &j->sums;
+}
+
+const struct sf_ooms *sf_judge_ooms(const struct sf_judge *j)
+{
+	return &j->ooms;
 }
 
 const struct sf_attack_count *sf_judge_attacks(const struct sf_judge *j)

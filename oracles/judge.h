@@ -24,12 +24,41 @@ struct sf_leaving {
 	uint8_t order;
 };
 
+/*
+ * BUD-8: a page that something is moved to asks for no watermark. That it was taken for that is
+ * told later, by MIGRATE. Invariant: valid only inside the operation of `ev`.
+ */
+struct sf_held {
+	bool valid;
+	const char *fault;
+	uint64_t free; /* pages on the lists then */
+	struct sf_event ev;
+};
+
+/* A round of reclaim, and the rounds of an operation. */
+struct sf_rounds {
+	bool open;           /* between begin and end */
+	uint8_t kind, order; /* of the last one */
+	uint32_t direct;     /* rounds of direct reclaim in this operation */
+	uint64_t before;     /* pages of slabs that had been freed when it began */
+	uint64_t progress;   /* of the last one of direct reclaim */
+};
+
 /* What has happened since the operation began. */
 struct sf_op_state {
 	uint32_t nr;          /* index in the program */
 	bool fault, page_fail;
-	uint32_t slab_frees;
+	bool refused;         /* a charge was */
+	bool grace;           /* a grace period ended */
+	uint32_t over;        /* group that went over its limit: index + 1 */
+	uint32_t slab_news, slab_frees;
+	uint32_t going;       /* owners that must go: what they owned has */
+	uint32_t going_id;    /* ... the last of them */
+	uint32_t left_id;     /* what an owner left behind, SF_NONE: nothing */
+	uint32_t parked[2];   /* caches that kept parked objects over an OOM; nr_parked of them */
+	uint8_t nr_parked;
 	uint64_t held;        /* pages with users that are no slab, when it began */
+	struct sf_rounds rounds;
 };
 
 /* What misuse has done in this run. */
@@ -46,6 +75,7 @@ struct sf_misuse {
 };
 
 struct sf_hardening; /* hardening.c's own */
+struct sf_needs;     /* oom.c's own */
 
 struct sf_judge {
 	struct sf_judge_options opt;
@@ -62,6 +92,11 @@ struct sf_judge {
 	struct sf_attack_count attack[SF_ATTACK_CODES];
 	struct sf_misuse misuse;
 	struct sf_hardening *hardening; /* NULL until hardening.c needs some */
+	struct sf_needs *needs;         /* NULL until oom.c needs some */
+	struct sf_held held;
+	uint32_t round;                 /* of reclaim: no other in the judge's life has it */
+	struct sf_reclaim_sums sums;
+	struct sf_ooms ooms;
 	uint64_t seen[SF_SEEN_SLOTS]; /* hashes of titles told since BEGIN; 0: empty */
 	uint32_t nr_seen;
 	struct sf_violation v;        /* being written */
@@ -131,6 +166,7 @@ static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
 	X(sf_mem_9_attack) X(sf_mem_10_attack)                                                   \
 	X(sf_mem_11_alloc) X(sf_mem_11_free) X(sf_mem_11_ksize) X(sf_mem_12_alloc)               \
 	X(sf_mem_12_fail) X(sf_mem_13) X(sf_mem_17_alloc) X(sf_mem_17_ksize)                     \
+	X(sf_mem_1_migrate) X(sf_mem_5_defer) X(sf_mem_5_migrate)                                \
 	/* hardening.c */                                                                        \
 	X(sf_mem_14) X(sf_mem_15) X(sf_mem_15_cache) X(sf_mem_16) X(sf_mem_18_alloc)         \
 	X(sf_mem_18_walk) X(sf_iso_16) X(sf_shf_1)                                               \
@@ -139,10 +175,18 @@ static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
 	X(sf_bud_2_free) X(sf_bud_2_drain) X(sf_bud_3) X(sf_bud_3_walk) X(sf_bud_4)              \
 	X(sf_bud_5_add) X(sf_bud_5_rmqueue) X(sf_bud_5_done) X(sf_bud_6_claim)                   \
 	X(sf_bud_6_rmqueue) X(sf_bud_7) X(sf_bud_8) X(sf_bud_9) X(sf_bud_10_alloc)               \
-	X(sf_bud_10_free) X(sf_bud_11)                                                           \
+	X(sf_bud_10_free) X(sf_bud_11) X(sf_bud_12_change) X(sf_bud_12_oom) X(sf_bud_12_walk)    \
 	/* slab.c */                                                                             \
 	X(sf_acc_1) X(sf_acc_2) X(sf_acc_3) X(sf_acc_4) X(sf_acc_5) X(sf_acc_6_shrink)           \
 	X(sf_acc_6) X(sf_acc_7) X(sf_acc_17) X(sf_acc_18) X(sf_acc_20)                           \
+	/* accounting.c */                                                                       \
+	X(sf_acc_8) X(sf_acc_9) X(sf_acc_9_charge) X(sf_acc_10) X(sf_acc_13) X(sf_acc_16)        \
+	X(sf_acc_19_charge) X(sf_acc_19_alloc) X(sf_acc_19_free) X(sf_acc_19)                    \
+	/* reclaim.c */                                                                          \
+	X(sf_acc_11) X(sf_acc_12) X(sf_acc_15) X(sf_acc_21_free) X(sf_acc_21_defer)              \
+	X(sf_acc_21_realloc) X(sf_mem_19_free) X(sf_mem_19_slab)                                 \
+	/* oom.c */                                                                              \
+	X(sf_acc_14)                                                                             \
 	/* partition.c */                                                                        \
 	X(sf_iso_1) X(sf_iso_6) X(sf_iso_7_type) X(sf_iso_7) X(sf_iso_8) X(sf_iso_12)            \
 	X(sf_iso_13) X(sf_iso_17)                                                                \
@@ -160,6 +204,24 @@ unsigned int sf_judge_selection(struct sf_judge *j, const struct sf_event *ev,
 				enum sf_invariant inv);
 /* What a request that has a class is due (partition.c). */
 sf_selector sf_due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc *a);
+
+/*
+ * buddy.c: a fault that was held back is raised, or dropped if it is the page's. A block that is
+ * given back in the same operation was nobody's.
+ */
+void sf_held_raise(struct sf_judge *j);
+void sf_held_drop(struct sf_judge *j, uint64_t pfn);
+/* reclaim.c: the operation is over. */
+void sf_going_settle(struct sf_judge *j, const struct sf_event *ev);
+/* Could the request be met at this mark, by the free lists alone? (memory.c) */
+bool sf_possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark);
+/*
+ * Is it the caller's fault that design `reclaimable` does not count this object? (reclaim.c)
+ */
+bool sf_callers_miscount(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
+/* oom.c: `a` tells what the operation that met OOM asked for; NULL: no allocation did. */
+void sf_parked_settle(struct sf_judge *j, const struct sf_ev_alloc *a);
+void sf_needs_free(struct sf_judge *j);
 
 /* hardening.c: its memory goes. What it knows of a cache it keeps by the cache's serial. */
 void sf_hardening_free(struct sf_judge *j);

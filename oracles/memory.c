@@ -49,6 +49,23 @@ unsigned int sf_mem_1(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* MIGRATE, after the shadow. */
+unsigned int sf_mem_1_migrate(struct sf_judge *j, const struct sf_event *ev)
+{
+	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, ev->migrate.id);
+
+	if (!o || j->sh.claim == SF_CLAIM_NONE)
+		return 0;
+	if (j->sh.claim == SF_CLAIM_OK || j->sh.claim == SF_CLAIM_TOO_WIDE)
+		return 1;
+	o->flags |= SF_OBJ_REPORTED;
+	sf_title(j, SF_INV_MEM_1, "a %s object moved to where it cannot be",
+		 sf_name_of(&j->sh, o));
+	sf_report(j, ev, o->res, SF_NONE, "%#llx to %#llx", (unsigned long long)ev->migrate.from,
+		  (unsigned long long)ev->migrate.to);
+	return 1;
+}
+
 /* Before the shadow: pages that are mapped must be in use, by nobody else. */
 unsigned int sf_mem_1_map(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -221,6 +238,16 @@ unsigned int sf_mem_5_content(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_mem_5_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	return contents(j, ev, ev->free.id, ev->free.bad, ev->free.verified);
+}
+
+unsigned int sf_mem_5_defer(struct sf_judge *j, const struct sf_event *ev)
+{
+	return contents(j, ev, ev->defer.id, ev->defer.bad, ev->defer.verified);
+}
+
+unsigned int sf_mem_5_migrate(struct sf_judge *j, const struct sf_event *ev)
+{
+	return contents(j, ev, ev->migrate.id, ev->migrate.bad, ev->migrate.verified);
 }
 
 /* MEM-6, before the shadow. Whether NULL left the old object alone shows in its contents. */
@@ -461,8 +488,7 @@ static bool window_full(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	       sh->vm_used + 2 * sf_pages_of(a->size) > sh->vmalloc.pages / 2;
 }
 
-/* Could the free lists meet this now? */
-static bool possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark)
+bool sf_possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark)
 {
 	uint64_t least = sf_reduced_mark(mark, gfp), usable = z->free_pages, of_order = 0;
 
@@ -493,7 +519,7 @@ static bool starved(const struct sf_judge *j, const struct sf_ev_alloc *a)
 		order = a->size ? sf_order_of(a->size) : 0;
 	else if (a->size > SF_PAGE_SIZE)
 		order = 1;
-	return !possible(z, order, a->gfp, z->marks.min);
+	return !sf_possible(z, order, a->gfp, z->marks.min);
 }
 
 static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
@@ -509,9 +535,9 @@ static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc
 	if (a->api != SF_API_NOLOCK && sf_never_fails(a->gfp))
 		return "a __GFP_NOFAIL request failed";
 	if (a->api == SF_API_NOLOCK && z->on && /* gives up without a word */
-	    !possible(z, a->size > SF_PAGE_SIZE, a->gfp, z->marks.min))
+	    !sf_possible(z, a->size > SF_PAGE_SIZE, a->gfp, z->marks.min))
 		return NULL;
-	if (!j->op.fault && !j->op.page_fail && !window_full(&j->sh, a))
+	if (!j->op.fault && !j->op.page_fail && !j->op.refused && !window_full(&j->sh, a))
 		return "an allocation failed without a reason";
 	return NULL;
 }
@@ -562,7 +588,7 @@ unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 		mark = z->marks.min;
 	if (f->refused && f->order <= SF_MAX_ORDER)
 		fault = "a block order that exists was refused";
-	else if (!f->refused && possible(z, f->order, f->gfp, mark))
+	else if (!f->refused && sf_possible(z, f->order, f->gfp, mark))
 		fault = "the page allocator gave up with memory at hand";
 	else if (!f->refused && (f->gfp & SF_GFP_DIRECT_RECLAIM) &&
 		 z->pages > z->free_pages + z->out_pages)
@@ -662,6 +688,35 @@ unsigned int sf_mem_17_ksize(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* Under slot_offset an object need not begin where its slot does. */
+static bool slot_live(const struct sf_judge *j, uint64_t addr, uint32_t cache)
+{
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, cache);
+	uint32_t room = j->sh.set.slot_offset && c ? c->stride : 8;
+
+	for (uint32_t off = 0; off < room; off += 8)
+		if (sf_shadow_live_at(&j->sh, addr + off))
+			return true;
+	return false;
+}
+
+/* Objects in a sheaf that waits for a grace period are nobody's, but not free. */
+static void park_deferred(struct sf_judge *j, const struct sf_event *ev,
+			  const struct sf_snap_sheaf *sheaf)
+{
+	for (uint32_t i = 0; i < sheaf->ev.nr; i++) {
+		uint64_t addr = j->snap.pool[sheaf->objs + i];
+
+		if (slot_live(j, addr, sheaf->ev.cache))
+			continue;
+		sf_title(j, SF_INV_MEM_7, "an rcu_free sheaf of %s holds what is not deferred",
+			 sf_name_of_cache(&j->sh, sheaf->ev.cache));
+		sf_report(j, ev, SF_NONE, SF_NONE, "%#llx, sheaf slot %u",
+			  (unsigned long long)addr, i);
+		return;
+	}
+}
+
 /* Marks a free or parked object; tells what is wrong with it, or NULL. */
 static const char *park(struct sf_judge *j, uint64_t addr, uint32_t cache, bool sheaf)
 {
@@ -715,9 +770,12 @@ unsigned int sf_mem_7(struct sf_judge *j, const struct sf_event *ev)
 	for (size_t i = 0; !s->sound && i < s->nr_slabs; i++)
 		park_all(j, ev, s->slabs[i].ev.cache, s->slabs[i].free, s->slabs[i].ev.nr_free,
 			 false);
-	for (size_t i = 0; !s->sound && i < s->nr_sheaves; i++)
-		park_all(j, ev, s->sheaves[i].ev.cache, s->sheaves[i].objs, s->sheaves[i].ev.nr,
-			 true);
+	for (size_t i = 0; i < s->nr_sheaves; i++)
+		if (s->sheaves[i].ev.kind == SF_SHEAF_RCU)
+			park_deferred(j, ev, &s->sheaves[i]);
+		else if (!s->sound)
+			park_all(j, ev, s->sheaves[i].ev.cache, s->sheaves[i].objs,
+				 s->sheaves[i].ev.nr, true);
 	for (size_t i = 0; i < s->nr_slabs; i++) {
 		const struct sf_snap_slab *slab = &s->slabs[i];
 		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->ev.cache);
@@ -727,7 +785,8 @@ unsigned int sf_mem_7(struct sf_judge *j, const struct sf_event *ev)
 		     p - slab->ev.pfn < 1ull << slab->ev.order; p++)
 			s->parked[p] = (struct sf_page_bits){ { 0 } };
 		if (!j->sh.zone.on || !j->sh.exact || slab->orphan || j->sh.untracked ||
-		    (c && c->kind == SF_CACHE_INTERNAL) || slab->ev.error != SF_WALK_OK ||
+		    slab->ev.list == SF_SLAB_DEFERRED || slab->ev.error != SF_WALK_OK ||
+		    (c && c->kind == SF_CACHE_INTERNAL) ||
 		    slab->ev.nr_free + slab->parked + slab->live >= slab->ev.objects)
 			continue;
 		sf_title(j, SF_INV_MEM_7, "a free object of %s is on no list",
@@ -758,10 +817,12 @@ static const char *freelist_fault(struct sf_judge *j, const struct sf_snap_slab 
 
 		if (off >= SF_PAGE_SIZE << slab->ev.order)
 			return by_error[SF_WALK_OUTSIDE];
-		if (!slab->orphan && c && c->stride &&
+		if (!slab->orphan && slab->ev.list != SF_SLAB_DEFERRED && c && c->stride &&
 		    (off % c->stride || off / c->stride >= slab->ev.objects))
 			return by_error[SF_WALK_UNALIGNED];
 	}
+	if (slab->ev.list == SF_SLAB_DEFERRED) /* nobody will allocate from it */
+		return NULL;
 	if (slab->ev.inuse > slab->ev.objects ||
 	    slab->ev.nr_free != slab->ev.objects - slab->ev.inuse)
 		return "the free list of a %s slab is not as long as objects - inuse";

@@ -84,6 +84,92 @@ struct sf_attack_count {
 #define SF_ATTACK_CODES 128
 const struct sf_attack_count *sf_judge_attacks(const struct sf_judge *j); /* SF_ATTACK_CODES */
 
+/*
+ * What counts as reclaimable, explained: SF_RECLAIM_TERMS(X): X(identifier, name, what it is).
+ * Bytes; of slabs of SLAB_RECLAIM_ACCOUNT caches, and of what accounting=indirect counts.
+ */
+#define SF_RECLAIM_TERMS(X)                                                                       \
+	X(TRUTH, "truth", "live, and reclaim could free it now")                                  \
+	X(PINNED, "pinned", "live, and it or an owner of it is pinned")                           \
+	X(UNOWNED, "unowned", "live, asked for as reclaimable, and no shrinker can get at it")    \
+	X(DEFERRED, "deferred", "waits for a grace period: objects, and what they own; slabs")    \
+	X(PARKED, "parked", "free objects in sheaves")                                            \
+	X(FREE, "free slots", "free objects in slabs that are in use")                            \
+	X(EMPTY, "empty slabs", "slabs without any object in use")                                \
+	X(SLACK, "slack", "what is left behind the last object of a slab")
+
+/* SF_UNCOUNTED(X): what reclaim could free and nobody counts. */
+#define SF_UNCOUNTED(X)                                                                           \
+	X(SHORTFALL, "shortfall", "owned by what is reclaimable: the design does not count it")   \
+	X(MISCOUNT, "miscount", "the same, but the caller did not ask for it as reclaimable, or " \
+	  "asked for what has no kmalloc-rcl cache")
+
+enum sf_reclaim_term {
+#define X(id, name, doc) SF_TERM_##id,
+	SF_RECLAIM_TERMS(X)
+#undef X
+	SF_TERMS,
+};
+
+enum sf_uncounted {
+#define X(id, name, doc) SF_UNCOUNTED_##id,
+	SF_UNCOUNTED(X)
+#undef X
+	SF_UNCOUNTEDS,
+};
+
+struct sf_named_doc {
+	const char *name, *doc;
+};
+
+extern const struct sf_named_doc sf_reclaim_terms[SF_TERMS];
+extern const struct sf_named_doc sf_uncounteds[SF_UNCOUNTEDS];
+
+struct sf_reclaim_sums {
+	bool valid;                         /* there was a snapshot with counters */
+	uint64_t term[SF_TERMS];
+	uint64_t uncounted[SF_UNCOUNTEDS];
+	uint64_t counted;  /* bytes that the allocator's counters say are reclaimable */
+	uint64_t truth;    /* bytes that reclaim could free, counted or not */
+	uint64_t available; /* si_mem_available(), pages */
+};
+
+/* Of the last snapshot before teardown. */
+const struct sf_reclaim_sums *sf_judge_reclaim(const struct sf_judge *j);
+
+/*
+ * Why memory was out: the first of these, added up in this order, with which the request could have
+ * been met. SF_OOM_CAUSES(X): X(identifier, name, what it is).
+ */
+#define SF_OOM_CAUSES(X)                                                                          \
+	X(PCP, "per-CPU pages", "pages were on per-CPU lists")                                    \
+	X(RESERVE, "reserve", "pages were free in the HIGHATOMIC reserve")                        \
+	X(PARKED, "parked", "slabs held nothing but free and parked objects")                     \
+	X(DEFERRED, "deferred", "memory waited for a grace period")                               \
+	X(COUNTED, "counted", "memory was reclaimable and counted, and not reclaimed")            \
+	X(MISCOUNT, "miscount", "memory was reclaimable and, by its caller's fault, not counted") \
+	X(UNCOUNTED, "uncounted", "memory was reclaimable and the design does not count it")      \
+	X(COMPACTION, "compaction", "there was no block, but movable pages stood in the way")
+
+enum sf_oom_cause {
+#define X(id, name, doc) SF_CAUSE_##id,
+	SF_OOM_CAUSES(X)
+#undef X
+	SF_CAUSES,
+};
+
+extern const struct sf_named_doc sf_oom_causes[SF_CAUSES];
+
+/* Since create, or the last clear. total = exhausted + memcg + the sum of causes. */
+struct sf_ooms {
+	uint64_t total;
+	uint64_t exhausted; /* truly: nothing would have helped */
+	uint64_t memcg;     /* at a group's limit: not classed */
+	uint64_t cause[SF_CAUSES];
+	uint64_t guesses;   /* of total: requests that vm_enough_memory() refused */
+};
+const struct sf_ooms *sf_judge_ooms(const struct sf_judge *j);
+
 /* Bytes of memory that the judge's shadow takes, and live objects it tracks: for the benchmark. */
 void sf_judge_memory(const struct sf_judge *j, size_t *bytes, size_t *live);
 

@@ -69,12 +69,25 @@ static inline uint64_t sf_pages_of(uint64_t size)
 	return size / SF_PAGE_SIZE + (size % SF_PAGE_SIZE != 0);
 }
 
+/* The setting `accounting`, as it is spelled. */
+enum sf_accounting {
+	SF_ACCOUNTING_NONE,
+	SF_ACCOUNTING_INDIRECT,
+	SF_ACCOUNTING_RECLAIMABLE,
+};
+
+/* Does gfp select a kmalloc-rcl cache? Only since there are some (4.20). */
+static inline bool sf_selects_rcl(const struct sf_settings *set, uint32_t gfp)
+{
+	return (gfp & SF_GFP_RECLAIMABLE) && set->accounting == SF_ACCOUNTING_RECLAIMABLE;
+}
+
 /* Kind of kmalloc cache that gfp selects (include/linux/slab.h:kmalloc_type). */
 static inline enum sf_cache_kind sf_kind_of(const struct sf_settings *set, uint32_t gfp)
 {
 	if ((gfp & SF_GFP_DMA) && set->zone_dma)
 		return SF_CACHE_KMALLOC_DMA;
-	if (gfp & SF_GFP_RECLAIMABLE)
+	if (sf_selects_rcl(set, gfp))
 		return SF_CACHE_KMALLOC_RCL;
 	if ((gfp & SF_GFP_ACCOUNT) && set->memcg && !set->nokmem)
 		return SF_CACHE_KMALLOC_CG;
@@ -84,7 +97,7 @@ static inline enum sf_cache_kind sf_kind_of(const struct sf_settings *set, uint3
 /* ... and whether it selects ordinary kmalloc, the only one that has partitions. */
 static inline bool sf_is_ordinary(const struct sf_settings *set, uint32_t gfp)
 {
-	return !((gfp & SF_GFP_DMA) && set->zone_dma) && !(gfp & SF_GFP_RECLAIMABLE) &&
+	return !((gfp & SF_GFP_DMA) && set->zone_dma) && !sf_selects_rcl(set, gfp) &&
 	       !((gfp & SF_GFP_ACCOUNT) && set->memcg);
 }
 
@@ -163,6 +176,49 @@ static inline bool sf_may_use_reserve(uint32_t gfp)
 	if ((gfp & SF_GFP_MEMALLOC) && !(gfp & SF_GFP_NOMEMALLOC))
 		return true;
 	return (gfp & SF_GFP_HIGH) || sf_never_fails(gfp);
+}
+
+/* May these flags count pages of the HIGHATOMIC reserve as theirs? (ALLOC_RESERVES) */
+static inline bool sf_counts_reserve(uint32_t gfp)
+{
+	return (gfp & (SF_GFP_HIGH | SF_GFP_MEMALLOC)) ||
+	       !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC));
+}
+
+/* The most pages that the reserve may have (mm/page_alloc.c:reserve_highatomic_pageblock). */
+static inline uint64_t sf_reserve_max(uint64_t pages, unsigned int pageblock_order)
+{
+	uint64_t block = 1ull << pageblock_order;
+
+	return pages / 100 < block ? 0 : (pages / 100 + block - 1) & ~(block - 1);
+}
+
+/* totalreserve_pages of one zone (mm/page_alloc.c:calculate_totalreserve_pages). */
+static inline uint64_t sf_totalreserve(const struct sf_marks *marks, uint64_t pages)
+{
+	return marks->high < pages ? marks->high : pages;
+}
+
+/* si_mem_available() without page cache (mm/show_mem.c); `indirect` pages in full, as in 4.17. */
+static inline uint64_t sf_mem_available(uint64_t free, uint64_t reclaimable, uint64_t indirect,
+					uint64_t totalreserve, uint64_t low)
+{
+	uint64_t have = reclaimable - (reclaimable / 2 < low ? reclaimable / 2 : low) + free +
+			indirect;
+
+	return have > totalreserve ? have - totalreserve : 0;
+}
+
+/*
+ * Pages that Linux 4.16 guessed a process could have (mm/util.c:__vm_enough_memory): what counts as
+ * free or reclaimable without reserves, root's (mm/mmap.c:init_admin_reserve) among them. A
+ * request must ask for less.
+ */
+static inline uint64_t sf_guess_416(uint64_t countable, uint64_t totalreserve, uint64_t pages)
+{
+	uint64_t admin = pages / 32 < 2048 ? pages / 32 : 2048, off = totalreserve + admin;
+
+	return countable > off ? countable - off : 0;
 }
 
 /* `mark` after what these flags take off it. */

@@ -459,6 +459,22 @@ static struct sf_shadow_obj *obj_slot(struct sf_shadow *sh, uint32_t id)
 	return &sh->obj[id];
 }
 
+uint64_t sf_shadow_pages_of(const struct sf_shadow_obj *o)
+{
+	switch (o->kind) {
+	case SF_PLACE_LARGE:
+		return o->order <= SF_MAX_ORDER ? SF_PAGE_SIZE << o->order : 0;
+	case SF_PLACE_PAGES:
+		if (o->api == SF_API_EXACT)
+			return sf_pages_of(o->size) * SF_PAGE_SIZE;
+		return o->order <= SF_MAX_ORDER ? SF_PAGE_SIZE << o->order : 0;
+	case SF_PLACE_VMALLOC:
+		return sf_pages_of(o->usable ? o->usable : o->size) * SF_PAGE_SIZE;
+	default:
+		return 0;
+	}
+}
+
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
@@ -466,6 +482,11 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 
 	if (!(o->flags & SF_OBJ_ALIVE))
 		return;
+	sh->changes++;
+	if (o->flags & SF_OBJ_SIDE)
+		sf_side_drop(sh, o);
+	if (o->kind == SF_PLACE_LARGE)
+		sh->large_pages -= sf_shadow_pages_of(o) / SF_PAGE_SIZE;
 	if (o->flags & SF_OBJ_CLAIMED)
 		give(sh, o->addr, o->extent);
 	if (o->slab != SF_NONE)
@@ -542,8 +563,11 @@ static void obj_birth(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
 	struct sf_shadow_slab *slab = NULL;
 
+	sh->changes++;
 	o->flags &= SF_OBJ_DATA | SF_OBJ_POINTER;
 	o->flags |= SF_OBJ_ALIVE | SF_OBJ_BORN;
+	if (o->kind == SF_PLACE_LARGE)
+		sh->large_pages += sf_shadow_pages_of(o) / SF_PAGE_SIZE;
 	if (sh->claim == SF_CLAIM_OK)
 		o->flags |= SF_OBJ_CLAIMED;
 	if (o->slab != SF_NONE)
@@ -567,6 +591,25 @@ static bool obj_came(const struct sf_ev_alloc *a)
 	return a->status == SF_OK && a->addr && a->id != SF_NONE;
 }
 
+/* CHARGE came before the object did. */
+static void charge_object(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_side *side = sf_side_at(sh, o);
+	uint32_t group;
+	bool mixed;
+	uint64_t bytes = sf_group_of_object(sh, o, &group, &mixed);
+
+	if (side && side->group)
+		sh->groups.group[side->group - 1].objects -= side->charged;
+	if (!side && !bytes)
+		return;
+	side = sf_side_make(sh, o);
+	side->group = bytes ? group : 0;
+	side->charged = bytes;
+	if (bytes)
+		sh->groups.group[group - 1].objects += bytes;
+}
+
 void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, a->cache);
@@ -588,6 +631,10 @@ void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	else
 		o->extent = 0;
 	obj_birth(sh, o);
+	if (a->lru)
+		sf_side_set(sh, o, SF_SIDE_LRU, true);
+	if (sh->groups.used)
+		charge_object(sh, o);
 }
 
 /* In place, with another usable size: a vmalloc area that shrank. */
@@ -603,25 +650,70 @@ static void resize(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t usabl
 		o->flags |= SF_OBJ_CLAIMED;
 }
 
+/* What it is worth may be another number, who is charged for it may be another. */
+static void revalue(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_side *side = sf_side_at(sh, o);
+
+	if (side && side->owner && sh->set.accounting == SF_ACCOUNTING_INDIRECT) {
+		sh->indirect_bytes -= side->indirect;
+		side->indirect = sf_shadow_in_reclaim_slab(sh, o) ? 0 : sf_shadow_worth(o);
+		sh->indirect_bytes += side->indirect;
+	}
+	if (sh->groups.used)
+		charge_object(sh, o);
+}
+
+static void resize_in_place(struct sf_shadow *sh, struct sf_shadow_obj *o,
+			    const struct sf_ev_alloc *a)
+{
+	o->size = a->size;
+	o->res = a->res;
+	if (a->usable && a->usable != o->usable)
+		resize(sh, o, a->usable);
+	revalue(sh, o);
+}
+
+/* An entry that is taken out of the table: what was counted for it is not any more. */
+static bool keep_side(struct sf_shadow *sh, struct sf_shadow_obj *o, struct sf_side *kept)
+{
+	struct sf_side *side = sf_side_at(sh, o);
+
+	if (!side)
+		return false;
+	sf_side_set(sh, o, SF_SIDE_LRU, false);
+	sh->indirect_bytes -= side->indirect;
+	side->indirect = 0;
+	if (side->group)
+		sh->groups.group[side->group - 1].objects -= side->charged;
+	side->group = 0;
+	*kept = *side;
+	o->flags &= (uint8_t)~SF_OBJ_SIDE;
+	sh->nr_sides--;
+	return true;
+}
+
 void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	struct sf_shadow_obj *old = sf_shadow_find(sh, a->old_id), *o, fresh;
-	bool stays = old && (old->flags & SF_OBJ_ALIVE) && a->addr == old->addr;
+	bool alive = old && (old->flags & SF_OBJ_ALIVE), stays = alive && a->addr == old->addr;
+	bool lru, has_side = false;
+	struct sf_side kept;
 
 	sh->claim = SF_CLAIM_NONE;
 	if (a->status != SF_OK || !a->addr)
 		return;
 	obj_init(sh, &fresh, a);
 	if (stays && a->id == a->old_id) {
-		old->size = a->size;
-		old->gfp = a->gfp;
-		old->res = a->res;
-		if (a->usable && a->usable != old->usable)
-			resize(sh, old, a->usable);
+		resize_in_place(sh, old, a);
 		return;
 	}
+	lru = alive && sf_side_has(sh, old, SF_SIDE_LRU);
+	if (alive && a->addr > SF_ZERO_SIZE_PTR) /* size 0 frees: all ties end */
+		has_side = keep_side(sh, old, &kept);
 	if (stays) { /* where it lies was decided when it was allocated */
 		fresh.flags = old->flags & (SF_OBJ_DATA | SF_OBJ_POINTER);
+		fresh.gfp = old->gfp;
 		sf_shadow_drop(sh, old);
 	}
 	if (a->addr > SF_ZERO_SIZE_PTR)
@@ -637,6 +729,25 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	sf_shadow_drop(sh, o);
 	*o = fresh;
 	obj_birth(sh, o);
+	if (has_side) {
+		sf_side_carry(sh, &kept, a->old_id, o);
+		sf_side_set(sh, o, SF_SIDE_LRU, lru);
+	}
+	revalue(sh, o);
+}
+
+void sf_shadow_migrate(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t to)
+{
+	sh->changes++;
+	if (o->flags & SF_OBJ_CLAIMED)
+		give(sh, o->addr, o->extent);
+	o->flags &= (uint8_t)~SF_OBJ_CLAIMED;
+	if (sh->groups.used)
+		sf_group_move(sh, o->addr, to);
+	o->addr = to;
+	sh->claim = take(sh, to, o->extent);
+	if (sh->claim == SF_CLAIM_OK)
+		o->flags |= SF_OBJ_CLAIMED;
 }
 
 const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
@@ -722,6 +833,7 @@ static void window_setup(struct sf_window *w, uint64_t base, uint64_t pages, siz
 static void drop_all(struct sf_shadow *sh)
 {
 	for (size_t i = 0; i < sh->peak; i++) {
+		sh->obj[i].flags &= (uint8_t)~SF_OBJ_SIDE; /* all ties end at once */
 		if (sh->obj[i].flags & SF_OBJ_ALIVE)
 			sf_shadow_drop(sh, &sh->obj[i]);
 		sh->obj[i].flags = 0;
@@ -729,6 +841,13 @@ static void drop_all(struct sf_shadow *sh)
 	sh->peak = 0;
 	sh->live = 0;
 	sh->untracked = 0;
+	sh->nr_sides = 0;
+	sh->nr_deferred = 0;
+	sh->indirect_bytes = 0;
+	sh->large_pages = 0;
+	sh->grace = 0;
+	if (sh->groups.used)
+		sf_groups_begin(&sh->groups);
 	for (size_t i = 0; sh->vm_mapped && i < sh->vm_high; i++) {
 		if (!sh->vm_pfn[i])
 			continue;
@@ -822,6 +941,8 @@ static void cache_begin(struct sf_shadow *sh, struct sf_shadow_cache *c)
 	c->live = 0;
 	c->half[0] = 0;
 	c->half[1] = 0;
+	c->freeable = 0;
+	c->asked = 0;
 	c->shrunk = false;
 	c->nolock = false;
 	if (sh->exact)
@@ -883,7 +1004,8 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 		.partition = c->partition, .present = true, .boot = c->boot,
 		.is = sf_selector_of(c->kind, c->partition, c->class_size, c->bucket),
 		.usersize = c->usersize, .bucket = c->bucket, .freeptr = c->freeptr,
-		.secret = c->secret,
+		.secret = c->secret, .sheaf_capacity = c->sheaf_capacity,
+		.freeable = was.freeable, .asked = was.asked,
 	};
 	snprintf(sh->name[c->id], sizeof(sh->name[0]), "%s", c->name ? c->name : "?");
 }
@@ -938,7 +1060,8 @@ void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id)
 		for (uint64_t p = (uint64_t)z->journal[k] << SF_CHUNK_SHIFT,
 			      end = p + SF_CHUNK_PAGES;
 		     p < end && p < z->pages; p++)
-			if (sf_bit(z->slab_heads, p) && z->slab[p].cache == id) {
+			if (sf_bit(z->slab_heads, p) && z->slab[p].cache == id &&
+			    !z->slab[p].deferred && !z->slab[p].orphan) {
 				z->slab[p].orphan = true;
 				z->orphan_pages += 1ull << z->slab[p].order;
 			}
@@ -1006,5 +1129,7 @@ void sf_shadow_free(struct sf_shadow *sh)
 	free(sh->touched);
 	free(sh->type);
 	free(sh->site);
+	free(sh->side);
+	sf_groups_free(&sh->groups);
 	sf_zone_free(&sh->zone);
 }

@@ -3,7 +3,8 @@
  * shadow.h - what the oracles believe the heap looks like, built from events alone.
  *
  * Objects in a dense table by event id; which bytes are taken, one bit per 8 bytes; the zone (free
- * blocks, per-CPU pages, pages with users, slabs) by page frame; caches and C types by number.
+ * blocks, per-CPU pages, pages with users, slabs) by page frame; caches and C types by number; who
+ * owns whom, and who is charged for what, beside the objects once a program says so.
  * Events are not trusted: whatever they say, the shadow stays inside its arrays. Relies on event.h
  * and rules.h; judge.c drives it and every oracle reads it.
  */
@@ -32,12 +33,13 @@ enum sf_obj_flags {
 	/* what its token says of its type; neither: it is no ordinary kmalloc, or has no half */
 	SF_OBJ_DATA = 32,
 	SF_OBJ_POINTER = 64,
+	SF_OBJ_SIDE = 128,   /* its entry in `side` is valid */
 };
 
 struct sf_shadow_obj {
 	uint64_t addr, size, extent; /* extent: bytes marked as taken */
 	uint64_t usable;             /* 0: unknown */
-	uint32_t res, gfp;
+	uint32_t res, gfp;           /* gfp: that brought it where it lies */
 	uint32_t cache;              /* it lies in, or was asked of; SF_NONE */
 	uint32_t object_size;        /* of that cache, 0: unknown */
 	uint32_t slab;               /* first pfn of its slab, SF_NONE */
@@ -46,6 +48,60 @@ struct sf_shadow_obj {
 };
 
 _Static_assert(sizeof(struct sf_shadow_obj) <= 64, "one cache line per object");
+
+enum sf_side_flags {
+	SF_SIDE_LRU = 1,      /* its cache's shrinker may free it */
+	SF_SIDE_PINNED = 2,
+	SF_SIDE_DEFERRED = 4, /* freed after a grace period; nobody's until then */
+	SF_SIDE_GOING = 8,    /* something it owned has gone: it must go in the same operation */
+};
+
+/* What becomes of an object if all that can be reclaimed is (sf_side_fates()). */
+enum sf_fate {
+	SF_FATE_STAYS,    /* no shrinker knows it or what owns it */
+	SF_FATE_GOES,
+	SF_FATE_PINNED,   /* it, or what owns it, directly or not */
+	SF_FATE_DEFERRED, /* likewise */
+	SF_FATES,
+};
+
+/*
+ * What only some objects have: by id, beside `obj`. Objects are linked by id + 1, 0: none.
+ * Invariant: x is in the list of y exactly if y is the owner of x; nothing DEFERRED has an owner.
+ */
+struct sf_side {
+	uint32_t owner, owned, next, prev; /* owned: the first; next, prev: of the same owner */
+	uint32_t group;    /* that is charged for it: index + 1, 0: none */
+	uint32_t grace;    /* grace periods that had ended when it was deferred */
+	uint64_t charged;  /* bytes */
+	uint64_t indirect; /* bytes that accounting=indirect counts for it */
+	uint8_t flags, fate;
+};
+
+/* A memory cgroup. Its place in the table is its own in all the run; ids are used again. */
+struct sf_group {
+	uint32_t id, parent; /* parent: index + 1, 0: the root */
+	bool online;
+	uint64_t max;
+	uint64_t usage;      /* bytes, with all below it, by CHARGE events */
+	uint64_t direct;     /* ... without */
+	uint64_t objects;    /* bytes of live objects that are charged to it itself */
+};
+
+/* Memory that is charged. */
+struct sf_charged {
+	uint64_t addr;
+	uint32_t bytes, group; /* index + 1; 0: empty slot */
+};
+
+struct sf_groups {
+	bool used;
+	uint32_t active;       /* index + 1, 0: the root */
+	struct sf_group *group;
+	size_t nr, cap;
+	struct sf_charged *slot; /* by address, open addressing */
+	size_t nr_slots, cap_slot; /* cap_slot is 0 or a power of two */
+};
 
 /* A window of addresses. Invariant: used[p] is SF_PAGE_WHOLE or counts the bits set in bits[p]. */
 struct sf_page_bits {
@@ -81,6 +137,10 @@ struct sf_shadow_slab {
 	uint8_t order;
 	bool orphan : 1; /* its cache was destroyed over it */
 	bool used : 1;   /* objects of it have been handed out */
+	bool reclaim : 1;  /* its cache has SLAB_RECLAIM_ACCOUNT */
+	bool deferred : 1; /* off its cache, waits for a grace period */
+	uint32_t grace;  /* deferred: grace periods that had ended by then */
+	uint32_t op;     /* that it was made in */
 };
 
 /* The slab that a page's address had last. Valid if `run` is the shadow's. */
@@ -109,6 +169,9 @@ struct sf_zone {
 	struct sf_shadow_slab *slab; /* by first pfn */
 	uint32_t nr[SF_NR_ORDERS][SF_MIGRATE_TYPES], boot_nr[SF_NR_ORDERS];
 	uint64_t free_pages, out_pages, slab_pages, orphan_pages;
+	uint64_t reclaim_pages; /* of slab_pages: of SLAB_RECLAIM_ACCOUNT caches */
+	uint64_t freed_slab_pages; /* that were given back, ever */
+	uint64_t reserved;    /* pages of page blocks in the HIGHATOMIC reserve */
 	uint8_t *touched;     /* by chunk */
 	uint32_t *journal;    /* chunks touched since BEGIN */
 	uint32_t nr_journal;
@@ -132,6 +195,9 @@ struct sf_zone {
 
 struct sf_shadow_cache {
 	uint32_t live, slabs, refs;
+	uint32_t freeable; /* live objects that its shrinker may free */
+	uint32_t asked;    /* round of reclaim in which its shrinker was asked at priority 0 */
+	uint32_t sheaf_capacity;
 	uint32_t half[2];  /* live objects of ordinary kmalloc: without pointers, with */
 	sf_selector is;    /* what it is selected by */
 	uint32_t object_size, stride, align, flags;
@@ -190,6 +256,13 @@ struct sf_shadow {
 	size_t cap_type, nr_type;
 	uint8_t *site;        /* by call site below SF_SITES: 1 + its partition, 0: unknown */
 	bool site_seen;
+	struct sf_side *side; /* as long as cap_side, which is 0 until a program needs it */
+	size_t cap_side, nr_sides; /* nr_sides: live objects that have an entry */
+	uint64_t nr_deferred; /* live objects that wait for a grace period */
+	uint64_t indirect_bytes, large_pages; /* of live objects */
+	uint64_t changes;     /* in what is alive, owned, pinned or deferred */
+	uint32_t grace;       /* grace periods that have ended in this run */
+	struct sf_groups groups;
 	enum sf_claim claim;  /* how the last object's went */
 	const char *told;     /* name that a title leaves out, for the detail */
 	size_t bytes;         /* of memory, for the benchmark */
@@ -211,6 +284,10 @@ static inline struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_
 void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* The object is at `to` from now on; sh->claim says how that went. */
+void sf_shadow_migrate(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t to);
+/* Bytes of pages that a live object has that is in no slab, 0: it is in one, or nobody knows. */
+uint64_t sf_shadow_pages_of(const struct sf_shadow_obj *o);
 /* A live object, not `skip`, that has a byte of [addr, addr + size). Slow: for reports. */
 const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
 					  const struct sf_shadow_obj *skip);
@@ -262,6 +339,61 @@ const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id);
 const char *sf_name_of(struct sf_shadow *sh, const struct sf_shadow_obj *o);
 const char *sf_name_of_event(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 
+static inline uint32_t sf_shadow_id(const struct sf_shadow *sh, const struct sf_shadow_obj *o)
+{
+	return (uint32_t)(o - sh->obj);
+}
+
+/* Owners: owners.c. */
+static inline struct sf_side *sf_side_at(const struct sf_shadow *sh, const struct sf_shadow_obj *o)
+{
+	return o->flags & SF_OBJ_SIDE ? &sh->side[o - sh->obj] : NULL;
+}
+
+static inline bool sf_side_has(const struct sf_shadow *sh, const struct sf_shadow_obj *o,
+			       enum sf_side_flags flag)
+{
+	return (o->flags & SF_OBJ_SIDE) && (sh->side[o - sh->obj].flags & flag);
+}
+
+/* One more, or one less, of SF_SIDE_LRU, SF_SIDE_PINNED. */
+void sf_side_set(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_side_flags flag, bool on);
+void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_shadow_obj *owned);
+void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* Of an object that dies; what it owned has no owner any more. */
+void sf_side_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* The object is another entry of `obj`, or another thing in the same one: its ties go with it. */
+void sf_side_carry(struct sf_shadow *sh, struct sf_side *kept, uint32_t from,
+		   struct sf_shadow_obj *to);
+struct sf_side *sf_side_make(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* Fills in `fate` of every live object that has an entry: linear in objects. */
+void sf_side_fates(struct sf_shadow *sh);
+/* Is it counted as reclaimable because of the slab it lies in? */
+bool sf_shadow_in_reclaim_slab(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
+/* What it is worth where no slab counts it: ksize(), or its pages. */
+uint64_t sf_shadow_worth(const struct sf_shadow_obj *o);
+
+/* Groups: groups.c. Indices are plus 1, 0: the root. */
+void sf_groups_begin(struct sf_groups *g);
+void sf_groups_free(struct sf_groups *g);
+void sf_groups_act(struct sf_shadow *sh, const struct sf_ev_memcg *m);
+uint32_t sf_group_of(const struct sf_groups *g, uint32_t id);
+/* The first of the group and those above it that has no room for so many bytes more, or 0. */
+uint32_t sf_group_full(const struct sf_groups *g, uint32_t group, uint64_t bytes);
+void sf_group_charge(struct sf_shadow *sh, uint64_t addr, uint32_t bytes, uint32_t group);
+/* Bytes that were charged there, 0: none. */
+uint64_t sf_group_uncharge(struct sf_shadow *sh, uint64_t addr, uint64_t bytes);
+const struct sf_charged *sf_group_charged(const struct sf_groups *g, uint64_t addr);
+/* A page of a block that is charged as a whole: that block. */
+const struct sf_charged *sf_group_charged_inside(const struct sf_groups *g, uint64_t addr,
+						 uint64_t bytes);
+void sf_group_move(struct sf_shadow *sh, uint64_t from, uint64_t to);
+/*
+ * What is charged for an object: bytes, and to whom; *mixed: to more than one group.
+ */
+uint64_t sf_group_of_object(const struct sf_shadow *sh, const struct sf_shadow_obj *o,
+			    uint32_t *group, bool *mixed);
+
 /* The zone: zone.c. */
 void sf_zone_setup(struct sf_shadow *sh, uint64_t pages);
 void sf_zone_begin(struct sf_zone *z);
@@ -275,6 +407,10 @@ void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s);
 void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s);
+void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s);
+void sf_zone_reserve(struct sf_zone *z, const struct sf_ev_claim *c);
+/* Pages on the free lists of the HIGHATOMIC reserve. */
+uint64_t sf_zone_free_reserve(const struct sf_zone *z);
 void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m);
 void sf_zone_unmap(struct sf_shadow *sh, const struct sf_ev_map *m);
 /* Order of the block that boot puts at pfn when `end` pages are there. */

@@ -31,6 +31,8 @@ static const char *balance_fault(const struct sf_judge *j, const struct sf_snap_
 	const struct sf_ev_snapslab *ev = &slab->ev;
 	const struct sf_shadow_cache *c = slab->orphan ? NULL : judged_cache(j, ev->cache);
 
+	if (ev->list == SF_SLAB_DEFERRED)
+		return ev->inuse ? "a slab of %s that waits for a grace period is in use" : NULL;
 	if (ev->inuse > ev->objects)
 		return "a slab of %s has more in use than objects";
 	if (ev->error == SF_WALK_OK && ev->inuse + ev->nr_free != ev->objects)
@@ -133,7 +135,8 @@ unsigned int sf_acc_4(struct sf_judge *j, const struct sf_event *ev)
 
 	for (size_t i = 0; i < s->nr_slabs; i++) {
 		const struct sf_snap_slab *slab = &s->slabs[i];
-		const char *fault = slab->orphan ? NULL : list_fault(slab);
+		bool judged = !slab->orphan && slab->ev.list != SF_SLAB_DEFERRED;
+		const char *fault = judged ? list_fault(slab) : NULL;
 
 		if (slab->ev.pfn < s->pages && s->owner[slab->ev.pfn] != i + 1)
 			fault = "a slab of %s is on two lists";
@@ -293,7 +296,9 @@ static const char *destroy_fault(const struct sf_judge *j, const struct sf_ev_ca
 	if (c->refs > 1) {
 		if (op->status != SF_OK)
 			return "destroying an alias of %s failed";
-		return traced && j->op.slab_frees ? "destroying an alias of %s freed slabs" : NULL;
+		/* what was deferred is freed first, and may have been the last in its slab */
+		return traced && j->op.slab_frees && !j->op.grace ?
+			       "destroying an alias of %s freed slabs" : NULL;
 	}
 	if (c->live)
 		return op->status == SF_NOTICED ? NULL : "%s was destroyed with live objects";
@@ -336,7 +341,8 @@ static bool merged_back(const struct sf_snapshot *s)
 static const char *teardown_fault(const struct sf_judge *j)
 {
 	const struct sf_snapshot *s = &j->snap;
-	bool leaks = j->sh.zone.orphan_pages != 0; /* of caches destroyed over live objects */
+	/* of caches destroyed over live objects; the HIGHATOMIC reserve merges with nothing else */
+	bool leaks = j->sh.zone.orphan_pages || j->sh.zone.reserved;
 
 	for (size_t i = 0; i < s->nr_slabs; i++) {
 		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, s->slabs[i].ev.cache);

@@ -56,6 +56,7 @@ void sf_snap_begin(struct sf_snapshot *s, const struct sf_ev_snap *ev)
 	s->nr_pcps = 0;
 	s->nr_used = 0;
 	s->nr_pbs = 0;
+	s->nr_memcgs = 0;
 	s->nr_pool = 0;
 }
 
@@ -127,6 +128,9 @@ void sf_snap_add(struct sf_snapshot *s, const struct sf_event *ev, size_t *bytes
 		break;
 	case SF_EV_SNAP_PAGEBLOCK:
 		*PUSH(s, pbs, bytes) = ev->snappb;
+		break;
+	case SF_EV_SNAP_MEMCG:
+		*PUSH(s, memcgs, bytes) = ev->snapmemcg;
 		break;
 	case SF_EV_SNAP_COUNTERS:
 		s->counters = ev->counters;
@@ -299,13 +303,14 @@ static void index_caches(struct sf_snapshot *s, const struct sf_shadow *sh, size
 
 		s->slabs[i].live = slab ? slab->live : 0;
 		s->slabs[i].orphan = slab && slab->orphan;
-		if (!s->slabs[i].orphan) /* its cache's id may have another owner by now */
+		/* of others, the cache's id may have another owner by now */
+		if (!s->slabs[i].orphan && s->slabs[i].ev.list != SF_SLAB_DEFERRED)
 			sum_slab(s, &s->slabs[i].ev);
 	}
 	for (size_t i = 0; i < s->nr_sheaves; i++) {
 		struct sf_snap_sum *sum = sum_of(s, s->sheaves[i].ev.cache);
 
-		if (sum)
+		if (sum && s->sheaves[i].ev.kind != SF_SHEAF_RCU)
 			sum->parked += s->sheaves[i].ev.nr;
 	}
 	ROOM(s, ids, s->nr_sum, bytes);
@@ -430,7 +435,7 @@ static bool objects_sound(struct sf_snapshot *s, const struct sf_shadow *sh)
 			s->slabs[nr].ev.nr_free;
 	sound = sound && nr == s->nr_slabs;
 	for (size_t i = 0; sound && i < s->nr_sheaves; i++)
-		sound = sheaf_sound(s, sh, &s->sheaves[i]);
+		sound = s->sheaves[i].ev.kind == SF_SHEAF_RCU || sheaf_sound(s, sh, &s->sheaves[i]);
 	for (size_t i = 0; i < nr; i++)
 		if (unpark(s, sh, &s->slabs[i].ev))
 			sound = false;
@@ -442,7 +447,8 @@ static void index_parked(struct sf_snapshot *s, const struct sf_shadow *sh)
 	for (size_t i = 0; i < s->nr_slabs; i++)
 		s->slabs[i].parked = 0;
 	for (size_t i = 0; i < s->nr_sheaves; i++)
-		for (uint32_t k = 0; k < s->sheaves[i].ev.nr; k++) {
+		for (uint32_t k = 0; s->sheaves[i].ev.kind != SF_SHEAF_RCU &&
+				     k < s->sheaves[i].ev.nr; k++) {
 			struct sf_snap_slab *slab =
 				sf_snap_slab_of(s, sh, s->pool[s->sheaves[i].objs + k]);
 
@@ -472,6 +478,7 @@ void sf_snap_free(struct sf_snapshot *s)
 	free(s->pcps);
 	free(s->used);
 	free(s->pbs);
+	free(s->memcgs);
 	free(s->pool);
 	free(s->ids);
 	free(s->listed);

@@ -39,9 +39,13 @@ enum sf_page_state {
 	SF_PAGE_STATES,
 };
 
-/* Sums over the slabs and sheaves of one cache. */
+/*
+ * Sums over the slabs and sheaves of one cache. Slabs that wait for a grace period are no longer
+ * its own; objects in sheaves that do are alive, not parked.
+ */
 struct sf_snap_sum {
 	uint64_t slabs, objects, inuse, nr_free, partial, partial_free, empty, parked, promoted;
+	uint64_t in_sheaves; /* objects in sheaves whose number is bounded: for accounting.c */
 	bool marked; /* some slab or sheaf of it was reported */
 };
 
@@ -62,6 +66,7 @@ struct sf_snapshot {
 	SF_SNAP_LIST(struct sf_snap_pcp, pcps);
 	SF_SNAP_LIST(struct sf_ev_snapused, used);
 	SF_SNAP_LIST(struct sf_ev_snappb, pbs);
+	SF_SNAP_LIST(struct sf_ev_snapmemcg, memcgs);
 	SF_SNAP_LIST(uint64_t, pool);
 	SF_SNAP_LIST(uint32_t, ids); /* index too: caches that were reported, or that this run
 					has touched, ascending */

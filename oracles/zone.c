@@ -168,6 +168,8 @@ void sf_zone_begin(struct sf_zone *z)
 	z->out_pages = 0;
 	z->slab_pages = 0;
 	z->orphan_pages = 0;
+	z->reclaim_pages = 0;
+	z->reserved = 0;
 	z->last_del.valid = false;
 	z->last_alloc.valid = false;
 	z->split.orders = 0;
@@ -312,12 +314,13 @@ void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r)
 		sf_bits_set(z->pcp, r->pfn, nr);
 }
 
-void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
+/* Page blocks change their type; where that ends, or 0: nowhere. */
+static uint64_t retype(struct sf_zone *z, const struct sf_ev_claim *c)
 {
 	uint64_t end;
 
 	if (!z->on || c->to >= SF_MIGRATE_TYPES || c->start >= z->pages || !c->nr_pages)
-		return;
+		return 0;
 	end = c->nr_pages > z->pages - c->start ? z->pages : c->start + c->nr_pages;
 	for (uint64_t p = c->start; p < end;
 	     p = ((p >> z->pageblock_order) + 1) << z->pageblock_order) {
@@ -327,7 +330,35 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 	/* pages that are not free change the type of their page block under their user's feet */
 	for_each_word(i, mask, c->start, end - c->start)
 		z->fallback[i] |= mask & ~z->listed[i];
-	if (c->merge)
+	return end;
+}
+
+void sf_zone_reserve(struct sf_zone *z, const struct sf_ev_claim *c)
+{
+	uint64_t end = retype(z, c);
+
+	if (!end)
+		return;
+	if (!c->release)
+		z->reserved += end - c->start;
+	else if (z->reserved >= end - c->start)
+		z->reserved -= end - c->start;
+}
+
+uint64_t sf_zone_free_reserve(const struct sf_zone *z)
+{
+	uint64_t pages = 0;
+
+	for (unsigned int k = 0; z->reserved && k < SF_NR_ORDERS; k++)
+		pages += (uint64_t)z->nr[k][SF_MIGRATE_HIGHATOMIC] << k;
+	return pages;
+}
+
+void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
+{
+	uint64_t end = retype(z, c);
+
+	if (!end || c->merge)
 		return;
 	z->claim.pfn = c->pfn;
 	z->claim.start = c->start;
@@ -421,7 +452,9 @@ void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s)
 	z->slab[s->pfn] = (struct sf_shadow_slab){
 		.cache = s->cache, .objects = s->objects, .order = s->order,
 		.window = sh->slab_limit ? window_map(sh, s, nr) : 0,
+		.reclaim = c && (c->flags & SF_SLAB_RECLAIM_ACCOUNT),
 	};
+	z->reclaim_pages += z->slab[s->pfn].reclaim ? nr : 0;
 	if (c) {
 		sf_touch_cache(sh, s->cache);
 		c->slabs++;
@@ -447,9 +480,27 @@ void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s)
 		go_stale(sh, slab, s->pfn, nr);
 	if (slab->window)
 		memset(&sh->frame[slab->window - 1], 0, nr * sizeof(*sh->frame));
+	z->freed_slab_pages += nr;
+	if (slab->reclaim)
+		z->reclaim_pages -= nr;
 	if (slab->orphan)
 		z->orphan_pages -= nr;
-	else if (c && c->slabs)
+	else if (!slab->deferred && c && c->slabs)
+		c->slabs--;
+}
+
+/* Its cache's no more, but still a slab. */
+void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s)
+{
+	struct sf_shadow_slab *slab = sf_zone_slab_at(&sh->zone, s->pfn);
+	struct sf_shadow_cache *c;
+
+	if (!slab || slab->deferred)
+		return;
+	c = sf_shadow_cache_at(sh, slab->cache);
+	slab->deferred = true;
+	slab->grace = sh->grace;
+	if (!slab->orphan && c && c->slabs)
 		c->slabs--;
 }
 

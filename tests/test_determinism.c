@@ -69,7 +69,7 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 	N(place.order) N(place.migratetype) N(place.partition) N(place.cache) N(place.stride)      \
 	N(place.object_size) N(place.index) N(place.objects) N(place.base) N(place.pfn) N(old_id)  \
 	N(old_addr) N(old_size) N(bad) N(kept) N(forced) N(counter_size) N(bucket) N(type_align)   \
-	N(count) N(counter) N(place.offset)
+	N(count) N(counter) N(place.offset) N(lru)
 #define MEMBERS_free(N, T)                                                                         \
 	N(id) N(res) N(api) N(status) N(cache) N(addr) N(bad) N(verified) N(known) N(implied)  \
 	N(how)
@@ -80,6 +80,10 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 	N(usersize) N(sheaf_capacity)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
+#define MEMBERS_pin(N, T) N(id) N(on)
+#define MEMBERS_defer(N, T) N(id) N(res) N(addr) N(how) N(bad) N(verified)
+#define MEMBERS_migrate(N, T) N(id) N(from) N(to) N(bad) N(verified)
+#define MEMBERS_memcg(N, T) N(act) N(status) N(id) N(parent) N(max)
 #define MEMBERS_taint(N, T) N(code)
 #define MEMBERS_reach(N, T)                                                                        \
 	N(code) N(what) N(partition) N(type) N(id) N(res) N(cache) N(addr) N(size)
@@ -93,11 +97,22 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 	N(pfn) N(order) N(migratetype) N(from_order) N(from_type) N(mode) N(nofragment) N(to_pcp)
 #define MEMBERS_claim(N, T)                                                                        \
 	N(pfn) N(order) N(from) N(to) N(whole) N(merge) N(start) N(nr_pages) N(free) N(alike)  \
-	N(want)
+	N(want) N(release)
 #define MEMBERS_page(N, T)                                                                         \
 	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp) N(reserve) N(free_before)      \
 	N(mark)
 #define MEMBERS_pagefail(N, T) N(order) N(migratetype) N(gfp) N(free) N(mark) N(refused)
+#define MEMBERS_oom(N, T)                                                                          \
+	N(policy) N(guess) N(order) N(migratetype) N(gfp) N(memcg) N(rounds) N(free) N(mark)       \
+	N(pages) N(guessed)
+#define MEMBERS_shrink(N, T)                                                                       \
+	N(cache) N(memcg) N(priority) N(stopped) N(freeable) N(deferred) N(delta) N(total)         \
+	N(scanned) N(freed)
+#define MEMBERS_reclaim(N, T)                                                                      \
+	N(kind) N(begin) N(order) N(gfp) N(memcg) N(priority) N(scanned) N(freed) N(progress)
+#define MEMBERS_compact(N, T) N(order) N(success) N(migrated) N(failed)
+#define MEMBERS_grace(N, T) N(nr) N(barrier)
+#define MEMBERS_charge(N, T) N(memcg) N(uncharge) N(refused) N(addr) N(bytes)
 #define MEMBERS_fault(N, T) N(kind)
 #define MEMBERS_warn(N, T) T(what) N(addr)
 #define MEMBERS_map(N, T) N(addr) N(pages)
@@ -113,9 +128,13 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_snappcp(N, T) N(cpu) N(list) N(order) N(nr) N(count) N(high) N(batch)
 #define MEMBERS_snapused(N, T) N(pfn) N(order) N(kind)
 #define MEMBERS_snappb(N, T) N(pfn) N(migratetype)
+#define MEMBERS_snapmemcg(N, T) N(id) N(parent) N(online) N(usage) N(max) N(failcnt)
 #define MEMBERS_counters(N, T)                                                                     \
 	N(nr_free_pages) N(nr_slab_reclaimable) N(nr_slab_unreclaimable) N(watermark_min)          \
-	N(watermark_low) N(watermark_high) N(watermark_boost)
+	N(watermark_low) N(watermark_high) N(watermark_boost) N(nr_free_highatomic)                \
+	N(nr_highatomic) N(indirect_bytes) N(nr_kernel_misc_reclaimable) N(mem_available)          \
+	N(totalreserve) N(allocstall) N(pgscan_slab) N(pgsteal_slab) N(oom_kill)                   \
+	N(compact_stall) N(compact_success) N(pgmigrate_success) N(drop_slab) N(slabs_scanned)
 
 #define NUMBER(member) mix(s, (uint64_t)e->member);
 #define TEXT(member) mix_text(s, e->member);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_exec.c - what the executor asks and tells: types and tokens, the object family, flexible
- * arrays, buckets, kmalloc_nolock, memory of devices, wiped memory. Relies on the executor and the
- * models; whether the models do it right is judged elsewhere.
+ * arrays, buckets, kmalloc_nolock, memory of devices, wiped memory, reclaim, grace periods, memory
+ * cgroups, failures. Relies on the executor and the models; whether these do it right is judged
+ * elsewhere.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "../harness/exec.h"
+#include "../harness/mutate.h"
 #include "../harness/token.h"
 
 /* Events of a run, without those of the boot and those of the pages. */
@@ -49,6 +51,16 @@ static void on_event(void *ctx, const struct sf_event *ev)
 	case SF_EV_SKIP:
 	case SF_EV_BUCKETS_CREATE:
 	case SF_EV_WARN:
+	case SF_EV_OWNS:
+	case SF_EV_PIN:
+	case SF_EV_DEFER:
+	case SF_EV_GRACE:
+	case SF_EV_MIGRATE:
+	case SF_EV_MEMCG:
+	case SF_EV_CHARGE:
+	case SF_EV_RECLAIM:
+	case SF_EV_OOM:
+	case SF_EV_FAULT:
 		if (s->nr == s->cap) {
 			s->cap = s->cap ? 2 * s->cap : 64;
 			s->ev = realloc(s->ev, s->cap * sizeof(*s->ev));
@@ -65,7 +77,7 @@ struct fixture {
 	struct sf_exec_counts counts;
 };
 
-static void run(struct fixture *f, const char *allocator, const char *text)
+static void run_on(struct fixture *f, const struct sf_allocator *a, const char *text)
 {
 	static const struct sf_exec_options how = { .end = SF_END_TEARDOWN, .contents = true };
 	struct sf_text_error where;
@@ -75,13 +87,17 @@ static void run(struct fixture *f, const char *allocator, const char *text)
 	sf_prog_init(&f->prog);
 	if (sf_text_parse(&f->prog, text, strlen(text), &where))
 		fail_msg("%u:%u: %s", where.line, where.col, where.text);
-	f->x = sf_exec_create(sf_allocator_by_name(allocator), &f->prog.settings, &how, on_event,
-			      &f->seen, &err);
+	f->x = sf_exec_create(a, &f->prog.settings, &how, on_event, &f->seen, &err);
 	if (!f->x)
 		fail_msg("%s", err.text);
 	assert_int_equal(sf_exec_run(f->x, &f->prog, "test", &err), f->prog.nr_ops);
 	sf_exec_counts(f->x, &f->counts);
 	assert_int_equal(f->counts.live, 0);
+}
+
+static void run(struct fixture *f, const char *allocator, const char *text)
+{
+	run_on(f, sf_allocator_by_name(allocator), text);
 }
 
 static void done(struct fixture *f)
@@ -512,6 +528,595 @@ static void test_offset_in_slot(void **state)
 	done(&f);
 }
 
+/* --- reclaim --- */
+
+/* What the last operation came to, in another run. */
+static struct sf_outcome last_outcome(struct fixture *f)
+{
+	struct sf_outcome out;
+
+	sf_exec_begin(f->x, "again");
+	for (uint32_t i = 0; i < f->prog.nr_ops; i++)
+		assert_true(sf_exec_step(f->x, &f->prog.ops[i], f->prog.strings));
+	out = *sf_exec_outcome(f->x);
+	sf_exec_end(f->x);
+	return out;
+}
+
+/* The n-th free that operation `op` tells. */
+static const struct sf_ev_free *nth_free(const struct fixture *f, uint32_t op, uint32_t n)
+{
+	const struct sf_event *ev = find(f, op, SF_EV_FREE, n);
+
+	assert_non_null(ev);
+	assert_int_equal(ev->free.status, SF_OK);
+	assert_int_equal(ev->free.bad, SF_GOOD);
+	assert_true(ev->free.verified);
+	return &ev->free;
+}
+
+static void test_shrink(void **state)
+{
+	const struct sf_event *ev;
+	struct fixture f;
+
+	(void)state;
+	run(&f, "baseline",
+	    "c0 = kmem_cache_create(\"dentry\", 192, 8, SLAB_RECLAIM_ACCOUNT)\n"
+	    "r1 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	    "r2 = kmalloc(200, GFP_KERNEL|__GFP_RECLAIMABLE)\n"
+	    "owns(r1, r2)\n"
+	    "r3 = kmem_cache_alloc_bulk(c0, GFP_KERNEL, 3)\n"
+	    "r4 = kmem_cache_zalloc(c0, GFP_KERNEL)\n"
+	    "shrink(1)\n"
+	    "kfree(r2)\n"
+	    "kmem_cache_free(c0, r1)\n"
+	    "shrink(SIZE_MAX)\n");
+	assert_true(allocated(&f, 1)->lru && allocated(&f, 5)->lru);
+	assert_false(allocated(&f, 2)->lru || allocated(&f, 4)->lru);
+	ev = find(&f, 3, SF_EV_OWNS, 0);
+	assert_non_null(ev);
+	assert_int_equal(ev->owns.owner, allocated(&f, 1)->id);
+	assert_int_equal(ev->owns.owned, allocated(&f, 2)->id);
+	/* The name first, then its dentry; the younger dentry stays. */
+	assert_int_equal(nth_free(&f, 6, 0)->res, 2);
+	assert_int_equal(nth_free(&f, 6, 0)->how, SF_FREE_OWNER);
+	assert_int_equal(nth_free(&f, 6, 0)->addr, allocated(&f, 2)->addr);
+	assert_int_equal(nth_free(&f, 6, 1)->res, 1);
+	assert_int_equal(nth_free(&f, 6, 1)->how, SF_FREE_SHRINK);
+	assert_null(find(&f, 6, SF_EV_FREE, 2));
+	assert_int_equal(find(&f, 7, SF_EV_SKIP, 0)->skip.reason, SF_SKIP_DEAD);
+	assert_int_equal(find(&f, 8, SF_EV_SKIP, 0)->skip.reason, SF_SKIP_DEAD);
+	assert_int_equal(nth_free(&f, 9, 0)->res, 4);
+	assert_null(find(&f, 9, SF_EV_FREE, 1));
+	assert_int_equal(last_outcome(&f).ret, 1);
+	done(&f);
+}
+
+/* A user's free takes what is owned first, whatever the free is called. */
+static void test_owner_freed(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	run(&f, "typed",
+	    "c0 = kmem_cache_create(\"a\", 100, 8, 0)\n"
+	    "r1 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	    "r2 = kmalloc(100, GFP_KERNEL)\n"
+	    "r3 = kvmalloc(5000000, GFP_KERNEL)\n"
+	    "r4 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	    "owns(r1, r2)\n"
+	    "owns(r2, r3)\n"
+	    "owns(r2, r4)\n"
+	    "kmem_cache_free(c0, r1)\n"
+	    "r5 = kmalloc(100, GFP_KERNEL)\n"
+	    "r6 = kmalloc(100, GFP_KERNEL)\n"
+	    "owns(r5, r6)\n");
+	assert_int_equal(nth_free(&f, 8, 0)->res, 3);
+	assert_int_equal(nth_free(&f, 8, 1)->res, 4);
+	assert_int_equal(nth_free(&f, 8, 2)->res, 2);
+	for (uint32_t n = 0; n < 3; n++)
+		assert_int_equal(nth_free(&f, 8, n)->how, SF_FREE_OWNER);
+	assert_int_equal(nth_free(&f, 8, 3)->res, 1);
+	assert_int_equal(nth_free(&f, 8, 3)->how, SF_KFREE);
+	assert_int_equal(nth_free(&f, 8, 3)->cache, allocated(&f, 1)->cache);
+	/* In the end as well. */
+	assert_int_equal(nth_free(&f, SF_NONE, 0)->res, 6);
+	assert_int_equal(nth_free(&f, SF_NONE, 0)->how, SF_FREE_OWNER);
+	assert_int_equal(nth_free(&f, SF_NONE, 1)->res, 5);
+	assert_null(find(&f, SF_NONE, SF_EV_FREE, 2));
+	done(&f);
+}
+
+static void test_refused_owners(void **state)
+{
+	static const uint8_t reasons[] = { SF_SKIP_REFUSED, SF_SKIP_REFUSED, SF_SKIP_REFUSED,
+					   SF_SKIP_REFUSED, SF_SKIP_REFUSED, SF_SKIP_NULL,
+					   SF_SKIP_NULL,    SF_SKIP_DEAD,    SF_SKIP_DEAD };
+	struct fixture f;
+
+	(void)state;
+	run(&f, "baseline",
+	    "r0 = root_device_register(\"a\")\n"
+	    "r1 = devm_kmalloc(r0, 10, GFP_KERNEL)\n"
+	    "r2 = kmalloc(10, GFP_KERNEL)\n"
+	    "r3 = kmalloc(10, GFP_KERNEL)\n"
+	    "r4 = kmalloc(0, GFP_KERNEL)\n"
+	    "r5 = kmalloc(SIZE_MAX, GFP_KERNEL|__GFP_NOWARN)\n"
+	    "owns(r2, r3)\n"
+	    "owns(r2, r2)\n" /* 7 */
+	    "owns(r3, r2)\n"
+	    "owns(r2, r3)\n"
+	    "owns(r2, r1)\n"
+	    "owns(r1, r2)\n"
+	    "owns(r2, r4)\n"
+	    "pin(r4)\n"
+	    "owns(r2, r5)\n"
+	    "pin(r5)\n");
+	assert_non_null(find(&f, 6, SF_EV_OWNS, 0));
+	for (uint32_t i = 0; i < sizeof(reasons); i++) {
+		assert_null(find(&f, 7 + i, SF_EV_OWNS, 0));
+		assert_null(find(&f, 7 + i, SF_EV_PIN, 0));
+		assert_int_equal(find(&f, 7 + i, SF_EV_SKIP, 0)->skip.reason, reasons[i]);
+	}
+	done(&f);
+}
+
+static void test_pin(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	run(&f, "random",
+	    "c0 = kmem_cache_create(\"dentry\", 192, 8, SLAB_RECLAIM_ACCOUNT)\n"
+	    "r1 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	    "r2 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	    "r3 = kmalloc(200, GFP_KERNEL|__GFP_RECLAIMABLE)\n"
+	    "owns(r2, r3)\n"
+	    "pin(r1)\n"
+	    "pin(r3)\n"
+	    "shrink(9)\n" /* 7 */
+	    "verify(r3)\n"
+	    "kfree(r3)\n"
+	    "unpin(r1)\n"
+	    "shrink(9)\n");
+	assert_true(find(&f, 5, SF_EV_PIN, 0)->pin.on);
+	assert_int_equal(find(&f, 5, SF_EV_PIN, 0)->pin.id, allocated(&f, 1)->id);
+	assert_int_equal(nth_free(&f, 7, 0)->res, 2);
+	assert_null(find(&f, 7, SF_EV_FREE, 1));
+	assert_int_equal(nth_free(&f, 9, 0)->res, 3);
+	assert_int_equal(nth_free(&f, 9, 0)->how, SF_KFREE);
+	assert_false(find(&f, 10, SF_EV_PIN, 0)->pin.on);
+	assert_int_equal(nth_free(&f, 11, 0)->res, 1);
+	done(&f);
+}
+
+/* Direct reclaim in the midst of krealloc() takes everything but what is being resized. */
+static void test_krealloc_under_pressure(void **state)
+{
+	const struct sf_event *ev;
+	uint32_t n = 0;
+	struct fixture f;
+	char text[4000];
+	size_t len;
+
+	(void)state;
+	len = (size_t)sprintf(text,
+			      "heap pages=64 cpus=1 watermarks=0 sheaves=0\n"
+			      "c0 = kmem_cache_create(\"dentry\", 4096, 8, SLAB_RECLAIM_ACCOUNT)\n"
+			      "r1 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+			      "r2 = kmalloc(200, GFP_KERNEL|__GFP_RECLAIMABLE)\n"
+			      "owns(r1, r2)\n");
+	for (int i = 3; i < 65; i++)
+		len += (size_t)sprintf(text + len, "r%d = kmem_cache_alloc(c0, GFP_KERNEL)\n", i);
+	sprintf(text + len, "r99 = krealloc(r2, 4000, GFP_KERNEL|__GFP_RECLAIMABLE)\nkfree(r99)\n");
+	run(&f, "baseline", text);
+	ev = find(&f, 66, SF_EV_REALLOC, 0);
+	assert_non_null(ev);
+	assert_true(ev->alloc.addr && ev->alloc.moved);
+	assert_int_equal(ev->alloc.bad, SF_GOOD);
+	assert_int_equal(ev->alloc.kept, 200);
+	assert_non_null(find(&f, 66, SF_EV_RECLAIM, 0));
+	for (; (ev = find(&f, 66, SF_EV_FREE, n)); n++)
+		assert_int_not_equal(ev->free.res, 2);
+	assert_int_equal(n, 63); /* its owner as well */
+	assert_int_equal(nth_free(&f, 67, 0)->how, SF_KFREE);
+	done(&f);
+}
+
+/* An owned object stays owned where krealloc() puts it. */
+static void test_krealloc_owned(void **state)
+{
+	const struct sf_ev_alloc *a;
+	struct fixture f;
+
+	(void)state;
+	run(&f, "typed",
+	    "c0 = kmem_cache_create(\"dentry\", 192, 8, SLAB_RECLAIM_ACCOUNT)\n"
+	    "r1 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	    "r2 = kmalloc(10, GFP_KERNEL|__GFP_RECLAIMABLE)\n"
+	    "r3 = kmalloc(10, GFP_KERNEL|__GFP_RECLAIMABLE)\n"
+	    "owns(r1, r2)\n"
+	    "owns(r2, r3)\n"
+	    "r4 = krealloc(r2, 3000, GFP_KERNEL|__GFP_RECLAIMABLE)\n"
+	    "shrink(1)\n");
+	a = &find(&f, 6, SF_EV_REALLOC, 0)->alloc;
+	assert_true(a->moved);
+	assert_int_equal(nth_free(&f, 7, 0)->res, 3);
+	assert_int_equal(nth_free(&f, 7, 1)->res, 4);
+	assert_int_equal(nth_free(&f, 7, 1)->addr, a->addr);
+	assert_int_equal(nth_free(&f, 7, 1)->id, a->id);
+	assert_int_equal(nth_free(&f, 7, 2)->res, 1);
+	done(&f);
+}
+
+/* Page 2n is freed, page 2n + 1 moves: contents come along, and it is freed where it is then. */
+static void test_migration(void **state)
+{
+	const struct sf_event *ev, *end;
+	uint32_t moved = 0, order;
+	struct fixture f;
+	char text[8000];
+	size_t len;
+
+	(void)state;
+	len = (size_t)sprintf(text, "heap pages=512 cpus=1 pageblock_order=4 watermarks=0\n");
+	for (int i = 0; i < 100; i++)
+		len += (size_t)sprintf(text + len, "r%d = alloc_pages(GFP_HIGHUSER_MOVABLE, 0)\n",
+				       i);
+	for (int i = 0; i < 100; i += 2)
+		len += (size_t)sprintf(text + len, "__free_pages(r%d)\n", i);
+	sprintf(text + len, "drain_all_pages()\ncompact_memory()\n");
+	run(&f, "baseline", text);
+	for (; (ev = find(&f, 151, SF_EV_MIGRATE, moved)); moved++) {
+		assert_int_not_equal(ev->migrate.from, ev->migrate.to);
+		assert_int_equal(ev->migrate.bad, SF_GOOD);
+		assert_int_equal(ev->migrate.verified, SF_PAGE_SIZE);
+	}
+	assert_true(moved > 10);
+	for (uint32_t res = 1; res < 100; res += 2) {
+		uint64_t at = allocated(&f, res)->addr;
+
+		for (uint32_t n = 0; n < moved; n++) {
+			ev = find(&f, 151, SF_EV_MIGRATE, n);
+			if (ev->migrate.id == allocated(&f, res)->id && ev->migrate.from == at)
+				at = ev->migrate.to;
+		}
+		end = freed(&f, res, &order);
+		assert_non_null(end);
+		assert_int_equal(end->free.addr, at);
+		assert_int_equal(end->free.bad, SF_GOOD);
+	}
+	done(&f);
+}
+
+/* --- grace periods --- */
+
+static void test_kfree_rcu(void **state)
+{
+	const struct sf_event *ev, *next;
+	struct fixture f;
+
+	(void)state;
+	run(&f, "baseline",
+	    "r0 = kmalloc(100, GFP_KERNEL)\n"
+	    "r1 = kmalloc(20000, GFP_KERNEL)\n"
+	    "r2 = kmalloc(100, GFP_KERNEL)\n"
+	    "r3 = kmalloc(50, GFP_KERNEL)\n"
+	    "kfree_rcu(r0)\n"
+	    "kfree_rcu(r1)\n"
+	    "kfree_rcu(NULL)\n"
+	    "grace_period()\n"
+	    "kvfree_rcu_barrier()\n"
+	    "owns(r2, r3)\n"
+	    "kfree_rcu(r2)\n");
+	for (uint32_t op = 4; op < 6; op++) {
+		ev = find(&f, op, SF_EV_DEFER, 0);
+		assert_non_null(ev);
+		assert_int_equal(ev->defer.id, allocated(&f, op - 4)->id);
+		assert_int_equal(ev->defer.res, op - 4);
+		assert_int_equal(ev->defer.how, SF_KFREE_RCU);
+		assert_int_equal(ev->defer.bad, SF_GOOD);
+		assert_true(ev->defer.verified);
+		assert_null(find(&f, op, SF_EV_FREE, 0));
+	}
+	assert_null(find(&f, 6, SF_EV_DEFER, 0));
+	assert_null(find(&f, 6, SF_EV_SKIP, 0));
+	/* No sheaf is full: only what goes through none. */
+	assert_int_equal(nth_free(&f, 7, 0)->res, 1);
+	assert_int_equal(nth_free(&f, 7, 0)->how, SF_KFREE_RCU);
+	assert_null(find(&f, 7, SF_EV_FREE, 1));
+	ev = find(&f, 8, SF_EV_GRACE, 0);
+	assert_non_null(ev);
+	assert_true(ev->grace.barrier && ev < find(&f, 8, SF_EV_FREE, 0));
+	assert_int_equal(nth_free(&f, 8, 0)->res, 0);
+	/* The program's end waits for the rest before anything else. */
+	ev = find(&f, SF_NONE, SF_EV_GRACE, 0);
+	next = find(&f, SF_NONE, SF_EV_FREE, 0);
+	assert_true(ev && next && ev < next);
+	assert_int_equal(nth_free(&f, SF_NONE, 0)->res, 3);
+	assert_int_equal(nth_free(&f, SF_NONE, 0)->how, SF_FREE_OWNER);
+	assert_int_equal(nth_free(&f, SF_NONE, 1)->res, 2);
+	assert_int_equal(nth_free(&f, SF_NONE, 1)->how, SF_KFREE_RCU);
+	done(&f);
+}
+
+static void test_rcu_shrinker(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	run(&f, "baseline",
+	    "c0 = kmem_cache_create(\"dentry\", 192, 8, SLAB_RECLAIM_ACCOUNT)\n"
+	    "c1 = kmem_cache_create(\"other\", 192, 8, SLAB_NO_MERGE)\n"
+	    "shrinker(c0, rcu=1)\n"
+	    "shrinker(c1, rcu=1)\n"
+	    "r2 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	    "r3 = kmalloc(200, GFP_KERNEL|__GFP_RECLAIMABLE)\n"
+	    "owns(r2, r3)\n"
+	    "shrink(1)\n" /* 7 */
+	    "kfree(r3)\n"
+	    "grace_period()\n");
+	assert_null(find(&f, 2, SF_EV_SKIP, 0));
+	assert_int_equal(find(&f, 3, SF_EV_SKIP, 0)->skip.reason, SF_SKIP_REFUSED);
+	assert_null(find(&f, 7, SF_EV_FREE, 0));
+	assert_int_equal(find(&f, 7, SF_EV_DEFER, 0)->defer.res, 3);
+	assert_int_equal(find(&f, 7, SF_EV_DEFER, 0)->defer.how, SF_FREE_OWNER);
+	assert_int_equal(find(&f, 7, SF_EV_DEFER, 1)->defer.res, 2);
+	assert_int_equal(find(&f, 7, SF_EV_DEFER, 1)->defer.how, SF_FREE_SHRINK);
+	assert_int_equal(find(&f, 8, SF_EV_SKIP, 0)->skip.reason, SF_SKIP_DEAD);
+	assert_int_equal(nth_free(&f, 9, 0)->res, 3);
+	assert_int_equal(nth_free(&f, 9, 1)->res, 2);
+	assert_int_equal(nth_free(&f, 9, 1)->how, SF_KFREE_RCU);
+	done(&f);
+}
+
+/* --- groups, failures --- */
+
+static void test_groups(void **state)
+{
+	const struct sf_event *ev;
+	struct fixture f;
+	uint32_t a, b;
+
+	(void)state;
+	run(&f, "baseline",
+	    "r0 = mem_cgroup_create(NULL)\n"
+	    "r1 = mem_cgroup_create(r0, max=1000)\n"
+	    "set_active_memcg(r1)\n"
+	    "r2 = kmalloc(256, GFP_KERNEL_ACCOUNT)\n"
+	    "r3 = kmalloc(1024, GFP_KERNEL_ACCOUNT|__GFP_NORETRY)\n"
+	    "mem_cgroup_destroy(r1)\n"
+	    "set_active_memcg(NULL)\n"
+	    "kfree(r2)\n"
+	    "mem_cgroup_destroy(r0)\n");
+	ev = find(&f, 0, SF_EV_MEMCG, 0);
+	assert_int_equal(ev->memcg.act, SF_MEMCG_CREATE);
+	assert_int_equal(ev->memcg.parent, SF_NONE);
+	assert_true(ev->memcg.max == UINT64_MAX);
+	a = ev->memcg.id;
+	ev = find(&f, 1, SF_EV_MEMCG, 0);
+	assert_int_equal(ev->memcg.parent, a);
+	assert_int_equal(ev->memcg.max, 1000);
+	b = ev->memcg.id;
+	assert_int_equal(find(&f, 2, SF_EV_MEMCG, 0)->memcg.act, SF_MEMCG_SET);
+	assert_int_equal(find(&f, 2, SF_EV_MEMCG, 0)->memcg.id, b);
+	ev = find(&f, 3, SF_EV_CHARGE, 0);
+	assert_true(ev->charge.memcg == b && ev->charge.bytes == 264 && !ev->charge.uncharge);
+	assert_true(!allocated(&f, 4)->addr);
+	/* The active group is in use: it stays, though its result does not. */
+	ev = find(&f, 5, SF_EV_MEMCG, 0);
+	assert_int_equal(ev->memcg.act, SF_MEMCG_DESTROY);
+	assert_int_equal(ev->memcg.status, SF_NULL);
+	assert_int_equal(find(&f, 6, SF_EV_MEMCG, 0)->memcg.id, SF_NONE);
+	assert_true(find(&f, 7, SF_EV_CHARGE, 0)->charge.uncharge);
+	assert_int_equal(find(&f, 8, SF_EV_MEMCG, 0)->memcg.status, SF_NULL);
+	assert_int_equal(last_outcome(&f).status, SF_NULL);
+	done(&f);
+}
+
+static void test_faults_and_overcommit(void **state)
+{
+	const struct sf_event *ev;
+	struct fixture f;
+
+	(void)state;
+	run(&f, "baseline",
+	    "heap pages=1024\n"
+	    "fault_attr(slab, probability=100, interval=2, times=SIZE_MAX)\n"
+	    "r0 = kmalloc(8, GFP_ATOMIC)\n"
+	    "r1 = kmalloc(8, GFP_ATOMIC)\n"
+	    "r2 = kmalloc(8, GFP_KERNEL)\n"
+	    "fault_attr(page, probability=100, min_order=1, wait=1)\n"
+	    "r3 = alloc_pages(GFP_KERNEL, 0)\n"
+	    "r4 = alloc_pages(GFP_KERNEL, 1)\n"
+	    "r5 = alloc_pages(GFP_KERNEL, 1)\n"
+	    "vm_enough_memory(100)\n"
+	    "vm_enough_memory(1000000)\n");
+	assert_true(allocated(&f, 1)->addr && !allocated(&f, 2)->addr && allocated(&f, 3)->addr);
+	assert_int_equal(find(&f, 2, SF_EV_FAULT, 0)->fault.kind, SF_FAULT_SLAB);
+	assert_true(allocated(&f, 5)->addr && !allocated(&f, 6)->addr && allocated(&f, 7)->addr);
+	assert_int_equal(find(&f, 6, SF_EV_FAULT, 0)->fault.kind, SF_FAULT_PAGE);
+	assert_null(find(&f, 8, SF_EV_OOM, 0));
+	ev = find(&f, 9, SF_EV_OOM, 0);
+	assert_true(ev && ev->oom.guess && ev->oom.pages == 1000000);
+	assert_int_equal(last_outcome(&f).status, SF_NULL);
+	done(&f);
+}
+
+/* --- allocators that cannot, or do it wrong --- */
+
+static void test_no_reclaim(void **state)
+{
+	struct sf_allocator a = *sf_allocator_by_name("baseline");
+	struct fixture f;
+
+	(void)state;
+	a.caps &= ~(uint64_t)(SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG | SF_CAP_COMPACT |
+			      SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT);
+	a.set_user = NULL;
+	a.track = NULL;
+	run_on(&f, &a,
+	       "c0 = kmem_cache_create(\"dentry\", 192, 8, SLAB_RECLAIM_ACCOUNT)\n"
+	       "r1 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	       "r2 = alloc_pages(GFP_HIGHUSER_MOVABLE, 0)\n"
+	       "r3 = kmalloc(8, GFP_KERNEL)\n"
+	       "r4 = mem_cgroup_create(NULL)\n" /* 4: all from here on */
+	       "owns(r1, r3)\n"
+	       "pin(r1)\n"
+	       "unpin(r1)\n"
+	       "shrinker(c0)\n"
+	       "shrink(1)\n"
+	       "kswapd()\n"
+	       "compact_memory()\n"
+	       "set_active_memcg(r4)\n"
+	       "mem_cgroup_destroy(r4)\n"
+	       "grace_period()\n"
+	       "kvfree_rcu_barrier()\n"
+	       "fault_attr(slab)\n"
+	       "vm_enough_memory(1)\n"
+	       "kfree_rcu(r3)\n");
+	assert_false(allocated(&f, 1)->lru);
+	for (uint32_t op = 4; op < 19; op++)
+		assert_int_equal(find(&f, op, SF_EV_SKIP, 0)->skip.reason, SF_SKIP_NO_CAP);
+	assert_int_equal(f.counts.skipped[SF_SKIP_NO_CAP], 15);
+	done(&f);
+}
+
+/* Frees objects on its own that are being freed, or that never were. */
+static const struct sf_user *user;
+static const struct sf_allocator *whole;
+
+static void broken_set_user(struct sf_heap *h, const struct sf_user *u)
+{
+	user = u;
+	whole->set_user(h, u);
+}
+
+static void broken_free(struct sf_heap *h, uint64_t addr, enum sf_free_how how,
+			struct sf_result *rs)
+{
+	for (uint32_t cookie = 0; cookie < 3; cookie++) {
+		user->going(user->ctx, cookie, addr, SF_FREE_OWNER);
+		user->gone(user->ctx, cookie, addr, SF_OK);
+	}
+	user->deferred(user->ctx, 0, addr, SF_FREE_SHRINK);
+	user->moved(user->ctx, 0, addr, addr + 8);
+	whole->free(h, addr, how, rs);
+}
+
+static uint64_t broken_shrink(struct sf_heap *h, uint64_t n)
+{
+	(void)h;
+	user->going(user->ctx, 4000000000u, 1234567, SF_FREE_SHRINK);
+	user->gone(user->ctx, 4000000000u, 1234567, SF_OK);
+	user->deferred(user->ctx, SF_NONE, 16, SF_FREE_SHRINK);
+	user->moved(user->ctx, 77, 1, 2);
+	return n;
+}
+
+static void test_broken_reclaim(void **state)
+{
+	const struct sf_event *ev;
+	struct sf_allocator a;
+	struct fixture f;
+
+	(void)state;
+	whole = sf_allocator_by_name("baseline");
+	a = *whole;
+	a.set_user = broken_set_user;
+	a.free = broken_free;
+	a.shrink = broken_shrink;
+	run_on(&f, &a,
+	       "r0 = kmalloc(8, GFP_KERNEL)\n"
+	       "r1 = kmalloc(8, GFP_KERNEL)\n"
+	       "shrink(5)\n"
+	       "kfree(r1)\n"
+	       "r2 = kmalloc(8, GFP_KERNEL)\n"
+	       "r3 = kmalloc(8, GFP_KERNEL)\n");
+	ev = find(&f, 2, SF_EV_FREE, 0);
+	assert_true(ev->free.id == 4000000000u && ev->free.addr == 1234567);
+	assert_int_equal(ev->free.res, SF_NONE);
+	assert_non_null(find(&f, 2, SF_EV_DEFER, 0));
+	assert_non_null(find(&f, 2, SF_EV_MIGRATE, 0));
+	/* Three of the allocator's, told as they are, and the user's own. */
+	assert_int_equal(find(&f, 3, SF_EV_FREE, 0)->free.id, 0);
+	assert_int_equal(find(&f, 3, SF_EV_FREE, 1)->free.id, allocated(&f, 1)->id);
+	assert_int_equal(find(&f, 3, SF_EV_FREE, 3)->free.id, allocated(&f, 1)->id);
+	assert_null(find(&f, 3, SF_EV_FREE, 4));
+	/* Its number is used again, once. */
+	assert_int_not_equal(allocated(&f, 4)->id, allocated(&f, 5)->id);
+	done(&f);
+}
+
+/* --- what generated programs reach --- */
+
+struct reach {
+	uint64_t shrunk, owned, rcu, progress, refused, migrated, reserved, slabs_deferred;
+	uint64_t oom[3];
+};
+
+static void count_reach(void *ctx, const struct sf_event *ev)
+{
+	struct reach *r = ctx;
+
+	switch (ev->type) {
+	case SF_EV_FREE:
+		r->shrunk += ev->free.how == SF_FREE_SHRINK;
+		r->owned += ev->free.how == SF_FREE_OWNER;
+		r->rcu += ev->free.how == SF_KFREE_RCU;
+		break;
+	case SF_EV_RECLAIM:
+		r->progress += !ev->reclaim.begin && ev->reclaim.progress;
+		break;
+	case SF_EV_CHARGE:
+		r->refused += ev->charge.refused;
+		break;
+	case SF_EV_OOM:
+		r->oom[ev->oom.guess ? 1 : ev->oom.memcg != SF_NONE ? 2 : 0]++;
+		break;
+	case SF_EV_MIGRATE:
+		r->migrated++;
+		break;
+	case SF_EV_RESERVE:
+		r->reserved++;
+		break;
+	case SF_EV_SLAB_DEFER:
+		r->slabs_deferred++;
+	}
+}
+
+static void test_pressure_is_real(void **state)
+{
+	static const struct sf_exec_options how = { .end = SF_END_TEARDOWN };
+	struct sf_exec *x = NULL;
+	struct sf_error err;
+	struct reach r = { 0 };
+	struct sf_prog p;
+	struct sf_rng rng;
+
+	(void)state;
+	sf_prog_init(&p);
+	for (uint64_t seed = 0; seed < 600; seed++) {
+		struct sf_swarm sw;
+
+		sf_rng_seed(&rng, seed);
+		sf_swarm_draw(&sw, &rng);
+		sf_generate(&p, 200, &sw, &rng);
+		if (!x)
+			x = sf_exec_create(sf_allocator_by_name("baseline"), &p.settings, &how,
+					   count_reach, &r, &err);
+		assert_non_null(x);
+		assert_true(sf_exec_run(x, &p, "test", &err) >= 0);
+	}
+	sf_exec_destroy(x);
+	sf_prog_free(&p);
+	assert_true(r.shrunk > 200 && r.owned > 500 && r.rcu > 200);
+	assert_true(r.progress > 10 && r.refused > 100);
+	assert_true(r.migrated > 100 && r.reserved > 10 && r.slabs_deferred > 20);
+	assert_true(r.oom[0] > 100 && r.oom[1] > 20 && r.oom[2] > 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -526,6 +1131,20 @@ int main(void)
 		cmocka_unit_test(test_devm_krealloc),
 		cmocka_unit_test(test_wiped_memory),
 		cmocka_unit_test(test_offset_in_slot),
+		cmocka_unit_test(test_shrink),
+		cmocka_unit_test(test_owner_freed),
+		cmocka_unit_test(test_refused_owners),
+		cmocka_unit_test(test_pin),
+		cmocka_unit_test(test_krealloc_under_pressure),
+		cmocka_unit_test(test_krealloc_owned),
+		cmocka_unit_test(test_migration),
+		cmocka_unit_test(test_kfree_rcu),
+		cmocka_unit_test(test_rcu_shrinker),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_faults_and_overcommit),
+		cmocka_unit_test(test_no_reclaim),
+		cmocka_unit_test(test_broken_reclaim),
+		cmocka_unit_test(test_pressure_is_real),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

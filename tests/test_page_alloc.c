@@ -23,6 +23,7 @@
 #define U SF_MIGRATE_UNMOVABLE
 #define M SF_MIGRATE_MOVABLE
 #define R SF_MIGRATE_RECLAIMABLE
+#define H SF_MIGRATE_HIGHATOMIC
 
 /* --- the naive allocator --- */
 
@@ -42,6 +43,7 @@ struct naive {
 	uint64_t mark[3], boost;
 	struct cell *cell;
 	uint8_t *type; /* by page block */
+	uint32_t reserve; /* pages of page blocks of type H */
 	int64_t first, last;
 	struct {
 		uint32_t factor, run;
@@ -52,7 +54,7 @@ struct naive {
 	uint64_t modes[3], parts;
 	uint32_t nr_free, alike;
 	/* Filled by survey(). */
-	uint32_t best[11][4], free_pages;
+	uint32_t best[11][4], free_pages, free_reserve;
 	/* Which end blocks of order 10 went to, by the events; each must have been asked for. */
 	bool shuffle;
 	const bool *ends;
@@ -109,7 +111,7 @@ static void naive_init(struct naive *n, const struct sf_settings *set)
 static void survey(struct naive *n)
 {
 	memset(n->best, 0xff, sizeof(n->best));
-	n->free_pages = 0;
+	n->free_pages = n->free_reserve = 0;
 	for (uint32_t p = 0; p < n->pages; p += 1u << n->cell[p].order) {
 		const struct cell *c = &n->cell[p];
 		uint32_t *b = &n->best[c->order][c->list & 3];
@@ -117,6 +119,7 @@ static void survey(struct naive *n)
 		if (c->kind != FREE)
 			continue;
 		n->free_pages += 1u << c->order;
+		n->free_reserve += c->list == H ? 1u << c->order : 0;
 		if (*b == NO_PFN || c->place < n->cell[*b].place)
 			*b = p;
 	}
@@ -228,6 +231,8 @@ static void naive_merge(struct naive *n, uint32_t pfn, unsigned int order, bool 
 	while (order < 10 && is_free(n, pfn ^ (1u << order), order)) {
 		uint32_t b = pfn ^ (1u << order);
 
+		if (n->type[b >> n->pbo] != type && (type == H || n->type[b >> n->pbo] == H))
+			break;
 		for (uint32_t p = b; p < b + (1u << order); p++)
 			n->type[p >> n->pbo] = order >= n->pbo ? type : n->type[p >> n->pbo];
 		n->cell[b].kind = n->cell[pfn].kind = INSIDE;
@@ -363,7 +368,7 @@ static void naive_push(struct naive *n, uint32_t pfn, unsigned int order, unsign
 		naive_bulk(n, n->cpu, n->batch, list);
 	naive_bulk(n, n->cpu, todo, list);
 	survey(n);
-	if (n->free_pages > n->mark[2] + n->boost)
+	if (n->free_pages - n->free_reserve > n->mark[2] + n->boost)
 		n->low = false;
 }
 
@@ -373,21 +378,97 @@ static void naive_drain(struct naive *n)
 		naive_bulk(n, c, INT64_MAX / 2, 0);
 }
 
+/* Cannot wait, and may use reserves instead? */
+static bool is_urgent(uint32_t gfp)
+{
+	return !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC));
+}
+
 /* Is that mark met, less what the flags waive if they count? */
 static bool naive_meets(const struct naive *n, unsigned int order, int64_t min, uint32_t gfp,
 			bool counts)
 {
-	bool any = order == 0;
+	bool any = order == 0, high = gfp & SF_GFP_HIGH;
+	int64_t have = (int64_t)n->free_pages - (1 << order) + 1;
 
 	for (unsigned int o = order; o <= 10; o++)
-		for (unsigned int t = 0; t < 3; t++)
-			any = any || n->best[o][t] != NO_PFN;
-	if (counts && (gfp & SF_GFP_HIGH)) {
+		for (unsigned int t = 0; t < 4; t++)
+			any = any || (n->best[o][t] != NO_PFN &&
+				      (t != H || (counts && high && is_urgent(gfp))));
+	if (!counts || !(high || is_urgent(gfp)))
+		have -= n->free_reserve;
+	if (counts && high) {
 		min -= min / 2;
-		if (!(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC)))
+		if (is_urgent(gfp))
 			min -= min / 4;
 	}
-	return any && (int64_t)n->free_pages - (1 << order) + 1 > min;
+	return any && have > min;
+}
+
+static void naive_retype(struct naive *n, uint32_t pfn, unsigned int order, unsigned int type)
+{
+	uint32_t size = 1u << (order > n->pbo ? order : n->pbo), start = pfn / size * size;
+
+	for (uint32_t p = start; p < start + size; p++)
+		n->type[p >> n->pbo] = (uint8_t)type;
+	if (type == H)
+		n->reserve += size;
+	else
+		n->reserve -= size;
+	if (order >= n->pbo)
+		return;
+	for (uint32_t p = start; p < start + size; p += 1u << n->cell[p].order)
+		if (n->cell[p].kind == FREE)
+			put(n, p, FREE, n->cell[p].order, type, true);
+}
+
+/* The page block of a block just handed out to a high-order atomic request. */
+static void naive_reserve(struct naive *n, uint32_t pfn, unsigned int order)
+{
+	uint32_t size = 1u << n->pbo, most = (n->pages / 100 + size - 1) / size * size;
+	bool fits = (pfn / size + 1) * size <= n->pages;
+
+	if (n->pages / 100 >= size && n->reserve < most && n->type[pfn / size] != H &&
+	    (order >= n->pbo || fits))
+		naive_retype(n, pfn, order, H);
+}
+
+/* True if free pages left the reserve. */
+static bool naive_unreserve(struct naive *n, unsigned int type, bool last)
+{
+	if (!last && n->reserve <= 1u << n->pbo)
+		return false;
+	survey(n);
+	for (unsigned int o = 0; o <= 10; o++) {
+		uint32_t p = n->best[o][H];
+
+		if (p == NO_PFN)
+			continue;
+		naive_retype(n, p, o, type);
+		for (uint32_t q = p; o >= n->pbo && q < p + (1u << o); q += 1u << n->pbo)
+			put(n, q, USED, n->pbo, 0, false);
+		for (uint32_t q = p; o >= n->pbo && q < p + (1u << o); q += 1u << n->pbo)
+			naive_merge(n, q, n->pbo, true);
+		return true;
+	}
+	return false;
+}
+
+/* From the free lists; the reserve first, or last. */
+static uint32_t naive_buddy(struct naive *n, unsigned int order, unsigned int type, bool kswapd,
+			    bool urgent, bool atomic, bool *stealing)
+{
+	uint32_t p = atomic ? own(n, order, H) : NO_PFN;
+
+	if (p == NO_PFN)
+		p = naive_take(n, order, type, kswapd, stealing);
+	else
+		n->modes[SF_RMQUEUE_OWN]++;
+	if (p != NO_PFN || !urgent)
+		return p;
+	p = own(n, order, H);
+	n->modes[SF_RMQUEUE_OWN] += p != NO_PFN;
+	return p;
 }
 
 /* An attempt against mark[w]; flags count for MIN only. `none`: no mark at all counts. */
@@ -395,8 +476,7 @@ static uint32_t naive_try(struct naive *n, unsigned int order, unsigned int type
 			  uint32_t gfp, bool none)
 {
 	bool ok, stealing = false, slow = w == 0 && !none, kswapd = gfp & SF_GFP_KSWAPD_RECLAIM;
-	bool atomic = slow && order && (gfp & SF_GFP_HIGH) &&
-		      !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC));
+	bool urgent = slow && is_urgent(gfp), atomic = urgent && order && (gfp & SF_GFP_HIGH);
 	uint32_t p = NO_PFN;
 
 	survey(n);
@@ -409,8 +489,11 @@ static uint32_t naive_try(struct naive *n, unsigned int order, unsigned int type
 		return NO_PFN;
 	if (pcp_list(n, order, type) != 99)
 		p = naive_pop(n, order, type, kswapd, atomic);
-	if (p == NO_PFN)
-		p = naive_take(n, order, type, kswapd, &stealing);
+	if (p == NO_PFN) {
+		p = naive_buddy(n, order, type, kswapd, urgent, atomic, &stealing);
+		if (p != NO_PFN && atomic)
+			naive_reserve(n, p, order);
+	}
 	if (kswapd && n->wake) {
 		n->wake = false;
 		n->boost = 0;
@@ -425,6 +508,32 @@ static unsigned int type_of(uint32_t gfp)
 	return gfp & SF_GFP_MOVABLE ? M : gfp & SF_GFP_RECLAIMABLE ? R : U;
 }
 
+/* All that reclaim can do here. True: more of the reserve was let go of, try again. */
+static bool naive_drained(struct naive *n, uint32_t gfp, unsigned int order, unsigned int type,
+			  bool mem, uint32_t *p)
+{
+	naive_unreserve(n, type, false);
+	naive_drain(n);
+	*p = naive_try(n, order, type, 0, mem ? gfp & ~SF_GFP_HIGH : gfp, mem);
+	if (*p != NO_PFN || (gfp & SF_GFP_NORETRY) ||
+	    (order > 3 && !((gfp & SF_GFP_RETRY_MAYFAIL) && (gfp & SF_GFP_IO))))
+		return false;
+	return naive_unreserve(n, type, true);
+}
+
+/* __GFP_NOFAIL after OOM, if that may be declared, and after all. */
+static uint32_t naive_last(struct naive *n, uint32_t gfp, unsigned int order, unsigned int type)
+{
+	bool oom = order <= 3 &&
+		   !(gfp & (SF_GFP_NORETRY | SF_GFP_RETRY_MAYFAIL | SF_GFP_THISNODE));
+	uint32_t p = NO_PFN;
+
+	gfp &= ~SF_GFP_KSWAPD_RECLAIM;
+	if (oom)
+		p = naive_try(n, order, type, 0, gfp, true);
+	return p != NO_PFN ? p : naive_try(n, order, type, 0, gfp | SF_GFP_HIGH, false);
+}
+
 static uint32_t naive_alloc(struct naive *n, uint32_t gfp, unsigned int order, unsigned int *status)
 {
 	unsigned int type = n->one_type ? U : type_of(gfp);
@@ -436,24 +545,20 @@ static uint32_t naive_alloc(struct naive *n, uint32_t gfp, unsigned int order, u
 	if (order > 10)
 		return NO_PFN;
 	p = naive_try(n, order, type, 1, gfp, false);
-	if (p == NO_PFN && (gfp & SF_GFP_KSWAPD_RECLAIM))
-		n->boost = 0;
-	if (p == NO_PFN)
-		p = naive_try(n, order, type, 0, gfp, false);
-	if (p == NO_PFN && mem)
-		p = naive_try(n, order, type, 0, gfp, true);
-	if (p == NO_PFN && direct) {
-		naive_drain(n);
-		p = naive_try(n, order, type, 0, mem ? gfp & ~SF_GFP_HIGH : gfp, mem);
-		if (p == NO_PFN && nofail && order <= 3 &&
-		    !(gfp & (SF_GFP_NORETRY | SF_GFP_RETRY_MAYFAIL | SF_GFP_THISNODE)))
-			p = naive_try(n, order, type, 0, gfp & ~SF_GFP_KSWAPD_RECLAIM, true);
-		if (p == NO_PFN && nofail)
-			p = naive_try(n, order, type, 0,
-				      (gfp & ~SF_GFP_KSWAPD_RECLAIM) | SF_GFP_HIGH, false);
-		if (p == NO_PFN && nofail)
-			*status = SF_BLOCKED;
+	for (bool again = p == NO_PFN, first = true; again; first = false) {
+		if (gfp & SF_GFP_KSWAPD_RECLAIM)
+			n->boost = 0;
+		if (first || !mem)
+			p = naive_try(n, order, type, 0, gfp, false);
+		if (p == NO_PFN && mem)
+			p = naive_try(n, order, type, 0, gfp, true);
+		again = p == NO_PFN && direct &&
+			naive_drained(n, gfp, order, type, mem, &p);
 	}
+	if (p == NO_PFN && direct && nofail)
+		p = naive_last(n, gfp, order, type);
+	if (p == NO_PFN && direct && nofail)
+		*status = SF_BLOCKED;
 	if (p != NO_PFN)
 		*status = SF_OK;
 	return p;
@@ -461,7 +566,7 @@ static uint32_t naive_alloc(struct naive *n, uint32_t gfp, unsigned int order, u
 
 static void naive_free(struct naive *n, uint32_t pfn, unsigned int order)
 {
-	unsigned int list = pcp_list(n, order, n->type[pfn >> n->pbo]);
+	unsigned int t = n->type[pfn >> n->pbo], list = pcp_list(n, order, t == H ? M : t);
 	unsigned int o = order < n->pbo ? order : n->pbo;
 
 	if (list != 99) {
@@ -510,6 +615,7 @@ struct shadow {
 	bool *ends;                    /* of blocks of order 10 since the last operation: tail */
 	uint32_t nr_ends;
 	uint64_t sides[2];             /* and since boot: head, tail */
+	uint64_t reserves[2];          /* page blocks that were reserved, released */
 	struct sf_ev_pagefail fail;
 	struct sf_ev_claim part;
 };
@@ -586,6 +692,19 @@ static void on_claim(struct shadow *s, const struct sf_ev_claim *c)
 		s->part = *c;
 }
 
+/* The reserve takes ordinary page blocks, and lets go only of its own. */
+static void on_reserve(struct shadow *s, const struct sf_ev_claim *c)
+{
+	assert_int_equal(c->start & ((1u << s->pbo) - 1), 0);
+	assert_int_equal(c->release ? c->from : c->to, H);
+	assert_int_not_equal(c->from, c->to);
+	for (uint64_t p = c->start; p < c->start + c->nr_pages; p += 1u << s->pbo) {
+		assert_int_equal(s->type[p >> s->pbo], c->from);
+		s->type[p >> s->pbo] = c->to;
+	}
+	s->reserves[c->release]++;
+}
+
 static void on_page(struct shadow *s, const struct sf_event *ev)
 {
 	const struct sf_ev_page *p = &ev->page;
@@ -628,6 +747,7 @@ static void mix_event(struct shadow *s, const struct sf_event *ev)
 		mix(s, ev->rmqueue.migratetype << 8 | ev->rmqueue.from_type);
 		mix(s, ev->rmqueue.to_pcp);
 		break;
+	case SF_EV_RESERVE:
 	case SF_EV_CLAIM:
 		mix(s, ev->claim.pfn);
 		mix(s, ev->claim.start);
@@ -645,8 +765,13 @@ static void mix_event(struct shadow *s, const struct sf_event *ev)
 		mix(s, ev->page.free_before);
 		mix(s, ev->page.mark);
 		break;
-	case SF_EV_PAGE_FAIL:
 	case SF_EV_OOM:
+		mix(s, ev->oom.order << 8 | ev->oom.migratetype);
+		mix(s, ev->oom.free);
+		mix(s, ev->oom.mark);
+		mix(s, ev->oom.rounds);
+		break;
+	case SF_EV_PAGE_FAIL:
 		mix(s, ev->pagefail.order << 8 | ev->pagefail.migratetype);
 		mix(s, ev->pagefail.free);
 		mix(s, ev->pagefail.mark);
@@ -666,6 +791,8 @@ static void on_event(void *ctx, const struct sf_event *ev)
 		on_take(s, &ev->rmqueue);
 	else if (ev->type == SF_EV_CLAIM)
 		on_claim(s, &ev->claim);
+	else if (ev->type == SF_EV_RESERVE)
+		on_reserve(s, &ev->claim);
 	else if (ev->type == SF_EV_PAGE_ALLOC || ev->type == SF_EV_PAGE_FREE ||
 		 ev->type == SF_EV_PCP_DRAIN)
 		on_page(s, ev);
@@ -719,6 +846,7 @@ struct rig {
 	struct block *live;
 	uint32_t nr_live;
 	uint64_t random;
+	bool urgent; /* many small blocks for who cannot wait */
 };
 
 /* The heap is fresh: so are its shadow and its twin, and the dice. */
@@ -747,6 +875,7 @@ static void rig_open_set(struct rig *r, const struct sf_settings *set)
 	assert_non_null(r->h);
 	r->h->set = *set;
 	r->h->sink = &r->sink;
+	r->h->memcg = SF_NONE;
 	r->sink = (struct sf_sink){ .emit = on_event, .ctx = s };
 	assert_true(arena_init(r->h, &err));
 	assert_true(zone_init(r->h, &err));
@@ -865,7 +994,7 @@ static void check_inside(const struct rig *r, uint32_t pfn)
 static void check_all(const struct rig *r, bool inside)
 {
 	const struct zone *z = &r->h->zone;
-	uint32_t listed = 0, heads = 0, free_pages = 0;
+	uint32_t listed = 0, heads = 0, free_pages = 0, reserve = 0;
 
 	assert_int_equal(r->s.moving, 0);
 	for (unsigned int o = 0; o <= 10; o++) {
@@ -873,11 +1002,14 @@ static void check_all(const struct rig *r, bool inside)
 
 		for (unsigned int t = 0; t < SF_MIGRATE_TYPES; t++)
 			nr += check_list(r, &z->free[o][t], FREE, 0, o, t);
+		reserve += z->free[o][H].nr << o;
 		assert_int_equal(z->nr_free[o], nr);
 		free_pages += nr << o;
 		listed += nr;
 	}
 	assert_int_equal(z->nr_free_pages, free_pages);
+	assert_int_equal(z->nr_highatomic, r->n.reserve);
+	assert_int_equal(z->nr_free_highatomic, reserve);
 	for (unsigned int c = 0; c < r->n.cpus; c++) {
 		uint32_t count = 0;
 
@@ -1001,6 +1133,10 @@ static void random_op(struct rig *r, unsigned int phase)
 
 	if (phase & 4 && rnd(r, 4))
 		order = 0;
+	if (r->urgent && rnd(r, 3)) {
+		order = (unsigned int)rnd(r, 5);
+		gfp = rnd(r, 2) ? SF_GFP_ATOMIC : SF_GFP_KERNEL;
+	}
 	if (what < 3) {
 		r->n.cpu = (unsigned int)rnd(r, r->n.cpus);
 		r->h->cpu = r->n.cpu;
@@ -1017,8 +1153,10 @@ static void random_op(struct rig *r, unsigned int phase)
 
 /* --- random programs --- */
 
+enum { SHUFFLE = 1, URGENT = 2 };
+
 struct shape {
-	uint32_t pages, cpus, pbo, watermarks, ops, shuffle;
+	uint32_t pages, cpus, pbo, watermarks, ops, how;
 };
 
 static const struct shape shapes[] = {
@@ -1028,15 +1166,17 @@ static const struct shape shapes[] = {
 	{ 5000, 3, 9, 0, 4000, 0 },   { 5120, 2, 10, 1, 3000, 0 }, { 9001, 4, 9, 1, 2500, 0 },
 	{ 16384, 2, 9, 1, 2000, 0 },  { 20000, 4, 9, 0, 2000, 0 }, { 1024, 1, 9, 0, 2000, 1 },
 	{ 5000, 3, 9, 0, 3000, 1 },   { 9001, 4, 4, 1, 2500, 1 },  { 20480, 2, 10, 0, 2000, 1 },
+	{ 1700, 2, 4, 1, 8000, 2 },   { 3300, 3, 5, 0, 5000, 2 },  { 4000, 1, 4, 1, 4000, 3 },
 };
 
 static void shape_open(struct rig *r, const struct shape *sh)
 {
 	struct sf_settings set = settings(sh->pages, sh->cpus, sh->pbo, sh->watermarks);
 
-	set.shuffle = sh->shuffle;
+	set.shuffle = sh->how & SHUFFLE;
 	set.seed = sh->ops;
 	rig_open_set(r, &set);
+	r->urgent = sh->how & URGENT;
 }
 
 static struct shadow total; /* of all shapes: that everything happened */
@@ -1049,6 +1189,8 @@ static void add_up(const struct shadow *s)
 		total.modes[i] += s->modes[i];
 		total.claims[i] += s->claims[i];
 	}
+	total.reserves[0] += s->reserves[0];
+	total.reserves[1] += s->reserves[1];
 	total.sides[0] += s->sides[0];
 	total.sides[1] += s->sides[1];
 	total.reserve += s->reserve;
@@ -1091,6 +1233,7 @@ static void test_random_reached_everything(void **state)
 	assert_true(total.reserve > 20);
 	assert_true(total.refused > 20);
 	assert_true(total.sides[0] > 50 && total.sides[1] > 50);
+	assert_true(total.reserves[0] > 20 && total.reserves[1] > 20);
 }
 
 /* --- reset and determinism --- */
@@ -1107,6 +1250,8 @@ static void check_fresh(const struct rig *r, const struct rig *fresh)
 	assert_memory_equal(a->pcp, b->pcp, sizeof(a->pcp));
 	assert_int_equal(a->nr_free_pages, b->nr_free_pages);
 	assert_int_equal(a->boost, b->boost);
+	assert_int_equal(a->nr_highatomic, 0);
+	assert_int_equal(a->nr_free_highatomic, 0);
 }
 
 /* After a reset the heap is fresh, byte for byte, and does the same again, event for event. */
@@ -1686,7 +1831,7 @@ static void test_injected_failure(void **state)
 
 	(void)state;
 	rig_open(&r, 64, 1, 9, 0);
-	r.h->fault_after[SF_FAULT_PAGE] = 2;
+	fault_fail(r.h, SF_FAULT_PAGE, 1);
 	assert_int_equal(take(&r, SF_GFP_KERNEL | SF_GFP_NOFAIL, 1), 0);
 	assert_int_equal(take(&r, SF_GFP_KERNEL, 1), 2);
 	before = r.h->zone.nr_free_pages;

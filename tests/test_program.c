@@ -19,7 +19,7 @@
 #include "../harness/types.h"
 
 /* Codes of operations are 1 to this; test_tables() counts them. */
-enum { LAST_OP = SF_OP_WRONG_CACHE_FREE };
+enum { LAST_OP = SF_OP_VM_ENOUGH_MEMORY };
 
 static uint64_t rnd(uint64_t *state)
 {
@@ -540,7 +540,7 @@ static void test_tables(void **state)
 				assert_string_not_equal(sf_op_table[d].name, info->name);
 	}
 	assert_int_equal(ops, LAST_OP);
-	assert_int_equal(ops, 66);
+	assert_int_equal(ops, 80);
 	assert_int_equal(sf_arg_table[SF_ARG_SIZE].offset, offsetof(struct sf_op, size));
 	assert_int_equal(sf_arg_table[SF_ARG_CACHE].width, 4);
 }
@@ -714,6 +714,21 @@ static const struct {
 	uint32_t line, col;
 	const char *message;
 } refusals[] = {
+	{ "r0 = mem_cgroup_create(NULL)\nmem_cgroup_destroy(NULL)", 2, 20,
+	  "expected memcg (a result like r0), got 'NULL'" },
+	{ "r0 = kmalloc(8, GFP_KERNEL)\nset_active_memcg(r0)", 2, 18,
+	  "set_active_memcg() cannot take r0: it is a kmalloc object" },
+	{ "r0 = mem_cgroup_create(NULL)\nmem_cgroup_destroy(r0)\nset_active_memcg(r0)", 3, 18,
+	  "r0 was destroyed at line 2" },
+	{ "r0 = mem_cgroup_create(NULL)\nr1 = mem_cgroup_create(r0, min=4)", 2, 28,
+	  "expected max=, got 'min'" },
+	{ "fault_attr(slab, probability=101)", 1, 30,
+	  "expected probability (percent, 0 to 100), got '101'" },
+	{ "r0 = kmalloc(8, GFP_KERNEL)\nkfree_rcu(r0)\npin(r0)", 3, 5, "r0 was freed at line 2" },
+	{ "pin(NULL)", 1, 5, "expected p (a result like r0), got 'NULL'" },
+	{ "r0 = kvmalloc(8, GFP_KERNEL)\nkfree_rcu(r0)", 2, 11,
+	  "kfree_rcu() cannot take r0: it is a kvmalloc object" },
+	{ "shrink()", 1, 8, "expected n (a count, SIZE_MAX or SIZE_MAX-n), got ')'" },
 	{ "r0 = kmalloc(8, GFP_KERNL)", 1, 17, "expected a gfp flag, got 'GFP_KERNL'" },
 	{ "r0 = kmalloc(8, )", 1, 17, "expected a gfp flag, got ')'" },
 	{ "r0 = kmalloc(8, GFP_KERNEL|)", 1, 28, "expected a gfp flag, got ')'" },

@@ -78,13 +78,15 @@ void sf_shape_event(struct sf_shape *s, const struct sf_event *ev)
 		break;
 	case SF_EV_SNAP_SLAB:
 		c = cache_at(s, ev->snapslab.cache);
-		if (c) {
+		if (c && ev->snapslab.list != SF_SLAB_DEFERRED) {
 			c->slabs++;
 			c->inuse += ev->snapslab.objects - ev->snapslab.nr_free;
 		}
 		break;
 	case SF_EV_SNAP_SHEAF:
-		c = cache_at(s, ev->snapsheaf.cache);
+		/* What waits for a grace period is not free. */
+		c = ev->snapsheaf.kind == SF_SHEAF_RCU ? NULL :
+							 cache_at(s, ev->snapsheaf.cache);
 		if (c)
 			c->parked += ev->snapsheaf.nr;
 		break;

@@ -20,6 +20,24 @@ static uint64_t stride(uint64_t size, uint64_t align, bool ctor)
 }
 
 /*
+ * A recording does not say which caches count as reclaimable. These do in Linux 7.2
+ * (reclaim_account in /sys/kernel/slab): what filesystems and the page cache keep only as long as
+ * there is room.
+ */
+static bool is_reclaimable(const char *name)
+{
+	static const char *const names[] = { "dentry", "buffer_head", "radix_tree_node",
+					     "extent_status", "mb_cache_entry" };
+	static const char inode[] = "inode_cache";
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return len >= sizeof(inode) - 1 && !strcmp(name + len - (sizeof(inode) - 1), inode);
+}
+
+/*
  * Rule: a cache is created so that its objects lie as far apart as recorded: the smallest alignment
  * that gives the stride; where none does, the free pointer lies behind the object, as behind one
  * that has a constructor (or is type-safe under RCU, which a trace cannot tell from it). Never
@@ -30,7 +48,8 @@ static bool shape(struct sf_tr_named *n, const struct sf_tr_cache *c)
 	n->bytes_alloc = c->bytes_alloc;
 	n->size = c->bytes_req;
 	n->align = 8;
-	n->flags = SF_SLAB_NO_MERGE | (c->account ? SF_SLAB_ACCOUNT : 0);
+	n->flags = SF_SLAB_NO_MERGE | (c->account ? SF_SLAB_ACCOUNT : 0) |
+		   (is_reclaimable(c->name) ? SF_SLAB_RECLAIM_ACCOUNT : 0);
 	for (int ctor = 0; ctor < 2; ctor++) {
 		for (uint32_t align = 8; align <= 4096; align *= 2) {
 			if (stride(c->bytes_req, align, ctor) != c->bytes_alloc)

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: MIT
+/*
+ * oom.c - out of memory (ACC-14): was it legal to declare it, and was it true?
+ *
+ * Each page frame gets a level: what would have to be given up, drained, waited for or reclaimed
+ * until it is free. Where a request first finds enough frames, in a block, is the cause; nowhere:
+ * memory was exhausted. A slab is as hard to get as the hardest object in it. Relies on judge.h and
+ * owners.c's fates; listed in judge.c's tables. Linear in pages and objects, once for requests that
+ * fail one after the other without anything changing.
+ */
+#include "judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ULL(x) ((unsigned long long)(x))
+#define COSTLY_ORDER 3u   /* PAGE_ALLOC_COSTLY_ORDER */
+#define SWAP_CLUSTER 32u  /* SWAP_CLUSTER_MAX */
+
+/* Levels: 0, free; 1 and up, causes in their order; last, never. */
+#define LEVEL_OF(cause) (1 + SF_CAUSE_##cause)
+#define NEVER (1 + SF_CAUSES)
+
+const struct sf_named_doc sf_oom_causes[SF_CAUSES] = {
+#define X(id, name, doc) { name, doc },
+	SF_OOM_CAUSES(X)
+#undef X
+};
+
+/* What a verdict depends on: equal keys, equal verdicts. */
+struct key {
+	uint64_t changes, free, out, slabs, reserved, pages;
+	uint32_t round, gfp, grace;
+	uint16_t order, guess;
+};
+
+_Static_assert(sizeof(struct key) == 64, "compared as bytes: no padding");
+
+struct sf_needs {
+	uint8_t *level;      /* by pfn */
+	size_t cap;
+	uint64_t nr[NEVER + 1]; /* frames of each level */
+	uint32_t *idle;      /* by cache: slabs with nothing alive in them */
+	size_t cap_idle;
+	struct sf_event oom; /* the last one that parked objects might have been flushed for */
+	struct key key;
+	uint8_t verdict;     /* level that is needed under that key */
+};
+
+static struct sf_needs *mine(struct sf_judge *j)
+{
+	if (!j->needs)
+		j->needs = sf_shadow_zalloc(1, sizeof(*j->needs), &j->sh.bytes);
+	j->needs->level = sf_shadow_grow(j->needs->level, &j->needs->cap, j->sh.zone.pages, 1,
+					 &j->sh.bytes);
+	return j->needs;
+}
+
+void sf_needs_free(struct sf_judge *j)
+{
+	if (j->needs) {
+		free(j->needs->level);
+		free(j->needs->idle);
+	}
+	free(j->needs);
+	j->needs = NULL;
+}
+
+/* --- levels --- */
+
+static uint8_t object_level(const struct sf_judge *j, const struct sf_shadow_obj *o)
+{
+	const struct sf_side *side = sf_side_at(&j->sh, o);
+	unsigned int fate = side ? side->fate : SF_FATE_STAYS;
+
+	if (fate == SF_FATE_DEFERRED)
+		return LEVEL_OF(DEFERRED);
+	if (fate == SF_FATE_GOES) {
+		if (sf_shadow_in_reclaim_slab(&j->sh, o) || side->indirect)
+			return LEVEL_OF(COUNTED);
+		if (j->sh.set.accounting == SF_ACCOUNTING_RECLAIMABLE &&
+		    sf_callers_miscount(&j->sh, o))
+			return LEVEL_OF(MISCOUNT);
+		return LEVEL_OF(UNCOUNTED);
+	}
+	if (o->kind == SF_PLACE_PAGES && o->api == SF_API_PAGES && (o->gfp & SF_GFP_MOVABLE) &&
+	    fate == SF_FATE_STAYS && (j->sh.caps & SF_CAP_COMPACT))
+		return LEVEL_OF(COMPACTION);
+	return NEVER;
+}
+
+static void set_bits(uint8_t *level, const uint64_t *bits, uint64_t pages, uint8_t to)
+{
+	for (uint64_t w = 0; w <= (pages - 1) / 64; w++)
+		for (uint64_t m = bits[w]; m; m &= m - 1)
+			level[w * 64 + (uint64_t)__builtin_ctzll(m)] = to;
+}
+
+static void raise_level(struct sf_needs *n, uint64_t pfn, uint64_t nr, uint64_t end, uint8_t to)
+{
+	for (uint64_t p = pfn; p < end && p - pfn < nr; p++)
+		n->level[p] = to;
+}
+
+/* Frames of an object that is in no slab; only objects of programs that use ties can go. */
+static void level_pages(struct sf_judge *j, struct sf_needs *n, const struct sf_shadow_obj *o,
+			uint8_t level)
+{
+	const struct sf_shadow *sh = &j->sh;
+	uint64_t nr = sf_shadow_pages_of(o) >> SF_PAGE_SHIFT, first;
+
+	if (o->kind != SF_PLACE_VMALLOC) {
+		raise_level(n, sf_shadow_frame(sh, o->addr), nr, sh->zone.pages, level);
+		return;
+	}
+	first = (o->addr - sh->vmalloc.base) >> SF_PAGE_SHIFT;
+	for (uint64_t p = first; o->addr >= sh->vmalloc.base && p < sh->vm_high && p - first < nr;
+	     p++)
+		if (sh->vm_pfn[p] && sh->vm_pfn[p] <= sh->zone.pages)
+			n->level[sh->vm_pfn[p] - 1] = level;
+}
+
+/* Made for what is being allocated now: who has its objects is told when that is over. */
+static bool under_way(const struct sf_judge *j, const struct sf_shadow_slab *slab)
+{
+	return slab->op == j->op.nr && !slab->live;
+}
+
+/* The first frame of a slab holds the level of all of it until slabs_spread(). */
+static void slabs_begin(struct sf_judge *j, struct sf_needs *n)
+{
+	const struct sf_zone *z = &j->sh.zone;
+
+	for (uint64_t p = sf_bits_next(z->slab_heads, 0, z->pages); p < z->pages;
+	     p = sf_bits_next(z->slab_heads, p + 1, z->pages)) {
+		const struct sf_shadow_slab *slab = &z->slab[p];
+
+		if (slab->deferred)
+			n->level[p] = LEVEL_OF(DEFERRED);
+		else if (slab->orphan || (slab->live && !j->sh.nr_sides) || under_way(j, slab))
+			n->level[p] = NEVER;
+		else
+			n->level[p] = LEVEL_OF(PARKED);
+	}
+}
+
+static void slabs_spread(struct sf_judge *j, struct sf_needs *n)
+{
+	const struct sf_zone *z = &j->sh.zone;
+
+	for (uint64_t p = sf_bits_next(z->slab_heads, 0, z->pages); p < z->pages;
+	     p = sf_bits_next(z->slab_heads, p + 1, z->pages))
+		raise_level(n, p, 1ull << z->slab[p].order, z->pages, n->level[p]);
+}
+
+static void objects(struct sf_judge *j, struct sf_needs *n)
+{
+	sf_side_fates(&j->sh);
+	for (size_t i = 0; i < j->sh.peak; i++) {
+		const struct sf_shadow_obj *o = &j->sh.obj[i];
+		uint8_t level;
+
+		if (!(o->flags & SF_OBJ_ALIVE) || o->addr <= SF_ZERO_SIZE_PTR)
+			continue;
+		level = object_level(j, o);
+		if (o->slab != SF_NONE && o->slab < j->sh.zone.pages) {
+			if (level > n->level[o->slab])
+				n->level[o->slab] = level;
+		} else if (level != NEVER) {
+			level_pages(j, n, o, level);
+		}
+	}
+}
+
+/* `moving`: objects that can be moved out of the way are of use. */
+static void levels(struct sf_judge *j, struct sf_needs *n, bool moving)
+{
+	const struct sf_zone *z = &j->sh.zone;
+
+	memset(n->level, NEVER, z->pages);
+	set_bits(n->level, z->listed, z->pages, 0);
+	set_bits(n->level, z->pcp, z->pages, LEVEL_OF(PCP));
+	for (uint64_t p = sf_bits_next(z->heads, 0, z->pages); z->reserved && p < z->pages;
+	     p = sf_bits_next(z->heads, p + 1, z->pages))
+		if (z->head[p] >> 4 == SF_MIGRATE_HIGHATOMIC)
+			raise_level(n, p, 1ull << ((z->head[p] & 15) - 1), z->pages,
+				    LEVEL_OF(RESERVE));
+	slabs_begin(j, n);
+	if (j->sh.nr_sides || moving)
+		objects(j, n);
+	slabs_spread(j, n);
+	memset(n->nr, 0, sizeof(n->nr));
+	for (uint64_t p = 0; p < z->pages; p++)
+		n->nr[n->level[p]]++;
+}
+
+/* --- the level that is needed --- */
+
+/* The least level at which more than `above` frames are free. Movable pages only change places. */
+static uint8_t level_for_count(const struct sf_needs *n, uint64_t above)
+{
+	uint64_t have = 0;
+
+	for (unsigned int l = 0; l < LEVEL_OF(COMPACTION); l++) {
+		have += n->nr[l];
+		if (have > above)
+			return (uint8_t)l;
+	}
+	return NEVER;
+}
+
+/* ... and at which some block of the order is. */
+static uint8_t level_for_block(const struct sf_needs *n, uint64_t pages, unsigned int order)
+{
+	uint64_t nr = 1ull << order;
+	uint8_t best = NEVER;
+
+	for (uint64_t p = 0; best && nr <= pages && p <= pages - nr; p += nr) {
+		uint8_t worst = 0;
+
+		for (uint64_t i = p; i < p + nr; i++)
+			if (n->level[i] > worst)
+				worst = n->level[i];
+		if (worst < best)
+			best = worst;
+	}
+	return best;
+}
+
+static uint64_t mark_of(const struct sf_judge *j, uint32_t gfp)
+{
+	uint64_t min = j->sh.zone.marks.min;
+
+	return gfp & SF_GFP_HIGH ? min - min / 2 : min;
+}
+
+static uint8_t needed_for_pages(struct sf_judge *j, struct sf_needs *n, const struct sf_ev_oom *o)
+{
+	uint8_t count, block;
+
+	count = level_for_count(n, mark_of(j, o->gfp) + (1ull << o->order) - 1);
+	if (count == NEVER)
+		return NEVER;
+	block = level_for_block(n, j->sh.zone.pages, o->order);
+	return count > block ? count : block;
+}
+
+/*
+ * A guess counts free pages, the reserve's too, and reclaimable ones. What was needed for it to be
+ * right to say yes?
+ */
+static uint8_t needed_for_guess(struct sf_judge *j, struct sf_needs *n, const struct sf_ev_oom *o)
+{
+	uint64_t pages = j->sh.zone.pages, reserve = sf_totalreserve(&j->sh.zone.marks, pages);
+	uint64_t admin = sf_guess_416(UINT64_MAX, reserve, pages);
+
+	n->nr[0] += n->nr[LEVEL_OF(RESERVE)];
+	n->nr[LEVEL_OF(RESERVE)] = 0;
+	if (o->pages > pages)
+		return NEVER;
+	return level_for_count(n, o->pages + (UINT64_MAX - admin));
+}
+
+/* Does nothing wait, park or belong to a shrinker? Then what is not free is in use. */
+static bool surely_exhausted(const struct sf_judge *j, const struct sf_ev_oom *o)
+{
+	const struct sf_zone *z = &j->sh.zone;
+
+	return !o->guess && !j->sh.nr_sides && !z->reserved && !z->slab_pages &&
+	       z->pages == z->free_pages + z->out_pages &&
+	       z->free_pages <= mark_of(j, o->gfp) + (1ull << o->order) - 1;
+}
+
+static uint8_t needed(struct sf_judge *j, const struct sf_ev_oom *o)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	struct sf_needs *n = mine(j);
+	struct key key;
+
+	if (surely_exhausted(j, o))
+		return NEVER;
+	memset(&key, 0, sizeof(key));
+	key.changes = j->sh.changes;
+	key.free = z->free_pages;
+	key.out = z->out_pages;
+	key.slabs = z->slab_pages;
+	key.reserved = z->reserved;
+	key.pages = o->pages;
+	key.round = j->sh.run;
+	key.gfp = o->gfp;
+	key.grace = j->sh.grace;
+	key.order = o->order;
+	key.guess = 1 + o->guess;
+	if (!j->op.slab_news && !memcmp(&key, &n->key, sizeof(key)))
+		return n->verdict;
+	levels(j, n, !o->guess && o->order && (j->sh.caps & SF_CAP_COMPACT));
+	n->key = key;
+	n->key.changes += j->op.slab_news; /* no other operation's verdict */
+	n->verdict = o->guess ? needed_for_guess(j, n, o) : needed_for_pages(j, n, o);
+	return n->verdict;
+}
+
+/* --- ACC-14 --- */
+
+/* mm/memcontrol.c:try_charge_memcg asks no more than this. */
+static bool may_retry(uint32_t gfp)
+{
+	return (gfp & SF_GFP_DIRECT_RECLAIM) && !(gfp & (SF_GFP_NORETRY | SF_GFP_RETRY_MAYFAIL));
+}
+
+static bool may_kill(uint32_t gfp)
+{
+	return may_retry(gfp) && !(gfp & SF_GFP_THISNODE);
+}
+
+/*
+ * The last round of direct reclaim must have gone down to priority 0, unless it had made all the
+ * progress that was asked of it.
+ */
+static const struct sf_shadow_cache *not_asked(const struct sf_judge *j, uint32_t *id)
+{
+	const struct sf_rounds *r = &j->op.rounds;
+	uint64_t enough = 1ull << (r->order <= SF_MAX_ORDER ? r->order : 0);
+
+	if (r->progress >= (enough > SWAP_CLUSTER ? enough : SWAP_CLUSTER))
+		return NULL;
+	for (uint32_t w = 0; w < (j->sh.nr_cache + 63) / 64; w++)
+		for (uint64_t m = j->sh.touched[w]; m; m &= m - 1) {
+			const struct sf_shadow_cache *c;
+
+			*id = w * 64 + (uint32_t)__builtin_ctzll(m);
+			c = sf_shadow_cache_at(&j->sh, *id);
+			if (c && c->freeable && c->asked != j->round)
+				return c;
+		}
+	return NULL;
+}
+
+/*
+ * After a flush a cache keeps no more empty slabs than min_partial: more of them hold objects that
+ * are still parked, or, of the cache that is being allocated from, under way. Which one that is
+ * will be told later: remembers two.
+ */
+static void still_parked(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	struct sf_needs *n = mine(j);
+
+	j->op.nr_parked = 0;
+	n->oom = *ev;
+	n->idle = sf_shadow_grow(n->idle, &n->cap_idle, j->sh.nr_cache, sizeof(*n->idle),
+				 &j->sh.bytes);
+	memset(n->idle, 0, j->sh.nr_cache * sizeof(*n->idle));
+	for (uint64_t p = sf_bits_next(z->slab_heads, 0, z->pages); p < z->pages;
+	     p = sf_bits_next(z->slab_heads, p + 1, z->pages)) {
+		const struct sf_shadow_slab *slab = &z->slab[p];
+		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->cache);
+
+		if (c && !slab->orphan && !slab->deferred && !slab->live &&
+		    ++n->idle[slab->cache] == c->min_partial + 1 && j->op.nr_parked < 2)
+			j->op.parked[j->op.nr_parked++] = slab->cache;
+	}
+}
+
+void sf_parked_settle(struct sf_judge *j, const struct sf_ev_alloc *a)
+{
+	unsigned int others = 0;
+
+	for (unsigned int i = 0; i < j->op.nr_parked; i++) {
+		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, j->op.parked[i]);
+
+		if (a && (a->cache == j->op.parked[i] ||
+			  (c && sf_is_kmalloc(a->api) && c->kind != SF_CACHE_NAMED)))
+			continue;
+		others++;
+	}
+	j->op.nr_parked = 0;
+	if (!others || !sf_judges(j, SF_INV_ACC_14))
+		return;
+	sf_title(j, SF_INV_ACC_14, "OOM was declared over parked objects, though they are to be "
+		 "flushed first");
+	sf_report(j, &j->needs->oom, SF_NONE, SF_NONE, "order %u, gfp %#x",
+		  j->needs->oom.oom.order, j->needs->oom.oom.gfp);
+}
+
+static const char *zone_fault(struct sf_judge *j, const struct sf_ev_oom *o)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	uint32_t id;
+
+	if (o->order > COSTLY_ORDER)
+		return "OOM was declared for a costly order";
+	if (!may_kill(o->gfp) || !(o->gfp & SF_GFP_FS))
+		return "OOM was declared for a request that forbids it";
+	/* kswapd, if it was woken, has taken back what raised the mark */
+	if ((o->gfp & SF_GFP_KSWAPD_RECLAIM) &&
+	    sf_possible(z, o->order, o->gfp & ~(uint32_t)SF_GFP_NOFAIL, z->marks.min))
+		return "OOM was declared with memory at hand";
+	if (!j->op.rounds.direct || j->op.rounds.open)
+		return "OOM was declared without a round of reclaim";
+	if (not_asked(j, &id))
+		return "OOM was declared before the last shrinker pass";
+	if (z->pages != z->free_pages + z->out_pages)
+		return "OOM was declared with pages in per-CPU lists";
+	return NULL;
+}
+
+static const char *guess_fault(struct sf_judge *j, const struct sf_ev_oom *o, uint8_t level)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	uint64_t countable = z->free_pages + z->reclaim_pages +
+			     (j->sh.indirect_bytes >> SF_PAGE_SHIFT);
+	uint64_t guess = sf_guess_416(countable, sf_totalreserve(&z->marks, z->pages), z->pages);
+
+	if (j->sh.set.oom != SF_OOM_416)
+		return o->pages > z->pages ? NULL
+					   : "vm_enough_memory refused less than there is memory";
+	if (o->guessed != guess)
+		return "the guess of available pages is wrong";
+	if (o->pages < guess)
+		return "vm_enough_memory refused what it guessed was there";
+	if (level == LEVEL_OF(UNCOUNTED) && j->sh.set.accounting != SF_ACCOUNTING_NONE)
+		return "vm_enough_memory refused for want of memory that the design should count";
+	return NULL;
+}
+
+static const char *group_fault(const struct sf_judge *j, const struct sf_ev_oom *o)
+{
+	if (o->order > COSTLY_ORDER)
+		return "a memory cgroup declared OOM for a costly order";
+	if (!may_retry(o->gfp))
+		return "a memory cgroup declared OOM for a request that forbids it";
+	if (!sf_group_of(&j->sh.groups, o->memcg))
+		return "a memory cgroup declared OOM that does not exist";
+	return NULL;
+}
+
+static void count(struct sf_judge *j, const struct sf_ev_oom *o, uint8_t level)
+{
+	j->ooms.total++;
+	j->ooms.guesses += o->guess;
+	if (o->memcg != SF_NONE)
+		j->ooms.memcg++;
+	else if (level && level < NEVER)
+		j->ooms.cause[level - 1]++;
+	else
+		j->ooms.exhausted++;
+}
+
+unsigned int sf_acc_14(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_oom *o = &ev->oom;
+	const char *fault;
+	uint8_t level = NEVER;
+
+	if (!j->sh.exact || j->sh.untracked || o->order > SF_MAX_ORDER) {
+		sf_skip(j, SF_INV_ACC_14, "what is in use is not known");
+		return 0;
+	}
+	if (o->memcg == SF_NONE)
+		level = needed(j, o);
+	count(j, o, level);
+	if (o->policy != j->sh.set.oom)
+		fault = "OOM was declared under another policy than is in force";
+	else if (o->memcg != SF_NONE)
+		fault = group_fault(j, o);
+	else
+		fault = o->guess ? guess_fault(j, o, level) : zone_fault(j, o);
+	if (!fault && o->memcg == SF_NONE && !o->guess && j->sh.set.oom == SF_OOM_FLUSH &&
+	    level == LEVEL_OF(PARKED))
+		still_parked(j, ev);
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_ACC_14, "%s", fault);
+	sf_report(j, ev, SF_NONE, SF_NONE,
+		  "order %u, gfp %#x, %llu pages free, %u rounds; guess: %llu pages of %llu; %s",
+		  o->order, o->gfp, ULL(j->sh.zone.free_pages), j->op.rounds.direct, ULL(o->pages),
+		  ULL(o->guessed),
+		  level && level < NEVER ? sf_oom_causes[level - 1].doc
+					 : "nothing would have helped");
+	return 1;
+}

@@ -9,12 +9,12 @@ heap sheaves=0
 r0 = kmalloc(100, GFP_KERNEL)
 r1 = kmalloc(1000, GFP_KERNEL)
 END
-# row ALLOCATOR SLAB PAGE: a line of the table, numbers as they are printed.
-row() { out_has "program.txt  *$1  *$2  *$3  *[0-9][0-9]*  *0\$"; }
+# row ALLOCATOR SLAB PAGE OUTAGE: a line of the table, numbers as they are printed.
+row() { out_has "program.txt  *$1  *$2  *$3  *$4  *[0-9][0-9]*  *0\$"; }
 
 slabfuzz 0 inject corpora/seeds/*.txt
 silent
-out_has '^program  *allocator  *slab  *page  *operations  *violations$'
+out_has '^program  *allocator  *slab  *page  *outage  *operations  *violations$'
 out_has '^[0-9]* files, [1-9][0-9]* failures injected: 0 violations$'
 files=$(find corpora/seeds -name '*.txt' | wc -l)
 check 'a line for each file and allocator' \
@@ -22,24 +22,24 @@ check 'a line for each file and allocator' \
 
 slabfuzz 0 inject "$tmp/program.txt"
 for a in baseline random typed; do
-	row "$a" 2 2
+	row "$a" 2 2 2
 done
 slabfuzz 0 inject -a typed --max 1 "$tmp/program.txt"
-row typed 1+ 1+
+row typed 1+ 1+ 1+
 out_lacks baseline
-out_has '^1 files, 2 failures injected: 0 violations$'
+out_has '^1 files, 3 failures injected: 0 violations$'
 slabfuzz 0 inject -a typed --max 3 "$tmp/program.txt"
-row typed 2 2
+row typed 2 2 2
 # A sheaf is filled with several slabs: more pages are asked for.
 slabfuzz 0 inject -a baseline --set sheaves=1 "$tmp/program.txt"
-row baseline 2 '[3-9]'
+row baseline 2 '[3-9]' 2
 slabfuzz 0 compile "$tmp/program.txt" -o "$tmp/program"
 slabfuzz 0 inject -a baseline "$tmp/program"
 out_has ' baseline  *2  *2 '
 
 slabfuzz 0 inject --json -a baseline --max 1 "$tmp/program.txt"
 silent
-for key in program allocator operations oracles violations slab page failures cut; do
+for key in program allocator operations oracles violations slab page outage failures cut; do
 	out_has "\"$key\": "
 done
 out_has '"violations": \[\]'

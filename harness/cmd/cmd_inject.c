@@ -31,8 +31,9 @@ static const struct sf_option options[] = {
 static const struct sf_usage usage = {
 	"inject", "FILE…",
 	"Runs each FILE, a program, as it is; then once for each of its allocations, which\n"
-	"fails: as failslab would have it (slab), as fail_page_alloc would (page). The program's\n"
-	"own fail() is left out then. Each run is torn down and judged: nothing may leak, all\n"
+	"fails: as failslab would have it (slab), as fail_page_alloc would (page); or all that\n"
+	"one operation asks of the page allocator (outage). What the program itself says of\n"
+	"failures is left out then. Each run is torn down and judged: nothing may leak, all\n"
 	"counters must stay true.",
 	options,
 };
@@ -70,12 +71,17 @@ static uint64_t line_of(const struct plan *p, uint32_t op)
 	return op < p->prog.nr_ops ? p->prog.ops[op].line : 0;
 }
 
+#define OUTAGE "fault_attr(page, probability=100, times=SIZE_MAX, wait=1)"
+
 /* The operation that makes a program of its own of it. Returns buf; NULL: nothing is injected. */
 static const char *spell(const struct sf_injection *at, char buf[64])
 {
 	if (!at->nth)
 		return NULL;
-	snprintf(buf, 64, "fail(%s, after=%" PRIu64 ")", sf_fault_names[at->kind], at->nth - 1);
+	if (at->kind == SF_INJECT_OUTAGE)
+		return OUTAGE;
+	snprintf(buf, 64, "fail(%s, after=%" PRIu64 ")", sf_injection_names[at->kind],
+		 at->nth - 1);
 	return buf;
 }
 
@@ -93,7 +99,10 @@ static void print_violation(const struct plan *p, const struct sf_injection *at,
 			    const struct sf_violation *v)
 {
 	printf("%s\n  on %s, ", v->title, p->allocator->name);
-	if (how) {
+	if (how && at->kind == SF_INJECT_OUTAGE) {
+		printf("with %s\n  before one operation and fault_attr(page) behind it\n", how);
+		print_place(p, "that is", (uint32_t)at->nth - 1);
+	} else if (how) {
 		printf("with %s before the first operation, and no other\n", how);
 		if (at->op != SF_NONE)
 			print_place(p, "an allocation fails", at->op);
@@ -140,11 +149,11 @@ static void show(struct plan *p, const struct sf_inject_result *r)
 {
 	json_t *o;
 
-	for (unsigned int kind = 0; kind < SF_FAULTS; kind++)
+	for (unsigned int kind = 0; kind < SF_INJECTION_KINDS; kind++)
 		p->failures += r->failures[kind];
 	if (!p->json) {
 		printf("%-44s %-10s", p->file, p->allocator->name);
-		for (unsigned int kind = 0; kind < SF_FAULTS; kind++)
+		for (unsigned int kind = 0; kind < SF_INJECTION_KINDS; kind++)
 			printf(" %8" PRIu64 "%s", r->failures[kind], r->cut[kind] ? "+" : " ");
 		printf(" %10" PRIu64 " %10u\n", r->operations, p->nr_titles);
 		return;
@@ -152,8 +161,8 @@ static void show(struct plan *p, const struct sf_inject_result *r)
 	o = json_pack("{s:o, s:s, s:o, s:o, s:O}", "program", sf_json_text(p->file), "allocator",
 		      p->allocator->name, "operations", sf_json_number(r->operations), "oracles",
 		      json_oracles(r->oracles), "violations", p->violations);
-	for (unsigned int kind = 0; kind < SF_FAULTS; kind++)
-		json_object_set_new(o, sf_fault_names[kind],
+	for (unsigned int kind = 0; kind < SF_INJECTION_KINDS; kind++)
+		json_object_set_new(o, sf_injection_names[kind],
 				    json_pack("{s:o, s:b}", "failures",
 					      sf_json_number(r->failures[kind]), "cut",
 					      r->cut[kind]));
@@ -227,8 +236,8 @@ static void head(const struct plan *p)
 	if (p->json)
 		return;
 	printf("%-44s %-10s", "program", "allocator");
-	for (unsigned int kind = 0; kind < SF_FAULTS; kind++)
-		printf(" %8s ", sf_fault_names[kind]);
+	for (unsigned int kind = 0; kind < SF_INJECTION_KINDS; kind++)
+		printf(" %8s ", sf_injection_names[kind]);
 	printf(" %10s %10s\n", "operations", "violations");
 }
 

@@ -12,6 +12,7 @@
 #include "../harness/ops.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/invariants.h"
+#include "../oracles/oracle.h"
 
 /* What stands in a cell: a bar in it is no border. */
 static void put_cell(const char *s)
@@ -168,6 +169,15 @@ static void print_slab_flags(void)
 #undef X
 }
 
+static void print_oom_causes(void)
+{
+	puts("| cause | what would have helped |");
+	puts("| --- | --- |");
+#define X(id, name, doc) printf("| %s | %s |\n", name, doc);
+	SF_OOM_CAUSES(X)
+#undef X
+}
+
 static void print_trace_counts(void)
 {
 	puts("| count | what |");
@@ -190,6 +200,7 @@ static const struct {
 	{ "gfp", print_gfp },
 	{ "slab-flags", print_slab_flags },
 	{ "trace-counts", print_trace_counts },
+	{ "oom-causes", print_oom_causes },
 };
 
 int main(int argc, char **argv)

@@ -61,6 +61,37 @@ for key in layout allocator hardening settings attacks trials left_out noticed r
 	out_has "\"$key\": "
 done
 
+# Three designs on the workload that told them apart: what is counted, and what is refused for it.
+slabfuzz 0 workload dentry --pages 2048 -o "$tmp/dentry.txt"
+slabfuzz 0 compare --reclaim --set oom=4.16 "$tmp/dentry.txt"
+silent
+# cell ACCOUNTING COLUMN: counted 3, truth 4, uncounted 5, OOMs 9, needless 10.
+cell() { awk -v a="$1" -v c="$2" '$2 == a { print $c }' "$tmp/out"; }
+figure 'none counts less than there is' "$(cell none 3)" '<' "$(cell none 4)"
+figure 'none leaves some uncounted' "$(cell none 5)" '>' 1000
+figure 'none refuses needlessly' "$(cell none 10)" '>' 0
+for design in indirect reclaimable; do
+	figure "$design leaves nothing uncounted" "$(cell $design 5)" = 0
+	figure "$design counts no less than there is" "$(cell $design 4)" '<' "$(cell $design 3)"
+	figure "$design refuses nothing" "$(cell $design 9)" = 0
+done
+figure 'the truth is the same for all' "$(cell none 4)" = "$(cell reclaimable 4)"
+slabfuzz 0 compare --reclaim --set oom=4.16 --ask 100 --every 2000 "$tmp/dentry.txt"
+figure 'what could be had is refused again and again' "$(cell none 10)" '>' 1
+figure 'and granted where it is counted' "$(cell indirect 9)" = 0
+slabfuzz 0 compare --reclaim --each oom=kernel,flush corpora/seeds/oom_kernel.txt
+figure 'parked memory is out of reach' "$(cell kernel 10)" '>' 0
+figure 'unless it is flushed' "$(cell flush 9)" = 0
+slabfuzz 0 compare --reclaim --every 500 corpora/traces/longnames-6.18.ftrace.txt.zst
+figure 'names of a real kernel are not counted' "$(cell none 5)" '>' 0
+figure 'but in the design it has' "$(cell reclaimable 5)" = 0
+slabfuzz 2 compare --reclaim
+slabfuzz 2 compare --reclaim --attacks "$tmp/dentry.txt"
+slabfuzz 2 compare --reclaim --each accounting "$tmp/dentry.txt"
+slabfuzz 2 compare --reclaim --each accounting=some "$tmp/dentry.txt"
+slabfuzz 2 compare --reclaim --every 0 "$tmp/dentry.txt"
+slabfuzz 2 compare --reclaim --ask 101 "$tmp/dentry.txt"
+
 slabfuzz 2 compare
 says 'which file?'
 slabfuzz 2 compare "$tmp/none"

@@ -59,12 +59,16 @@ slabfuzz 0 compare --json corpora/seeds/types.txt
 check 'keys of compare' documented "$tmp/out"
 slabfuzz 0 compare --attacks --trials 2 --hardening none --json
 check 'keys of compare --attacks' documented "$tmp/out"
+slabfuzz 0 compare --reclaim --json corpora/seeds/oom_416_none.txt
+check 'keys of compare --reclaim' documented "$tmp/out"
 slabfuzz 0 inject --json --max 1 corpora/seeds/types.txt
 check 'keys of inject' documented "$tmp/out"
 slabfuzz 0 boots --boots 320 --json
 check 'keys of boots' documented "$tmp/out"
 slabfuzz 0 slabinfo -a typed --json corpora/seeds/types.txt
 check 'keys of slabinfo' documented "$tmp/out"
+slabfuzz 0 slabinfo --meminfo --vmstat --buddyinfo --pagetypeinfo --json corpora/seeds/types.txt
+check 'keys of the views of memory' documented "$tmp/out"
 slabfuzz 0 types --json
 check 'keys of types' documented "$tmp/out"
 finish

@@ -39,6 +39,42 @@ check 'two of them after two operations' test \
 slabfuzz 0 slabinfo --json corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
 out_has '"name": "kmalloc-512"'
 
+# The neighbours of /proc/slabinfo. An unmovable page and a large block of four.
+cat >"$tmp/pages.txt" <<'END'
+heap pages=4096 cpus=1
+r0 = kmalloc(16384, GFP_KERNEL)
+r1 = alloc_pages(GFP_KERNEL, 10)
+r2 = kvmalloc(8000000, GFP_KERNEL)
+END
+kb() { awk -v name="$1:" '$1 == name { print $2 }' "$tmp/out"; }
+
+slabfuzz 0 slabinfo --meminfo "$tmp/pages.txt"
+silent
+out_lacks '^slabinfo'
+out_has '^MemTotal:          16384 kB$'
+check 'a large block is unreclaimable' test "$(kb SUnreclaim)" = 16
+check 'Slab is the sum' test "$(kb Slab)" = 16
+check 'vmalloc is counted' test "$(kb VmallocUsed)" = 7816
+slabfuzz 0 slabinfo --meminfo --at 1 "$tmp/pages.txt"
+check 'less is free after the last operation than after the first' test "$(kb MemFree)" -gt 16000
+check 'no vmalloc yet' test "$(kb VmallocUsed)" = 0
+slabfuzz 0 slabinfo --buddyinfo --at 2 "$tmp/pages.txt"
+out_has '^Node 0, zone   Normal  *[0-9]'
+check 'eleven orders' test "$(awk '{ print NF }' "$tmp/out")" = 15
+slabfuzz 0 slabinfo --vmstat "$tmp/pages.txt"
+out_has '^nr_slab_unreclaimable 4$'
+out_has '^nr_kernel_misc_reclaimable 0$'
+slabfuzz 0 slabinfo --pagetypeinfo "$tmp/pages.txt"
+out_has '^Page block order: 9$'
+out_has 'type    Unmovable '
+check 'eight page blocks' test "$(awk '/^Node 0, zone   Normal  *[0-9]/ {
+	for (i = 5; i <= NF; i++) n += $i; print n }' "$tmp/out")" = 8
+slabfuzz 0 slabinfo --json --meminfo --vmstat --buddyinfo --pagetypeinfo "$tmp/pages.txt"
+for key in meminfo vmstat buddyinfo pagetypeinfo MemAvailable page_blocks; do
+	out_has "\"$key\": "
+done
+slabfuzz 2 slabinfo --histogram --meminfo -a typed "$tmp/pages.txt"
+
 slabfuzz 2 slabinfo
 slabfuzz 2 slabinfo "$tmp/none.txt"
 slabfuzz 2 slabinfo --at 0 "$tmp/program.txt"

@@ -460,6 +460,7 @@ int main(int argc, char **argv)
 		bench_replay(&b);
 		bench_memory(&b);
 		bench_isolation(&b);
+		bench_reclaim(&b);
 	}
 	if (c.json)
 		print_json(&b);

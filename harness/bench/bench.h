@@ -82,5 +82,16 @@ void bench_replay(struct bench *b);     /* nanoseconds per event by length */
 void bench_memory(struct bench *b);
 void bench_target(struct bench *b);     /* libFuzzer */
 void bench_isolation(struct bench *b);  /* partitions, their oracles, types */
+void bench_reclaim(struct bench *b);    /* reclaim, its oracles */
+
+/*
+ * What oracles add to generated programs, or to these (which have the settings of the first):
+ * a ratio NAME_oracles_ALLOCATOR.
+ */
+void bench_oracles(struct bench *b, const struct sf_allocator *a, const char *name,
+		   bool (*of_family)(unsigned int inv), double target);
+void bench_oracles_on(struct bench *b, const struct sf_allocator *a, const char *name,
+		      bool (*of_family)(unsigned int inv), double target,
+		      const struct sf_prog *programs, uint32_t nr);
 
 #endif

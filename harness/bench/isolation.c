@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * isolation.c - what isolation costs: instructions that choosing a partition adds to an allocation,
- * time that the isolation oracles add to a run, time that the types of a kernel take.
+ * time that its oracles add to a run, time that the types of a kernel take.
  *
  * Instructions are counted one by one, by a parent that single-steps its child (ptrace): exact on
  * every machine, with or without hardware counters. Relies on the models and the judge.
@@ -123,9 +123,6 @@ static void bench_choice(struct bench *b)
 
 /* --- oracles --- */
 
-#define PROGRAMS 8
-#define PROGRAM_OPS 1024
-
 static bool of_isolation(unsigned int inv)
 {
 	static const char *const more[] = { "MEM-14", "MEM-15", "MEM-16", "MEM-18" };
@@ -137,73 +134,6 @@ static bool of_isolation(unsigned int inv)
 		if (!strcmp(sf_invariants[inv].id, more[i]))
 			return true;
 	return false;
-}
-
-static void stop(void *ctx, const struct sf_violation *v)
-{
-	(void)ctx;
-	bench_die("a violation: %s", v->title);
-}
-
-static struct sf_exec *judged(const struct sf_allocator *a, const struct sf_settings *set,
-			      struct sf_judge *judge)
-{
-	static const struct sf_exec_options how = { .end = SF_END_TEARDOWN, .contents = true };
-	struct sf_error err;
-	struct sf_exec *x = sf_exec_create(a, set, &how, sf_judge_event, judge, &err);
-
-	if (!x)
-		bench_die("%s: %s", a->name, err.text);
-	return x;
-}
-
-static double run_for(struct sf_exec *x, const struct sf_prog *programs, bool quick)
-{
-	uint64_t start = bench_now(), enough = quick ? 20000000 : 150000000, ops = 0;
-	struct sf_error err;
-
-	do {
-		for (uint32_t i = 0; i < PROGRAMS; i++)
-			ops += (uint64_t)sf_exec_run(x, &programs[i], "bench", &err);
-	} while (bench_now() - start < enough);
-	return (double)(bench_now() - start) / (double)ops;
-}
-
-static void bench_oracles(struct bench *b, const struct sf_allocator *a)
-{
-	struct sf_judge_options all = { .violation = stop }, less = { .violation = stop };
-	struct series ratio = { .nr = 0 };
-	struct sf_judge *judge[2];
-	struct sf_exec *x[2];
-	struct sf_prog programs[PROGRAMS];
-	char name[64];
-
-	for (unsigned int inv = 0; inv < SF_INV_COUNT; inv++)
-		if (!of_isolation(inv))
-			less.only |= sf_invariant_bit((enum sf_invariant)inv);
-	for (uint32_t i = 0; i < PROGRAMS; i++) {
-		sf_prog_init(&programs[i]);
-		bench_generate(&programs[i], PROGRAM_OPS, 2000 + i, false);
-	}
-	judge[0] = sf_judge_create(&less);
-	judge[1] = sf_judge_create(&all);
-	for (int i = 0; i < 2; i++) {
-		x[i] = judged(a, &programs[0].settings, judge[i]);
-		run_for(x[i], programs, true);
-	}
-	for (unsigned int r = 0; r < b->rounds; r++) {
-		double without = run_for(x[0], programs, b->quick);
-
-		series_add(&ratio, run_for(x[1], programs, b->quick) / without);
-	}
-	snprintf(name, sizeof(name), "isolation_oracles_%.40s", a->name);
-	bench_add(b, BENCH_RATIO, name, &ratio, 1.30, "");
-	for (int i = 0; i < 2; i++) {
-		sf_exec_destroy(x[i]);
-		sf_judge_destroy(judge[i]);
-	}
-	for (uint32_t i = 0; i < PROGRAMS; i++)
-		sf_prog_free(&programs[i]);
 }
 
 /* --- types of a kernel --- */
@@ -237,6 +167,6 @@ void bench_isolation(struct bench *b)
 {
 	bench_choice(b);
 	for (int i = 0; sf_allocators[i]; i++)
-		bench_oracles(b, sf_allocators[i]);
+		bench_oracles(b, sf_allocators[i], "isolation", of_isolation, 1.30);
 	bench_types(b);
 }

@@ -19,7 +19,8 @@
 	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \
 	X(inject, "FILE…", "fail each allocation of a program in turn, under oracles")           \
 	X(boots, "", "judge what only many boots show: seeds, partitions, orders")               \
-	X(slabinfo, "FILE", "caches and partitions after a program, as /proc/slabinfo")         \
+	X(slabinfo, "FILE", "a heap after a program, as /proc/slabinfo, meminfo … show it")     \
+	X(workload, "NAME", "write a program of a family, such as dentries and names")           \
 	X(types, "", "types with tokens, partitions and caches; of a real kernel with --btf")    \
 	X(show, "FILE", "print a program as text")                                              \
 	X(compile, "FILE -o OUT", "turn a program into bytes")                                  \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * cmd_compare.c - `slabfuzz compare`: allocators side by side: what a workload costs in memory on
- * each, and, with --attacks, how far mistakes reach. cost.c and attack.c do the work.
+ * each; with --attacks, how far mistakes reach; with --reclaim, what can be reclaimed. cost.c and
+ * attack.c do the work, compare_reclaim.c the last.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -12,9 +13,7 @@
 
 #include "../attack.h"
 #include "../cost.h"
-#include "cmd.h"
-#include "input.h"
-#include "json.h"
+#include "compare.h"
 #include "runner.h"
 
 enum {
@@ -25,10 +24,14 @@ enum {
 	OPT_SEED,
 	OPT_HARDENING,
 	OPT_DETAIL,
+	OPT_RECLAIM,
+	OPT_EACH,
+	OPT_EVERY,
+	OPT_ASK,
 };
 
 static const struct sf_option options[] = {
-	{ 'a', "allocator", "NAME,…", "these allocators (default: all)" },
+	{ 'a', "allocator", "NAME,…", "these allocators (default: all; reclaim: baseline)" },
 	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
 	{ OPT_ATTACKS, "attacks", NULL, "how far mistakes reach; FILEs are layouts, none: drawn" },
 	{ OPT_HARDENING, "hardening", "NAME,…", "attacks: only these rows (default: all)" },
@@ -36,6 +39,11 @@ static const struct sf_option options[] = {
 	{ OPT_BYTES, "bytes", "N", "attacks: bytes that a write writes (default: 64)" },
 	{ OPT_SEED, "seed", "N", "attacks: of the layouts (default: 1)" },
 	{ OPT_DETAIL, "detail", NULL, "attacks: all that was reached, not pointers alone" },
+	{ OPT_RECLAIM, "reclaim", NULL, "what can be reclaimed, by the counters and by the truth" },
+	{ OPT_EACH, "each", "KEY=VALUE,…",
+	  "reclaim: a row for each (default: the three designs of accounting)" },
+	{ OPT_EVERY, "every", "N", "reclaim: operations between looks (default: 256, 20000)" },
+	{ OPT_ASK, "ask", "N", "reclaim: percent of what is there to ask for (default: 0, 100)" },
 	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
 	{ 0 },
 };
@@ -45,7 +53,10 @@ static const struct sf_usage usage = {
 	"Runs each FILE on each allocator and prints what it costs in memory. With --attacks:\n"
 	"the chance, over seeds and layouts, that a mistake with a plain buffer reaches an object\n"
 	"with pointers, for each allocator, alone and with each hardening. The mistakes are made,\n"
-	"and what changed is looked up; see docs/attacks.md.",
+	"and what changed is looked up; see docs/attacks.md. With --reclaim: what the counters\n"
+	"say can be reclaimed and what could be, when most could; how often memory was said to\n"
+	"be out, and how often needlessly. At each look a process asks for N percent of what\n"
+	"could be had. Of two defaults the second is for recordings. See docs/reclaim.md.",
 	options,
 };
 
@@ -74,35 +85,24 @@ static const struct hardening {
 #define NR_HARDENINGS (sizeof(hardenings) / sizeof(hardenings[0]))
 
 struct plan {
-	struct sf_selection on;
-	struct sf_overrides overrides;
+	struct sf_compare c;
 	uint64_t trials, bytes, seed;
 	bool chosen[NR_HARDENINGS];
-	bool attacks, detail, json;
-	json_t *list;
+	bool attacks, detail, reclaim;
 };
 
 /* --- costs --- */
 
-static json_t *json_settings(const struct plan *p)
-{
-	json_t *j = json_object();
-
-	for (uint32_t i = 0; i < p->overrides.nr; i++)
-		json_object_set_new(j, p->overrides.o[i].info->name,
-				    sf_json_number(p->overrides.o[i].value));
-	return j;
-}
-
 static void show_cost(const struct plan *p, const char *file, const struct sf_allocator *a,
 		      const struct sf_cost *c)
 {
-	if (p->json) {
+	if (p->c.json) {
 		json_array_append_new(
-			p->list,
+			p->c.list,
 			json_pack("{s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "program",
 				  sf_json_text(file), "allocator", a->name, "settings",
-				  json_settings(p), "allocations", sf_json_number(c->allocations),
+				  sf_compare_settings(&p->c.overrides), "allocations",
+				  sf_json_number(c->allocations),
 				  "failures", sf_json_number(c->failures), "requested_bytes",
 				  sf_json_number(c->peak_requested), "backing_bytes",
 				  sf_json_number(c->peak_pages * SF_PAGE_SIZE), "peak_pages",
@@ -121,19 +121,19 @@ static int compare_cost(struct plan *p, const struct sf_input *in, const struct 
 {
 	int status = 0;
 
-	if (!p->json)
+	if (!p->c.json)
 		printf("%s, when most pages were in use:\n%-10s %12s %9s %14s %14s %10s %8s %7s\n",
 		       in->name, "allocator", "allocations", "failures", "requested", "backing",
 		       "overhead", "slabs", "caches");
-	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
+	for (uint32_t i = 0; !status && i < p->c.on.nr; i++) {
 		struct sf_cost cost = { 0 };
-		struct sf_runner runner = { .allocator = p->on.allocator[i],
-					    .overrides = &p->overrides, .emit = sf_cost_event,
+		struct sf_runner runner = { .allocator = p->c.on.allocator[i],
+					    .overrides = &p->c.overrides, .emit = sf_cost_event,
 					    .ctx = &cost };
 
 		status = sf_runner_run(&runner, in, prog);
 		if (!status)
-			show_cost(p, in->name, p->on.allocator[i], &cost);
+			show_cost(p, in->name, p->c.on.allocator[i], &cost);
 		sf_cost_free(&cost);
 	}
 	return status;
@@ -181,15 +181,16 @@ static void show_row(const struct plan *p, const char *layout, const struct sf_a
 	json_t *attacks;
 	char key[40];
 
-	if (p->json) {
+	if (p->c.json) {
 		attacks = json_object();
 		for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++)
 			json_object_set_new(attacks, sf_json_key(sf_scenarios[s].name, key),
 					    json_scenario(&r[s]));
-		json_array_append_new(p->list,
+		json_array_append_new(p->c.list,
 				      json_pack("{s:o, s:s, s:s, s:o, s:o}", "layout",
 						sf_json_text(layout), "allocator", a->name,
-						"hardening", h->name, "settings", json_settings(p),
+						"hardening", h->name, "settings",
+						sf_compare_settings(&p->c.overrides),
 						"attacks", attacks));
 		return;
 	}
@@ -256,13 +257,13 @@ static int attack_row(struct plan *p, const char *layout, const struct sf_prog *
 	for (size_t i = 0; i < sf_setting_count; i++)
 		if (h->on >> sf_setting_table[i].code & 1)
 			*sf_setting_slot(&opt.settings, &sf_setting_table[i]) = 1;
-	fault = sf_overrides_apply(&p->overrides, &opt.settings);
+	fault = sf_overrides_apply(&p->c.overrides, &opt.settings);
 	if (fault)
 		return sf_bad("compare: %s", fault);
 	if (!sf_attack_run(&opt, result, &err))
 		return sf_bad("compare: %s: %s", a->name, err.text);
 	show_row(p, layout, a, h, result, widest);
-	if (p->detail && !p->json)
+	if (p->detail && !p->c.json)
 		show_detail(result);
 	return 0;
 }
@@ -272,17 +273,17 @@ static int compare_attacks(struct plan *p, const char *layout, const struct sf_p
 	double widest = 0;
 	int status = 0;
 
-	if (!p->json)
+	if (!p->c.json)
 		print_heading(p, layout);
-	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
+	for (uint32_t i = 0; !status && i < p->c.on.nr; i++) {
 		for (size_t k = 0; !status && k < NR_HARDENINGS; k++)
 			if (p->chosen[k])
-				status = attack_row(p, layout, prog, p->on.allocator[i],
+				status = attack_row(p, layout, prog, p->c.on.allocator[i],
 						    &hardenings[k], &widest);
-		if (!p->json && !isatty(STDOUT_FILENO))
+		if (!p->c.json && !isatty(STDOUT_FILENO))
 			fflush(stdout);
 	}
-	if (!status && !p->json)
+	if (!status && !p->c.json)
 		printf("\n95 %% intervals: at most ±%.1f %%\n", 100 * widest);
 	return status;
 }
@@ -321,9 +322,9 @@ static int take_option(struct plan *p, int key)
 {
 	switch (key) {
 	case 'a':
-		return sf_select_allocators(&p->on, &usage, optarg);
+		return sf_select_allocators(&p->c.on, &usage, optarg);
 	case OPT_SET:
-		return sf_override_add(&p->overrides, &usage, optarg);
+		return sf_override_add(&p->c.overrides, &usage, optarg);
 	case OPT_HARDENING:
 		return take_hardening(p, optarg);
 	case OPT_TRIALS:
@@ -338,8 +339,18 @@ static int take_option(struct plan *p, int key)
 	case OPT_DETAIL:
 		p->detail = true;
 		break;
+	case OPT_RECLAIM:
+		p->reclaim = true;
+		break;
+	case OPT_EACH:
+		return sf_compare_each(&p->c, &usage, optarg);
+	case OPT_EVERY:
+		return take_number("every", optarg, UINT32_MAX, &p->c.every);
+	case OPT_ASK:
+		p->c.asked = true;
+		return take_number("ask", optarg, 100, &p->c.ask);
 	case SF_OPTION_JSON:
-		p->json = true;
+		p->c.json = true;
 		break;
 	}
 	return 0;
@@ -356,9 +367,12 @@ static int compare_file(struct plan *p, const char *name)
 		status = sf_input_program(&in, &prog);
 	else if (!status && p->attacks)
 		status = sf_bad("compare: %s: a recording has no types to tell buffers by", name);
-	if (!status)
-		status = p->attacks ? compare_attacks(p, name, &prog) :
-				      compare_cost(p, &in, &prog);
+	if (!status && p->attacks)
+		status = compare_attacks(p, name, &prog);
+	else if (!status && p->reclaim)
+		status = sf_compare_reclaim(&p->c, &in, &prog);
+	else if (!status)
+		status = compare_cost(p, &in, &prog);
 	sf_prog_free(&prog);
 	sf_input_close(&in);
 	return status;
@@ -377,28 +391,35 @@ static int compare(struct plan *p, int argc, char **argv)
 		return sf_option_exit(key);
 	if (optind == argc && !p->attacks)
 		return sf_usage_error(&usage, "which file?");
-	if (!p->on.nr)
-		sf_select_allocators(&p->on, &usage, "all");
+	if (p->attacks && p->reclaim)
+		return sf_usage_error(&usage, "--attacks or --reclaim: one table at a time");
+	if (p->reclaim)
+		sf_select_default(&p->c.on);
+	if (!p->c.on.nr)
+		sf_select_allocators(&p->c.on, &usage, "all");
+	if (!p->c.each.nr)
+		sf_compare_each(&p->c, &usage, "accounting=none,indirect,reclaimable");
 	if (optind == argc)
 		status = compare_attacks(p, NULL, NULL);
 	for (; !status && optind < argc; optind++)
 		status = compare_file(p, argv[optind]);
-	if (p->json && !status) {
-		sf_json_print(p->list, stdout);
-		p->list = NULL;
+	if (p->c.json && !status) {
+		sf_json_print(p->c.list, stdout);
+		p->c.list = NULL;
 	}
 	return status;
 }
 
 int sf_cmd_compare(int argc, char **argv)
 {
-	struct plan p = { .trials = 400, .bytes = 64, .seed = 1, .list = json_array() };
+	struct plan p = { .trials = 400, .bytes = 64, .seed = 1, .c = { .list = json_array() } };
 	int status;
 
 	memset(p.chosen, true, sizeof(p.chosen));
 	status = compare(&p, argc, argv);
-	json_decref(p.list);
-	sf_selection_free(&p.on);
-	sf_overrides_free(&p.overrides);
+	json_decref(p.c.list);
+	sf_selection_free(&p.c.on);
+	sf_overrides_free(&p.c.overrides);
+	sf_overrides_free(&p.c.each);
 	return status;
 }

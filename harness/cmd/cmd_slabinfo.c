@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * cmd_slabinfo.c - `slabfuzz slabinfo`: the heap after a program or a recording, in the shape of
- * /proc/slabinfo, and ordinary kmalloc by partition. slabinfo.c does the counting.
+ * /proc/slabinfo and its neighbours, and ordinary kmalloc by partition. slabinfo.c and meminfo.c do
+ * the counting.
  */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "../meminfo.h"
 #include "../slabinfo.h"
 #include "cmd.h"
 #include "grid.h"
@@ -17,6 +19,9 @@ enum {
 	OPT_SET = SF_OPTION_OWN,
 	OPT_AT,
 	OPT_HISTOGRAM,
+#define X(name, doc) OPT_##name,
+	SF_MEMINFO_FILES(X)
+#undef X
 };
 
 static const struct sf_option options[] = {
@@ -24,6 +29,9 @@ static const struct sf_option options[] = {
 	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
 	{ OPT_AT, "at", "N", "after N operations (default: after the last, nothing torn down)" },
 	{ OPT_HISTOGRAM, "histogram", NULL, "only the partitions of ordinary kmalloc" },
+#define X(name, doc) { OPT_##name, #name, NULL, "only " doc },
+	SF_MEMINFO_FILES(X)
+#undef X
 	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
 	{ 0 },
 };
@@ -32,7 +40,8 @@ static const struct sf_usage usage = {
 	"slabinfo", "FILE",
 	"Runs FILE, a program or a recording, and prints the caches as /proc/slabinfo does; where\n"
 	"ordinary kmalloc is partitioned, then what is alive in each partition. Objects parked in\n"
-	"sheaves count as active, as in Linux; the partitions count what is alive.",
+	"sheaves count as active, as in Linux; the partitions count what is alive. With --meminfo\n"
+	"and its like only those, in the order of this list.",
 	options,
 };
 
@@ -41,12 +50,26 @@ struct plan {
 	struct sf_overrides overrides;
 	uint64_t at;
 	bool histogram, json;
+	uint32_t files; /* bits 1 << (OPT_* - OPT_meminfo) */
 };
 
-/* A snapshot of all caches, not only of those that the program has touched. */
-static void look(void *info, struct sf_exec *x, const struct sf_allocator *a)
+struct views {
+	struct sf_slabinfo slabs;
+	struct sf_meminfo memory;
+};
+
+static void listen(void *views, const struct sf_event *ev)
 {
-	struct sf_sink sink = { .emit = sf_slabinfo_event, .ctx = info, .op = SF_NONE };
+	struct views *v = views;
+
+	sf_slabinfo_event(&v->slabs, ev);
+	sf_meminfo_event(&v->memory, ev);
+}
+
+/* A snapshot of all caches, not only of those that the program has touched. */
+static void look(void *views, struct sf_exec *x, const struct sf_allocator *a)
+{
+	struct sf_sink sink = { .emit = listen, .ctx = views, .op = SF_NONE };
 
 	if (a->caps & SF_CAP_WALK)
 		a->walk(sf_exec_heap(x), &sink, false, false);
@@ -149,6 +172,76 @@ static void print_json(const struct sf_slabinfo *s)
 	sf_json_print(list, stdout);
 }
 
+/* meminfo in kB, as it is printed. */
+static json_t *json_meminfo(const struct sf_meminfo *m)
+{
+	json_t *j = json_object();
+
+#define X(name, pages) json_object_set_new(j, name, sf_json_number((uint64_t)(pages) * 4));
+	SF_MEMINFO_LINES(X)
+#undef X
+	return j;
+}
+
+static json_t *json_vmstat(const struct sf_meminfo *m)
+{
+	json_t *j = json_object();
+
+#define X(name, value) json_object_set_new(j, name, sf_json_number(value));
+	SF_VMSTAT_LINES(X)
+#undef X
+	return j;
+}
+
+static json_t *json_buddyinfo(const struct sf_meminfo *m)
+{
+	json_t *j = json_array();
+
+	for (unsigned int order = 0; order < SF_NR_ORDERS; order++)
+		json_array_append_new(j, sf_json_number(sf_meminfo_free(m, order)));
+	return j;
+}
+
+static json_t *json_pagetypeinfo(const struct sf_meminfo *m)
+{
+	json_t *j = json_object();
+
+	for (unsigned int t = 0; t < SF_MIGRATE_TYPES; t++) {
+		json_t *orders = json_array();
+
+		for (unsigned int order = 0; order < SF_NR_ORDERS; order++)
+			json_array_append_new(orders, sf_json_number(m->free[order][t]));
+		json_object_set_new(j, sf_meminfo_types[t],
+				    json_pack("{s:o, s:o}", "free", orders, "page_blocks",
+					      sf_json_number(sf_meminfo_blocks(m, t))));
+	}
+	return j;
+}
+
+static bool wants(const struct plan *p, int file)
+{
+	return p->files >> (file - OPT_meminfo) & 1;
+}
+
+static void show_files(const struct plan *p, const struct sf_meminfo *m)
+{
+	json_t *j = p->json ? json_object() : NULL;
+	const char *gap = "";
+
+#define X(name, doc)                                                  \
+	if (wants(p, OPT_##name) && j) {                              \
+		json_object_set_new(j, #name, json_##name(m));        \
+	} else if (wants(p, OPT_##name)) {                            \
+		fputs(gap, stdout);                                   \
+		sf_meminfo_##name(m, stdout);                         \
+		gap = "\n";                                           \
+	}
+	SF_MEMINFO_FILES(X)
+#undef X
+	if (j)
+		sf_json_print(j, stdout);
+}
+
 static void show(const struct plan *p, const struct sf_slabinfo *s)
 {
 	if (p->json) {
@@ -183,16 +276,32 @@ static int take_option(struct plan *p, int key)
 	case SF_OPTION_JSON:
 		p->json = true;
 		break;
+#define X(name, doc) case OPT_##name:
+	SF_MEMINFO_FILES(X)
+#undef X
+		p->files |= 1u << (key - OPT_meminfo);
+		break;
 	}
+	return 0;
+}
+
+static int show_all(const struct plan *p, const struct views *v, const char *name)
+{
+	if (p->files && !v->memory.complete)
+		return sf_bad("%s: %s tells no counters", name, p->on.allocator[0]->name);
+	if (p->files)
+		show_files(p, &v->memory);
+	else
+		show(p, &v->slabs);
 	return 0;
 }
 
 static int run_file(const struct plan *p, const char *name)
 {
-	struct sf_slabinfo info = { 0 };
+	struct views views = { .slabs = { 0 } };
 	struct sf_runner runner = { .allocator = p->on.allocator[0], .overrides = &p->overrides,
-				    .stop_at = p->at, .emit = sf_slabinfo_event, .at_end = look,
-				    .ctx = &info };
+				    .stop_at = p->at, .emit = listen, .at_end = look,
+				    .ctx = &views };
 	struct sf_prog prog;
 	struct sf_input in;
 	int status = sf_input_open(&in, name, false);
@@ -203,10 +312,10 @@ static int run_file(const struct plan *p, const char *name)
 	if (!status)
 		status = sf_runner_run(&runner, &in, &prog);
 	if (!status)
-		show(p, &info);
+		status = show_all(p, &views, name);
 	sf_prog_free(&prog);
 	sf_input_close(&in);
-	sf_slabinfo_free(&info);
+	sf_slabinfo_free(&views.slabs);
 	return status;
 }
 
@@ -226,6 +335,8 @@ static int slabinfo(struct plan *p, int argc, char **argv)
 	sf_select_default(&p->on);
 	if (p->on.nr != 1)
 		return sf_usage_error(&usage, "-a: one allocator is wanted");
+	if (p->histogram && p->files)
+		return sf_usage_error(&usage, "--histogram is of caches: not with --meminfo …");
 	if (p->histogram && !(p->on.allocator[0]->caps & (SF_CAP_RANDOM | SF_CAP_TYPED)))
 		return sf_bad("slabinfo: %s has no partitions: --histogram has nothing to show",
 			      p->on.allocator[0]->name);

@@ -34,8 +34,12 @@ static bool step(struct run *r, const struct sf_op *op, const char *strings)
 {
 	if (r->of->stop_at && r->steps == r->of->stop_at)
 		return false;
+	if (!sf_exec_step(r->exec, op, strings))
+		return false;
 	r->steps++;
-	return sf_exec_step(r->exec, op, strings);
+	if (r->of->look_every && r->steps % r->of->look_every == 0)
+		r->of->look(r->of->look_ctx, r->exec, r->of->allocator);
+	return true;
 }
 
 static void finish(struct run *r)

@@ -18,6 +18,10 @@ struct sf_runner {
 	void (*emit)(void *ctx, const struct sf_event *ev);
 	/* Before the program ends: the heap as it is. May be NULL. */
 	void (*at_end)(void *ctx, struct sf_exec *x, const struct sf_allocator *a);
+	/* The same after every so many operations; 0: never. */
+	uint64_t look_every;
+	void (*look)(void *ctx, struct sf_exec *x, const struct sf_allocator *a);
+	void *look_ctx;
 	void *ctx;
 };
 

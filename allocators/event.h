@@ -57,6 +57,7 @@
 	X(DEFER, defer, "result: an object is to be freed after a grace period")                   \
 	X(MIGRATE, migrate, "result: movable pages are at another address")                        \
 	X(MEMCG, memcg, "result: a memory cgroup was made, made active, or destroyed")             \
+	X(ASK, ask, "result: a process asked for memory of its own (refused: after its OOM)")      \
 	X(BUCKETS_CREATE, cacheop, "result: kmem_buckets_create() returned")                       \
 	X(TAINT, taint, "the allocator is misused on purpose from here on")                        \
 	X(REACH, reach, "result: one thing that a misuse changed")                                 \
@@ -343,6 +344,11 @@ struct sf_ev_memcg {
 	uint8_t status;      /* SF_NULL: it was refused */
 	uint32_t id, parent; /* SF_NONE: the root */
 	uint64_t max;        /* CREATE: bytes, UINT64_MAX: no limit */
+};
+
+struct sf_ev_ask {
+	uint64_t pages;
+	uint8_t status;      /* SF_NULL: refused */
 };
 
 /* A misuse, as the program spelled it: an operation that taints. */
@@ -684,6 +690,7 @@ struct sf_event {
 		struct sf_ev_defer defer;
 		struct sf_ev_migrate migrate;
 		struct sf_ev_memcg memcg;
+		struct sf_ev_ask ask;
 		struct sf_ev_taint taint;
 		struct sf_ev_reach reach;
 		struct sf_ev_attack attack;

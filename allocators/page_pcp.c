@@ -164,15 +164,18 @@ uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
 static void bulk_free(struct sf_heap *h, unsigned int cpu, uint32_t count, unsigned int index)
 {
 	struct pcp *p = &h->zone.pcp[cpu];
+	unsigned int empty = 0;
 
-	while (count && p->count) {
+	while (count && p->count && empty < NR_PCP_LISTS) {
 		uint32_t pfn = p->list[index].tail;
 		unsigned int order = index_order(index);
 
 		if (pfn == NO_PFN) {
 			index = (index + 1) % NR_PCP_LISTS;
+			empty++;
 			continue;
 		}
+		empty = 0;
 		unlist(h, p, index, pfn);
 		EMIT(h, PCP_DRAIN, page, .pfn = pfn, .order = (uint8_t)order,
 		     .migratetype = (uint8_t)block_type(&h->zone, pfn), .list = (uint8_t)index,
@@ -180,6 +183,9 @@ static void bulk_free(struct sf_heap *h, unsigned int cpu, uint32_t count, unsig
 		buddy_free(h, pfn, order, false);
 		count -= count < 1u << order ? count : 1u << order;
 	}
+	/* After a misuse less may be listed than is counted. */
+	if (empty == NR_PCP_LISTS)
+		p->count = 0;
 }
 
 /* True if a run of frees of small blocks should be let through: they fragment what is kept here. */

@@ -313,6 +313,8 @@ void x_fault_attr(struct sf_exec *x, const struct sf_op *op)
 
 void x_vm_enough_memory(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_OVERCOMMIT))
-		x->out.status = (uint8_t)x->a->vm_enough_memory(x->heap, op->n);
+	if (!x_can(x, op, SF_CAP_OVERCOMMIT))
+		return;
+	x->out.status = (uint8_t)x->a->vm_enough_memory(x->heap, op->n);
+	X_TELL(x, ASK, ask, .pages = op->n, .status = x->out.status);
 }

@@ -405,12 +405,20 @@ static const char *zone_fault(struct sf_judge *j, const struct sf_ev_oom *o)
 	return NULL;
 }
 
+/* What 4.16 takes to be there: a request for less is granted. */
+static uint64_t guess_of(const struct sf_shadow *sh)
+{
+	const struct sf_zone *z = &sh->zone;
+	uint64_t countable = z->free_pages + z->reclaim_pages +
+			     (sh->indirect_bytes >> SF_PAGE_SHIFT);
+
+	return sf_guess_416(countable, sf_totalreserve(&z->marks, z->pages), z->pages);
+}
+
 static const char *guess_fault(struct sf_judge *j, const struct sf_ev_oom *o, uint8_t level)
 {
 	const struct sf_zone *z = &j->sh.zone;
-	uint64_t countable = z->free_pages + z->reclaim_pages +
-			     (j->sh.indirect_bytes >> SF_PAGE_SHIFT);
-	uint64_t guess = sf_guess_416(countable, sf_totalreserve(&z->marks, z->pages), z->pages);
+	uint64_t guess = guess_of(&j->sh);
 
 	if (j->sh.set.oom != SF_OOM_416)
 		return o->pages > z->pages ? NULL
@@ -445,6 +453,22 @@ static void count(struct sf_judge *j, const struct sf_ev_oom *o, uint8_t level)
 		j->ooms.cause[level - 1]++;
 	else
 		j->ooms.exhausted++;
+}
+
+/* A refusal is judged by its OOM. */
+unsigned int sf_acc_14_ask(struct sf_judge *j, const struct sf_event *ev)
+{
+	bool guessing = j->sh.set.oom == SF_OOM_416;
+	uint64_t have = guessing ? guess_of(&j->sh) : j->sh.zone.pages;
+
+	if (ev->ask.status != SF_OK)
+		return 0;
+	if (guessing ? ev->ask.pages < have : ev->ask.pages <= have)
+		return 1;
+	sf_title(j, SF_INV_ACC_14, "vm_enough_memory granted more than %s",
+		 guessing ? "it guessed was there" : "there is");
+	sf_report(j, ev, SF_NONE, SF_NONE, "%llu pages of %llu", ULL(ev->ask.pages), ULL(have));
+	return 1;
 }
 
 unsigned int sf_acc_14(struct sf_judge *j, const struct sf_event *ev)

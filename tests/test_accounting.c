@@ -914,6 +914,23 @@ static void guess(struct bed *b, uint64_t pages, uint64_t guessed)
 	     .pages = pages, .guessed = guessed, .free = b->free_pages);
 }
 
+static void ask(struct bed *b, uint64_t pages)
+{
+	EMIT(b, ASK, ask, .pages = pages, .status = SF_OK);
+}
+
+static void acc_14_granted(struct bed *b)
+{
+	ask(b, PAGES);
+	ask(b, PAGES + 1);
+}
+
+static void acc_14_guess_granted(struct bed *b)
+{
+	ask(b, PAGES - HIGH_MARK - ADMIN - 1);
+	ask(b, PAGES - HIGH_MARK - ADMIN);
+}
+
 static void acc_14_refused(struct bed *b)
 {
 	guess(b, PAGES, PAGES);
@@ -1255,6 +1272,9 @@ static const struct broken {
 	B_IN(in_flush, ACC, 14, acc_14_parked,
 	     "OOM was declared over parked objects, though they are to be flushed first"),
 	B(ACC, 14, acc_14_refused, "vm_enough_memory refused less than there is memory"),
+	B(ACC, 14, acc_14_granted, "vm_enough_memory granted more than there is"),
+	B_IN(in_416, ACC, 14, acc_14_guess_granted,
+	     "vm_enough_memory granted more than it guessed was there"),
 	B_IN(in_416, ACC, 14, acc_14_wrong_guess, "the guess of available pages is wrong"),
 	B_IN(in_416, ACC, 14, acc_14_guessed,
 	     "vm_enough_memory refused what it guessed was there"),

@@ -84,6 +84,7 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_defer(N, T) N(id) N(res) N(addr) N(how) N(bad) N(verified)
 #define MEMBERS_migrate(N, T) N(id) N(from) N(to) N(bad) N(verified)
 #define MEMBERS_memcg(N, T) N(act) N(status) N(id) N(parent) N(max)
+#define MEMBERS_ask(N, T) N(pages) N(status)
 #define MEMBERS_taint(N, T) N(code)
 #define MEMBERS_reach(N, T)                                                                        \
 	N(code) N(what) N(partition) N(type) N(id) N(res) N(cache) N(addr) N(size)

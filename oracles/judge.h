@@ -186,7 +186,7 @@ static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
 	X(sf_acc_11) X(sf_acc_12) X(sf_acc_15) X(sf_acc_21_free) X(sf_acc_21_defer)              \
 	X(sf_acc_21_realloc) X(sf_mem_19_free) X(sf_mem_19_slab)                                 \
 	/* oom.c */                                                                              \
-	X(sf_acc_14) X(sf_acc_14_ask)                                                    \
+	X(sf_acc_14) X(sf_acc_14_ask)                                                            \
 	/* partition.c */                                                                        \
 	X(sf_iso_1) X(sf_iso_6) X(sf_iso_7_type) X(sf_iso_7) X(sf_iso_8) X(sf_iso_12)            \
 	X(sf_iso_13) X(sf_iso_17)                                                                \

@@ -15,7 +15,6 @@
 #define EVERY_RECORDING 20000
 
 struct row {
-	const struct sf_compare *of;
 	struct sf_pressure pressure;
 	uint64_t looks, every;
 	uint64_t ask;            /* percent */
@@ -214,7 +213,7 @@ static int compare_row(struct sf_compare *c, const struct sf_allocator *a,
 		.only = sf_invariant_bit(SF_INV_ACC_11) | sf_invariant_bit(SF_INV_ACC_14),
 	};
 	bool recording = in->kind == SF_INPUT_TRACE;
-	struct row r = { .of = c, .ask = c->asked ? c->ask : recording ? 100 : 0 };
+	struct row r = { .ask = c->asked ? c->ask : recording ? 100 : 0 };
 	int status;
 
 	r.every = c->every ? c->every : recording ? EVERY_RECORDING : EVERY_PROGRAM;

@@ -107,7 +107,7 @@ UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-fram
 FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there.
-UNCOVERED := arena registry settings snapshot
+UNCOVERED := arena maps registry settings snapshot trap
 
 plain_CC := $(CC)
 plain_CFLAGS := -O2 -g

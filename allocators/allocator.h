@@ -21,7 +21,7 @@
 #include "gfp.h"
 #include "settings.h"
 
-#define SF_ALLOCATOR_ABI 3
+#define SF_ALLOCATOR_ABI 4
 
 struct sf_heap; /* the allocator's own */
 
@@ -58,10 +58,14 @@ struct sf_heap; /* the allocator's own */
 	X(MEMCG, "memcg", 28, "memcg_create() and its family: __GFP_ACCOUNT is charged")         \
 	X(COMPACT, "compact", 29, "compact(): movable pages migrate")                            \
 	X(FAULT_ATTR, "fault_attr", 30, "fault_attr(): failslab, fail_page_alloc")               \
-	X(OVERCOMMIT, "overcommit", 31, "vm_enough_memory()")
+	X(OVERCOMMIT, "overcommit", 31, "vm_enough_memory()")                                  \
+	X(LARGE, "large", 32, "what gains by it lies in slabs of 2 MiB, or nowhere")           \
+	X(MIN_ORDER, "min_order", 33, "cache_create() and the setting min_order: no slab is "  \
+	  "smaller")                                                                           \
+	X(POOLS, "pools", 34, "pool_create() and its family: memory that is sealed for real")
 
 enum sf_cap {
-#define X(id, name, bit, doc) SF_CAP_##id = 1u << (bit),
+#define X(id, name, bit, doc) SF_CAP_##id = 1ull << (bit),
 	SF_CAPS(X)
 #undef X
 };
@@ -116,6 +120,34 @@ struct sf_cache_request {
 	uint32_t flags;          /* enum sf_slab_flags, SF_SLAB_USER only */
 	uint32_t usersize;       /* usercopy window, 0: none */
 	uint32_t sheaf_capacity; /* 0: by size */
+	/*
+	 * MIN_ORDER: no slab of it is smaller, not even when memory is short, as far as a slab may
+	 * hold so many objects (32767). A cache that asks for it merges with no other. 0: none.
+	 */
+	uint8_t min_order;
+};
+
+/*
+ * POOLS: how a pool is used, after the pmalloc series of 2018 (never merged).
+ * SF_POOL_MODES(X): X(identifier, name, what it is)
+ */
+#define SF_POOL_MODES(X)                                                                       \
+	X(RO, "ro", "once it is sealed, nothing in it changes any more")                       \
+	X(WR, "wr", "once it is sealed, rare writes are allowed, and it can be opened again")  \
+	X(AUTO_RO, "auto_ro", "ro; an area is sealed when the next one is begun")              \
+	X(AUTO_WR, "auto_wr", "wr; an area is sealed when the next one is begun")              \
+	X(START_WR, "start_wr", "wr; sealed from the start: rare writes alone fill it")
+
+enum sf_pool_mode {
+#define X(id, name, doc) SF_POOL_##id,
+	SF_POOL_MODES(X)
+#undef X
+	SF_POOL_MODE_COUNT,
+};
+
+struct sf_pool_request {
+	uint8_t mode;    /* enum sf_pool_mode */
+	uint32_t refill; /* pages of an area, at least; 0: 1. A larger object gets what it needs */
 };
 
 /*
@@ -158,6 +190,11 @@ struct sf_user {
 	void (*deferred)(void *ctx, uint32_t cookie, uint64_t addr, enum sf_free_how how);
 	/* The pages are at `to` from now on, with what was in them. */
 	void (*moved)(void *ctx, uint32_t cookie, uint64_t from, uint64_t to);
+	/*
+	 * POOLS: somebody reads in the midst of rare_write(), while there is a second mapping:
+	 * before the first store, and (`after`) after the last. May call verify() only.
+	 */
+	void (*midst)(void *ctx, bool after);
 	void *ctx;
 };
 
@@ -348,12 +385,54 @@ struct sf_allocator {
 	 * if that is refused (mm/util.c:__vm_enough_memory; by the guess of 4.16 with oom=4.16).
 	 */
 	enum sf_status (*vm_enough_memory)(struct sf_heap *h, uint64_t pages);
+
+	/*
+	 * POOLS. Memory of a pool comes in areas: pages with addresses of their own (in the vmalloc
+	 * window), in which objects follow each other, aligned to 8 bytes. An object may cross
+	 * pages, never areas. There is no free: objects go with their pool. fill() is not for them.
+	 * All of it is zero when it is handed out. pool_create(): an id from 1 on, SF_NONE: it
+	 * cannot be.
+	 */
+	uint32_t (*pool_create)(struct sf_heap *h, const struct sf_pool_request *rq);
+	/* n * size bytes; NULL if that is 0 or overflows. Never from an area that is sealed, but of
+	 * a START_WR pool. */
+	void (*pool_alloc)(struct sf_heap *h, uint32_t pool, uint64_t n, uint64_t size,
+			   struct sf_result *rs);
+	/*
+	 * Seals all areas, with the directmap setting `sealed` in the direct map too; what is left
+	 * of the last one is lost, later objects get new areas. SF_OK also when there is nothing to
+	 * do. SF_NULL: the system refused, nothing is sealed that was not.
+	 */
+	enum sf_status (*pool_protect)(struct sf_heap *h, uint32_t pool);
+	/*
+	 * Makes all areas writable again, as protect() found them. SF_NOTICED: the mode is not for
+	 * it, nothing happened.
+	 */
+	enum sf_status (*pool_unprotect)(struct sf_heap *h, uint32_t pool);
+	/* Wiped, unmapped, given back; so are all its objects. */
+	void (*pool_destroy)(struct sf_heap *h, uint32_t pool);
+	/*
+	 * A store of the object's user, as fill() of the first `size` bytes of an object. Sealed
+	 * memory faults, really: SF_NOTICED, and nothing was written from the fault on.
+	 */
+	enum sf_status (*pool_write)(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+				     enum sf_contents how);
+	/*
+	 * Rare write: the pattern of `key` (counted from `addr`, where the object begins) into
+	 * `size` bytes from addr + offset on, through a second, short-lived mapping at an address
+	 * that cannot be known. To a reader each aligned word changes at once, lower addresses
+	 * first. SF_NOTICED, and nothing happened: the range is not wholly in one area of that
+	 * pool, the pool's mode is not for it, or size is 0; SF_NULL: there was no mapping to be
+	 * had. Of memory that is not sealed (yet) it is a store like any other, done the same way.
+	 */
+	enum sf_status (*rare_write)(struct sf_heap *h, uint32_t pool, uint64_t addr,
+				     uint64_t offset, uint64_t size, uint64_t key);
 };
 
 #define SF_BUCKETS_OFF (SF_NONE - 1)
 
 /* SF_ALLOCATORS(X): the allocators in this build, in the order in which they are listed. */
-#define SF_ALLOCATORS(X) X(baseline) X(random) X(typed)
+#define SF_ALLOCATORS(X) X(baseline) X(random) X(typed) X(large) X(protected)
 
 #define X(name) extern const struct sf_allocator sf_##name;
 SF_ALLOCATORS(X)

@@ -2,11 +2,11 @@
 /*
  * arena.c - simulated memory: page frames, the windows on them, raw accessors, poison, contents.
  *
- * Relies on the operating system for one lazily populated mapping. Everything else of the models
- * touches memory only through here, so that three things hold: reset costs what was touched (dirty
- * pages are known), AddressSanitizer sees every access of a user (memory nobody owns is poisoned),
- * and the few accesses that must ignore poison are the raw_ functions, peek and poke, and nothing
- * else.
+ * Relies on the operating system for one lazily populated mapping, and on trap.c where some of it
+ * may be sealed. Everything else of the models touches memory only through here (pool.c's rare
+ * writes excepted), so that three things hold: reset costs what was touched (dirty pages are
+ * known), AddressSanitizer sees every access of a user (memory nobody owns is poisoned), and the
+ * few accesses that must ignore poison are the raw_ functions, peek and poke, and nothing else.
  */
 #include "heap.h"
 
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -143,14 +144,50 @@ static void *map_pages(uint64_t bytes)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* Address space alone. */
+static void *reserve(uint64_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/*
+ * Frames that can be mapped again elsewhere. They are a child's too after fork(): who forks makes
+ * heaps afterwards.
+ */
+static bool map_shared(struct arena *a)
+{
+	uint64_t bytes = (uint64_t)a->pages * PAGE;
+	void *p;
+
+	a->fd = memfd_create("slabfuzz", MFD_CLOEXEC);
+	if (a->fd < 0)
+		return false;
+	a->shared = true;
+	if (ftruncate(a->fd, (off_t)bytes))
+		return false;
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, a->fd, 0);
+	if (p == MAP_FAILED)
+		return false;
+	a->mem = p;
+	a->areas = reserve((uint64_t)VMAP_PAGES * PAGE);
+	a->alias = reserve((uint64_t)ALIAS_PAGES * PAGE);
+	return a->areas && a->alias;
+}
+
 bool arena_init(struct sf_heap *h, struct sf_error *err)
 {
+	bool shared = h->policy && h->policy->pools, mapped = true;
 	struct arena *a = &h->arena;
 
 	a->pages = (uint32_t)h->set.pages;
 	a->words = h->set.pages * (PAGE / sizeof(uint64_t));
 	a->groups = (a->pages + 63) / 64;
-	a->mem = map_pages((uint64_t)a->pages * PAGE);
+	if (shared)
+		mapped = map_shared(a);
+	else
+		a->mem = map_pages((uint64_t)a->pages * PAGE);
 	a->page = map_pages((uint64_t)a->groups * 64 * sizeof(*a->page));
 	a->vmap = map_pages((uint64_t)VMAP_PAGES * sizeof(*a->vmap));
 	if (h->set.slab_virtual)
@@ -158,8 +195,8 @@ bool arena_init(struct sf_heap *h, struct sf_error *err)
 	a->dirty = calloc(a->groups, sizeof(*a->dirty));
 	a->open = calloc(a->groups, sizeof(*a->open));
 	a->touched = calloc((a->groups + 63) / 64, sizeof(*a->touched));
-	if (!a->mem || !a->page || !a->vmap || (h->set.slab_virtual && !a->smap) || !a->dirty ||
-	    !a->open || !a->touched) {
+	if (!mapped || !a->mem || !a->page || !a->vmap || (h->set.slab_virtual && !a->smap) ||
+	    !a->dirty || !a->open || !a->touched) {
 		snprintf(err->text, sizeof(err->text), "no memory for an arena of %u pages: %s",
 			 a->pages, strerror(errno));
 		arena_free(h);
@@ -183,6 +220,12 @@ void arena_free(struct sf_heap *h)
 		munmap(a->vmap, (uint64_t)VMAP_PAGES * sizeof(*a->vmap));
 	if (a->smap)
 		munmap(a->smap, (uint64_t)SMAP_PAGES * sizeof(*a->smap));
+	if (a->areas)
+		munmap(a->areas, (uint64_t)VMAP_PAGES * PAGE);
+	if (a->alias)
+		munmap(a->alias, (uint64_t)ALIAS_PAGES * PAGE);
+	if (a->shared)
+		close(a->fd);
 	free(a->dirty);
 	free(a->open);
 	free(a->touched);
@@ -226,6 +269,16 @@ void arena_reset(struct sf_heap *h)
 	a->nr_areas = 0;
 }
 
+/* Under misuse all raw stores go the long way while there is something to trap. */
+void arena_sealed(struct sf_heap *h, int32_t more)
+{
+	struct arena *a = &h->arena;
+
+	a->sealed += (uint32_t)more;
+	a->traps = a->sealed && h->set.misuse;
+	a->words = a->traps ? 0 : (uint64_t)a->pages * (PAGE / sizeof(uint64_t));
+}
+
 uint32_t addr_pfn(const struct sf_heap *h, uint64_t addr)
 {
 	const struct arena *a = &h->arena;
@@ -241,6 +294,13 @@ uint32_t addr_pfn(const struct sf_heap *h, uint64_t addr)
 	if (n < a->vmap_next && !(a->vmap[n] & VMAP_AREA))
 		return a->vmap[n] - 1;
 	return NO_PFN;
+}
+
+/* Is that a page of a pool's area, and its address there (not in the direct map)? */
+static bool is_pooled(const struct sf_heap *h, uint64_t addr, uint32_t pfn)
+{
+	return h->arena.areas && h->arena.page[pfn].state == PAGE_POOL &&
+	       addr - SF_VMALLOC < (uint64_t)VMAP_PAGES << SF_PAGE_SHIFT;
 }
 
 /*
@@ -259,7 +319,11 @@ static uint8_t *find(const struct sf_heap *h, uint64_t addr, uint64_t len, uint6
 	off = addr & (PAGE - 1);
 	*n = len < PAGE - off ? len : PAGE - off;
 	pfn = addr_pfn(h, addr);
-	return pfn == NO_PFN ? NULL : h->arena.mem + pfn * PAGE + off;
+	if (pfn == NO_PFN)
+		return NULL;
+	if (is_pooled(h, addr, pfn))
+		return h->arena.areas + (addr - SF_VMALLOC);
+	return h->arena.mem + pfn * PAGE + off;
 }
 
 /* As above, of what an owner's memory must be: only a misuse can have left it unmapped. */
@@ -272,10 +336,19 @@ static uint8_t *span(const struct sf_heap *h, uint64_t addr, uint64_t len, uint6
 	return p;
 }
 
+/* The frame behind a host address that find() gave. */
+static uint64_t frame_at(const struct sf_heap *h, const uint8_t *p)
+{
+	const struct arena *a = &h->arena;
+	uint64_t n = (uint64_t)(p - a->mem) >> SF_PAGE_SHIFT;
+
+	return n < a->pages ? n : a->vmap[(uint64_t)(p - a->areas) >> SF_PAGE_SHIFT] - 1ull;
+}
+
 static void mark(struct sf_heap *h, uint64_t *map, const uint8_t *p, uint64_t n)
 {
-	uint64_t off = (uint64_t)(p - h->arena.mem);
-	uint64_t first = off >> SF_PAGE_SHIFT, last = (off + n - 1) >> SF_PAGE_SHIFT;
+	uint64_t first = frame_at(h, p);
+	uint64_t last = first + (((uintptr_t)p & (PAGE - 1)) + n - 1) / PAGE;
 
 	if (n == 0)
 		return;
@@ -285,10 +358,15 @@ static void mark(struct sf_heap *h, uint64_t *map, const uint8_t *p, uint64_t n)
 	}
 }
 
+void arena_dirtied(struct sf_heap *h, uint32_t pfn)
+{
+	mark(h, h->arena.dirty, h->arena.mem + (uint64_t)pfn * PAGE, 1);
+}
+
 /* True if the page that p points into was written since boot. */
 static bool is_dirty(const struct sf_heap *h, const uint8_t *p)
 {
-	uint64_t pfn = (uint64_t)(p - h->arena.mem) >> SF_PAGE_SHIFT;
+	uint64_t pfn = frame_at(h, p);
 
 	return h->arena.dirty[pfn >> 6] >> (pfn & 63) & 1;
 }
@@ -311,6 +389,28 @@ RAW static void copy(uint8_t *to, const uint8_t *from, uint64_t n)
 	}
 }
 
+/* What there is to be stored, for trap_store(). */
+struct store {
+	uint8_t *to;
+	const uint8_t *from; /* copies */
+	uint64_t n;
+	uint64_t off, key;   /* patterns */
+};
+
+static void store_copy(void *ctx)
+{
+	const struct store *s = ctx;
+
+	copy(s->to, s->from, s->n);
+}
+
+static void store_zeroes(void *ctx)
+{
+	const struct store *s = ctx;
+
+	wipe(s->to, s->n);
+}
+
 uint64_t arena_peek(const struct sf_heap *h, uint64_t addr, void *to, uint64_t len)
 {
 	uint64_t done = 0;
@@ -327,6 +427,17 @@ uint64_t arena_peek(const struct sf_heap *h, uint64_t addr, void *to, uint64_t l
 	return done;
 }
 
+/* Where some page is sealed: no more than one at a time, so that it is written or it is not. */
+static bool poke_page(struct sf_heap *h, uint8_t *p, const uint8_t *from, uint64_t *n)
+{
+	uint64_t room = PAGE - ((uintptr_t)p & (PAGE - 1));
+	struct store s = { .to = p, .from = from, .n = *n < room ? *n : room };
+
+	*n = s.n;
+	mark(h, h->arena.dirty, p, s.n);
+	return trap_store(p, s.n, store_copy, &s);
+}
+
 uint64_t arena_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len)
 {
 	uint64_t done = 0;
@@ -337,8 +448,12 @@ uint64_t arena_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t
 
 		if (!p)
 			break;
-		mark(h, h->arena.dirty, p, n);
-		copy(p, (const uint8_t *)from + done, n);
+		if (!h->arena.sealed) {
+			mark(h, h->arena.dirty, p, n);
+			copy(p, (const uint8_t *)from + done, n);
+		} else if (!poke_page(h, p, (const uint8_t *)from + done, &n)) {
+			break;
+		}
 		done += n;
 	}
 	return done;
@@ -391,17 +506,27 @@ RAW void raw_store(struct sf_heap *h, uint64_t addr, uint64_t value)
 	((uint64_t *)h->arena.mem)[i] = value;
 }
 
+/* False: it is sealed. */
+static bool wiped(const struct sf_heap *h, uint8_t *p, uint64_t n)
+{
+	struct store s = { .to = p, .n = n };
+
+	if (__builtin_expect(h->arena.traps, false))
+		return trap_store(p, n, store_zeroes, &s);
+	wipe(p, n);
+	return true;
+}
+
 void raw_wipe(struct sf_heap *h, uint64_t addr, uint64_t len)
 {
 	while (len) {
 		uint64_t n, room = PAGE - (addr & (PAGE - 1));
 		uint8_t *p = find(h, addr, len < room ? len : room, &n);
 
-		if (p && is_dirty(h, p)) {
-			wipe(p, n);
-			if (n == PAGE)
-				h->arena.dirty[(p - h->arena.mem) >> 18] &=
-					~(1ull << (((p - h->arena.mem) >> SF_PAGE_SHIFT) & 63));
+		if (p && is_dirty(h, p) && wiped(h, p, n) && n == PAGE) {
+			uint64_t pfn = frame_at(h, p);
+
+			h->arena.dirty[pfn >> 6] &= ~(1ull << (pfn & 63));
 		}
 		addr += n;
 		len -= n;
@@ -420,8 +545,13 @@ void raw_copy(struct sf_heap *h, uint64_t to, uint64_t from, uint64_t len)
 		src = find(h, from, n, &m);
 		/* Zero on zero changes nothing: large objects are mostly pages never written. */
 		if (dst && src && (is_dirty(h, src) || is_dirty(h, dst))) {
+			struct store s = { .to = dst, .from = src, .n = n };
+
 			mark(h, h->arena.dirty, dst, n);
-			copy(dst, src, n);
+			if (__builtin_expect(h->arena.traps, false))
+				trap_store(dst, n, store_copy, &s);
+			else
+				copy(dst, src, n);
 		}
 		to += n;
 		from += n;
@@ -558,19 +688,35 @@ static uint64_t verify_words(const uint8_t *p, uint64_t off, uint64_t n, uint64_
 	return SF_GOOD;
 }
 
-static void fill_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t len, uint64_t key)
+static void store_pattern(void *ctx)
 {
+	const struct store *s = ctx;
+
+	fill_words(s->to, s->off, s->n, s->key);
+}
+
+/* False: some of it is sealed. */
+static bool fill_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t len, uint64_t key)
+{
+	bool done = true;
+
 	while (len) {
 		uint64_t n;
 		uint8_t *p = span(h, addr + off, len, &n);
 
 		if (p) {
+			struct store s = { .to = p, .n = n, .off = off, .key = key };
+
 			mark(h, h->arena.dirty, p, n);
-			fill_words(p, off, n, key);
+			if (__builtin_expect(h->arena.traps, false))
+				done = trap_store(p, n, store_pattern, &s) && done;
+			else
+				fill_words(p, off, n, key);
 		}
 		off += n;
 		len -= n;
 	}
+	return done;
 }
 
 static uint64_t verify_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t len,
@@ -600,21 +746,54 @@ static uint64_t last_edge(uint64_t size)
 	return (size - SF_SPARSE_EDGE) & ~7ull;
 }
 
+static bool fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		 enum sf_contents how)
+{
+	uint64_t step, last;
+	bool done;
+
+	if (how == SF_CONTENTS_WHOLE || size <= SF_SPARSE_MIN)
+		return fill_range(h, addr, 0, size, key);
+	last = last_edge(size);
+	done = fill_range(h, addr, 0, SF_SPARSE_EDGE, key);
+	done = fill_range(h, addr, last, size - last, key) && done;
+	step = sparse_step(size);
+	for (uint64_t off = step; off + 8 <= last; off += step)
+		done = fill_range(h, addr, off, 8, key) && done;
+	return done;
+}
+
 void arena_fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
 		enum sf_contents how)
 {
-	uint64_t step, last;
+	fill(h, addr, size, key, how);
+}
 
-	if (how == SF_CONTENTS_WHOLE || size <= SF_SPARSE_MIN) {
-		fill_range(h, addr, 0, size, key);
-		return;
-	}
-	last = last_edge(size);
-	fill_range(h, addr, 0, SF_SPARSE_EDGE, key);
-	fill_range(h, addr, last, size - last, key);
-	step = sparse_step(size);
-	for (uint64_t off = step; off + 8 <= last; off += step)
-		fill_range(h, addr, off, 8, key);
+struct attempt {
+	struct sf_heap *h;
+	uint64_t addr, size, key;
+	enum sf_contents how;
+};
+
+static void try_fill(void *ctx)
+{
+	const struct attempt *t = ctx;
+
+	fill(t->h, t->addr, t->size, t->key, t->how);
+}
+
+/* One trap for all of it: an object of a pool is contiguous on the host. */
+bool arena_try_fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		    enum sf_contents how)
+{
+	struct attempt t = { h, addr, size, key, how };
+	uint64_t n;
+	uint8_t *p;
+
+	if (h->arena.traps)
+		return fill(h, addr, size, key, how);
+	p = span(h, addr, size, &n);
+	return p && trap_store(p, size, try_fill, &t);
 }
 
 uint64_t arena_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,

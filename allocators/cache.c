@@ -34,10 +34,10 @@ static uint64_t order_objects(unsigned int order, uint64_t size)
 	return (SF_PAGE_SIZE << order) / size;
 }
 
-static unsigned int min_objects(const struct sf_settings *set, uint64_t size)
+static unsigned int min_objects(const struct sf_settings *set, uint64_t size,
+				unsigned int max_order)
 {
-	uint64_t n = set->slab_min_objects,
-		 max = order_objects((unsigned int)set->slab_max_order, size);
+	uint64_t n = set->slab_min_objects, max = order_objects(max_order, size);
 
 	if (!n)
 		n = 4 * (fls32((uint32_t)set->cpus) + 1);
@@ -46,17 +46,33 @@ static unsigned int min_objects(const struct sf_settings *set, uint64_t size)
 	return (unsigned int)(n < max ? n : max);
 }
 
-/* mm/slub.c:calculate_order. -1: too large for any slab. */
-static int calculate_order(const struct sf_settings *set, uint64_t size)
+/* That order, or the largest in which a slab holds no more objects than can be counted. */
+static unsigned int countable(unsigned int order, uint64_t size)
 {
-	unsigned int first = get_order(min_objects(set, size) * size);
+	if (order_objects(order, size) > MAX_OBJS_PER_SLAB)
+		return get_order(size * MAX_OBJS_PER_SLAB) - 1;
+	return order;
+}
 
-	if (first < set->slab_min_order)
-		first = (unsigned int)set->slab_min_order;
+static unsigned int larger(uint64_t a, uint64_t b)
+{
+	return (unsigned int)(a < b ? b : a);
+}
+
+/*
+ * mm/slub.c:calculate_order, where what is asked of one cache is as if slab_min_order asked it of
+ * all. -1: too large for any slab.
+ */
+static int calculate_order(const struct sf_settings *set, uint64_t size, unsigned int asked)
+{
+	unsigned int max_order = larger(set->slab_max_order, asked);
+	unsigned int first = get_order(min_objects(set, size, max_order) * size);
+
+	first = larger(first, larger(set->slab_min_order, asked));
 	if (order_objects(first, size) > MAX_OBJS_PER_SLAB)
-		return (int)get_order(size * MAX_OBJS_PER_SLAB) - 1;
+		return (int)countable(first, size);
 	for (unsigned int fraction = 16; fraction > 1; fraction /= 2) {
-		for (unsigned int order = first; order <= set->slab_max_order; order++) {
+		for (unsigned int order = first; order <= max_order; order++) {
 			uint64_t slab = SF_PAGE_SIZE << order;
 
 			if (slab % size <= slab / fraction)
@@ -114,11 +130,10 @@ static uint32_t calculate_min_partial(uint32_t stride)
 	return n < 5 ? 5 : n > 10 ? 10 : n;
 }
 
-/* mm/slub.c:calculate_sizes. False: no slab can hold an object. */
-static bool calculate_sizes(const struct sf_heap *h, struct kcache *s, uint32_t asked_capacity)
+/* The object and what lies behind it: bytes, before alignment. */
+static uint64_t lay_out(struct kcache *s)
 {
 	uint64_t size = align_up(s->object_size, 8);
-	int order;
 
 	s->inuse = (uint32_t)size;
 	if (s->flags & (SF_SLAB_TYPESAFE_BY_RCU | SF_SLAB_CTOR)) {
@@ -128,19 +143,80 @@ static bool calculate_sizes(const struct sf_heap *h, struct kcache *s, uint32_t 
 	} else {
 		s->freeptr = (s->object_size / 2) & ~7u;
 	}
-	size = align_up(size, s->align);
-	if (size > SF_PAGE_SIZE << (SF_NR_ORDERS - 1))
+	return size;
+}
+
+/* What is asked of the cache holds for the order to fall back to as well. */
+static void set_orders(struct kcache *s, uint64_t stride, unsigned int order, unsigned int asked)
+{
+	s->stride = (uint32_t)stride;
+	s->order = (uint8_t)order;
+	s->objects = (uint16_t)order_objects(order, stride);
+	s->min_order = (uint8_t)larger(get_order(stride), countable(asked, stride));
+	s->min_objects = (uint16_t)order_objects(s->min_order, stride);
+}
+
+/*
+ * The alignment that users of large objects build on, up to a page: dm-bufio asks for just that
+ * (drivers/md/dm-bufio.c:dm_bufio_client_create).
+ */
+static uint32_t large_align(const struct kcache *s)
+{
+	uint64_t align = s->object_size & -(uint64_t)s->object_size;
+
+	return larger(s->align, align < SF_PAGE_SIZE ? align : SF_PAGE_SIZE);
+}
+
+/*
+ * With the geometry that it would have otherwise. Of kmalloc, it was found to gain (kmalloc.c);
+ * what kmalloc and buckets have up to 8 KiB is relied on not to fail.
+ */
+static bool is_large(const struct sf_heap *h, const struct kcache *s, uint64_t stride)
+{
+	uint64_t otherwise = (uint64_t)s->objects << LARGE_ORDER >> s->order;
+
+	if (!h->policy->is_large || s->asked_order > LARGE_ORDER)
 		return false;
-	order = calculate_order(&h->set, size);
+	if (s->kind != SF_CACHE_NAMED)
+		return s->kind == SF_CACHE_KMALLOC_LARGE;
+	return h->policy->is_large(stride, otherwise);
+}
+
+/*
+ * Nothing parks objects, and no empty slab is kept, unless a setting or the cache's create wants it
+ * so: a single object would keep 2 MiB.
+ */
+static void make_large(const struct sf_heap *h, struct kcache *s, uint64_t stride,
+		       uint32_t asked_capacity)
+{
+	s->large = true;
+	s->align = large_align(s);
+	set_orders(s, stride, LARGE_ORDER, LARGE_ORDER);
+	s->min_partial = (uint32_t)h->set.large_min_partial;
+	s->sheaf_capacity = 0;
+	if (h->set.sheaves && !(s->flags & SF_SLAB_NOLEAKTRACE))
+		s->sheaf_capacity = larger(h->set.large_sheaf, asked_capacity);
+	if (s->sheaf_capacity > SHEAF_MAX)
+		s->sheaf_capacity = SHEAF_MAX;
+}
+
+/* mm/slub.c:calculate_sizes. False: no slab can hold an object. */
+static bool calculate_sizes(const struct sf_heap *h, struct kcache *s, uint32_t asked_capacity)
+{
+	uint64_t size = lay_out(s), stride = align_up(size, s->align);
+	int order;
+
+	if (stride > SF_PAGE_SIZE << (SF_NR_ORDERS - 1))
+		return false;
+	order = calculate_order(&h->set, stride, s->asked_order);
 	if (order < 0)
 		return false;
-	s->stride = (uint32_t)size;
-	s->order = (uint8_t)order;
-	s->objects = (uint16_t)order_objects((unsigned int)order, size);
-	s->min_order = (uint8_t)get_order(size);
-	s->min_objects = (uint16_t)order_objects(s->min_order, size);
+	set_orders(s, stride, (unsigned int)order, s->asked_order);
 	s->min_partial = calculate_min_partial(s->stride);
 	s->sheaf_capacity = sheaf_capacity(h, s, asked_capacity);
+	stride = align_up(size, large_align(s));
+	if (is_large(h, s, stride))
+		make_large(h, s, stride, asked_capacity);
 	return true;
 }
 
@@ -210,9 +286,10 @@ struct kcache *cache_new(struct sf_heap *h, const struct sf_cache_request *rq, u
 	/* mm/slab.h:slab_want_init_on_alloc, slab_want_init_on_free */
 	s->init = h->set.init_on_alloc && !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
 	s->wipe = h->set.init_on_free && !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
+	s->asked_order = (uint8_t)larger(rq->min_order, h->set.min_order);
 	if (!calculate_sizes(h, s, rq->sheaf_capacity))
 		return NULL;
-	if (rq->sheaf_capacity)
+	if (rq->sheaf_capacity || rq->min_order)
 		s->flags |= SF_SLAB_NO_MERGE;
 	empty_lists(h, s);
 	h->nr_caches++;
@@ -227,7 +304,8 @@ void cache_announce(struct sf_heap *h, const struct kcache *s)
 	     .objects = s->objects, .min_objects = s->min_objects, .order = s->order,
 	     .min_order = s->min_order, .kind = s->kind, .partition = s->partition,
 	     .allocflags_mt = s->migratetype, .boot = s->boot, .class_size = s->class_size,
-	     .usersize = s->usersize, .bucket = s->bucket, .secret = s->secret);
+	     .usersize = s->usersize, .bucket = s->bucket, .secret = s->secret, .large = s->large,
+	     .asked_order = s->asked_order);
 }
 
 #define NEVER_MERGE                                                                            \
@@ -242,7 +320,8 @@ static struct kcache *find_mergeable(struct sf_heap *h, const struct sf_cache_re
 	uint64_t size = align_up(rq->size, 8);
 	uint32_t align = calculate_alignment(rq->flags, rq->align, (uint32_t)size);
 
-	if (h->set.slab_nomerge || (rq->flags & NEVER_MERGE) || rq->usersize || rq->sheaf_capacity)
+	if (h->set.slab_nomerge || (rq->flags & NEVER_MERGE) || rq->usersize ||
+	    rq->sheaf_capacity || rq->min_order)
 		return NULL;
 	size = align_up(size, align);
 	for (uint32_t i = 0; i < h->nr_caches; i++) {
@@ -272,7 +351,8 @@ uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *asked, b
 		rq.flags = (rq.flags & ~SF_SLAB_TEMPORARY) | SF_SLAB_RECLAIM_ACCOUNT;
 	if (!h->set.memcg)
 		rq.flags &= ~(uint32_t)SF_SLAB_ACCOUNT; /* include/linux/slab.h: no such flag */
-	if (rq.size == 0 || rq.size > KMALLOC_MAX_SIZE || (rq.align & (rq.align - 1)))
+	if (rq.size == 0 || rq.size > KMALLOC_MAX_SIZE || (rq.align & (rq.align - 1)) ||
+	    rq.min_order >= SF_NR_ORDERS)
 		return SF_NONE;
 	/* A window that cannot be is none: all of the object is out of bounds. */
 	if (h->set.usercopy && rq.usersize > rq.size)
@@ -288,6 +368,8 @@ uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *asked, b
 			s->object_size = rq.size;
 		if (s->inuse < inuse)
 			s->inuse = inuse;
+		if (s->large)
+			s->align = large_align(s); /* a multiple of it already */
 		s->touched = true;
 		*merged = true;
 		/* Tell again: its object_size may have grown. */

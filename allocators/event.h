@@ -58,6 +58,9 @@
 	X(MIGRATE, migrate, "result: movable pages are at another address")                        \
 	X(MEMCG, memcg, "result: a memory cgroup was made, made active, or destroyed")             \
 	X(ASK, ask, "result: a process asked for memory of its own (refused: after its OOM)")      \
+	X(POOL, pool, "result: a pool was made, sealed, opened or destroyed")                      \
+	X(WRITE, write, "result: the user of an object in a pool wrote to it, or tried to")        \
+	X(RARE, rare, "result: a rare write returned")                                             \
 	X(BUCKETS_CREATE, cacheop, "result: kmem_buckets_create() returned")                       \
 	X(TAINT, taint, "the allocator is misused on purpose from here on")                        \
 	X(REACH, reach, "result: one thing that a misuse changed")                                 \
@@ -85,6 +88,8 @@
 	X(WARN, warn, "trace: the allocator complained (a WARN or a BUG in a kernel)")             \
 	X(MAP, map, "trace: pages were mapped into the vmalloc window")                            \
 	X(UNMAP, map, "trace: a mapping was removed")                                              \
+	X(MAPPING, mapping, "trace: pages of the arena as the process's own memory map has them")  \
+	X(MAPS, maps, "trace: these were all its mappings (after their MAPPING)")                  \
 	X(SNAP_BEGIN, snap, "snapshot begins")                                                     \
 	X(SNAP_CACHE, snapcache, "snapshot: a cache's own counters")                               \
 	X(SNAP_SLAB, snapslab, "snapshot: a slab with its free list, walked")                      \
@@ -130,6 +135,7 @@ enum sf_api {
 	SF_API_EXACT,   /* alloc_pages_exact() */
 	SF_API_FOREIGN, /* a plug-in's own malloc() */
 	SF_API_NOLOCK,  /* kmalloc_nolock() */
+	SF_API_PMALLOC, /* pmalloc() */
 	SF_APIS,
 };
 
@@ -142,6 +148,7 @@ enum sf_free_how {
 	SF_KFREE_RCU,   /* in events: the grace period is over */
 	SF_FREE_SHRINK, /* by a shrinker */
 	SF_FREE_OWNER,  /* with its owner */
+	SF_FREE_POOL,   /* with its pool */
 	SF_FREE_HOWS,
 };
 
@@ -151,6 +158,7 @@ enum sf_place_kind {
 	SF_PLACE_LARGE,   /* large kmalloc: whole pages */
 	SF_PLACE_PAGES,
 	SF_PLACE_VMALLOC,
+	SF_PLACE_POOL,
 	SF_PLACE_NOWHERE, /* the allocator knows no allocation at this address */
 };
 
@@ -166,6 +174,7 @@ struct sf_place {
 	uint32_t index;      /* of the object in its slab */
 	uint32_t offset;     /* of the address in its slot: 0 unless slot_offset, or an inner one */
 	uint32_t objects;    /* that its slab holds */
+	uint32_t pool;       /* it belongs to; 0: none */
 	uint64_t base;       /* address of the slab, block or area */
 	uint64_t pfn;        /* page frame that holds the address */
 };
@@ -189,6 +198,7 @@ enum sf_cache_kind {
 	SF_CACHE_KMALLOC_CG,
 	SF_CACHE_INTERNAL,    /* the allocator's own */
 	SF_CACHE_BUCKET,      /* of a kmem_buckets_create() */
+	SF_CACHE_KMALLOC_LARGE, /* kmalloc in slabs of 2 MiB (LARGE) */
 	SF_CACHE_KINDS,
 };
 
@@ -209,6 +219,8 @@ struct sf_ev_cache {
 	uint32_t usersize;        /* usercopy window, 0: none */
 	uint32_t bucket;          /* set of buckets that it belongs to, SF_NONE */
 	uint64_t secret;          /* freelist_hardened: what its free pointers are encoded with */
+	bool large;               /* its slabs are 2 MiB blocks, or there are none */
+	uint8_t asked_order;      /* min_order of its create, and of the setting: the larger */
 };
 
 struct sf_ev_ctype {
@@ -238,6 +250,7 @@ struct sf_ev_alloc {
 	bool lru;            /* its cache's shrinker may free it from now on */
 	uint8_t counter_size;/* flexible arrays: bytes of the __counted_by member, 0: none */
 	uint32_t bucket;     /* set of buckets it was asked of, SF_NONE */
+	uint32_t pool;       /* PMALLOC: pool it was asked of; 0: none */
 	uint32_t type_align; /* alignment of the type, 0: not known to the allocator */
 	uint32_t gfp;        /* as asked */
 	uint32_t site;
@@ -292,6 +305,7 @@ struct sf_ev_cacheop {
 	int32_t ret;       /* SHRINK: what it returned */
 	const char *name;
 	uint32_t size, align, flags, usersize, sheaf_capacity; /* CREATE: as asked */
+	uint8_t min_order; /* CREATE: as asked */
 };
 
 enum sf_skip_reason {
@@ -351,6 +365,45 @@ struct sf_ev_ask {
 	uint8_t status;      /* SF_NULL: refused */
 };
 
+enum sf_pool_act {
+	SF_POOL_CREATE,
+	SF_POOL_PROTECT,
+	SF_POOL_UNPROTECT,
+	SF_POOL_DESTROY, /* after the FREE of its objects */
+};
+
+struct sf_ev_pool {
+	uint32_t pool;       /* SF_NONE: it could not be made */
+	uint32_t res, refill;
+	uint8_t act;         /* enum sf_pool_act */
+	uint8_t mode;        /* enum sf_pool_mode */
+	uint8_t status;      /* SF_NOTICED, SF_NULL: it was refused */
+};
+
+struct sf_ev_write {
+	uint32_t id, res;
+	uint64_t addr, size;
+	uint8_t status;      /* SF_NOTICED: it faulted */
+	/* Contents afterwards: first offset that is not as written, or (faulted) as before */
+	uint64_t bad, verified;
+};
+
+struct sf_ev_rare {
+	uint32_t pool;       /* named */
+	uint32_t id, res;    /* of the object */
+	uint64_t addr;       /* of the object */
+	uint64_t offset, size; /* to be written, from there on */
+	uint8_t status;      /* SF_NOTICED, SF_NULL: nothing was written */
+	/*
+	 * What a reader saw meanwhile (seen: 1 before the first store, 2 after the last, as bits):
+	 * first offset of the object that was not as before, or not as after; or SF_GOOD.
+	 */
+	uint8_t seen;
+	uint64_t before, after;
+	uint64_t bad;        /* contents afterwards: first offset that is not what is due */
+	uint64_t verified;
+};
+
 /* A misuse, as the program spelled it: an operation that taints. */
 struct sf_ev_taint {
 	uint8_t code;
@@ -368,7 +421,8 @@ struct sf_ev_taint {
 	X(OTHER_PARTITION, "another partition", "a live object of another cache")                 \
 	X(POINTER, "pointer-bearing object", "a live object whose type has pointers")             \
 	X(METADATA, "allocator metadata", "a free pointer, or a descriptor")                      \
-	X(UNMAPPED, "unmapped", "an address that nothing is mapped at: a kernel would fault")
+	X(UNMAPPED, "unmapped", "an address that nothing is mapped at: a kernel would fault")     \
+	X(POOLED, "object in a pool", "a live object of a pool, sealed or not")
 
 enum sf_reach {
 #define X(id, name, doc) SF_REACH_##id,
@@ -556,6 +610,43 @@ struct sf_ev_warn {
 struct sf_ev_map {
 	uint64_t addr, pages;
 	const uint64_t *pfns; /* MAP: the pages behind it, `pages` of them */
+	uint32_t pool;        /* the area is of this pool; 0: of none */
+	/*
+	 * UNMAP of a pool's area: offset of the first byte that is not zero in what goes back, or
+	 * SF_GOOD
+	 */
+	uint64_t dirty;
+};
+
+enum sf_mapping_kind {
+	SF_MAPPING_DIRECT, /* the direct map */
+	SF_MAPPING_AREA,   /* the vmalloc window: areas of pools */
+	SF_MAPPING_ALIAS,  /* the window of rare writes */
+	SF_MAPPING_OTHER,  /* anywhere else */
+};
+
+/* A run of pages that one entry of /proc/self/maps has, or what it has of one window. */
+struct sf_ev_mapping {
+	uint8_t kind;        /* enum sf_mapping_kind */
+	bool read, write, exec;
+	uint64_t addr;       /* DIRECT, AREA: simulated; ALIAS: offset in its window; OTHER: 0 */
+	uint64_t pfn, pages;
+};
+
+enum sf_maps_when {
+	SF_MAPS_PROTECT,
+	SF_MAPS_UNPROTECT,
+	SF_MAPS_MIDST,     /* of a rare write: addr and size tell of what */
+	SF_MAPS_RARE,      /* ... after it, refused ones too if they got as far as a mapping */
+	SF_MAPS_DESTROY,
+	SF_MAPS_WALK,      /* in a snapshot */
+};
+
+struct sf_ev_maps {
+	uint8_t when;        /* enum sf_maps_when */
+	uint32_t pool;       /* WALK: 0 */
+	uint32_t nr;         /* MAPPING events since the last MAPS */
+	uint64_t addr, size;
 };
 
 struct sf_ev_snap {
@@ -691,6 +782,9 @@ struct sf_event {
 		struct sf_ev_migrate migrate;
 		struct sf_ev_memcg memcg;
 		struct sf_ev_ask ask;
+		struct sf_ev_pool pool;
+		struct sf_ev_write write;
+		struct sf_ev_rare rare;
 		struct sf_ev_taint taint;
 		struct sf_ev_reach reach;
 		struct sf_ev_attack attack;
@@ -710,6 +804,8 @@ struct sf_event {
 		struct sf_ev_fault fault;
 		struct sf_ev_warn warn;
 		struct sf_ev_map map;
+		struct sf_ev_mapping mapping;
+		struct sf_ev_maps maps;
 		struct sf_ev_snap snap;
 		struct sf_ev_snapcache snapcache;
 		struct sf_ev_snapslab snapslab;

@@ -78,8 +78,8 @@ struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy 
 	h->rng = heap_boot_random(h, RNG_STREAM);
 	if (!h->walk_buf || !h->order_buf)
 		snprintf(err->text, sizeof(err->text), "no memory for a heap");
-	if (!h->walk_buf || !h->order_buf || !arena_init(h, err) || !zone_init(h, err) ||
-	    !slab_init(h, err) || !kmalloc_init(h, err)) {
+	if (!h->walk_buf || !h->order_buf || !arena_init(h, err) || !pool_init(h, err) ||
+	    !zone_init(h, err) || !slab_init(h, err) || !kmalloc_init(h, err)) {
 		heap_destroy(h);
 		return NULL;
 	}
@@ -98,6 +98,7 @@ void heap_destroy(struct sf_heap *h)
 	memcg_free(h);
 	slab_free_all(h);
 	zone_free(h);
+	pool_free(h);
 	arena_free(h);
 	free(h->walk_buf);
 	free(h->order_buf);
@@ -113,6 +114,7 @@ void heap_reset(struct sf_heap *h)
 	rcu_reset(h);
 	memcg_reset(h);
 	window_reset(h);
+	pool_reset(h);
 	arena_reset(h);
 	zone_reset(h);
 	slab_reset(h);

@@ -11,7 +11,10 @@
  *   window.c      addresses of slabs under slab_virtual
  *   kmalloc.c     size classes, selection, krealloc, kvmalloc, large kmalloc
  *   bucket.c      kmem_buckets
- *   vmalloc.c     the fallback of kvmalloc
+ *   vmalloc.c     the fallback of kvmalloc; pages and addresses of pools' areas
+ *   pool.c        pools: areas that are sealed, rare writes
+ *   maps.c        the process's memory map read aloud
+ *   trap.c        stores that may fault
  *   lru.c         what reclaim may free: objects by age, who owns whom, who is pinned
  *   rcu.c         frees that wait for a grace period
  *   memcg.c       memory cgroups: who is charged for what
@@ -34,6 +37,7 @@
 #define NO_PFN UINT32_MAX
 #define NR_PCP_LISTS 14  /* 3 types x orders 0..3, two for order 9 (order_to_pindex) */
 #define NR_CLASSES 14    /* slots of a kmalloc array; slot 0 is never a cache */
+#define LARGE_ORDER 9    /* of the slabs of a large cache: 2 MiB */
 #define MAX_CPUS 64
 
 enum page_state {
@@ -44,6 +48,7 @@ enum page_state {
 	PAGE_LARGE, /* head of a large kmalloc */
 	PAGE_USED,  /* head of a block of alloc_pages(), a page of exact or vmalloc */
 	PAGE_RCU,   /* head of an empty slab that waits for a grace period */
+	PAGE_POOL,  /* a page of a pool's area, which `cache` is the index of */
 	PAGE_TAIL,  /* inside a slab or a large block: `head` says of which */
 };
 
@@ -97,7 +102,20 @@ struct arena {
 	 */
 	uint32_t *smap;
 	uint32_t smap_next;
+	/*
+	 * Pools only (else false and NULL). The frames are those of a file in memory, which is
+	 * mapped at `mem`, piece by piece at `areas` (the vmalloc window as pools have it: offsets
+	 * are the same), and in `alias` while a rare write lasts. What of it is sealed, pool.c
+	 * knows; here is only how many areas are.
+	 */
+	bool shared;
+	int fd;
+	uint8_t *areas, *alias;
+	uint32_t sealed;
+	bool traps;                 /* misuse: any store may hit sealed memory */
 };
+
+#define ALIAS_PAGES (1u << 24)
 
 #define SMAP_PAGES (1u << 23) /* 32 GiB: a sheaf's entries reach no further */
 #define SMAP_FREE (1u << 31)  /* first page of a range that no slab has now: a link (window.c) */
@@ -107,7 +125,10 @@ struct arena {
 
 struct vm_area {
 	uint32_t start, pages; /* in the window, without the guard; pages 0: gone */
-	uint64_t size;         /* requested */
+	uint64_t size;         /* requested; of a pool's: up to the end of the last object */
+	uint32_t pool;         /* 0: none */
+	uint32_t next;         /* pools: index of the next area of the pool, or SF_NONE */
+	uint8_t sealed;        /* pools: enum seal of pool.c */
 };
 
 struct pcp {
@@ -176,6 +197,8 @@ struct kcache {
 	uint32_t min_partial, sheaf_capacity;
 	uint16_t objects, min_objects;
 	uint8_t order, min_order;
+	uint8_t asked_order;     /* no slab is to be smaller: of its create, or of the setting */
+	bool large;              /* one slab is one block of LARGE_ORDER: no smaller one is tried */
 	uint8_t kind, partition; /* enum sf_cache_kind */
 	uint8_t migratetype;     /* its slabs are asked for with */
 	bool boot;               /* there before the first program: outlives reset */
@@ -215,6 +238,12 @@ struct policy {
 	/* Partition of an ordinary kmalloc, below `partitions`. */
 	unsigned int (*partition)(const struct sf_heap *h, const struct sf_request *rq);
 	unsigned int partitions; /* copies of the normal caches, at least 1 */
+	bool pools;              /* memory that can be sealed */
+	/*
+	 * Is a cache large whose objects lie `stride` apart, and of which 2 MiB hold `otherwise`
+	 * objects if it is not? NULL: none is.
+	 */
+	bool (*is_large)(uint64_t stride, uint64_t otherwise);
 };
 
 /* Of a cache with SLAB_RECLAIM_ACCOUNT whose objects are tracked. By index, until reset. */
@@ -236,6 +265,8 @@ struct vm_events {
 struct lru;   /* lru.c */
 struct rcu;   /* rcu.c */
 struct memcgs;/* memcg.c */
+struct pools; /* pool.c */
+struct maps;  /* maps.c */
 
 struct sf_heap {
 	struct sf_settings set;
@@ -243,16 +274,18 @@ struct sf_heap {
 	const struct policy *policy;
 	struct sf_sink *sink;    /* NULL: nobody listens */
 	unsigned int cpu;
+	bool faults;             /* some of what follows is on */
 	uint64_t fault_after[SF_FAULTS]; /* 0: off; n: the n-th request from now fails */
 	struct sf_fault_attr fault_attr[SF_FAULTS]; /* fault.c; probability 0: off */
 	uint64_t fault_count[SF_FAULTS];
-	bool faults;             /* some of it is on */
 	struct arena arena;
 	struct zone zone;
 	struct kcache **cache;   /* by id */
 	uint32_t nr_caches, nr_boot, cap_caches;
 	uint32_t kmalloc[KMALLOC_TYPES][NR_CLASSES]; /* cache ids */
 	uint32_t kmalloc_special;    /* gfp bits that make a kmalloc no ordinary one */
+	/* Caches of large objects by pages asked for; 0, which is another: none, whole pages */
+	uint32_t kmalloc_large[(1u << LARGE_ORDER) + 1];
 	/* kmem_buckets: cache ids by set and slot */
 	uint32_t (*bucket)[NR_CLASSES];
 	uint32_t nr_buckets, cap_buckets;
@@ -271,15 +304,17 @@ struct sf_heap {
 	uint32_t nr_tracked;         /* 0: no free needs to look */
 	struct rcu *rcu;
 	struct memcgs *memcgs;
+	struct pools *pools;         /* NULL: the variant has none */
+	struct maps *maps;           /* the same */
 	uint32_t memcg;              /* the active one, SF_NONE: the root */
 	uint32_t nr_charged;         /* objects and blocks that some group is charged for */
 	uint64_t indirect_bytes;     /* accounting=indirect */
-	bool reclaiming;             /* current->reclaim_state is set: ... */
-	uint64_t reclaimed;          /* ... pages of slabs given back meanwhile */
+	uint64_t reclaimed;          /* pages of slabs given back while `reclaiming` */
 	struct vm_events vm;
 	uint16_t *order_buf;     /* for the order of a fresh slab's objects: those of the largest */
 	uint64_t *walk_buf;      /* for snapshots */
 	uint32_t walk_cap;
+	bool reclaiming;         /* current->reclaim_state is set */
 };
 
 /*
@@ -320,7 +355,7 @@ void warn(struct sf_heap *h, const char *what, uint64_t addr);
 	 SF_CAP_FAIL | SF_CAP_KVMALLOC | SF_CAP_ARRAY | SF_CAP_BULK | SF_CAP_GFP | SF_CAP_DRAIN | \
 	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS | SF_CAP_BUCKETS | SF_CAP_NOLOCK |    \
 	 SF_CAP_FLEX | SF_CAP_MISUSE | SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG |              \
-	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT)
+	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT | SF_CAP_MIN_ORDER)
 struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy *policy,
 			    const struct sf_settings *set, struct sf_sink *sink,
 			    struct sf_error *err);
@@ -334,6 +369,10 @@ bool arena_init(struct sf_heap *h, struct sf_error *err);
 void arena_free(struct sf_heap *h);
 /* Descriptors, dirty pages, poison, vmalloc window: as at boot. */
 void arena_reset(struct sf_heap *h);
+/* The frame is written, or about to be, by other means than the functions below. */
+void arena_dirtied(struct sf_heap *h, uint32_t pfn);
+/* So many areas more (or less) are sealed. */
+void arena_sealed(struct sf_heap *h, int32_t more);
 
 static inline void arena_touch(struct arena *a, uint32_t pfn)
 {
@@ -389,6 +428,9 @@ void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len);
 /* The interface's contents functions. */
 void arena_fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
 		enum sf_contents how);
+/* arena_fill() of what may be sealed: false: it faulted, nothing was written from there on. */
+bool arena_try_fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+		    enum sf_contents how);
 uint64_t arena_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
 		      enum sf_contents how);
 uint64_t arena_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t to,
@@ -419,6 +461,9 @@ unsigned int get_order(uint64_t size);
  * SF_NULL or SF_BLOCKED. Zeroes it if gfp has __GFP_ZERO.
  */
 uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf_status *status);
+/* As above, for who has no use for a smaller block: __GFP_NORETRY is one real try (page_gfp.c). */
+uint32_t page_alloc_whole(struct sf_heap *h, uint32_t gfp, unsigned int order,
+			  enum sf_status *status);
 void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order);
 /* A block in use becomes single pages, each to be freed by itself (or in any larger block). */
 void page_split(struct sf_heap *h, uint32_t pfn, unsigned int order);
@@ -502,10 +547,60 @@ void bucket_reset(struct sf_heap *h);
 
 uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status);
 void vfree(struct sf_heap *h, uint64_t addr);
-/* NULL if no area begins there. */
+/* NULL if no area begins there, or it is a pool's. */
 struct vm_area *vmalloc_area(const struct sf_heap *h, uint64_t addr);
+static inline uint64_t area_addr(const struct vm_area *v)
+{
+	return SF_VMALLOC + ((uint64_t)v->start << SF_PAGE_SHIFT);
+}
+/*
+ * An area for a pool: addresses, and pages that are all zero. Nobody is told, and nothing is mapped
+ * on the host. SF_NONE: it cannot be had.
+ */
+uint32_t vmalloc_take(struct sf_heap *h, uint32_t pages, uint32_t pool);
+/* Its pages go back. */
+void vmalloc_give(struct sf_heap *h, uint32_t area);
 uint64_t vrealloc(struct sf_heap *h, uint64_t addr, uint64_t size, uint32_t gfp,
 		  enum sf_status *status);
+
+/* --- pool.c: the interface's functions --- */
+
+bool pool_init(struct sf_heap *h, struct sf_error *err);
+void pool_free(struct sf_heap *h);
+/* Before arena_reset(): nothing is sealed, or mapped a second time. */
+void pool_reset(struct sf_heap *h);
+uint32_t pool_create(struct sf_heap *h, const struct sf_pool_request *rq);
+void pool_alloc(struct sf_heap *h, uint32_t pool, uint64_t n, uint64_t size, struct sf_result *rs);
+enum sf_status pool_protect(struct sf_heap *h, uint32_t pool);
+enum sf_status pool_unprotect(struct sf_heap *h, uint32_t pool);
+void pool_destroy(struct sf_heap *h, uint32_t pool);
+enum sf_status pool_write(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+			  enum sf_contents how);
+enum sf_status pool_rare_write(struct sf_heap *h, uint32_t pool, uint64_t addr, uint64_t offset,
+			       uint64_t size, uint64_t key);
+/* There have been pools since reset. */
+bool pool_any(const struct sf_heap *h);
+/* The area of a pool that the address lies in, NULL: none. */
+struct vm_area *pool_area(const struct sf_heap *h, uint64_t addr);
+
+/* --- maps.c --- */
+
+bool maps_init(struct sf_heap *h, struct sf_error *err);
+void maps_free(struct sf_heap *h);
+/*
+ * The mappings of the arena's frames, as /proc/self/maps has them now, one by one and then MAPS
+ * with the rest of the arguments. Nothing happens if nobody listens (sink NULL).
+ */
+void maps_tell(struct sf_heap *h, struct sf_sink *sink, enum sf_maps_when when, uint32_t pool,
+	       uint64_t addr, uint64_t size);
+
+/* --- trap.c --- */
+
+/*
+ * Calls store(ctx). False if it wrote into p[0..len) what cannot be written there: it was left at
+ * that store. Any other fault is what it would be without this.
+ */
+bool trap_store(const void *p, uint64_t len, void (*store)(void *ctx), void *ctx);
 
 /* --- fault.c --- */
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define KMALLOC_MAX_CACHE_SIZE 8192u
+#define COSTLY_ORDER 3 /* PAGE_ALLOC_COSTLY_ORDER */
 #define INT_LIMIT 0x7fffffffull
 
 static const uint32_t class_sizes[NR_CLASSES] = {
@@ -64,26 +65,39 @@ static void class_name(char *buf, size_t len, const char *prefix, uint32_t size)
 		snprintf(buf, len, "%s-%u", prefix, size);
 }
 
-static bool new_class(struct sf_heap *h, unsigned int type, unsigned int slot, const char *prefix,
-		      uint8_t kind, uint32_t flags)
+static struct kcache *boot_cache(struct sf_heap *h, const char *prefix, uint32_t size,
+				 uint32_t align, uint8_t kind, unsigned int partition,
+				 uint32_t flags)
 {
 	char name[32];
-	uint32_t size = class_sizes[slot];
 	struct sf_cache_request rq = { .name = name,
 				       .size = size,
-				       .flags = flags | SF_SLAB_KMALLOC };
+				       .align = align,
+				       .flags = flags | SF_SLAB_KMALLOC,
+				       .usersize = h->set.usercopy ? size : 0 };
 	struct kcache *s;
 
 	class_name(name, sizeof(name), prefix, size);
-	/* The promise of kmalloc: aligned to the largest power of two that divides the class. */
-	rq.align = size & -size;
-	rq.usersize = h->set.usercopy ? size : 0;
-	s = cache_new(h, &rq, kind, type < KMALLOC_RECLAIM ? type : 0, size);
+	s = cache_new(h, &rq, kind, partition, size);
 	if (!s)
-		return false;
+		return NULL;
 	s->boot = true;
 	s->boot_object_size = s->object_size;
 	s->boot_inuse = s->inuse;
+	return s;
+}
+
+static bool new_class(struct sf_heap *h, unsigned int type, unsigned int slot, const char *prefix,
+		      uint8_t kind, uint32_t flags)
+{
+	uint32_t size = class_sizes[slot];
+	struct kcache *s;
+
+	/* The promise of kmalloc: aligned to the largest power of two that divides the class. */
+	s = boot_cache(h, prefix, size, size & -size, kind, type < KMALLOC_RECLAIM ? type : 0,
+		       flags);
+	if (!s)
+		return false;
 	h->kmalloc[type][slot] = s->id;
 	return true;
 }
@@ -95,6 +109,36 @@ static bool new_type(struct sf_heap *h, unsigned int type, const char *prefix, u
 	for (unsigned int slot = 1; slot < NR_CLASSES; slot++)
 		if (!new_class(h, type, slot, prefix, kind, flags))
 			return false;
+	return true;
+}
+
+#define LARGE_PAGES (1u << LARGE_ORDER)
+
+/*
+ * One for each number of objects that 2 MiB can hold where that is more than large kmalloc would
+ * get out of them. Not of what callers rely on to be had (PAGE_ALLOC_COSTLY_ORDER).
+ */
+static bool new_large(struct sf_heap *h)
+{
+	struct kcache *s = NULL;
+	uint32_t last = 0;
+
+	if (!h->policy->is_large || h->set.min_order > LARGE_ORDER)
+		return true;
+	for (uint32_t pages = (1u << COSTLY_ORDER) + 1; pages <= LARGE_PAGES; pages++) {
+		uint32_t slot = LARGE_PAGES / (LARGE_PAGES / pages);
+		uint32_t otherwise = LARGE_PAGES >> get_order((uint64_t)pages << SF_PAGE_SHIFT);
+
+		if (!h->policy->is_large((uint64_t)slot << SF_PAGE_SHIFT, otherwise))
+			continue;
+		if (slot != last)
+			s = boot_cache(h, "kmalloc-large", slot << SF_PAGE_SHIFT, SF_PAGE_SIZE,
+				       SF_CACHE_KMALLOC_LARGE, 0, SF_SLAB_NO_MERGE);
+		if (!s)
+			return false;
+		h->kmalloc_large[pages] = s->id;
+		last = slot;
+	}
 	return true;
 }
 
@@ -126,6 +170,7 @@ bool kmalloc_init(struct sf_heap *h, struct sf_error *err)
 	else
 		memcpy(h->kmalloc[KMALLOC_CGROUP], h->kmalloc[KMALLOC_NORMAL],
 		       sizeof(h->kmalloc[0]));
+	ok = ok && new_large(h);
 	if (!ok)
 		snprintf(err->text, sizeof(err->text), "no memory for kmalloc caches");
 	return ok;
@@ -133,7 +178,7 @@ bool kmalloc_init(struct sf_heap *h, struct sf_error *err)
 
 /* --- large kmalloc: whole blocks (mm/slub.c:___kmalloc_large_node) --- */
 
-static uint64_t large_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status)
+static uint64_t large_pages(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status)
 {
 	unsigned int order = get_order(size);
 	uint32_t pfn;
@@ -147,6 +192,27 @@ static uint64_t large_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum
 	h->nr_slab_unreclaimable += 1ull << order;
 	arena_open(h, pfn_addr(pfn), size);
 	return pfn_addr(pfn);
+}
+
+/*
+ * In slabs of 2 MiB, if the size gains by that: NULL if not. Charged or reclaimable they share one,
+ * as large kmalloc tells them apart as little; memory for DMA is where it was.
+ */
+static struct kcache *large_cache(struct sf_heap *h, uint64_t size, uint32_t gfp)
+{
+	uint64_t pages = ((size - 1) >> SF_PAGE_SHIFT) + 1;
+
+	if (pages > LARGE_PAGES || !h->kmalloc_large[pages] ||
+	    (gfp & h->kmalloc_special & SF_GFP_DMA))
+		return NULL;
+	return h->cache[h->kmalloc_large[pages]];
+}
+
+static uint64_t large_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status)
+{
+	struct kcache *s = large_cache(h, size, gfp);
+
+	return s ? slab_alloc(h, s, gfp, size, status) : large_pages(h, size, gfp, status);
 }
 
 static void large_free(struct sf_heap *h, uint32_t pfn)

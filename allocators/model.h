@@ -20,9 +20,18 @@ void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order);
 void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs);
 void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
 
+/* Settings without an effect but in the variant that has the capability. */
+#define SF_LARGE_SETTINGS (1ull << SF_SET_large_sheaf | 1ull << SF_SET_large_min_partial)
+#define SF_POOLS_SETTINGS (1ull << SF_SET_directmap)
+#define SF_MODEL_SETTINGS(more)                                                              \
+	(~(SF_LARGE_SETTINGS | SF_POOLS_SETTINGS) |                                          \
+	 ((more) & SF_CAP_LARGE ? SF_LARGE_SETTINGS : 0) |                                   \
+	 ((more) & SF_CAP_POOLS ? SF_POOLS_SETTINGS : 0))
+
 /* `more`: capabilities beyond those of every model. */
 #define SF_MODEL(more)                                                                       \
-	.abi = SF_ALLOCATOR_ABI, .caps = SF_MODEL_CAPS | (more), .settings = ~0ull,          \
+	.abi = SF_ALLOCATOR_ABI, .caps = SF_MODEL_CAPS | (more),                             \
+	.settings = SF_MODEL_SETTINGS(more),                                                 \
 	.reset_kind = SF_RESET_EXACT, .destroy = heap_destroy, .reset = heap_reset,          \
 	.alloc = kmalloc_alloc, .free = kmalloc_free, .usable = kmalloc_usable,              \
 	.realloc = kmalloc_realloc, .fill = arena_fill, .verify = arena_verify,              \
@@ -40,5 +49,11 @@ void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
 	.memcg_create = memcg_create, .memcg_set = memcg_set,                                \
 	.memcg_destroy = memcg_destroy, .compact = compact_zone, .fault_attr = fault_set,    \
 	.vm_enough_memory = overcommit_enough
+
+/* And of one with pools. */
+#define SF_MODEL_POOLS                                                                       \
+	.pool_create = pool_create, .pool_alloc = pool_alloc, .pool_protect = pool_protect,  \
+	.pool_unprotect = pool_unprotect, .pool_destroy = pool_destroy,                      \
+	.pool_write = pool_write, .rare_write = pool_rare_write
 
 #endif

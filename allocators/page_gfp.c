@@ -25,6 +25,7 @@
 struct request {
 	uint32_t gfp;
 	unsigned int order, type;
+	bool whole;           /* a smaller block is of no use: page_alloc_whole() */
 	uint64_t mark;        /* the last one it was held against */
 	unsigned int flags;   /* enum alloc_flags, of the slow path */
 	bool reserves;        /* flags were changed for __GFP_MEMALLOC */
@@ -131,6 +132,8 @@ void page_hand_out(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned
 	pg->state = PAGE_USED;
 	pg->order = (uint8_t)order;
 	pg->list = (uint8_t)type;
+	if (has_tails(pg, order))
+		return;
 	for (uint32_t i = 1; i < n; i++) {
 		pg[i].state = PAGE_TAIL;
 		pg[i].head = pfn;
@@ -384,13 +387,22 @@ static bool make_room(struct sf_heap *h, struct request *rq, uint32_t *pfn)
 	return false;
 }
 
+/*
+ * __GFP_NORETRY has only what is quick tried for it, as most who say so have a smaller order next.
+ * For a whole block its one round is a real one: pages move out of page blocks of any type.
+ */
+static bool is_quick(const struct request *rq)
+{
+	return rq->compact_first && !(rq->whole && rq->gfp & SF_GFP_NORETRY);
+}
+
 static void prepare(const struct sf_heap *h, struct request *rq)
 {
 	rq->flags = alloc_flags(rq->gfp, rq->order);
 	/* What is not movable should not spread over page blocks if some can be emptied for it. */
 	rq->compact_first = h->nr_tracked && can_compact(rq) &&
 			    (is_costly(rq) || (rq->order && rq->type != SF_MIGRATE_MOVABLE));
-	rq->priority = rq->compact_first ? COMPACT_PRIO_ASYNC : COMPACT_PRIO_SYNC_LIGHT;
+	rq->priority = is_quick(rq) ? COMPACT_PRIO_ASYNC : COMPACT_PRIO_SYNC_LIGHT;
 	rq->compacted = COMPACT_SKIPPED;
 }
 
@@ -449,9 +461,10 @@ static bool is_charged(const struct sf_heap *h, uint32_t gfp)
 	return (gfp & SF_GFP_ACCOUNT) && h->memcg != SF_NONE && h->set.memcg && !h->set.nokmem;
 }
 
-uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf_status *status)
+static uint32_t alloc_block(struct sf_heap *h, uint32_t gfp, unsigned int order, bool whole,
+			    enum sf_status *status)
 {
-	struct request rq = { .gfp = gfp, .order = order };
+	struct request rq = { .gfp = gfp, .order = order, .whole = whole };
 	uint32_t pfn;
 
 	*status = SF_NULL;
@@ -478,6 +491,17 @@ uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf
 	return pfn;
 }
 
+uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf_status *status)
+{
+	return alloc_block(h, gfp, order, false, status);
+}
+
+uint32_t page_alloc_whole(struct sf_heap *h, uint32_t gfp, unsigned int order,
+			  enum sf_status *status)
+{
+	return alloc_block(h, gfp, order, true, status);
+}
+
 /* Of a block that may consist of pages that were charged each for itself (page_split()). */
 static void uncharge(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {
@@ -485,13 +509,13 @@ static void uncharge(struct sf_heap *h, uint32_t pfn, unsigned int order)
 		memcg_uncharge(h, pfn_addr(p));
 }
 
-/* mm/page_alloc.c:__free_pages_prepare */
-static void free_prepare(struct sf_heap *h, uint32_t pfn, unsigned int order)
+/* mm/page_alloc.c:__free_pages_prepare; `tails` are left as they are. */
+static void free_prepare(struct sf_heap *h, uint32_t pfn, unsigned int order, bool tails)
 {
 	if (h->nr_charged)
 		uncharge(h, pfn, order);
 	touch_block(&h->arena, pfn, order);
-	memset(&h->arena.page[pfn], 0, sizeof(struct page) << order);
+	memset(&h->arena.page[pfn], 0, sizeof(struct page) << (tails ? 0 : order));
 	if (h->set.init_on_free)
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
 }
@@ -503,7 +527,7 @@ void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 
 	/* What belongs to the reserve gets back there when it is drained. */
 	list = pcp_index(z, order, type < SF_MIGRATE_HIGHATOMIC ? type : SF_MIGRATE_MOVABLE);
-	free_prepare(h, pfn, order);
+	free_prepare(h, pfn, order, list != NO_LIST && has_tails(&h->arena.page[pfn], order));
 	EMIT(h, PAGE_FREE, page, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type,
 	     .list = (uint8_t)list, .cpu = (uint8_t)h->cpu, .pcp = list != NO_LIST);
 	if (list != NO_LIST) {
@@ -554,7 +578,7 @@ uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum s
 	keep = pfn + (uint32_t)((size - 1) >> SF_PAGE_SHIFT) + 1;
 	page_split(h, pfn, order);
 	for (uint32_t p = keep; p < end; p++) {
-		free_prepare(h, p, 0);
+		free_prepare(h, p, 0, false);
 		EMIT(h, PAGE_FREE, page, .pfn = p, .migratetype = (uint8_t)block_type(&h->zone, p),
 		     .list = NO_LIST, .cpu = (uint8_t)h->cpu);
 		buddy_free(h, p, 0, true);

@@ -11,7 +11,8 @@
  *   shuffle.c     the order of the largest free blocks
  *
  * Relies on heap.h. One rule holds everywhere: the descriptor of a page that is neither the head of
- * a block nor the tail of a block in use is all zero, so what leaves a list is cleared at once.
+ * a block nor the tail of a block in use is all zero, so what leaves a list is cleared at once. But
+ * a large block on a per-CPU list may keep its tails (has_tails()).
  */
 #ifndef SLABFUZZ_PAGE_INTERNAL_H
 #define SLABFUZZ_PAGE_INTERNAL_H
@@ -93,6 +94,16 @@ static inline void page_list_del(struct arena *a, struct page_list *l, uint32_t 
 static inline unsigned int block_type(const struct zone *z, uint32_t pfn)
 {
 	return z->block_type[pfn >> z->pageblock_order];
+}
+
+/*
+ * A block that comes from a per-CPU list, or goes to one, has the tails that it needs: to clear the
+ * descriptors of 2 MiB and write them again is most of what its next owner would pay for it. They
+ * are cleared when it is drained. Small blocks are not worth the question.
+ */
+static inline bool has_tails(const struct page *pg, unsigned int order)
+{
+	return order > PAGE_ALLOC_COSTLY_ORDER && pg[1].state == PAGE_TAIL;
 }
 
 /* --- page_alloc.c --- */

@@ -10,6 +10,8 @@
  */
 #include "page_internal.h"
 
+#include <string.h>
+
 #define PCP_BATCH_SCALE_MAX 5
 #define NR_LOWORDER_LISTS 12
 #define PMD_ORDER 9
@@ -177,6 +179,8 @@ static void bulk_free(struct sf_heap *h, unsigned int cpu, uint32_t count, unsig
 		}
 		empty = 0;
 		unlist(h, p, index, pfn);
+		if (has_tails(&h->arena.page[pfn], order))
+			memset(&h->arena.page[pfn], 0, sizeof(struct page) << order);
 		EMIT(h, PCP_DRAIN, page, .pfn = pfn, .order = (uint8_t)order,
 		     .migratetype = (uint8_t)block_type(&h->zone, pfn), .list = (uint8_t)index,
 		     .cpu = (uint8_t)cpu, .pcp = true);

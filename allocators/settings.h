@@ -17,7 +17,7 @@
  * SF_SETTINGS(X): X(code, field, default, min, max, unit, kernel option, what it does)
  */
 #define SF_SETTINGS(X)                                                                           \
-	X(1, pages, 16384, 64, 1u << 26, "pages of 4 KiB", "mem=", "simulated physical memory")  \
+	X(1, pages, 16384, 64, 1u << 23, "pages of 4 KiB", "mem=", "simulated physical memory")  \
 	X(2, cpus, 2, 1, 64, "CPUs", "nr_cpus=", "simulated CPUs")                               \
 	X(3, seed, 0, 0, UINT64_MAX, "", "get_random_u64()", "per-boot random seed")             \
 	X(4, slab_min_order, 0, 0, 10, "order", "slab_min_order=", "smallest preferred slab")    \
@@ -61,7 +61,15 @@
 	  "or in kmalloc-rcl caches")                                                            \
 	X(27, oom, 0, 0, 2, "kernel|flush|4.16", "none",                                         \
 	  "out of memory: as Linux 7.2; only after sheaves were flushed; or with the overcommit "  \
-	  "guess of 4.16 as well")
+	  "guess of 4.16 as well")                                                               \
+	X(28, min_order, 0, 0, 10, "order", "none",                                              \
+	  "no slab of any cache is smaller, not even when memory is short")                      \
+	X(29, large_sheaf, 0, 0, 60, "objects", "none",                                          \
+	  "capacity of the sheaves of caches whose slabs are 2 MiB blocks")                      \
+	X(30, large_min_partial, 0, 0, 10, "slabs", "none",                                      \
+	  "min_partial of caches whose slabs are 2 MiB blocks")                                  \
+	X(31, directmap, 0, 0, 1, "open|sealed", "none (proposed with pmalloc)",                 \
+	  "sealed memory can be written through the direct map, or is sealed there too")
 
 struct sf_settings {
 #define X(code, field, def, lo, hi, unit, kernel, doc) uint64_t field;

@@ -85,14 +85,15 @@ static void account_slab(struct sf_heap *h, const struct kcache *s, int64_t page
 #define NOLOCK_PAGES_GFP (SF_GFP_NOWARN | SF_GFP_ZERO | SF_GFP_NOMEMALLOC | SF_GFP_COMP)
 
 /* Without waiting: only orders that per-CPU lists have, and no failure is injected. */
-static uint32_t slab_pages(struct sf_heap *h, uint32_t gfp, unsigned int order, bool nolock,
-			   enum sf_status *status)
+static uint32_t slab_pages(struct sf_heap *h, const struct kcache *s, uint32_t gfp,
+			   unsigned int order, bool nolock, enum sf_status *status)
 {
 	bool faults = h->faults;
 	uint32_t pfn;
 
 	if (!nolock)
-		return page_alloc(h, gfp, order, status);
+		return s->large ? page_alloc_whole(h, gfp, order, status) :
+				  page_alloc(h, gfp, order, status);
 	if (order > 3 && order != 9)
 		return NO_PFN;
 	h->faults = false;
@@ -101,18 +102,10 @@ static uint32_t slab_pages(struct sf_heap *h, uint32_t gfp, unsigned int order, 
 	return pfn;
 }
 
-/*
- * The preferred order first, without effort; then the smallest with all that the caller allows
- * (mm/slub.c:allocate_slab). No free list yet: the caller makes it of what it does not take.
- */
-static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool nolock,
-			 enum sf_status *status)
+static uint32_t slab_gfp(const struct kcache *s, uint32_t gfp, bool nolock)
 {
-	uint32_t flags, first, pfn;
-	unsigned int order = s->order, objects = s->objects;
-	struct page *pg;
+	uint32_t flags = (gfp & SLAB_GFP_KEEP) | SF_GFP_COMP;
 
-	flags = (gfp & SLAB_GFP_KEEP) | SF_GFP_COMP;
 	if (s->flags & SF_SLAB_RECLAIM_ACCOUNT)
 		flags |= SF_GFP_RECLAIMABLE;
 	if (s->flags & SF_SLAB_CACHE_DMA)
@@ -121,14 +114,39 @@ static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool
 		flags |= SF_GFP_DMA32;
 	if (nolock)
 		flags = (flags & ~(uint32_t)SLAB_GFP_KEEP) | NOLOCK_PAGES_GFP;
-	first = (flags | SF_GFP_NOWARN | SF_GFP_NORETRY) & ~SF_GFP_NOFAIL;
+	return flags;
+}
+
+/* The preferred order without effort: the smallest is still to come. */
+static uint32_t preferred_block(struct sf_heap *h, const struct kcache *s, uint32_t flags,
+				bool nolock, enum sf_status *status)
+{
+	uint32_t first = (flags | SF_GFP_NOWARN | SF_GFP_NORETRY) & ~SF_GFP_NOFAIL;
+
 	if ((first & SF_GFP_DIRECT_RECLAIM) && s->order > s->min_order)
 		first = (first | SF_GFP_NOMEMALLOC) & ~SF_GFP_RECLAIM;
-	pfn = slab_pages(h, first, order, nolock, status);
+	return slab_pages(h, s, first, s->order, nolock, status);
+}
+
+/*
+ * The preferred order first; then the smallest with all that the caller allows
+ * (mm/slub.c:allocate_slab). A large cache has but one order, and that second attempt only: what
+ * the caller allows, nothing less and nothing more. No free list yet: the caller makes it of what
+ * it does not take.
+ */
+static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool nolock,
+			 enum sf_status *status)
+{
+	uint32_t flags = slab_gfp(s, gfp, nolock), pfn = NO_PFN;
+	unsigned int order = s->order, objects = s->objects;
+	struct page *pg;
+
+	if (!s->large)
+		pfn = preferred_block(h, s, flags, nolock, status);
 	if (pfn == NO_PFN) {
 		order = s->min_order;
 		objects = s->min_objects;
-		pfn = slab_pages(h, flags, order, nolock, status);
+		pfn = slab_pages(h, s, flags, order, nolock, status);
 		if (pfn == NO_PFN)
 			return NO_PFN;
 	}

@@ -61,13 +61,31 @@ static void place_vmalloc(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
 	pl->objects = 1;
 }
 
+/* Of either window: areas of pools have both. */
+static void place_pool(const struct sf_heap *h, const struct vm_area *v, uint32_t pfn,
+		       struct sf_place *pl)
+{
+	uint64_t size = (uint64_t)v->pages << SF_PAGE_SHIFT;
+
+	*pl = (struct sf_place){ .kind = SF_PLACE_POOL, .cache = SF_NONE, .pool = v->pool,
+				 .migratetype = (uint8_t)page_block_type(h, pfn),
+				 .base = area_addr(v), .pfn = pfn, .objects = 1,
+				 .stride = size < (1ull << 31) ? (uint32_t)size : 1u << 31 };
+	pl->object_size = pl->stride;
+}
+
 void snapshot_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
 {
+	const struct vm_area *pooled = h->pools ? pool_area(h, addr) : NULL;
 	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
 	uint32_t pfn = n < h->arena.pages ? (uint32_t)n : NO_PFN, head;
 
 	if (pfn == NO_PFN && addr - SF_SLAB_WINDOW < (uint64_t)SMAP_PAGES << SF_PAGE_SHIFT)
 		pfn = addr_pfn(h, addr);
+	if (pooled) {
+		place_pool(h, pooled, addr_pfn(h, addr), pl);
+		return;
+	}
 	if (pfn == NO_PFN) {
 		place_nowhere(pl);
 		place_vmalloc(h, addr, pl);
@@ -308,6 +326,9 @@ static void tell_page(struct walk *w, uint32_t pfn)
 	} else if (pg->state == PAGE_LARGE || pg->state == PAGE_USED) {
 		TELL(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
 		     .kind = pg->state == PAGE_LARGE ? SF_PLACE_LARGE : SF_PLACE_PAGES);
+	} else if (pg->state == PAGE_POOL) {
+		TELL(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
+		     .kind = SF_PLACE_POOL);
 	}
 }
 
@@ -457,5 +478,7 @@ void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool f
 	tell_block_types(&w);
 	tell_memcgs(&w);
 	tell_counters(&w);
+	if (pool_any(h))
+		maps_tell(h, sink, SF_MAPS_WALK, 0, 0, 0);
 	TELL(&w, SNAP_END, snap, .managed = h->zone.managed, .final = final);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * vmalloc.c - memory that is contiguous in addresses only: kvmalloc's fallback (mm/vmalloc.c).
+ * vmalloc.c - memory that is contiguous in addresses only: kvmalloc's fallback (mm/vmalloc.c), and
+ * what areas of pools consist of (pool.c, which maps them).
  *
  * Relies on page_alloc.c for pages and on the arena's second window. An area is preceded by a guard
  * page; address ranges are not used again in one program, so a stale address finds nothing. There
@@ -19,7 +20,8 @@ struct vm_area *vmalloc_area(const struct sf_heap *h, uint64_t addr)
 	if (addr < SF_VMALLOC || (addr & (SF_PAGE_SIZE - 1)) || n == 0 || n >= h->arena.vmap_next)
 		return NULL;
 	guard = h->arena.vmap[n - 1];
-	if (!(guard & VMAP_AREA) || !h->arena.area[guard & ~VMAP_AREA].pages)
+	if (!(guard & VMAP_AREA) || !h->arena.area[guard & ~VMAP_AREA].pages ||
+	    h->arena.area[guard & ~VMAP_AREA].pool)
 		return NULL;
 	return &h->arena.area[guard & ~VMAP_AREA];
 }
@@ -38,16 +40,10 @@ static struct vm_area *new_area(struct arena *a, uint32_t pages)
 		a->area = v;
 	}
 	v = &a->area[a->nr_areas];
-	v->start = a->vmap_next + 1;
-	v->pages = 0;
+	*v = (struct vm_area){ .start = a->vmap_next + 1, .next = SF_NONE };
 	a->vmap[a->vmap_next] = VMAP_AREA | a->nr_areas++;
 	a->vmap_next += pages + 1;
 	return v;
-}
-
-static uint64_t area_addr(const struct vm_area *v)
-{
-	return SF_VMALLOC + ((uint64_t)v->start << SF_PAGE_SHIFT);
 }
 
 static unsigned int ilog2(uint32_t n)
@@ -144,6 +140,33 @@ uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status 
 	EMIT(h, MAP, map, .addr = area_addr(v), .pages = pages, .pfns = h->walk_buf);
 	arena_open(h, area_addr(v), size);
 	return area_addr(v);
+}
+
+uint32_t vmalloc_take(struct sf_heap *h, uint32_t pages, uint32_t pool)
+{
+	struct arena *a = &h->arena;
+	struct vm_area *v = new_area(a, pages);
+	enum sf_status status;
+
+	if (!v)
+		return SF_NONE;
+	v->pool = pool;
+	if (!take_pages(h, v, pages, SF_GFP_KERNEL | SF_GFP_ZERO, &status)) {
+		release(h, v, 0);
+		return SF_NONE;
+	}
+	for (uint32_t i = 0; i < pages; i++) {
+		struct page *pg = &a->page[a->vmap[v->start + i] - 1];
+
+		pg->state = PAGE_POOL;
+		pg->cache = (uint32_t)(v - a->area);
+	}
+	return (uint32_t)(v - a->area);
+}
+
+void vmalloc_give(struct sf_heap *h, uint32_t area)
+{
+	release(h, &h->arena.area[area], 0);
 }
 
 void vfree(struct sf_heap *h, uint64_t addr)

@@ -178,9 +178,62 @@ static bool op_has(enum sf_opcode code, enum sf_arg_kind kind)
 	return false;
 }
 
-/* Sizes with which one operation is mostly called; the others see all kinds. */
-static uint64_t pick_size_of(struct sf_rng *r, enum sf_opcode code)
+static bool from_pool(const struct sf_op *def)
 {
+	return sf_op_table[def->code].flags & SF_OPF_POOL;
+}
+
+/*
+ * Sizes that slabs of 2 MiB are for: where one object more or less fits into 512 pages, and where
+ * it stops to be a gain.
+ */
+static uint64_t pick_large(struct sf_rng *r)
+{
+	static const uint32_t sizes[] = { 4096,   5856,   8448,   32768,  51472,  419430, 524288,
+					  655360, 655360, 699050, 699392, 720896 };
+	uint64_t size = sizes[sf_rng_below(r, NR(sizes))];
+
+	if (sf_rng_one_in(r, 2))
+		return sf_rng_one_in(r, 3) ? near(r, size) : size;
+	return near(r, 512 / (3 + sf_rng_below(r, sf_rng_one_in(r, 4) ? 61 : 13)) * SF_PAGE_SIZE);
+}
+
+/* Of a pool's objects: small, next to each other; or across pages. */
+static uint64_t pick_pooled(struct sf_rng *r)
+{
+	if (sf_rng_one_in(r, 16))
+		return pick_size(r);
+	return sf_rng_one_in(r, 4) ? 1 + sf_rng_below(r, 3 * SF_PAGE_SIZE) :
+				     1 + sf_rng_below(r, 257);
+}
+
+/* Of a rare write: the rest of the object, a word or a few, or anything. */
+static uint64_t pick_rare(struct sf_rng *r)
+{
+	if (sf_rng_one_in(r, 2))
+		return 0;
+	return sf_rng_one_in(r, 8) ? pick_size(r) :
+				     1 + sf_rng_below(r, sf_rng_one_in(r, 4) ? 5000 : 33);
+}
+
+/* Heaps in which many objects of 2 MiB slabs may lie. */
+static bool is_roomy(const struct sf_settings *set)
+{
+	return set->pages >= 2048 && set->pages <= 4096;
+}
+
+/* Sizes with which one operation is mostly called; the others see all kinds. */
+static uint64_t pick_size_of(struct sf_draw *d, enum sf_opcode code)
+{
+	struct sf_rng *r = d->rng;
+
+	if (code == SF_OP_RARE_WRITE)
+		return pick_rare(r);
+	if (sf_op_table[code].flags & SF_OPF_POOL)
+		return pick_pooled(r);
+	if (sf_op_table[code].res != SF_RES_MEMCG && code != SF_OP_FAULT_ATTR &&
+	    sf_rng_one_in(r, is_roomy(&d->p->settings) ? 12 : 64))
+		return pick_large(r);
 	if (code == SF_OP_MEMCG_CREATE) /* a limit that a program can reach, or none */
 		return sf_rng_one_in(r, 4) ? 0 : sf_rng_below(r, 1u << (8 + sf_rng_below(r, 12)));
 	if (code == SF_OP_FAULT_ATTR) /* space */
@@ -204,10 +257,13 @@ static void draw_SIZE(struct sf_draw *d, struct sf_op *op)
 	if (d->tweak && sf_rng_one_in(d->rng, 2))
 		op->size = tweak_number(d->rng, op->size);
 	else
-		op->size = pick_size_of(d->rng, op->code);
-	/* vmalloc() takes its pages one by one: megabytes of them are slow and show little. */
-	if (sf_op_table[op->code].res == SF_RES_KV && op->size > 1 << 18 && op->size < 1 << 26 &&
-	    !sf_rng_one_in(d->rng, 8))
+		op->size = pick_size_of(d, op->code);
+	/*
+	 * vmalloc() and pools take their pages one by one: megabytes of them are slow and show
+	 * little.
+	 */
+	if ((sf_op_table[op->code].res == SF_RES_KV || from_pool(op)) && op->size > 1 << 18 &&
+	    op->size < 1 << 26 && !sf_rng_one_in(d->rng, 8))
 		op->size >>= 6;
 }
 
@@ -386,6 +442,11 @@ static void draw_COUNT(struct sf_draw *d, struct sf_op *op)
 		op->count = sf_rng_one_in(d->rng, 2)
 				    ? bulk_counts[sf_rng_below(d->rng, NR(bulk_counts))]
 				    : (uint16_t)(1 + sf_rng_below(d->rng, 64));
+	else if (op->code == SF_OP_RARE_WRITE) /* where in the object it begins */
+		op->count = sf_rng_one_in(d->rng, 2) ? 0 :
+			    (uint16_t)sf_rng_below(d->rng, sf_rng_one_in(d->rng, 4) ? 4200 : 40);
+	else if (op->code == SF_OP_POOL_CREATE) /* pages of an area */
+		op->count = (uint16_t)sf_rng_below(d->rng, sf_rng_one_in(d->rng, 16) ? 600 : 5);
 	else if (op->code == SF_OP_CACHE_CREATE || op->code == SF_OP_BUCKETS_CREATE)
 		op->count = sf_rng_one_in(d->rng, 4) ? (uint16_t)sf_rng_below(d->rng, 1025) : 0;
 	else
@@ -428,6 +489,8 @@ static uint32_t takes(enum sf_opcode code, uint8_t kind)
 		return 1u << SF_RES_DEVICE;
 	case SF_ARG_MEMCG:
 		return 1u << SF_RES_MEMCG;
+	case SF_ARG_POOL:
+		return 1u << SF_RES_POOL;
 	case SF_ARG_DEAD:
 		return 1u << SF_RES_OBJ | 1u << SF_RES_KV;
 	case SF_ARG_OBJ:
@@ -453,6 +516,8 @@ bool sf_draw_ends(const struct sf_op *o, const struct sf_op *def)
 		return o->obj2 == def->res;
 	if (o->code == SF_OP_DEVICE_UNREGISTER)
 		return o->cache == (def->code == SF_OP_DEVICE_REGISTER ? def->res : def->cache);
+	if (o->code == SF_OP_POOL_DESTROY)
+		return o->cache == (def->code == SF_OP_POOL_CREATE ? def->res : def->cache);
 	if (o->code != SF_OP_CACHE_DESTROY)
 		return false;
 	return o->cache == (def->code == SF_OP_CACHE_CREATE ? def->res : def->cache);
@@ -475,7 +540,11 @@ static bool fits(enum sf_opcode code, uint8_t kind, const struct sf_op *def)
 	if (code == SF_OP_OWNS && from_device(def))
 		return false;
 	if (kind != SF_ARG_OBJ)
-		return true;
+		return !from_pool(def);
+	if (from_pool(def))
+		return sf_op_table[code].flags & (SF_OPF_POOL | SF_OPF_POOLED);
+	if (sf_op_table[code].flags & SF_OPF_POOL)
+		return false;
 	if (sf_op_table[code].flags & SF_OPF_DEVM)
 		return from_device(def);
 	if (from_device(def))
@@ -518,7 +587,7 @@ static uint32_t dead_by(const struct sf_draw *d, uint32_t i)
 
 	if (sf_op_table[op->code].flags & SF_OPF_FREES && op_has(op->code, SF_ARG_OBJ))
 		return op->obj;
-	if (sf_op_ends_many(op->code))
+	if (sf_op_ends_many(op->code) && op->code != SF_OP_POOL_DESTROY)
 		return last_gone(d, i);
 	return SF_NONE;
 }
@@ -564,6 +633,9 @@ static uint32_t pick_ref(struct sf_draw *d, const struct sf_op *op, uint32_t *ca
 		return SF_NONE;
 	if (cache && ((from_cache(def) && op_has(op->code, SF_ARG_CACHE)) ||
 		      (from_device(def) && op_has(op->code, SF_ARG_DEVICE))))
+		*cache = def->cache;
+	/* A rare write mostly goes through the pool of its object; another must refuse it. */
+	if (cache && from_pool(def) && op_has(op->code, SF_ARG_POOL) && !sf_rng_one_in(d->rng, 4))
 		*cache = def->cache;
 	return def->res;
 }
@@ -657,6 +729,21 @@ static void draw_MEMCG(struct sf_draw *d, struct sf_op *op)
 static void draw_PERCENT(struct sf_draw *d, struct sf_op *op)
 {
 	op->cpu = (uint8_t)(sf_rng_one_in(d->rng, 3) ? 100 : sf_rng_below(d->rng, 101));
+}
+
+static void draw_MIN_ORDER(struct sf_draw *d, struct sf_op *op)
+{
+	op->cpu = (uint8_t)(sf_rng_one_in(d->rng, 8) ? sf_rng_below(d->rng, SF_NR_ORDERS) : 0);
+}
+
+static void draw_POOL(struct sf_draw *d, struct sf_op *op)
+{
+	op->cache = pick_ref(d, op, NULL);
+}
+
+static void draw_MODE(struct sf_draw *d, struct sf_op *op)
+{
+	op->fault = (uint8_t)sf_rng_below(d->rng, SF_POOL_MODE_COUNT);
 }
 
 static void draw_CACHE2(struct sf_draw *d, struct sf_op *op)
@@ -793,6 +880,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 {
 	switch (sf_op_table[def->code].res) {
 	case SF_RES_OBJ:
+		if (from_pool(def))
+			return SF_OP_NOP;
 		if (from_device(def))
 			return SF_OP_DEVM_KFREE;
 		return from_cache(def) ? SF_OP_CACHE_FREE : SF_OP_KFREE;
@@ -810,6 +899,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 		return SF_OP_DEVICE_UNREGISTER;
 	case SF_RES_MEMCG:
 		return SF_OP_MEMCG_DESTROY;
+	case SF_RES_POOL:
+		return SF_OP_POOL_DESTROY;
 	default:
 		return SF_OP_NOP;
 	}
@@ -818,7 +909,7 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 /*
  * Heaps. A fuzzer keeps a few heaps and pays for each new combination, so there are few; small ones
  * come first, because in them memory runs out. Where misuse is allowed most rules stop early: those
- * heaps are five of all, about one in 25 of those drawn.
+ * heaps are seven of all, about one in 20 of those drawn.
  */
 #define PRESET_CHANGES 7
 struct change {
@@ -866,6 +957,15 @@ static const struct change presets[][PRESET_CHANGES] = {
 	  { SF_SET_init_on_free, 1 }, { SF_SET_seed, 3 } },
 	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 }, { SF_SET_slab_virtual, 1 },
 	  { SF_SET_cpus, 1 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 }, { SF_SET_cpus, 1 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_misuse, 1 }, { SF_SET_directmap, 1 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_directmap, 1 } },
+	{ { SF_SET_pages, 512 }, { SF_SET_directmap, 1 }, { SF_SET_init_on_free, 1 } },
+	{ { SF_SET_pages, 2048 }, { SF_SET_min_order, 3 } },
+	{ { SF_SET_pages, 1024 }, { SF_SET_min_order, 1 }, { SF_SET_sheaves, 0 } },
+	{ { SF_SET_pages, 4096 }, { SF_SET_large_sheaf, 4 }, { SF_SET_large_min_partial, 1 } },
+	{ { SF_SET_pages, 4096 }, { SF_SET_large_min_partial, 2 }, { SF_SET_cpus, 1 } },
+	{ { SF_SET_pages, 4096 } },
 	{ { SF_SET_pages, 4096 }, { SF_SET_init_on_free, 1 }, { SF_SET_freelist_random, 1 },
 	  { SF_SET_freelist_hardened, 1 }, { SF_SET_shuffle, 1 }, { SF_SET_slab_virtual, 1 },
 	  { SF_SET_slot_offset, 1 } },

@@ -73,6 +73,8 @@ void x_object_drop(struct sf_exec *x, uint32_t id)
 		return; /* a broken allocator freed it again, on its own */
 	if (__builtin_expect(x->obj[id].device != SF_NONE, false))
 		x_device_forget(x, id);
+	if (__builtin_expect(x->obj[id].patch != 0, false))
+		x_patches_drop(x, &x->obj[id]);
 	x->obj[id].alive = false;
 	x->obj[id].next = x->free_obj;
 	x->free_obj = id;
@@ -134,13 +136,14 @@ void x_write(struct sf_exec *x, const struct object *o)
 		x->a->fill(x->heap, o->addr, o->size, o->key, how(x, o));
 }
 
-uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size,
-			     uint64_t *verified)
+uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size, uint64_t *verified)
 {
 	*verified = 0;
 	if (!x_has_contents(x, o, size))
 		return SF_GOOD;
 	*verified = size;
+	if (__builtin_expect(o->pool != 0, false))
+		return x_pool_bad(x, o);
 	return x->a->verify(x->heap, o->addr, size, o->key, how(x, o));
 }
 
@@ -197,6 +200,8 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	x->a->reset(x->heap);
 	x->nr_slots = x->nr_objs = 0;
 	x->free_obj = SF_NONE;
+	x->nr_patches = x->free_patch = 0;
+	x->rare.id = SF_NONE;
 	memset(x->cache_state, 0, x->nr_caches);
 	x->seq = 0;
 	x->cpu = 0;
@@ -274,8 +279,8 @@ static void rcu_barrier(struct sf_exec *x)
 }
 
 /*
- * Everything is given back: what is deferred, objects (an owner takes with it what it owns), then
- * caches, then what caches, grace periods and CPUs keep.
+ * Everything is given back: what is deferred, devices and pools with what is theirs, objects (an
+ * owner takes with it what it owns), then caches, then what caches, grace periods and CPUs keep.
  */
 static void teardown(struct sf_exec *x)
 {
@@ -283,6 +288,8 @@ static void teardown(struct sf_exec *x)
 	for (uint32_t i = 0; i < x->nr_slots; i++)
 		if (x->slot[i].kind == SF_RES_DEVICE)
 			x_device_release(x, i);
+		else if (x->slot[i].kind == SF_RES_POOL)
+			x_pool_release(x, i);
 	each_result(x, free_slot);
 	close_caches(x);
 	if (!x_has(x, SF_CAP_CACHES))
@@ -393,6 +400,7 @@ void sf_exec_destroy(struct sf_exec *x)
 		x->a->destroy(x->heap);
 	free(x->slot);
 	free(x->obj);
+	free(x->patch);
 	free(x->cache_state);
 	free(x->token);
 	x_lab_close(x);

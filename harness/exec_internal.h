@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
- * (one handler per operation), exec_device.c (memory of devices), exec_reclaim.c (what goes by
- * itself), exec_misuse.c (misuse, and what it reached) and kernel.c, which reads what became of an
- * operation.
+ * (one handler per operation), exec_device.c (memory of devices), exec_pool.c (memory that is
+ * sealed), exec_reclaim.c (what goes by itself), exec_misuse.c (misuse, and what it reached) and
+ * kernel.c, which reads what became of an operation.
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
@@ -16,12 +16,16 @@ struct object {
 	uint64_t key;        /* of its contents */
 	uint32_t res;
 	uint32_t cache;      /* id it was asked of, SF_NONE */
-	uint32_t next;       /* next of its bulk, of its device, or of the unused */
+	uint32_t next;       /* next of its bulk, of its device or pool, or of the unused */
 	uint32_t device;     /* result number of the device that owns it, SF_NONE */
+	uint32_t pool;       /* id of the pool that it lies in, 0: none */
+	uint32_t patch;      /* POOL: what was written on top of its pattern; 0: nothing */
 	uint16_t type;
 	uint8_t api, order;
 	bool zeroed;         /* every byte beyond `size` is zero: each request had __GFP_ZERO */
 	bool whole;          /* contents were written whole */
+	bool blank;          /* POOL: they never were: zero */
+	bool verified;       /* POOL: looked at, before the pool went */
 	bool alive;
 	bool tracked, pinned;/* the allocator knows it; a reference is held */
 	bool deferred;       /* its user has let go of it, a grace period has not ended */
@@ -30,14 +34,22 @@ struct object {
 /* What a result number stands for now. */
 struct slot {
 	uint8_t kind;        /* enum sf_res_kind; NONE: nothing, or no longer */
-	uint32_t obj;        /* first object; DEVICE: the one allocated last, or SF_NONE */
+	uint32_t obj;        /* first object; DEVICE, POOL: the one allocated last, or SF_NONE */
 	uint32_t count;      /* objects: 1, or those of a bulk */
-	uint32_t cache;      /* CACHE: id; BUCKETS: set; MEMCG: group */
-	uint32_t flags;      /* CACHE: as created */
-	uint32_t size;       /* CACHE: of an object, as created */
+	uint32_t cache;      /* CACHE: id; BUCKETS: set; MEMCG: group; POOL: id */
+	uint32_t flags;      /* CACHE: as created; POOL: enum sf_pool_mode */
+	uint32_t size;       /* CACHE: of an object, as created; POOL: refill */
 };
 
-struct lab; /* exec_misuse.c */
+struct lab;   /* exec_misuse.c */
+struct patch; /* exec_pool.c */
+
+/* A rare write under way: what a reader saw. */
+struct rare {
+	uint32_t id;         /* of the object, SF_NONE: none is under way */
+	uint8_t seen;        /* as in struct sf_ev_rare */
+	uint64_t key, before, after;
+};
 
 struct sf_exec {
 	const struct sf_allocator *a;
@@ -55,6 +67,10 @@ struct sf_exec {
 	uint32_t nr_objs, cap_objs, free_obj;
 	uint8_t *cache_state;/* by cache id */
 	uint32_t cap_caches, nr_caches;
+
+	struct patch *patch; /* of objects in pools */
+	uint32_t nr_patches, cap_patches, free_patch;
+	struct rare rare;
 
 	uint8_t *token;      /* by type number */
 	uint16_t devres;     /* number of struct devres */
@@ -148,6 +164,7 @@ struct birth {
 	uint64_t n, elem, size; /* as the program asked: n elements, in all */
 	uint64_t exact;         /* EXACT: bytes of whole pages, else 0 */
 	uint32_t cache;         /* it was asked of, SF_NONE */
+	uint32_t pool;          /* PMALLOC: it was asked of; else 0 */
 	uint8_t order;
 	bool overflow, forced;  /* the product; the program named the token */
 	bool lru;               /* its cache's shrinker may free it */
@@ -228,6 +245,19 @@ void x_memcg_set(struct sf_exec *x, const struct sf_op *op);
 void x_memcg_destroy(struct sf_exec *x, const struct sf_op *op);
 void x_fault_attr(struct sf_exec *x, const struct sf_op *op);
 void x_vm_enough_memory(struct sf_exec *x, const struct sf_op *op);
+
+/* exec_pool.c. What lies in a pool goes with it. */
+void x_pool_create(struct sf_exec *x, const struct sf_op *op);
+void x_pmalloc(struct sf_exec *x, const struct sf_op *op);
+void x_pool_protect(struct sf_exec *x, const struct sf_op *op);
+void x_pool_destroy(struct sf_exec *x, const struct sf_op *op);
+void x_rare_write(struct sf_exec *x, const struct sf_op *op);
+void x_pool_write(struct sf_exec *x, uint32_t id);
+/* First bad offset in an object of a pool. */
+uint64_t x_pool_bad(struct sf_exec *x, const struct object *o);
+void x_pool_midst(void *exec, bool after);
+void x_pool_release(struct sf_exec *x, uint32_t res);
+void x_patches_drop(struct sf_exec *x, struct object *o);
 
 static inline uint64_t x_head_size(const struct sf_exec *x, const struct object *o)
 {

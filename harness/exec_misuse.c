@@ -138,7 +138,7 @@ static struct shape shape_of(const struct lab *l, uint32_t cache)
 
 static void place_of(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
 {
-	*pl = (struct sf_place){ .kind = SF_PLACE_UNKNOWN, .cache = SF_NONE };
+	*pl = (struct sf_place){ .kind = SF_PLACE_UNKNOWN, .cache = SF_NONE, .pfn = SF_NO_PFN };
 	if (x_has(x, SF_CAP_PLACE))
 		x->a->place(x->heap, addr, pl);
 }
@@ -292,7 +292,7 @@ static void reach(struct sf_exec *x, struct misuse *m, enum sf_reach what, const
 	       .addr = addr, .size = size);
 }
 
-/* Once for each that is true of it. */
+/* Once for each that is true of it. What lies in a pool is in no cache, and no partition. */
 static void reach_object(struct sf_exec *x, struct misuse *m, struct witness *w, uint64_t addr,
 			 uint64_t size)
 {
@@ -302,11 +302,13 @@ static void reach_object(struct sf_exec *x, struct misuse *m, struct witness *w,
 	if (w->told)
 		return;
 	w->told = true;
-	if (same)
+	if (w->kind == SF_PLACE_POOL)
+		reach(x, m, SF_REACH_POOLED, w, w->cache, addr, size);
+	else if (same)
 		reach(x, m, SF_REACH_SAME_TYPE, w, w->cache, addr, size);
 	else if (w->cache == m->of.cache)
 		reach(x, m, SF_REACH_SAME_PARTITION, w, w->cache, addr, size);
-	if (w->cache != m->of.cache)
+	if (w->cache != m->of.cache && w->kind != SF_PLACE_POOL)
 		reach(x, m, SF_REACH_OTHER_PARTITION, w, w->cache, addr, size);
 	if (sf_types[type].pointer)
 		reach(x, m, SF_REACH_POINTER, w, w->cache, addr, size);
@@ -352,7 +354,9 @@ static void compare_contents(struct sf_exec *x, struct misuse *m)
 
 /* --- writes --- */
 
-/* Inverts a range upwards, until something is not mapped. Returns how many bytes it did. */
+/*
+ * Inverts a range upwards, until something is not mapped, or sealed. Returns how many bytes it did.
+ */
 static uint64_t write_up(struct sf_exec *x, uint64_t addr, uint64_t size)
 {
 	uint8_t bytes[PIECE];
@@ -364,7 +368,8 @@ static uint64_t write_up(struct sf_exec *x, uint64_t addr, uint64_t size)
 
 		for (uint64_t i = 0; i < got; i++)
 			bytes[i] = (uint8_t)~bytes[i];
-		done += x->a->poke(x->heap, addr + done, bytes, got);
+		got = x->a->poke(x->heap, addr + done, bytes, got);
+		done += got;
 		if (got < n)
 			break;
 	}
@@ -384,6 +389,28 @@ static uint64_t write_down(struct sf_exec *x, uint64_t end, uint64_t size)
 		if (write_up(x, end - done - n, n) < n)
 			break;
 		done += n;
+	}
+	return done;
+}
+
+/* The same where the frames of the range are in the direct map. */
+static uint64_t write_direct(struct sf_exec *x, uint64_t addr, uint64_t size)
+{
+	uint64_t done = 0;
+
+	while (done < size) {
+		uint64_t in = (addr + done) % SF_PAGE_SIZE, n = SF_PAGE_SIZE - in, got;
+		struct sf_place pl;
+
+		if (n > size - done)
+			n = size - done;
+		place_of(x, addr + done, &pl);
+		if (pl.pfn == SF_NO_PFN)
+			break;
+		got = write_up(x, SF_DIRECT_MAP + pl.pfn * SF_PAGE_SIZE + in, n);
+		done += got;
+		if (got < n)
+			break;
 	}
 	return done;
 }
@@ -423,21 +450,26 @@ static void compare_rest(struct sf_exec *x, struct misuse *m, uint64_t from, uin
 	}
 	if (nr > m->aliased)
 		reach(x, m, SF_REACH_SLACK, NULL, SF_NONE, m->addr + first, nr - m->aliased);
-	if (done < m->size)
+	if (done < m->size && m->op->code != SF_OP_DIRECTMAP_WRITE)
 		reach(x, m, SF_REACH_UNMAPPED, NULL, SF_NONE,
 		      from == m->addr ? from + done : m->addr, m->size - done);
 }
 
-static void carry_out_write(struct sf_exec *x, struct misuse *m)
+/* Noticed is a write through the direct map that faults: the frames are mapped, and sealed. */
+static bool carry_out_write(struct sf_exec *x, struct misuse *m)
 {
-	bool down = m->op->code == SF_OP_UNDERFLOW;
+	bool down = m->op->code == SF_OP_UNDERFLOW, direct = m->op->code == SF_OP_DIRECTMAP_WRITE;
 	uint64_t end = m->addr + m->size, done;
 
 	memset(x->lab->claimed, 0, m->size / 8 + 1);
-	done = down ? write_down(x, end, m->size) : write_up(x, m->addr, m->size);
+	if (direct)
+		done = write_direct(x, m->addr, m->size);
+	else
+		done = down ? write_down(x, end, m->size) : write_up(x, m->addr, m->size);
 	compare_contents(x, m);
 	compare_words(x, m);
 	compare_rest(x, m, down ? end - done : m->addr, done);
+	return direct && done < m->size;
 }
 
 /* --- frees --- */
@@ -548,7 +580,7 @@ static enum sf_status carry_out_free(struct sf_exec *x, struct misuse *m)
 static bool is_write(const struct sf_op *op)
 {
 	return op->code == SF_OP_OVERFLOW || op->code == SF_OP_UNDERFLOW ||
-	       op->code == SF_OP_STALE_WRITE;
+	       op->code == SF_OP_STALE_WRITE || op->code == SF_OP_DIRECTMAP_WRITE;
 }
 
 /* The object that is misused. False: there is none of the sort that it takes. */
@@ -568,6 +600,8 @@ static bool find(struct sf_exec *x, struct misuse *m)
 			return false;
 		m->id = s->obj;
 		m->of = describe(x, &x->obj[m->id]);
+		if (op->code == SF_OP_DIRECTMAP_WRITE && !x->obj[m->id].pool)
+			return false;
 	}
 	return x_is_real(m->of.addr) && m->of.size > m->of.head;
 }
@@ -594,6 +628,7 @@ static bool aim(struct sf_exec *x, struct misuse *m)
 		m->addr = user - n;
 		return true;
 	case SF_OP_STALE_WRITE:
+	case SF_OP_DIRECTMAP_WRITE:
 		m->addr = user;
 		m->size = n < size ? n : size;
 		return true;
@@ -628,12 +663,21 @@ static void bury_wrong(struct sf_exec *x, const struct misuse *m, bool noticed)
 	*x_slot(x, m->op->obj) = (struct slot){ 0 };
 }
 
+static bool capable(const struct sf_exec *x, const struct sf_op *op)
+{
+	if (op->code == SF_OP_WRONG_CACHE_FREE)
+		return x->lab && x_has(x, SF_CAP_CACHES);
+	if (op->code == SF_OP_DIRECTMAP_WRITE)
+		return x->lab && x_has(x, SF_CAP_POOLS);
+	return x->lab;
+}
+
 void x_misuse(struct sf_exec *x, const struct sf_op *op)
 {
 	struct misuse m = { .op = op, .id = SF_NONE };
-	bool noticed = false;
+	bool noticed;
 
-	if (!x->lab || (op->code == SF_OP_WRONG_CACHE_FREE && !x_has(x, SF_CAP_CACHES))) {
+	if (!capable(x, op)) {
 		x_skip(x, op, SF_SKIP_NO_CAP);
 		return;
 	}
@@ -647,7 +691,7 @@ void x_misuse(struct sf_exec *x, const struct sf_op *op)
 	watch_all(x, &m);
 	walk(x, &x->lab->before);
 	if (is_write(op))
-		carry_out_write(x, &m);
+		noticed = carry_out_write(x, &m);
 	else
 		noticed = carry_out_free(x, &m) == SF_NOTICED;
 	x->out.status = noticed ? SF_NOTICED : SF_OK;

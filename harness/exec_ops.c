@@ -2,9 +2,10 @@
 /*
  * exec_ops.c - what each operation does: one handler each, found through a table by code.
  *
- * Relies on exec.c for tables and contents; memory of devices is exec_device.c's, reclaim, grace
- * periods and groups are exec_reclaim.c's, misuse is exec_misuse.c's. A handler asks the allocator,
- * reports the result as an event, and skips (told, counted) what cannot be carried out.
+ * Relies on exec.c for tables and contents; memory of devices is exec_device.c's, that of pools
+ * exec_pool.c's, reclaim, grace periods and groups are exec_reclaim.c's, misuse is exec_misuse.c's.
+ * A handler asks the allocator, reports the result as an event, and skips (told, counted) what
+ * cannot be carried out.
  */
 #include "exec_internal.h"
 
@@ -32,7 +33,7 @@ static void look(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
 static uint64_t usable_size(struct sf_exec *x, uint64_t addr, uint8_t api)
 {
 	if (!x_has(x, SF_CAP_USABLE) || !x_is_real(addr) || api == SF_API_PAGES ||
-	    api == SF_API_EXACT)
+	    api == SF_API_EXACT || api == SF_API_PMALLOC)
 		return 0;
 	return x->a->usable(x->heap, addr);
 }
@@ -62,7 +63,7 @@ static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op, co
 		.type_align = b->rq.type_align, .gfp = b->rq.gfp, .site = b->rq.site,
 		.cache = b->cache, .align = b->rq.align, .n = b->n, .elem = b->elem,
 		.size = b->size, .addr = rs->addr, .dirty = SF_GOOD, .count = b->rq.count,
-		.old_id = SF_NONE, .bad = SF_GOOD, .lru = b->lru,
+		.old_id = SF_NONE, .bad = SF_GOOD, .lru = b->lru, .pool = b->pool,
 	};
 	return ev;
 }
@@ -99,7 +100,7 @@ static bool zero_due(const struct sf_exec *x, const struct sf_op *op, const stru
 {
 	const struct slot *s;
 
-	if (b->rq.gfp & SF_GFP_ZERO)
+	if (b->rq.gfp & SF_GFP_ZERO || b->pool)
 		return true;
 	if (!x->set.init_on_alloc || !(x->a->settings & (1ull << SF_SET_init_on_alloc)))
 		return false;
@@ -142,6 +143,7 @@ uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b
 	o->type = b->rq.type;
 	o->api = b->rq.api;
 	o->order = b->order;
+	o->pool = b->pool;
 	o->zeroed = zero_due(x, op, b);
 	look(x, rs->addr, &ev.alloc.place);
 	ev.alloc.usable = usable_size(x, rs->addr, b->rq.api);
@@ -150,7 +152,8 @@ uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b
 	if (b->rq.counter_size)
 		read_counter(x, &ev.alloc, b);
 	x_tell(x, &ev);
-	x_write(x, o);
+	if (!b->pool) /* that has its own ways */
+		x_write(x, o);
 	if (b->lru)
 		x_track(x, id, true);
 	return id;
@@ -637,7 +640,8 @@ static void op_ksize(struct sf_exec *x, const struct sf_op *op)
 static void op_cache_create(struct sf_exec *x, const struct sf_op *op)
 {
 	struct sf_cache_request rq = { .flags = op->flags & SF_SLAB_USER, .align = op->align,
-				       .usersize = op->count, .sheaf_capacity = op->order };
+				       .usersize = op->count, .sheaf_capacity = op->order,
+				       .min_order = op->cpu };
 	bool merged = false;
 	uint32_t id;
 
@@ -649,7 +653,7 @@ static void op_cache_create(struct sf_exec *x, const struct sf_op *op)
 	X_TELL(x, CACHE_CREATE, cacheop, .handle = op->res, .cache = id, .merged = merged,
 	     .status = id == SF_NONE ? SF_NULL : SF_OK, .name = rq.name, .size = rq.size,
 	     .align = rq.align, .flags = rq.flags, .usersize = rq.usersize,
-	     .sheaf_capacity = rq.sheaf_capacity);
+	     .sheaf_capacity = rq.sheaf_capacity, .min_order = rq.min_order);
 	x->out.status = id == SF_NONE ? SF_NULL : SF_OK;
 	*x_slot(x, op->res) = (struct slot){ .kind = id == SF_NONE ? SF_RES_NONE : SF_RES_CACHE,
 					      .cache = id, .flags = rq.flags, .size = rq.size,
@@ -898,6 +902,10 @@ static void op_write(struct sf_exec *x, const struct sf_op *op)
 	id = x_object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
+	if (x->obj[id].pool) {
+		x_pool_write(x, id);
+		return;
+	}
 	x_check(x, id);
 	x->obj[id].key = ++x->seq * 0xd6e8feb86659fd93ull;
 	x->obj[id].whole = op->flag;
@@ -1003,6 +1011,16 @@ void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op 
 	[SF_OP_MEMCG_DESTROY] = x_memcg_destroy,
 	[SF_OP_FAULT_ATTR] = x_fault_attr,
 	[SF_OP_VM_ENOUGH_MEMORY] = x_vm_enough_memory,
+	[SF_OP_POOL_CREATE] = x_pool_create,
+	[SF_OP_PMALLOC] = x_pmalloc,
+	[SF_OP_PZALLOC] = x_pmalloc,
+	[SF_OP_PMALLOC_ARRAY] = x_pmalloc,
+	[SF_OP_PCALLOC] = x_pmalloc,
+	[SF_OP_POOL_PROTECT] = x_pool_protect,
+	[SF_OP_POOL_UNPROTECT] = x_pool_protect,
+	[SF_OP_POOL_DESTROY] = x_pool_destroy,
+	[SF_OP_RARE_WRITE] = x_rare_write,
+	[SF_OP_DIRECTMAP_WRITE] = x_misuse,
 };
 
 #define X(code, id, ...) \

@@ -93,8 +93,8 @@ static void moved(void *exec, uint32_t cookie, uint64_t from, uint64_t to)
 void x_user_open(struct sf_exec *x)
 {
 	x->user = (struct sf_user){ .going = going, .gone = gone, .deferred = deferred,
-				    .moved = moved, .ctx = x };
-	if (x->a->caps & (SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_COMPACT))
+				    .moved = moved, .midst = x_pool_midst, .ctx = x };
+	if (x->a->caps & (SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_COMPACT | SF_CAP_POOLS))
 		x->a->set_user(x->heap, &x->user);
 }
 

@@ -76,7 +76,11 @@ static unsigned int base_weight(enum sf_opcode code)
 	if (code == SF_OP_FAULT_ATTR || code == SF_OP_COMPACT || code == SF_OP_RCU_BARRIER)
 		return 2;
 	if (info->flags & SF_OPF_MISUSE) /* in the few heaps that allow it */
-		return 20;
+		return code == SF_OP_WRONG_CACHE_FREE || code == SF_OP_DIRECTMAP_WRITE ? 80 : 20;
+	if (code == SF_OP_RARE_WRITE || code == SF_OP_POOL_PROTECT)
+		return 10; /* few allocators have pools, to the others these are nothing */
+	if (takes(info, SF_ARG_POOL) || info->res == SF_RES_POOL)
+		return info->flags & SF_OPF_ZERO || code == SF_OP_POOL_DESTROY ? 2 : 4;
 	if (takes(info, SF_ARG_CACHE) || info->res == SF_RES_CACHE)
 		return 14;
 	if (takes(info, SF_ARG_DEVICE) || takes(info, SF_ARG_BUCKETS) ||
@@ -155,8 +159,9 @@ static void append(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw
 }
 
 /*
- * Families: memory under pressure. Operations drawn one by one hardly ever fill a heap with objects
- * that a shrinker can free, or with pages that can move; some programs begin with many of them.
+ * Families: memory under pressure, and pools. Operations drawn one by one hardly ever fill a heap
+ * with objects that a shrinker can free, or with pages that can move, or a pool with what is sealed
+ * and changed then; some programs begin with many of them.
  */
 
 enum { FAMILY_MIN = 48 }; /* operations: a shorter program is none */
@@ -275,6 +280,54 @@ static void append_blocks(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
 	put_blocks(p, nr_ops, SF_GFP_KERNEL, 4, r);
 }
 
+static uint32_t put_pool(struct sf_prog *p, struct sf_rng *r)
+{
+	struct sf_op *op = put(p, SF_OP_POOL_CREATE, 0, 0);
+
+	op->fault = (uint8_t)sf_rng_below(r, SF_POOL_MODE_COUNT);
+	op->count = (uint16_t)sf_rng_below(r, 3);
+	return op->res;
+}
+
+static void put_rare(struct sf_prog *p, uint32_t pool, uint32_t obj, struct sf_rng *r)
+{
+	struct sf_op *op = put(p, SF_OP_RARE_WRITE, 0, sf_rng_below(r, 100));
+
+	op->cache = pool;
+	op->obj = obj;
+	op->count = (uint16_t)sf_rng_below(r, 50);
+}
+
+/* A policy: tables are loaded, sealed, looked up, changed by rare writes, and thrown away. */
+static void append_policy(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
+{
+	uint32_t pool = put_pool(p, r), first, nr = 1 + (uint32_t)sf_rng_below(r, nr_ops / 3);
+	uint32_t other = sf_rng_one_in(r, 3) ? put_pool(p, r) : pool;
+
+	first = p->nr_res;
+	for (uint32_t i = 0; i < nr; i++) {
+		uint64_t size = 1 + sf_rng_below(r, sf_rng_one_in(r, 8) ? 9000 : 200);
+
+		put(p, SF_OP_PMALLOC, 0, size)->cache = pool;
+	}
+	put(p, SF_OP_POOL_PROTECT, 0, 0)->cache = pool;
+	while (p->nr_ops + 4 < nr_ops) {
+		uint32_t obj = first + (uint32_t)sf_rng_below(r, nr);
+
+		if (sf_rng_one_in(r, 16))
+			put(p, sf_rng_one_in(r, 2) ? SF_OP_POOL_PROTECT : SF_OP_POOL_UNPROTECT, 0,
+			    0)->cache = pool;
+		else if (p->settings.misuse && sf_rng_one_in(r, 16))
+			put_ref(p, SF_OP_DIRECTMAP_WRITE, obj, SF_NONE);
+		else if (sf_rng_one_in(r, 3))
+			put_ref(p, sf_rng_one_in(r, 2) ? SF_OP_VERIFY : SF_OP_WRITE, obj, SF_NONE);
+		else
+			put_rare(p, sf_rng_one_in(r, 12) ? other : pool, obj, r);
+	}
+	if (sf_rng_one_in(r, 2))
+		put(p, SF_OP_POOL_DESTROY, 0, 0)->cache = pool;
+}
+
 static void append_family(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
 {
 	if (p->settings.pageblock_order != 4)
@@ -293,6 +346,8 @@ void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, 
 		append_family(p, nr_ops - (uint32_t)sf_rng_below(r, nr_ops / 4), r);
 	} else {
 		sf_draw_preset(&p->settings, r);
+		if (nr_ops >= FAMILY_MIN && sf_rng_one_in(r, p->settings.misuse ? 8 : 20))
+			append_policy(p, nr_ops - (uint32_t)sf_rng_below(r, nr_ops / 4), r);
 	}
 	/* A few operations are dropped by the fix-up; kmalloc never is, so this ends. */
 	for (unsigned int round = 0; p->nr_ops < nr_ops; round++) {

@@ -28,6 +28,8 @@ const char *const sf_class_names[SF_CLASSES] = {
 	[SF_CLASS_DEVICE] = "a device",
 	[SF_CLASS_DEVM] = "memory of a device",
 	[SF_CLASS_MEMCG] = "a memory cgroup",
+	[SF_CLASS_POOL] = "a pool",
+	[SF_CLASS_POOLED] = "memory of a pool",
 };
 
 #define MAP_SLOTS_MIN 128u
@@ -209,11 +211,15 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 		return 1u << SF_CLASS_DEVICE;
 	case SF_ARG_MEMCG:
 		return 1u << SF_CLASS_MEMCG;
+	case SF_ARG_POOL:
+		return 1u << SF_CLASS_POOL;
 	case SF_ARG_DEAD:
 		return DEAD_CLASSES;
 	}
 	if (info->flags & SF_OPF_DEVM)
 		return 1u << SF_CLASS_DEVM;
+	if (info->flags & SF_OPF_POOL)
+		return 1u << SF_CLASS_POOLED;
 	if (op->cache != SF_NONE)
 		return 1u << SF_CLASS_NAMED;
 	/* kfree() takes objects of named caches too, krealloc() does not. */
@@ -224,6 +230,8 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 	/* What neither frees nor moves may have it from anywhere. */
 	if ((info->flags & (SF_OPF_KV | SF_OPF_FREES | SF_OPF_MOVES)) == SF_OPF_KV)
 		classes |= 1u << SF_CLASS_DEVM;
+	if (info->flags & SF_OPF_POOLED)
+		classes |= 1u << SF_CLASS_POOLED;
 	return classes;
 }
 
@@ -246,9 +254,13 @@ static enum sf_class class_of(const struct sf_op *op, unsigned int res_kind)
 		return SF_CLASS_DEVICE;
 	case SF_RES_MEMCG:
 		return SF_CLASS_MEMCG;
+	case SF_RES_POOL:
+		return SF_CLASS_POOL;
 	}
 	if (sf_op_info(op)->flags & SF_OPF_DEVM)
 		return SF_CLASS_DEVM;
+	if (sf_op_info(op)->flags & SF_OPF_POOL)
+		return SF_CLASS_POOLED;
 	return op->cache == SF_NONE ? SF_CLASS_KMALLOC : SF_CLASS_NAMED;
 }
 
@@ -299,7 +311,8 @@ void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op,
 		kill_result(l, op->obj, op->line);
 	if (info->flags & SF_OPF_MOVES && op->obj != SF_NONE)
 		unlist(l, op->obj);
-	if (op->code == SF_OP_CACHE_DESTROY || op->code == SF_OP_DEVICE_UNREGISTER)
+	if (op->code == SF_OP_CACHE_DESTROY || op->code == SF_OP_DEVICE_UNREGISTER ||
+	    op->code == SF_OP_POOL_DESTROY)
 		kill_result(l, op->cache, op->line);
 	if (op->code == SF_OP_MEMCG_DESTROY)
 		kill_result(l, op->obj2, op->line);
@@ -351,8 +364,8 @@ static bool fix_object(struct fix *f, unsigned int kind)
 	f->op->obj = fix_ref(f, kind, f->op->obj, null_ok);
 	if (f->op->obj == SF_NONE)
 		return null_ok;
-	/* An object decides which cache it goes back to. */
-	if (f->op->cache != SF_NONE)
+	/* An object decides which cache it goes back to; a rare write may name any pool. */
+	if (f->op->cache != SF_NONE && !(f->info->flags & SF_OPF_POOL))
 		f->op->cache = f->l->res[f->op->obj].cache;
 	return true;
 }
@@ -408,6 +421,24 @@ static bool fix_MEMCG(struct fix *f)
 
 	f->op->obj2 = fix_ref(f, SF_ARG_MEMCG, f->op->obj2, null_ok);
 	return null_ok || f->op->obj2 != SF_NONE;
+}
+
+static bool fix_POOL(struct fix *f)
+{
+	f->op->cache = fix_ref(f, SF_ARG_POOL, f->op->cache, false);
+	return f->op->cache != SF_NONE;
+}
+
+static bool fix_MODE(struct fix *f)
+{
+	f->op->fault %= SF_POOL_MODE_COUNT;
+	return true;
+}
+
+static bool fix_MIN_ORDER(struct fix *f)
+{
+	f->op->cpu %= SF_NR_ORDERS;
+	return true;
 }
 
 static bool fix_PERCENT(struct fix *f)

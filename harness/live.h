@@ -23,6 +23,8 @@ enum sf_class {
 	SF_CLASS_DEVICE,
 	SF_CLASS_DEVM,  /* goes with its device */
 	SF_CLASS_MEMCG,
+	SF_CLASS_POOL,
+	SF_CLASS_POOLED, /* goes with its pool */
 	SF_CLASSES,
 };
 
@@ -150,5 +152,6 @@ bool sf_expect_parse(const struct sf_op *op, const char *s, size_t len,
 		     char out[SF_STRING_MAX + 1]);
 
 extern const char *const sf_fault_names[SF_FAULTS];
+extern const char *const sf_pool_mode_names[SF_POOL_MODE_COUNT];
 
 #endif

@@ -365,7 +365,8 @@ static enum sf_opcode pick_misuse(struct sf_rng *r)
 static bool mutate_sprinkle(struct mutation *m)
 {
 	static const uint8_t codes[] = { SF_OP_FAIL,         SF_OP_FAIL,  SF_OP_CHECK, SF_OP_DRAIN,
-					 SF_OP_CACHE_SHRINK, SF_OP_VERIFY };
+					 SF_OP_CACHE_SHRINK, SF_OP_VERIFY,
+					 SF_OP_POOL_PROTECT, SF_OP_RARE_WRITE };
 	uint32_t first = m->p->nr_ops, pos = pick_pos(m);
 	struct sf_draw d = draw_at(m, pos);
 	enum sf_opcode code = codes[sf_rng_below(m->rng, sizeof(codes))];

@@ -23,10 +23,11 @@ static inline bool sf_rng_one_in(struct sf_rng *r, uint64_t n)
 	return !sf_rng_below(r, n);
 }
 
-/* Whether it ends a cache or a device, and with that all that came from there. */
+/* Whether it ends a cache, a device or a pool, and with that all that came from there. */
 static inline bool sf_op_ends_many(enum sf_opcode code)
 {
-	return code == SF_OP_CACHE_DESTROY || code == SF_OP_DEVICE_UNREGISTER;
+	return code == SF_OP_CACHE_DESTROY || code == SF_OP_DEVICE_UNREGISTER ||
+	       code == SF_OP_POOL_DESTROY;
 }
 
 /* A fresh operation, every argument drawn. References may be SF_NONE: nothing fits. */

@@ -44,7 +44,10 @@
 	X(CACHE2, obj2, 4, "result of kmem_cache_create(), not the object's")        \
 	X(SPAN, count, 2, "bytes, 1 to 65535")                                       \
 	X(MEMCG, obj2, 4, "result of mem_cgroup_create(), or NULL: the root")        \
-	X(PERCENT, cpu, 1, "0 to 100")
+	X(PERCENT, cpu, 1, "0 to 100")                                               \
+	X(MIN_ORDER, cpu, 1, "smallest order of a slab, 0 to 10")                    \
+	X(POOL, cache, 4, "result of pmalloc_create_pool()")                         \
+	X(MODE, fault, 1, "ro, wr, auto_ro, auto_wr or start_wr")
 
 enum sf_arg_kind {
 	SF_ARG_END,
@@ -66,6 +69,7 @@ enum sf_res_kind {
 	SF_RES_BUCKETS,
 	SF_RES_DEVICE,
 	SF_RES_MEMCG,
+	SF_RES_POOL,
 	SF_RES_KINDS,
 };
 
@@ -80,6 +84,8 @@ enum sf_op_flags {
 	SF_OPF_FLEX = 128,  /* its type has a flexible array */
 	SF_OPF_MISUSE = 256,/* a misuse: only with the setting misuse, and it taints the run */
 	SF_OPF_DEVM = 512,  /* its object lies behind a struct devres, and dies with its device */
+	SF_OPF_POOL = 1024, /* its object lies in a pool, and dies with it */
+	SF_OPF_POOLED = 2048, /* its object may also lie in a pool */
 };
 
 /* POS: positional argument. KEY: `name=value`, left out when zero. */
@@ -138,7 +144,8 @@ enum sf_op_flags {
 	  SF_POS(OBJ, "p"))                                                                        \
 	X(22, CACHE_CREATE, "kmem_cache_create", CACHE, 0, "make a named cache",                   \
 	  SF_POS(NAME, "name"), SF_POS(SIZE, "size"), SF_POS(ALIGN, "align"),                      \
-	  SF_POS(SLAB_FLAGS, "flags"), SF_KEY(COUNT, "usersize"), SF_KEY(ORDER, "sheaf"))          \
+	  SF_POS(SLAB_FLAGS, "flags"), SF_KEY(COUNT, "usersize"), SF_KEY(ORDER, "sheaf"),          \
+	  SF_KEY(MIN_ORDER, "min_order"))                                                          \
 	X(23, CACHE_ALLOC, "kmem_cache_alloc", OBJ, 0, "allocate from a cache",                    \
 	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                            \
 	X(24, CACHE_ZALLOC, "kmem_cache_zalloc", OBJ, SF_OPF_ZERO, "the same, zeroed",             \
@@ -166,9 +173,9 @@ enum sf_op_flags {
 	  SF_POS(FAULT, "what"), SF_KEY(COUNT, "after"))                                           \
 	X(36, DRAIN, "drain_all_pages", NONE, 0, "empty the per-CPU page lists")                   \
 	X(37, CHECK, "check", NONE, 0, "snapshot, and every oracle looks at it")                   \
-	X(38, WRITE, "write", NONE, SF_OPF_KV, "write new contents",                               \
+	X(38, WRITE, "write", NONE, SF_OPF_KV | SF_OPF_POOLED, "write new contents",               \
 	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
-	X(39, VERIFY, "verify", NONE, SF_OPF_KV, "verify contents",                                \
+	X(39, VERIFY, "verify", NONE, SF_OPF_KV | SF_OPF_POOLED, "verify contents",                \
 	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
 	X(40, OWNS, "owns", NONE, SF_OPF_KV, "the second goes when the first goes",                \
 	  SF_POS(OBJ, "a"), SF_POS(OBJ2, "b"))                                                     \
@@ -256,7 +263,30 @@ enum sf_op_flags {
 	  SF_KEY(N, "times"), SF_KEY(SIZE, "space"), SF_KEY(ORDER, "min_order"),                   \
 	  SF_KEY(BOOL, "wait"))                                                                    \
 	X(80, VM_ENOUGH_MEMORY, "vm_enough_memory", NONE, 0,                                       \
-	  "a process asks for n pages of its own: may it?", SF_POS(N, "n"))
+	  "a process asks for n pages of its own: may it?", SF_POS(N, "n"))                        \
+	X(81, POOL_CREATE, "pmalloc_create_pool", POOL, 0, "make a pool of memory to be sealed",   \
+	  SF_POS(MODE, "mode"), SF_KEY(COUNT, "refill"))                                           \
+	X(82, PMALLOC, "pmalloc", OBJ, SF_OPF_POOL, "allocate from a pool",                        \
+	  SF_POS(POOL, "pool"), SF_POS(SIZE, "size"))                                              \
+	X(83, PZALLOC, "pzalloc", OBJ, SF_OPF_POOL | SF_OPF_ZERO, "the same, zeroed",              \
+	  SF_POS(POOL, "pool"), SF_POS(SIZE, "size"))                                              \
+	X(84, PMALLOC_ARRAY, "pmalloc_array", OBJ, SF_OPF_POOL | SF_OPF_ARRAY,                     \
+	  "allocate n * size from a pool",                                                         \
+	  SF_POS(POOL, "pool"), SF_POS(N, "n"), SF_POS(SIZE, "size"))                              \
+	X(85, PCALLOC, "pcalloc", OBJ, SF_OPF_POOL | SF_OPF_ARRAY | SF_OPF_ZERO,                   \
+	  "the same, zeroed", SF_POS(POOL, "pool"), SF_POS(N, "n"), SF_POS(SIZE, "size"))          \
+	X(86, POOL_PROTECT, "pmalloc_protect_pool", NONE, 0, "seal what is in a pool",             \
+	  SF_POS(POOL, "pool"))                                                                    \
+	X(87, POOL_UNPROTECT, "pmalloc_unprotect_pool", NONE, 0,                                   \
+	  "make it modifiable again, if its mode allows", SF_POS(POOL, "pool"))                    \
+	X(88, POOL_DESTROY, "pmalloc_destroy_pool", NONE, 0, "the pool goes, and all in it",       \
+	  SF_POS(POOL, "pool"))                                                                    \
+	X(89, RARE_WRITE, "pmalloc_rare_write", NONE, SF_OPF_POOL,                                 \
+	  "new contents through a second mapping: n bytes (0: the rest) from `off` on",            \
+	  SF_POS(POOL, "pool"), SF_POS(OBJ, "p"), SF_KEY(COUNT, "off"), SF_KEY(SIZE, "n"))         \
+	X(90, DIRECTMAP_WRITE, "directmap_write", NONE, SF_OPF_MISUSE | SF_OPF_POOL,               \
+	  "misuse: write the first n bytes of a pool's object through the direct map",             \
+	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))
 
 #define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 

@@ -17,6 +17,12 @@ const char *const sf_fault_names[SF_FAULTS] = {
 	[SF_FAULT_PAGE] = "page",
 };
 
+const char *const sf_pool_mode_names[SF_POOL_MODE_COUNT] = {
+#define X(id, name, doc) [SF_POOL_##id] = name,
+	SF_POOL_MODES(X)
+#undef X
+};
+
 void sf_prog_init(struct sf_prog *p)
 {
 	memset(p, 0, sizeof(*p));

@@ -194,7 +194,7 @@ static char letter_of(const struct parser *ps, uint32_t res)
 /* How a result of that class ends. */
 static const char *end_of(uint8_t class)
 {
-	if (class == SF_CLASS_CACHE || class == SF_CLASS_MEMCG)
+	if (class == SF_CLASS_CACHE || class == SF_CLASS_MEMCG || class == SF_CLASS_POOL)
 		return "destroyed";
 	return class == SF_CLASS_DEVICE ? "unregistered" : "freed";
 }
@@ -208,7 +208,8 @@ static bool explain_dead(struct parser *ps, struct word w, uint32_t res)
 			    r->died);
 	from = &ps->l->res[r->cache];
 	return fail(ps, w.s, "%.*s went with its %s %c%u, %s at line %u", (int)w.len, w.s,
-		    from->class == SF_CLASS_DEVICE ? "device" : "cache", letter_of(ps, r->cache),
+		    from->class == SF_CLASS_DEVICE ? "device" :
+		    from->class == SF_CLASS_POOL ? "pool" : "cache", letter_of(ps, r->cache),
 		    (uint32_t)from->label, end_of(from->class), from->died);
 }
 
@@ -255,7 +256,8 @@ static bool parse_OBJ(struct parser *ps)
 	at = ps->pos;
 	if (!reference(ps, ps->info->flags & SF_OPF_NULL_OK, &ps->op.obj))
 		return false;
-	if (ps->op.cache == SF_NONE || ps->op.obj == SF_NONE)
+	/* A rare write may name any pool. */
+	if (ps->op.cache == SF_NONE || ps->op.obj == SF_NONE || ps->info->flags & SF_OPF_POOL)
 		return true;
 	r = &ps->l->res[ps->op.obj];
 	if (r->cache == ps->op.cache)
@@ -288,6 +290,8 @@ static bool parse_DEVICE(struct parser *ps)
 {
 	return reference(ps, false, &ps->op.cache);
 }
+
+#define parse_POOL parse_DEVICE
 
 static bool parse_DEAD(struct parser *ps)
 {
@@ -499,6 +503,28 @@ static bool parse_FAULT(struct parser *ps)
 			return true;
 		}
 	return expected(ps, w.len ? w : got(ps), "slab or page");
+}
+
+static bool parse_MODE(struct parser *ps)
+{
+	struct word w = next(ps);
+
+	for (unsigned int i = 0; i < SF_POOL_MODE_COUNT; i++)
+		if (word_is(w, sf_pool_mode_names[i], strlen(sf_pool_mode_names[i]))) {
+			ps->op.fault = (uint8_t)i;
+			return true;
+		}
+	return expected(ps, w.len ? w : got(ps), "ro, wr, auto_ro, auto_wr or start_wr");
+}
+
+static bool parse_MIN_ORDER(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 0, SF_NR_ORDERS - 1, "an order", &v))
+		return false;
+	ps->op.cpu = (uint8_t)v;
+	return true;
 }
 
 static bool cache_name(struct parser *ps, struct word w, const char *name)

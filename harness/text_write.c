@@ -95,6 +95,7 @@ static void write_DEVICE(struct out *o, const struct sf_op *op)
 
 #define write_DEAD write_OBJ
 #define write_MEMCG write_OBJ2
+#define write_POOL write_DEVICE
 
 static void write_CACHE2(struct out *o, const struct sf_op *op)
 {
@@ -231,6 +232,12 @@ static void write_TOKEN(struct out *o, const struct sf_op *op)
 
 #define write_SPAN write_COUNT
 #define write_PERCENT write_CPU
+#define write_MIN_ORDER write_CPU
+
+static void write_MODE(struct out *o, const struct sf_op *op)
+{
+	puts_out(o, sf_pool_mode_names[op->fault]);
+}
 
 static void write_BOOL(struct out *o, const struct sf_op *op)
 {

@@ -184,7 +184,49 @@ enum sf_cost {
 	X(SHF, 1, WALK, SF_CAP_WALK | SF_CAP_TRACE, "shuffling changes neither the free blocks "  \
 	  "nor their orders and types", "mm/shuffle.c:__shuffle_zone")                            \
 	X(SHF, 2, BOOTS, SF_CAP_TRACE, "blocks of the largest order come in another order each "  \
-	  "boot and go back to either end; smaller ones do not", "mm/shuffle.c")
+	  "boot and go back to either end; smaller ones do not", "mm/shuffle.c")                  \
+	X(BIG, 1, EVENT, SF_CAP_TRACE | SF_CAP_LARGE, "every slab of a large cache is one "       \
+	  "block of 2 MiB, and its objects lie in it", "slab caches of 2 MiB blocks (2018)")      \
+	X(BIG, 2, EVENT, SF_CAP_TRACE | SF_CAP_LARGE, "a large request is refused only when no "  \
+	  "2 MiB block was there after the effort that its flags ask for, and then nothing has "  \
+	  "changed; no smaller slab is tried", "slab caches of 2 MiB blocks (2018)")              \
+	X(BIG, 3, WALK, SF_CAP_WALK | SF_CAP_LARGE, "a block holds as many objects as fit, and "  \
+	  "no more blocks are held than objects live and parked and empty slabs account for",     \
+	  "slab caches of 2 MiB blocks (2018)")                                                   \
+	X(BIG, 4, EVENT, SF_CAP_LARGE, "a cache is large if and only if 2 MiB hold more of its "  \
+	  "objects that way", "slab caches of 2 MiB blocks (2018)")                               \
+	X(BIG, 5, EVENT, SF_CAP_TRACE | SF_CAP_MIN_ORDER, "no slab is smaller than its cache "    \
+	  "asked for; no other cache's geometry changes", "none: per-cache min_order")            \
+	X(BIG, 6, EVENT, SF_CAP_CACHES, "a slab holds at most 32767 objects; a larger order is "  \
+	  "lowered for that, and for nothing else", "mm/slub.c:calculate_order")                  \
+	X(BIG, 7, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_LARGE, "an empty block beyond "       \
+	  "min_partial goes back, whole, and merges once drained",                                \
+	  "slab caches of 2 MiB blocks (2018)")                                                   \
+	X(BIG, 8, EVENT, SF_CAP_LARGE | SF_CAP_PLACE, "large objects are aligned to the largest " \
+	  "power of two that divides their size, at most a page; all large kmalloc to a page",    \
+	  "drivers/md/dm-bufio.c:dm_bufio_client_create")                                         \
+	X(PMA, 1, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "no page of a sealed area is writable "     \
+	  "through its area", "pmalloc (2018)")                                                   \
+	X(PMA, 2, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "no writable mapping of a sealed page "     \
+	  "exists outside a rare write, but the direct map where that is left open",              \
+	  "pmalloc (2018)")                                                                       \
+	X(PMA, 3, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "in a rare write there is one more "        \
+	  "mapping, of the pages it concerns and no others, not executable, at an address that "  \
+	  "the last one did not have; after it there is none", "pmalloc (2018)")                  \
+	X(PMA, 4, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "a rare write is carried out if and only "  \
+	  "if it lies in one area of the pool that it names, and the pool's mode is for it; a "   \
+	  "pool is opened again if and only if its mode is for it", "pmalloc (2018)")             \
+	X(PMA, 5, EVENT, SF_CAP_POOLS | SF_CAP_CONTENTS, "what is in a pool is what was last "    \
+	  "written to it; a write to sealed memory faults and changes nothing; a reader sees "    \
+	  "all of a rare write or nothing", "pmalloc (2018)")                                     \
+	X(PMA, 6, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "a page is in one pool, and in no slab, "   \
+	  "block or other area then", "pmalloc (2018)")                                           \
+	X(PMA, 7, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "no object comes from an area that is "     \
+	  "sealed, but of a pool that is so from the start", "pmalloc (2018)")                    \
+	X(PMA, 8, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "a destroyed pool leaves nothing mapped "   \
+	  "or sealed, and its pages are wiped", "pmalloc (2018)")                                 \
+	X(PMA, 9, EVENT, SF_CAP_POOLS, "nothing of size 0, and no product that overflows, comes " \
+	  "from a pool", "pmalloc (2018)")
 
 enum sf_invariant {
 #define X(family, nr, cost, needs, statement, source) SF_INV_##family##_##nr,

@@ -12,8 +12,10 @@
 /* kmalloc_nolock() tries the next class too, once (mm/slub.c:__kmalloc_nolock_noprof). */
 static bool smallest_class(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
-	uint32_t due = sf_type_class(&j->sh.set, a->size, a->type_align);
+	uint32_t due = sf_due_slot(&j->sh, a) << SF_PAGE_SHIFT;
 
+	if (!due)
+		due = sf_type_class(&j->sh.set, a->size, a->type_align);
 	return a->place.object_size == due ||
 	       (a->api == SF_API_NOLOCK && a->place.object_size == sf_class_of(due + 1));
 }
@@ -265,9 +267,10 @@ static const char *merge_fault(const struct sf_judge *j, const struct sf_ev_cach
 
 	if (set->slab_nomerge)
 		return "a cache was merged into %s though merging is off";
-	if ((op->flags & NEVER_MERGE) || window || op->sheaf_capacity)
+	if ((op->flags & NEVER_MERGE) || window || op->sheaf_capacity || op->min_order)
 		return "a cache that never merges was merged into %s";
-	if ((c->flags & NEVER_MERGE) || (set->usercopy && c->usersize))
+	if ((c->flags & NEVER_MERGE) || (set->usercopy && c->usersize) ||
+	    c->asked_order > set->min_order)
 		return "a cache was merged into %s, which never merges";
 	if (same_flags(set, op->flags) != same_flags(set, c->flags))
 		return "a cache was merged into %s, which has other flags";

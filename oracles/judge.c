@@ -48,16 +48,20 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
  */
 #define ON_HEAP(RULE, MODE, SHADOW) SHADOW(on_heap)
 #define ON_CACHE(RULE, MODE, SHADOW)                                                     \
-	RULE(ISO_4, sf_iso_4_cache) SHADOW(on_cache) MODE(MEM_15, sf_mem_15_cache)
+	RULE(ISO_4, sf_iso_4_cache) SHADOW(on_cache) MODE(MEM_15, sf_mem_15_cache)       \
+	MODE(BIG_4, sf_big_4_cache) MODE(BIG_5, sf_big_5_cache) MODE(BIG_6, sf_big_6_cache)
 #define ON_CTYPE(RULE, MODE, SHADOW) MODE(ISO_7, sf_iso_7_type) SHADOW(on_ctype)
 #define ON_BEGIN(RULE, MODE, SHADOW) SHADOW(on_begin)
 #define ON_END(RULE, MODE, SHADOW) SHADOW(settle)
 #define ON_ALLOC(RULE, MODE, SHADOW)                                                     \
+	MODE(PMA_9, sf_pma_9) MODE(BIG_2, sf_big_2) MODE(BIG_4, sf_big_4_alloc)          \
+	MODE(BIG_1, sf_big_1_alloc) MODE(PMA_6, sf_pma_6_alloc) MODE(PMA_7, sf_pma_7)    \
 	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
 	RULE(MEM_12, sf_mem_12_alloc) MODE(MEM_14, sf_mem_14) RULE(ISO_2, sf_iso_2)      \
 	RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13) RULE(ISO_17, sf_iso_17)            \
 	MODE(ISO_7, sf_iso_7) MODE(ISO_8, sf_iso_8) MODE(ISO_12, sf_iso_12)              \
 	RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3)        \
+	MODE(BIG_8, sf_big_8)                                                            \
 	RULE(ISO_3, sf_iso_3_alloc) MODE(ACC_12, sf_acc_12) SHADOW(on_alloc)             \
 	MODE(ISO_6, sf_iso_6) RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4)                \
 	MODE(MEM_18, sf_mem_18_alloc) RULE(BUD_10, sf_bud_10_alloc)                      \
@@ -68,6 +72,8 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 	MODE(MEM_19, sf_mem_19_free) MODE(ACC_21, sf_acc_21_free)                        \
 	MODE(ACC_19, sf_acc_19_free) SHADOW(on_free)
 #define ON_REALLOC(RULE, MODE, SHADOW)                                                   \
+	MODE(BIG_2, sf_big_2) MODE(BIG_4, sf_big_4_alloc) MODE(BIG_1, sf_big_1_alloc)    \
+	MODE(BIG_8, sf_big_8)                                                            \
 	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
 	RULE(MEM_12, sf_mem_12_alloc) RULE(MEM_6, sf_mem_6) RULE(ISO_2, sf_iso_2)        \
 	RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13) RULE(ISO_17, sf_iso_17)            \
@@ -81,7 +87,8 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 	RULE(MEM_11, sf_mem_11_ksize) RULE(MEM_17, sf_mem_17_ksize)
 #define ON_CONTENT(RULE, MODE, SHADOW) RULE(MEM_5, sf_mem_5_content)
 #define ON_CACHE_CREATE(RULE, MODE, SHADOW)                                              \
-	RULE(ISO_4, sf_iso_4_create) RULE(ISO_5, sf_iso_5) SHADOW(on_create)
+	RULE(ISO_4, sf_iso_4_create) RULE(ISO_5, sf_iso_5) MODE(BIG_4, sf_big_4_cache)   \
+	MODE(BIG_5, sf_big_5_cache) MODE(BIG_6, sf_big_6_cache) SHADOW(on_create)
 #define ON_CACHE_DESTROY(RULE, MODE, SHADOW)                                             \
 	SHADOW(settle) RULE(ACC_17, sf_acc_17) SHADOW(on_destroy)
 #define ON_CACHE_SHRINK(RULE, MODE, SHADOW)                                              \
@@ -93,14 +100,21 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 #define ON_MIGRATE(RULE, MODE, SHADOW)                                                   \
 	RULE(MEM_5, sf_mem_5_migrate) SHADOW(on_migrate) RULE(MEM_1, sf_mem_1_migrate)
 #define ON_MEMCG(RULE, MODE, SHADOW) SHADOW(on_memcg)
+#define ON_POOL(RULE, MODE, SHADOW)                                                      \
+	MODE(PMA_4, sf_pma_4_open) MODE(PMA_8, sf_pma_8) SHADOW(on_pool)
+#define ON_WRITE(RULE, MODE, SHADOW) MODE(PMA_5, sf_pma_5_write)
+#define ON_RARE(RULE, MODE, SHADOW) MODE(PMA_4, sf_pma_4) MODE(PMA_5, sf_pma_5_rare)
 #define ON_TAINT(RULE, MODE, SHADOW) SHADOW(on_taint)
 #define ON_ATTACK(RULE, MODE, SHADOW)                                                    \
 	RULE(MEM_9, sf_mem_9_attack) RULE(MEM_10, sf_mem_10_attack) SHADOW(on_attack)
 #define ON_SLAB_NEW(RULE, MODE, SHADOW)                                                  \
+	MODE(BIG_1, sf_big_1_new) MODE(BIG_5, sf_big_5_new) MODE(BIG_6, sf_big_6_new)    \
+	MODE(PMA_6, sf_pma_6_slab)                                                       \
 	RULE(ISO_3, sf_iso_3_new) RULE(BUD_11, sf_bud_11) MODE(ISO_16, sf_iso_16)        \
 	SHADOW(on_slab_new) RULE(ISO_15, sf_iso_15)
 #define ON_SLAB_ORDER(RULE, MODE, SHADOW) RULE(MEM_16, sf_mem_16)
 #define ON_SLAB_FREE(RULE, MODE, SHADOW)                                                 \
+	MODE(BIG_7, sf_big_7_slab)                                                       \
 	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14)                          \
 	MODE(MEM_19, sf_mem_19_slab) SHADOW(on_slab_free)
 #define ON_SLAB_DEFER(RULE, MODE, SHADOW)                                                \
@@ -120,24 +134,32 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_1, sf_bud_1_page)                            \
 	RULE(BUD_2, sf_bud_2_alloc) RULE(BUD_8, sf_bud_8) SHADOW(on_page_alloc)
 #define ON_PAGE_FREE(RULE, MODE, SHADOW)                                                 \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_free)                            \
+	RULE(BUD_5, sf_bud_5_done) MODE(BIG_7, sf_big_7_page)                            \
+	RULE(BUD_2, sf_bud_2_free)                                                       \
 	RULE(ISO_3, sf_iso_3_page_free) RULE(ISO_14, sf_iso_14) SHADOW(on_page_free)
 #define ON_PCP_DRAIN(RULE, MODE, SHADOW)                                                 \
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain) SHADOW(on_drain)
-#define ON_PAGE_FAIL(RULE, MODE, SHADOW) RULE(MEM_12, sf_mem_12_fail) SHADOW(on_fail)
+#define ON_PAGE_FAIL(RULE, MODE, SHADOW)                                                 \
+	MODE(BIG_2, sf_big_2_fail) RULE(MEM_12, sf_mem_12_fail) SHADOW(on_fail)
 #define ON_FAULT(RULE, MODE, SHADOW) SHADOW(on_fault)
 #define ON_ASK(RULE, MODE, SHADOW) MODE(ACC_14, sf_acc_14_ask)
 #define ON_OOM(RULE, MODE, SHADOW) MODE(BUD_12, sf_bud_12_oom) MODE(ACC_14, sf_acc_14)
 #define ON_SHRINK(RULE, MODE, SHADOW) SHADOW(on_shrinker)
 #define ON_RECLAIM(RULE, MODE, SHADOW) MODE(ACC_15, sf_acc_15) SHADOW(on_reclaim)
+#define ON_COMPACT(RULE, MODE, SHADOW) SHADOW(on_compact)
 #define ON_GRACE(RULE, MODE, SHADOW) SHADOW(on_grace)
 #define ON_RESERVE(RULE, MODE, SHADOW)                                                   \
 	RULE(BUD_5, sf_bud_5_done) MODE(BUD_12, sf_bud_12_change) SHADOW(on_reserve)
 #define ON_CHARGE(RULE, MODE, SHADOW)                                                    \
 	RULE(ACC_9, sf_acc_9_charge) MODE(ACC_19, sf_acc_19_charge) SHADOW(on_charge)
 #define ON_WARN(RULE, MODE, SHADOW) SHADOW(on_warn)
-#define ON_MAP(RULE, MODE, SHADOW) RULE(MEM_1, sf_mem_1_map) SHADOW(on_map)
-#define ON_UNMAP(RULE, MODE, SHADOW) SHADOW(on_unmap)
+#define ON_MAP(RULE, MODE, SHADOW)                                                       \
+	MODE(PMA_6, sf_pma_6_map) RULE(MEM_1, sf_mem_1_map) SHADOW(on_map)
+#define ON_UNMAP(RULE, MODE, SHADOW) MODE(PMA_8, sf_pma_8_unmap) SHADOW(on_unmap)
+#define ON_MAPPING(RULE, MODE, SHADOW) SHADOW(on_mapping)
+#define ON_MAPS(RULE, MODE, SHADOW)                                                      \
+	SHADOW(sf_pool_expect) MODE(PMA_3, sf_pma_3) MODE(PMA_1, sf_pma_1)               \
+	MODE(PMA_2, sf_pma_2) MODE(PMA_8, sf_pma_8_maps) SHADOW(on_maps)
 #define ON_SNAP_BEGIN(RULE, MODE, SHADOW) SHADOW(settle) SHADOW(on_snap_begin)
 #define ON_SNAP_CACHE(RULE, MODE, SHADOW) RULE(ISO_4, sf_iso_4_refs) SHADOW(on_snap)
 #define ON_SNAP_SLAB(RULE, MODE, SHADOW)                                                 \
@@ -151,6 +173,7 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 #define ON_SNAP_COUNTERS(RULE, MODE, SHADOW) SHADOW(on_snap)
 #define ON_SNAP_END(RULE, MODE, SHADOW)                                                  \
 	SHADOW(on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)                  \
+	MODE(BIG_3, sf_big_3) MODE(BIG_7, sf_big_7)                                      \
 	RULE(ACC_1, sf_acc_1) RULE(ACC_2, sf_acc_2) RULE(ACC_3, sf_acc_3)                \
 	RULE(ACC_4, sf_acc_4) RULE(ACC_5, sf_acc_5) RULE(ACC_6, sf_acc_6)                \
 	RULE(ACC_7, sf_acc_7) RULE(ACC_8, sf_acc_8) RULE(ACC_9, sf_acc_9)                \
@@ -163,7 +186,8 @@ const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 #define EVENTS_WITH_RULES(X) \
 	X(HEAP) X(CACHE) X(CTYPE) X(BEGIN) X(END) X(ALLOC) X(FREE) X(REALLOC) X(KSIZE) \
 	X(CONTENT) X(CACHE_CREATE) X(CACHE_DESTROY) X(CACHE_SHRINK) X(OWNS) X(PIN) X(DEFER) \
-	X(MIGRATE) X(MEMCG) X(TAINT) X(ATTACK) \
+	X(MIGRATE) X(MEMCG) X(POOL) X(WRITE) X(RARE) X(COMPACT) X(MAPPING) X(MAPS) \
+	X(TAINT) X(ATTACK) \
 	X(SLAB_NEW) X(SLAB_ORDER) X(SLAB_FREE) X(BLOCK_ADD) X(BLOCK_DEL) X(RMQUEUE) X(CLAIM) \
 	X(PAGE_ALLOC) X(PAGE_FREE) X(PCP_DRAIN) X(PAGE_FAIL) X(FAULT) X(ASK) X(OOM) X(SHRINK) \
 	X(RECLAIM) X(GRACE) X(SLAB_DEFER) X(RESERVE) X(CHARGE) X(WARN) X(MAP) X(UNMAP) \
@@ -283,6 +307,7 @@ static void forget_op(struct sf_judge *j)
 	j->op.going = 0;
 	j->op.left_id = SF_NONE;
 	j->op.nr_parked = 0;
+	j->nr_mappings = 0;
 }
 
 /* What the source cannot show is skipped from here on, with this as the reason. */
@@ -406,6 +431,7 @@ static void on_warn(struct sf_judge *j, const struct sf_event *ev)
 {
 	struct sf_misuse *m = &j->misuse;
 
+	j->op.warned = true;
 	if (!m->unnoticed || ev->op == m->op)
 		return;
 	for (unsigned int code = 0; code < SF_ATTACK_CODES; code++) {
@@ -458,6 +484,8 @@ static void on_alloc(struct sf_judge *j, const struct sf_event *ev)
 	if (j->op.nr_parked)
 		sf_parked_settle(j, &ev->alloc);
 	sf_shadow_alloc(&j->sh, &ev->alloc);
+	if (ev->alloc.api == SF_API_PMALLOC && sf_got(&ev->alloc))
+		sf_pools_handed(&j->sh, &ev->alloc);
 }
 
 /* Pages that left are explained once nothing lives on them. */
@@ -707,11 +735,40 @@ static void on_fault(struct sf_judge *j, const struct sf_event *ev)
 static void on_map(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_zone_map(&j->sh, &ev->map);
+	if (ev->map.pool)
+		sf_pools_map(&j->sh, &ev->map, ev->op);
 }
 
 static void on_unmap(struct sf_judge *j, const struct sf_event *ev)
 {
+	if (j->sh.pools.used)
+		sf_pools_unmap(&j->sh, &ev->map);
 	sf_zone_unmap(&j->sh, &ev->map);
+}
+
+static void on_pool(struct sf_judge *j, const struct sf_event *ev)
+{
+	sf_pools_act(&j->sh, &ev->pool);
+}
+
+static void on_mapping(struct sf_judge *j, const struct sf_event *ev)
+{
+	if (j->misuse.tainted)
+		return;
+	j->mapping = sf_shadow_grow(j->mapping, &j->cap_mappings, j->nr_mappings + 1,
+				    sizeof(*j->mapping), &j->sh.bytes);
+	j->mapping[j->nr_mappings++] = ev->mapping;
+}
+
+static void on_maps(struct sf_judge *j, const struct sf_event *ev)
+{
+	(void)ev;
+	j->nr_mappings = 0;
+}
+
+static void on_compact(struct sf_judge *j, const struct sf_event *ev)
+{
+	j->op.large.compacted |= ev->compact.order == (int)SF_LARGE_ORDER;
 }
 
 static void on_snap_begin(struct sf_judge *j, const struct sf_event *ev)
@@ -811,6 +868,8 @@ void sf_judge_destroy(struct sf_judge *j)
 	free(j->leaving);
 	sf_hardening_free(j);
 	sf_needs_free(j);
+	sf_movables_free(j);
+	free(j->mapping);
 	free(j);
 }
 

@@ -44,6 +44,18 @@ struct sf_rounds {
 	uint64_t progress;   /* of the last one of direct reclaim */
 };
 
+/* BIG-2, BIG-7: attempts to get blocks of 2 MiB in this operation, and what goes back. */
+struct sf_large_try {
+	uint16_t failed;      /* bits by order: PAGE_FAIL */
+	bool compacted;       /* for a block of 2 MiB */
+	/* when the last of order 9 failed: */
+	bool at_hand;         /* a block could have been taken */
+	bool parked;          /* a whole one was on a per-CPU list */
+	bool movable;         /* compaction could surely have made one */
+	uint32_t gfp, rounds; /* of direct reclaim until then */
+	uint64_t goes;        /* pfn of the slab that was freed last, plus 1, until its pages are */
+};
+
 /* What has happened since the operation began. */
 struct sf_op_state {
 	uint32_t nr;          /* index in the program */
@@ -57,7 +69,9 @@ struct sf_op_state {
 	uint32_t left_id;     /* what an owner left behind, SF_NONE: nothing */
 	uint32_t parked[2];   /* caches that kept parked objects over an OOM; nr_parked of them */
 	uint8_t nr_parked;
+	bool warned;          /* the allocator complained */
 	uint64_t held;        /* pages with users that are no slab, when it began */
+	struct sf_large_try large;
 	struct sf_rounds rounds;
 };
 
@@ -76,6 +90,7 @@ struct sf_misuse {
 
 struct sf_hardening; /* hardening.c's own */
 struct sf_needs;     /* oom.c's own */
+struct sf_movables;  /* big.c's own */
 
 struct sf_judge {
 	struct sf_judge_options opt;
@@ -93,6 +108,9 @@ struct sf_judge {
 	struct sf_misuse misuse;
 	struct sf_hardening *hardening; /* NULL until hardening.c needs some */
 	struct sf_needs *needs;         /* NULL until oom.c needs some */
+	struct sf_movables *movables;   /* NULL until big.c needs some */
+	struct sf_ev_mapping *mapping;  /* since the last MAPS */
+	size_t nr_mappings, cap_mappings;
 	struct sf_held held;
 	uint32_t round;                 /* of reclaim: no other in the judge's life has it */
 	struct sf_reclaim_sums sums;
@@ -138,12 +156,24 @@ static inline bool sf_zeroing_due(const struct sf_judge *j, const struct sf_ev_a
 	const struct sf_shadow_cache *c = a->place.kind == SF_PLACE_SLAB ?
 						  sf_shadow_cache_at(&j->sh, a->place.cache) : NULL;
 
+	if (a->api == SF_API_PMALLOC) /* always */
+		return true;
 	return sf_zero_due(&j->sh.set, a->gfp, c ? c->flags : 0);
 }
 
 static inline bool sf_is_kmalloc(uint8_t api)
 {
 	return api == SF_API_KMALLOC || api == SF_API_KVMALLOC || api == SF_API_NOLOCK;
+}
+
+/* Pages of the slot in a block of 2 MiB that kmalloc owes this request; 0: none. */
+static inline uint32_t sf_due_slot(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	if (!(sh->caps & SF_CAP_LARGE) || a->size <= SF_KMALLOC_CACHE_MAX ||
+	    (a->api != SF_API_KMALLOC && a->api != SF_API_KVMALLOC) ||
+	    ((a->gfp & SF_GFP_DMA) && sh->set.zone_dma) || sh->set.min_order > SF_LARGE_ORDER)
+		return 0;
+	return sf_large_slot(a->size);
 }
 
 /* Ordinary kmalloc memory of a slab: what the rules of selection are about. */
@@ -193,7 +223,16 @@ static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
 	/* isolation.c */                                                                        \
 	X(sf_iso_2) X(sf_iso_3_alloc) X(sf_iso_3_new) X(sf_iso_3_slab_free)                      \
 	X(sf_iso_3_page_free) X(sf_iso_4_cache) X(sf_iso_4_create) X(sf_iso_4_refs) X(sf_iso_5)  \
-	X(sf_iso_14) X(sf_iso_15) X(sf_iso_18)
+	X(sf_iso_14) X(sf_iso_15) X(sf_iso_18)                                                   \
+	/* big.c */                                                                              \
+	X(sf_big_1_new) X(sf_big_1_alloc) X(sf_big_2) X(sf_big_2_fail) X(sf_big_3)               \
+	X(sf_big_4_cache) X(sf_big_4_alloc) X(sf_big_5_cache) X(sf_big_5_new)                    \
+	X(sf_big_6_cache) X(sf_big_6_new) X(sf_big_7_slab) X(sf_big_7_page) X(sf_big_7)          \
+	X(sf_big_8)                                                                              \
+	/* pool.c */                                                                             \
+	X(sf_pma_1) X(sf_pma_2) X(sf_pma_3) X(sf_pma_4) X(sf_pma_4_open) X(sf_pma_5_write)       \
+	X(sf_pma_5_rare) X(sf_pma_6_map) X(sf_pma_6_slab) X(sf_pma_6_alloc) X(sf_pma_7)          \
+	X(sf_pma_8) X(sf_pma_8_unmap) X(sf_pma_8_maps) X(sf_pma_9)
 
 #define X(fn) unsigned int fn(struct sf_judge *j, const struct sf_event *ev);
 SF_RULES(X)
@@ -222,6 +261,14 @@ bool sf_callers_miscount(const struct sf_shadow *sh, const struct sf_shadow_obj 
 /* oom.c: `a` tells what the operation that met OOM asked for; NULL: no allocation did. */
 void sf_parked_settle(struct sf_judge *j, const struct sf_ev_alloc *a);
 void sf_needs_free(struct sf_judge *j);
+
+/* big.c: its memory goes. */
+void sf_movables_free(struct sf_judge *j);
+/*
+ * pool.c: MAPS tells of what is only reported later (POOL): what is sealed or opened is so from
+ * here on.
+ */
+void sf_pool_expect(struct sf_judge *j, const struct sf_event *ev);
 
 /* hardening.c: its memory goes. What it knows of a cache it keeps by the cache's serial. */
 void sf_hardening_free(struct sf_judge *j);

@@ -72,7 +72,7 @@ unsigned int sf_mem_1_map(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_zone *z = &j->sh.zone;
 	const struct sf_ev_map *m = &ev->map;
 
-	if (!z->on || !m->pfns)
+	if (!z->on || !m->pfns || (m->pool && sf_judges(j, SF_INV_PMA_6)))
 		return 0;
 	for (uint64_t i = 0; i < m->pages; i++) {
 		uint64_t pfn = m->pfns[i];
@@ -129,6 +129,8 @@ unsigned int sf_mem_2(struct sf_judge *j, const struct sf_event *ev)
 		       off == (uint64_t)pl->index * pl->stride + pl->offset &&
 		       pl->index < pl->objects && pl->order <= SF_MAX_ORDER &&
 		       (uint64_t)pl->objects * pl->stride <= SF_PAGE_SIZE << pl->order;
+	else if (pl->kind == SF_PLACE_POOL) /* in which area: PMA-6 */
+		good = a->addr >= pl->base && off % 8 == 0;
 	else
 		good = pl->kind != SF_PLACE_NOWHERE && off == 0;
 	if (good)
@@ -152,6 +154,8 @@ static uint64_t promised_align(struct sf_judge *j, const struct sf_event *ev)
 		return SF_PAGE_SIZE;
 	if (a->api == SF_API_CACHE)
 		return c && c->align ? c->align : 1;
+	if (a->api == SF_API_PMALLOC)
+		return 8;
 	if (a->api == SF_API_PAGES || a->api == SF_API_EXACT)
 		return a->size && sf_order_of(a->size) <= SF_MAX_ORDER ?
 			       SF_PAGE_SIZE << sf_order_of(a->size) : SF_PAGE_SIZE;
@@ -173,7 +177,8 @@ static uint64_t promised_align(struct sf_judge *j, const struct sf_event *ev)
 			class |= sf_class_of(class + 1);
 		return class & -class;
 	}
-	if (a->api == SF_API_KVMALLOC && a->place.kind != SF_PLACE_LARGE)
+	if ((a->api == SF_API_KVMALLOC && a->place.kind != SF_PLACE_LARGE) ||
+	    sf_due_slot(&j->sh, a))
 		return SF_PAGE_SIZE;
 	return sf_order_of(a->size) <= SF_MAX_ORDER ? SF_PAGE_SIZE << sf_order_of(a->size) : 1;
 }
@@ -472,6 +477,9 @@ static bool impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 		return a->size > SF_KMALLOC_MAX;
 	case SF_API_EXACT:
 		return a->size > SF_KMALLOC_MAX || !a->size;
+	case SF_API_PMALLOC:
+		return !a->size || a->size > SF_KVMALLOC_MAX ||
+		       a->size / SF_PAGE_SIZE >= sh->direct.pages;
 	case SF_API_KVMALLOC:
 		/* mm/vmalloc.c:__vmalloc_node_range refuses whole pages beyond all memory */
 		return a->size > SF_KVMALLOC_MAX ||
@@ -484,7 +492,8 @@ static bool impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 /* kvmalloc: could the window have been too full for a mapping of that size? */
 static bool window_full(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
-	return a->api == SF_API_KVMALLOC && a->size > SF_PAGE_SIZE &&
+	return ((a->api == SF_API_KVMALLOC && a->size > SF_PAGE_SIZE) ||
+		a->api == SF_API_PMALLOC) &&
 	       sh->vm_used + 2 * sf_pages_of(a->size) > sh->vmalloc.pages / 2;
 }
 
@@ -515,11 +524,23 @@ static bool starved(const struct sf_judge *j, const struct sf_ev_alloc *a)
 		return z->free_pages < z->marks.min + sf_pages_of(a->size) + 1;
 	if (c)
 		order = c->min_order;
+	else if (sf_due_slot(&j->sh, a))
+		order = SF_LARGE_ORDER;
 	else if (a->size > SF_KMALLOC_CACHE_MAX || !sf_is_kmalloc(a->api))
 		order = a->size ? sf_order_of(a->size) : 0;
 	else if (a->size > SF_PAGE_SIZE)
 		order = 1;
 	return !sf_possible(z, order, a->gfp, z->marks.min);
+}
+
+/* Above order 3 there are per-CPU lists of one order only, and no others are asked. */
+static bool nolock_gives_up(const struct sf_judge *j, const struct sf_ev_alloc *a)
+{
+	unsigned int order = a->size > SF_PAGE_SIZE;
+
+	if (order < j->sh.set.min_order)
+		order = (unsigned int)j->sh.set.min_order;
+	return order > 3 || !sf_possible(&j->sh.zone, order, a->gfp, j->sh.zone.marks.min);
 }
 
 static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
@@ -532,10 +553,11 @@ static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc
 		return "a failed allocation kept pages";
 	if (a->overflow || impossible(&j->sh, a))
 		return NULL;
+	if (a->api == SF_API_PMALLOC && j->op.warned) /* there was no mapping to be had */
+		return NULL;
 	if (a->api != SF_API_NOLOCK && sf_never_fails(a->gfp))
 		return "a __GFP_NOFAIL request failed";
-	if (a->api == SF_API_NOLOCK && z->on && /* gives up without a word */
-	    !sf_possible(z, a->size > SF_PAGE_SIZE, a->gfp, z->marks.min))
+	if (a->api == SF_API_NOLOCK && z->on && nolock_gives_up(j, a)) /* without a word */
 		return NULL;
 	if (!j->op.fault && !j->op.page_fail && !j->op.refused && !window_full(&j->sh, a))
 		return "an allocation failed without a reason";
@@ -609,7 +631,7 @@ unsigned int sf_mem_13(struct sf_judge *j, const struct sf_event *ev)
 
 	if (a->n != 1 && __builtin_mul_overflow(a->n, a->elem, &product))
 		over = true;
-	if (!over)
+	if (!over || a->api == SF_API_PMALLOC) /* PMA-9 */
 		return 0;
 	if (!a->addr && a->status == SF_NULL)
 		return 1;
@@ -640,6 +662,8 @@ static uint64_t due_size(const struct sf_judge *j, const struct sf_ev_alloc *a)
 		return 0;
 	if (a->place.kind == SF_PLACE_VMALLOC)
 		return sf_pages_of(a->size) * SF_PAGE_SIZE;
+	if (a->place.kind == SF_PLACE_SLAB && sf_due_slot(&j->sh, a))
+		return (uint64_t)sf_due_slot(&j->sh, a) << SF_PAGE_SHIFT;
 	if (a->place.kind != SF_PLACE_SLAB || a->size > SF_KMALLOC_CACHE_MAX || !a->size)
 		return sf_roundup(a->size);
 	if (sf_of_bucket(a)) /* its flags decide the stride */
@@ -656,7 +680,7 @@ unsigned int sf_mem_17_alloc(struct sf_judge *j, const struct sf_event *ev)
 	if (!sf_got(a) || !a->usable)
 		return 0;
 	due = sf_fresh(ev) ? due_size(j, a) : 0;
-	if (due && a->api == SF_API_NOLOCK && a->usable != due)
+	if (due && due <= SF_KMALLOC_CACHE_MAX && a->api == SF_API_NOLOCK && a->usable != due)
 		due = sf_class_of(due + 1); /* the one retry, in the next class */
 	if (a->usable < a->size)
 		fault = "ksize of a %s object is less than was asked";

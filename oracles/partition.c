@@ -28,9 +28,12 @@ static uint8_t due_partition(const struct sf_shadow *sh, const struct sf_ev_allo
 
 sf_selector sf_due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
-	uint32_t class = sf_type_class(&sh->set, a->size, a->type_align);
+	uint32_t slot = sf_due_slot(sh, a), class;
 	enum sf_cache_kind kind = sf_kind_of(&sh->set, a->gfp);
 
+	if (slot) /* neither flags nor tokens nor buckets have a say */
+		return sf_selector_of(SF_CACHE_KMALLOC_LARGE, 0, slot << SF_PAGE_SHIFT, SF_NONE);
+	class = sf_type_class(&sh->set, a->size, a->type_align);
 	if (sf_of_bucket(a))
 		return sf_selector_of(SF_CACHE_BUCKET, 0, class, a->bucket);
 	return sf_selector_of(kind, kind == SF_CACHE_KMALLOC ? due_partition(sh, a) : 0, class,
@@ -56,6 +59,10 @@ static void due_name(char *to, size_t size, sf_selector due, const struct sf_sha
 	bool kilo = class >= 1024;
 	char part[16] = "";
 
+	if (kind == SF_CACHE_KMALLOC_LARGE) {
+		snprintf(to, size, "kmalloc-large-%uk", class << SF_PAGE_SHIFT >> 10);
+		return;
+	}
 	if (kind == SF_CACHE_BUCKET) {
 		snprintf(to, size, "%s bucket cache",
 			 c && c->kind == SF_CACHE_BUCKET ? "another" : "a");
@@ -75,7 +82,7 @@ unsigned int sf_judge_selection(struct sf_judge *j, const struct sf_event *ev,
 	sf_selector due;
 	char name[SF_CACHE_NAME];
 
-	if (a->size > SF_KMALLOC_CACHE_MAX) /* no cache is due: ISO-17 */
+	if (a->size > SF_KMALLOC_CACHE_MAX && !sf_due_slot(&j->sh, a)) /* no cache is due: ISO-17 */
 		return 0;
 	due = sf_due_selector(&j->sh, a);
 	if (c && (c->is == due || (a->api == SF_API_NOLOCK && c->is == next_class(due))))
@@ -274,6 +281,8 @@ unsigned int sf_iso_13(struct sf_judge *j, const struct sf_event *ev)
 	if (!sf_in_kmalloc_slab(a) || !sf_fresh(ev))
 		return 0;
 	c = sf_shadow_cache_at(&j->sh, a->place.cache);
+	if (sf_due_slot(&j->sh, a) && c && c->kind == SF_CACHE_KMALLOC_LARGE)
+		return 0;
 	in = c && c->kind == SF_CACHE_KMALLOC_RCL;
 	asked = (a->gfp & SF_GFP_RECLAIMABLE) && !sf_of_bucket(a) &&
 		sf_kind_of(&j->sh.set, a->gfp) == SF_CACHE_KMALLOC_RCL;
@@ -293,10 +302,15 @@ unsigned int sf_iso_17(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
 
+	const struct sf_shadow_cache *c;
+
 	if (a->size <= SF_KMALLOC_CACHE_MAX || !sf_is_kmalloc(a->api) || !sf_fresh(ev))
 		return 0;
 	if (a->place.kind != SF_PLACE_SLAB)
 		return 1;
+	c = sf_shadow_cache_at(&j->sh, a->place.cache);
+	if ((j->sh.caps & SF_CAP_LARGE) && c && c->kind == SF_CACHE_KMALLOC_LARGE)
+		return 1; /* the right one: BIG-4, ISO-1 */
 	sf_title(j, SF_INV_ISO_17, "%s holds a request above 8 KiB",
 		 sf_name_of_cache(&j->sh, a->place.cache));
 	sf_report(j, ev, a->res, SF_NONE, "%llu bytes", ULL(a->size));

@@ -38,7 +38,8 @@ bool sf_callers_miscount(const struct sf_shadow *sh, const struct sf_shadow_obj 
 	const struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
 
 	return o->kind != SF_PLACE_SLAB || !c || c->kind == SF_CACHE_NAMED ||
-	       c->kind == SF_CACHE_BUCKET || o->api == SF_API_NOLOCK ||
+	       c->kind == SF_CACHE_BUCKET || c->kind == SF_CACHE_KMALLOC_LARGE ||
+	       o->api == SF_API_NOLOCK ||
 	       !(o->gfp & SF_GFP_RECLAIMABLE) ||
 	       sf_kind_of(&sh->set, o->gfp) != SF_CACHE_KMALLOC_RCL;
 }

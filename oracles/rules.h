@@ -17,6 +17,8 @@
 #define SF_KVMALLOC_MAX 0x7fffffffull /* INT_MAX */
 #define SF_MAX_ORDER 10u
 #define SF_PCP_HUGE_ORDER 9u          /* the one order above 3 that has per-CPU lists */
+#define SF_LARGE_ORDER 9u             /* of the slabs of large caches */
+#define SF_LARGE_PAGES 512ull
 #define SF_WIDE_POW2(n) (1ull << (64 - __builtin_clzll((n) - 1)))
 
 /* Size class of 1..8192 (mm/slab_common.c:kmalloc_size_index). */
@@ -61,6 +63,22 @@ static inline uint64_t sf_roundup(uint64_t size)
 	if (size <= SF_KMALLOC_CACHE_MAX)
 		return sf_class_of(size);
 	return SF_PAGE_SIZE << sf_order_of(size);
+}
+
+/*
+ * LARGE: pages of the slot that kmalloc() of `size` bytes gets in a block of 2 MiB; 0: it gets
+ * none. Below 32 KiB callers rely on what does not fail; above, a slot must be gained over blocks
+ * that are powers of two.
+ */
+static inline uint32_t sf_large_slot(uint64_t size)
+{
+	uint64_t pages = size / SF_PAGE_SIZE + (size % SF_PAGE_SIZE != 0), n;
+
+	if (size <= SF_PAGE_SIZE << 3 || pages > SF_LARGE_PAGES)
+		return 0;
+	n = SF_LARGE_PAGES / pages;
+	return n > (SF_LARGE_PAGES << SF_PAGE_SHIFT) / SF_WIDE_POW2(size) ?
+		       (uint32_t)(SF_LARGE_PAGES / n) : 0;
 }
 
 /* Pages that `size` bytes take; rounds up, never wraps. */
@@ -120,7 +138,9 @@ static inline sf_selector sf_selector_of(enum sf_cache_kind kind, uint8_t partit
 		return 0;
 	return (uint64_t)kind << 56 |
 	       (uint64_t)(kind == SF_CACHE_KMALLOC ? partition : 0) << 48 |
-	       (uint64_t)(class & 0xffff) << 32 | (kind == SF_CACHE_BUCKET ? bucket : 0);
+	       (uint64_t)((kind == SF_CACHE_KMALLOC_LARGE ? class >> SF_PAGE_SHIFT : class) &
+			  0xffff) << 32 |
+	       (kind == SF_CACHE_BUCKET ? bucket : 0);
 }
 
 /*

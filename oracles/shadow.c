@@ -489,6 +489,9 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 		sh->large_pages -= sf_shadow_pages_of(o) / SF_PAGE_SIZE;
 	if (o->flags & SF_OBJ_CLAIMED)
 		give(sh, o->addr, o->extent);
+	if (o->kind == SF_PLACE_POOL && (o->flags & SF_OBJ_CLAIMED) &&
+	    window_has(&sh->vmalloc, o->addr))
+		sh->vm_used += sf_pages_of(o->extent); /* its area is counted, not the object */
 	if (o->slab != SF_NONE)
 		slab = sf_zone_slab_at(&sh->zone, o->slab);
 	if (slab && slab->live)
@@ -630,6 +633,9 @@ void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 		sh->claim = take(sh, o->addr, o->extent);
 	else
 		o->extent = 0;
+	if (o->kind == SF_PLACE_POOL && sh->claim == SF_CLAIM_OK &&
+	    window_has(&sh->vmalloc, o->addr))
+		sh->vm_used -= sf_pages_of(o->extent);
 	obj_birth(sh, o);
 	if (a->lru)
 		sf_side_set(sh, o, SF_SIDE_LRU, true);
@@ -857,6 +863,8 @@ static void drop_all(struct sf_shadow *sh)
 	}
 	sh->vm_high = 0;
 	sh->vm_mapped = 0;
+	if (sh->pools.used)
+		sf_pools_begin(sh);
 }
 
 /* Nothing is alive: only what is mapped is left to forget. */
@@ -1006,6 +1014,7 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 		.usersize = c->usersize, .bucket = c->bucket, .freeptr = c->freeptr,
 		.secret = c->secret, .sheaf_capacity = c->sheaf_capacity,
 		.freeable = was.freeable, .asked = was.asked,
+		.large = c->large, .asked_order = c->asked_order, .asked_sheaf = was.asked_sheaf,
 	};
 	snprintf(sh->name[c->id], sizeof(sh->name[0]), "%s", c->name ? c->name : "?");
 }
@@ -1029,6 +1038,8 @@ void sf_shadow_create(struct sf_shadow *sh, const struct sf_ev_cacheop *c)
 	sf_touch_cache(sh, c->cache);
 	if (c->merged)
 		sc->refs++;
+	else
+		sc->asked_sheaf = c->sheaf_capacity;
 	if (c->merged && c->size > sc->object_size)
 		sc->object_size = c->size;
 	/* What was asked binds, whatever the allocator says its alignment is. */
@@ -1085,7 +1096,7 @@ static const char *name_by_kind(uint8_t kind, uint8_t api)
 		[SF_API_KMALLOC] = "kmalloc", [SF_API_KVMALLOC] = "kvmalloc",
 		[SF_API_CACHE] = "kmem_cache_alloc", [SF_API_PAGES] = "alloc_pages",
 		[SF_API_EXACT] = "alloc_pages_exact", [SF_API_FOREIGN] = "malloc",
-		[SF_API_NOLOCK] = "kmalloc_nolock",
+		[SF_API_NOLOCK] = "kmalloc_nolock", [SF_API_PMALLOC] = "pmalloc",
 	};
 
 	if (kind == SF_PLACE_LARGE)
@@ -1131,5 +1142,6 @@ void sf_shadow_free(struct sf_shadow *sh)
 	free(sh->site);
 	free(sh->side);
 	sf_groups_free(&sh->groups);
+	sf_pools_free(sh);
 	sf_zone_free(&sh->zone);
 }

@@ -209,6 +209,39 @@ struct sf_shadow_cache {
 	uint32_t serial;   /* no other cache ever has it: ids are used again */
 	uint32_t min_partial, class_size, usersize, bucket, freeptr;
 	uint64_t secret;
+	bool large;            /* its slabs are blocks of 2 MiB */
+	uint8_t asked_order;   /* as CACHE told */
+	uint32_t asked_sheaf;  /* capacity that its create asked for */
+};
+
+/* Areas of pools: areas.c. */
+struct sf_area {
+	uint64_t addr, pages;
+	uint64_t used;       /* bytes from `addr` on in which objects have been handed out */
+	uint32_t pool;
+	bool mapped, sealed;
+};
+
+struct sf_pool {
+	bool known;
+	uint8_t mode;
+	uint32_t areas;      /* that are mapped */
+	uint32_t map_op;     /* operation of its last MAP, plus 1 */
+};
+
+/* Invariant: `pages` are those of mapped areas, `sealed` of these those of sealed ones. */
+struct sf_pools {
+	bool used;
+	struct sf_area *area;
+	size_t nr_areas, cap_areas;
+	struct sf_pool *pool;        /* by id */
+	size_t nr_pools;
+	uint32_t *area_at;           /* by page of the vmalloc window: 1 + index in area */
+	uint64_t *pages, *sealed;    /* bit by pfn */
+	size_t cap_area_at, cap_pages; /* cap_pages in words */
+	uint64_t nr_sealed;          /* pages */
+	bool aliased;                /* there has been a rare write in this run ... */
+	uint64_t last_alias;         /* ... and its mapping was there */
 };
 
 /* A type that CTYPE told of. */
@@ -263,6 +296,7 @@ struct sf_shadow {
 	uint64_t changes;     /* in what is alive, owned, pinned or deferred */
 	uint32_t grace;       /* grace periods that have ended in this run */
 	struct sf_groups groups;
+	struct sf_pools pools;
 	enum sf_claim claim;  /* how the last object's went */
 	const char *told;     /* name that a title leaves out, for the detail */
 	size_t bytes;         /* of memory, for the benchmark */
@@ -393,6 +427,26 @@ void sf_group_move(struct sf_shadow *sh, uint64_t from, uint64_t to);
  */
 uint64_t sf_group_of_object(const struct sf_shadow *sh, const struct sf_shadow_obj *o,
 			    uint32_t *group, bool *mixed);
+
+/* Pools: areas.c. */
+void sf_pools_begin(struct sf_shadow *sh);
+void sf_pools_free(struct sf_shadow *sh);
+void sf_pools_map(struct sf_shadow *sh, const struct sf_ev_map *m, uint32_t op);
+void sf_pools_unmap(struct sf_shadow *sh, const struct sf_ev_map *m);
+void sf_pools_act(struct sf_shadow *sh, const struct sf_ev_pool *p);
+/* All areas of the pool, `but` the one with that index. */
+void sf_pools_seal(struct sf_shadow *sh, uint32_t pool, bool sealed, size_t but);
+void sf_pools_handed(struct sf_shadow *sh, const struct sf_ev_alloc *a);
+/* The mapped area that holds all of [addr, addr + size), or NULL. */
+struct sf_area *sf_area_of(const struct sf_shadow *sh, uint64_t addr, uint64_t size);
+/* What is known of a pool, or NULL. */
+struct sf_pool *sf_pool_of(const struct sf_shadow *sh, uint32_t pool);
+
+/* May it be opened again, and written to by rare writes? */
+static inline bool sf_pool_rewritable(const struct sf_pool *p)
+{
+	return p->mode == SF_POOL_WR || p->mode == SF_POOL_AUTO_WR || p->mode == SF_POOL_START_WR;
+}
 
 /* The zone: zone.c. */
 void sf_zone_setup(struct sf_shadow *sh, uint64_t pages);

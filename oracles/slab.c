@@ -236,6 +236,17 @@ unsigned int sf_acc_6(struct sf_judge *j, const struct sf_event *ev)
 	return checks;
 }
 
+/* A pool's pages are its areas'; of all others the shadow knows who lives there. */
+static bool is_owned(const struct sf_judge *j, const struct sf_ev_snapused *u)
+{
+	uint64_t nr = 1ull << u->order;
+
+	if (u->kind != SF_PLACE_POOL)
+		return sf_shadow_pages_live(&j->sh, u->pfn, nr);
+	return j->sh.pools.used && sf_zone_has(&j->sh.zone, u->pfn, u->order) &&
+	       sf_bits_all(j->sh.pools.pages, u->pfn, nr);
+}
+
 /* Every block in use that is no slab must have an owner that this program knows. */
 static void owners(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -244,8 +255,7 @@ static void owners(struct sf_judge *j, const struct sf_event *ev)
 	for (size_t i = 0; i < s->nr_used; i++) {
 		const struct sf_ev_snapused *u = &s->used[i];
 
-		if (u->kind == SF_PLACE_NOWHERE || u->order > SF_MAX_ORDER ||
-		    sf_shadow_pages_live(&j->sh, u->pfn, 1ull << u->order))
+		if (u->kind == SF_PLACE_NOWHERE || u->order > SF_MAX_ORDER || is_owned(j, u))
 			continue;
 		sf_title(j, SF_INV_ACC_7, "pages are in use without an owner");
 		sf_report(j, ev, SF_NONE, SF_NONE, "order %u at pfn %#llx, kind %u", u->order,

@@ -92,6 +92,83 @@ slabfuzz 2 compare --reclaim --each accounting=some "$tmp/dentry.txt"
 slabfuzz 2 compare --reclaim --every 0 "$tmp/dentry.txt"
 slabfuzz 2 compare --reclaim --ask 101 "$tmp/dentry.txt"
 
+# Rivals for 640 KiB: three of them in 2 MiB, or two, or what is left of it.
+slabfuzz 0 workload buffers --pages 4096 --size 655360 --noise 0 --keep 1 -o "$tmp/b640.txt"
+slabfuzz 0 compare --large "$tmp/b640.txt"
+silent
+# large RIVAL COLUMN: requested 2, wasted 4, overhead 5, free 2 MiB blocks 8, at end 12.
+large() { awk -v r="$1" -v c="$2" '$1 == r { print $c; exit }' "$tmp/out"; }
+figure 'kmalloc wastes 3/8 of its blocks' "$(large kmalloc 5)" = 37.5
+figure 'exact pages waste nothing' "$(large exact 4)" = 0
+figure 'slabs of 2 MiB waste a sixteenth' "$(large large 5)" = 6.2
+figure 'more objects fit into slabs of 2 MiB' "$(large large 2)" '>' "$(large kmalloc 2)"
+figure 'and more than into exact pages' "$(large large 2)" '>' "$(large exact 2)"
+figure 'stock caches keep what was freed' "$(large kmalloc 12)" '>' 8000
+figure 'large ones keep nothing' "$(large large 12)" = 0
+out_has 'free blocks by order then'
+# timeless: without what was measured.
+timeless() { sed '/%/s/ *[0-9]*$//' "$tmp/out"; }
+timeless >"$tmp/first"
+slabfuzz 0 compare --large "$tmp/b640.txt"
+timeless >"$tmp/again"
+check 'the same figures again, but the time' cmp -s "$tmp/first" "$tmp/again"
+slabfuzz 0 compare --large --each large_sheaf=0,4 "$tmp/b640.txt"
+figure 'a sheaf pins what was freed' \
+	"$(awk '$1 == "large" && $2 == 4 { print $13; exit }' "$tmp/out")" '>' 8000
+# 12 sheaves of 4 and 9 empty slabs: what Linux 7.2 was seen to keep of 100 objects.
+slabfuzz 0 workload buffers --pages 32768 --size 655360 --noise 0 --keep 1 --blocks 100 \
+	-o "$tmp/b100.txt"
+slabfuzz 0 compare --large "$tmp/b100.txt"
+figure 'a stock cache keeps 57 MiB' "$(large kmalloc 12)" = 58368
+check 'all of 100 blocks were had' test "$(large large 9)" = 0/100
+slabfuzz 0 workload buffers --pages 4096 --size 655360 --kmalloc 2 --keep 1 -o "$tmp/kv.txt"
+slabfuzz 0 compare --large --json --each min_order=0,3,9 "$tmp/kv.txt"
+for key in rival allocator settings requests failures fallbacks peak end requested_bytes \
+	backing_bytes wasted_bytes overhead free_bytes free_blocks blocks_2m \
+	fragmentation_index unusable_index regions_2m regions_each small_pages \
+	ns_per_operation min_order; do
+	out_has "\"$key\": "
+done
+check 'kvmalloc falls back' grep -q '"fallbacks": [1-9]' "$tmp/out"
+slabfuzz 0 compare --large corpora/traces/longnames-6.18.ftrace.txt.zst
+check 'a recording has no time' grep -q '^large .* -$' "$tmp/out"
+slabfuzz 2 compare --large
+slabfuzz 2 compare --large -a large "$tmp/b640.txt"
+says 'its own rows'
+slabfuzz 2 compare --large --each min_order=11 "$tmp/b640.txt"
+slabfuzz 2 compare --large --reclaim "$tmp/b640.txt"
+says 'one table at a time'
+
+# Writes into a sealed pool by somebody who does not know where it is.
+slabfuzz 0 compare --sealed --trials 16384
+silent
+# sealed DIRECTMAP PAGES COLUMN: the object 4, the pool 11.
+sealed()
+{
+	awk -v d="$1" -v p="$2" -v c="$3" \
+		'$2 == d && $3 == p { print $(c == "NF" ? NF : c) }' "$tmp/out"
+}
+figure 'an open direct map reaches a large pool' "$(sealed open 256 11)" '>' 20
+figure 'about as often as its share of memory' "$(sealed open 256 11)" '<' 30
+figure 'a small one more rarely' "$(sealed open 1 11)" '<' 1
+for pages in 1 16 256; do
+	figure "sealed there too, $pages pages are out of reach" "$(sealed sealed $pages 11)" = 0
+	check "with the address known: $pages pages" test \
+		"$(sealed open $pages NF) $(sealed sealed $pages NF)" = '64/64 0/64'
+done
+slabfuzz 0 compare --sealed --trials 64 --json --set pages=1024
+for key in allocator directmap pool_pages writes refused map_bytes object pool layouts known \
+	bytes hits chance low high formula; do
+	out_has "\"$key\": "
+done
+slabfuzz 2 compare --sealed "$tmp/b640.txt"
+says 'takes no file'
+slabfuzz 2 compare --sealed -a baseline
+says 'has pools'
+slabfuzz 2 compare --sealed --set directmap=open
+slabfuzz 2 compare --sealed --set pages=64
+slabfuzz 2 compare --sealed --trials 0
+
 slabfuzz 2 compare
 says 'which file?'
 slabfuzz 2 compare "$tmp/none"

@@ -61,6 +61,10 @@ slabfuzz 0 compare --attacks --trials 2 --hardening none --json
 check 'keys of compare --attacks' documented "$tmp/out"
 slabfuzz 0 compare --reclaim --json corpora/seeds/oom_416_none.txt
 check 'keys of compare --reclaim' documented "$tmp/out"
+slabfuzz 0 compare --large --json --each min_order=0,9 corpora/seeds/large_objects.txt
+check 'keys of compare --large' documented "$tmp/out"
+slabfuzz 0 compare --sealed --json --trials 64
+check 'keys of compare --sealed' documented "$tmp/out"
 slabfuzz 0 inject --json --max 1 corpora/seeds/types.txt
 check 'keys of inject' documented "$tmp/out"
 slabfuzz 0 boots --boots 320 --json

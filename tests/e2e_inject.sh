@@ -16,12 +16,13 @@ slabfuzz 0 inject corpora/seeds/*.txt
 silent
 out_has '^program  *allocator  *slab  *page  *outage  *operations  *violations$'
 out_has '^[0-9]* files, [1-9][0-9]* failures injected: 0 violations$'
+allocators=$("$SLABFUZZ" list allocators | grep -c '^[a-z0-9_-]\{1,\} ')
 files=$(find corpora/seeds -name '*.txt' | wc -l)
 check 'a line for each file and allocator' \
-	test "$(grep -c '^corpora/seeds/.* 0$' "$tmp/out")" -eq $((3 * files))
+	test "$(grep -c '^corpora/seeds/.* 0$' "$tmp/out")" -eq $((allocators * files))
 
 slabfuzz 0 inject "$tmp/program.txt"
-for a in baseline random typed; do
+for a in baseline random typed large protected; do
 	row "$a" 2 2 2
 done
 slabfuzz 0 inject -a typed --max 1 "$tmp/program.txt"

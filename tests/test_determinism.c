@@ -60,7 +60,8 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_cache(N, T)                                                                        \
 	T(name) N(id) N(object_size) N(stride) N(align) N(freeptr) N(flags) N(min_partial)         \
 	N(sheaf_capacity) N(objects) N(min_objects) N(order) N(min_order) N(kind) N(partition)     \
-	N(allocflags_mt) N(boot) N(class_size) N(usersize) N(bucket) N(secret)
+	N(allocflags_mt) N(boot) N(class_size) N(usersize) N(bucket) N(secret)     \
+	N(large) N(asked_order)
 #define MEMBERS_ctype(N, T) N(index) T(name) T(canonical) N(size) N(align) N(pointer) N(token)
 #define MEMBERS_run(N, T) T(program) N(ops)
 #define MEMBERS_alloc(N, T)                                                                        \
@@ -69,7 +70,7 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 	N(place.order) N(place.migratetype) N(place.partition) N(place.cache) N(place.stride)      \
 	N(place.object_size) N(place.index) N(place.objects) N(place.base) N(place.pfn) N(old_id)  \
 	N(old_addr) N(old_size) N(bad) N(kept) N(forced) N(counter_size) N(bucket) N(type_align)   \
-	N(count) N(counter) N(place.offset) N(lru)
+	N(count) N(counter) N(place.offset) N(place.pool) N(lru) N(pool)
 #define MEMBERS_free(N, T)                                                                         \
 	N(id) N(res) N(api) N(status) N(cache) N(addr) N(bad) N(verified) N(known) N(implied)  \
 	N(how)
@@ -77,7 +78,7 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_content(N, T) N(id) N(addr) N(bad) N(verified)
 #define MEMBERS_cacheop(N, T)                                                                      \
 	N(handle) N(cache) N(status) N(merged) N(ret) T(name) N(size) N(align) N(flags)            \
-	N(usersize) N(sheaf_capacity)
+	N(usersize) N(sheaf_capacity) N(min_order)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
 #define MEMBERS_pin(N, T) N(id) N(on)
@@ -85,6 +86,11 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_migrate(N, T) N(id) N(from) N(to) N(bad) N(verified)
 #define MEMBERS_memcg(N, T) N(act) N(status) N(id) N(parent) N(max)
 #define MEMBERS_ask(N, T) N(pages) N(status)
+#define MEMBERS_pool(N, T) N(pool) N(res) N(refill) N(act) N(mode) N(status)
+#define MEMBERS_write(N, T) N(id) N(res) N(addr) N(size) N(status) N(bad) N(verified)
+#define MEMBERS_rare(N, T)                                                                         \
+	N(pool) N(id) N(res) N(addr) N(offset) N(size) N(status) N(seen) N(before) N(after)        \
+	N(bad) N(verified)
 #define MEMBERS_taint(N, T) N(code)
 #define MEMBERS_reach(N, T)                                                                        \
 	N(code) N(what) N(partition) N(type) N(id) N(res) N(cache) N(addr) N(size)
@@ -116,7 +122,9 @@ static void mix_array(struct hash *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_charge(N, T) N(memcg) N(uncharge) N(refused) N(addr) N(bytes)
 #define MEMBERS_fault(N, T) N(kind)
 #define MEMBERS_warn(N, T) T(what) N(addr)
-#define MEMBERS_map(N, T) N(addr) N(pages)
+#define MEMBERS_map(N, T) N(addr) N(pages) N(pool) N(dirty)
+#define MEMBERS_mapping(N, T) N(kind) N(read) N(write) N(exec) N(addr) N(pfn) N(pages)
+#define MEMBERS_maps(N, T) N(when) N(pool) N(nr) N(addr) N(size)
 #define MEMBERS_snap(N, T) N(managed) N(final)
 #define MEMBERS_snapcache(N, T)                                                                    \
 	N(cache) N(refs) N(nr_slabs) N(total_objects) N(nr_partial) N(active_objs) N(num_objs)     \
@@ -230,7 +238,7 @@ static void go_wrong(struct sf_prog *p, struct sf_rng *r)
 {
 	static const uint8_t mistakes[] = {
 		SF_OP_OVERFLOW, SF_OP_UNDERFLOW, SF_OP_STALE_WRITE, SF_OP_DOUBLE_FREE,
-		SF_OP_INNER_FREE, SF_OP_WRONG_CACHE_FREE,
+		SF_OP_INNER_FREE, SF_OP_WRONG_CACHE_FREE, SF_OP_DIRECTMAP_WRITE,
 	};
 
 	for (uint32_t i = 1; i < p->nr_ops; i++) {
@@ -351,7 +359,12 @@ static void test_heaps_begin_the_same(void **state)
 	X(typed, "typed", "heap pages=4096 seed=7 freelist_random=1 freelist_hardened=1 "  \
 	  "shuffle=1 slab_virtual=1 slot_offset=1 type_align=1 flex=implemented")          \
 	X(misused, "typed", "heap pages=1024 misuse=1 sheaves=0")                          \
-	X(misused_sheaves, "baseline", "heap pages=1024 misuse=1 slab_virtual=1")
+	X(misused_sheaves, "baseline", "heap pages=1024 misuse=1 slab_virtual=1")          \
+	X(large, "large", "heap pages=4096 large_sheaf=3 large_min_partial=1")             \
+	X(min_order, "large", "heap pages=2048 min_order=2")                               \
+	X(open, "protected", "heap pages=1024")                                            \
+	X(sealed, "protected", "heap pages=1024 directmap=sealed init_on_free=1")          \
+	X(misused_pools, "protected", "heap pages=1024 directmap=sealed misuse=1")
 
 #define X(id, name, heap) static struct subject subject_##id = { name, heap };
 SUBJECTS(X)

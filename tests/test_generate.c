@@ -54,6 +54,20 @@ enum {
 	X(aligned_types, 200)       \
 	X(aligned_where_it_counts, 20) \
 	X(misuse_heaps, 100)        \
+	X(misuse_sealed, 20)        \
+	X(pool_objects_across, 100) \
+	X(rare_parts, 100)          \
+	X(rare_beyond, 20)          \
+	X(rare_wrong_pool, 20)      \
+	X(rare_sealed, 200)         \
+	X(writes_sealed, 50)        \
+	X(pools_opened, 20)         \
+	X(pools_with_memory, 20)    \
+	X(large_640k, 50)           \
+	X(large_edges, 200)         \
+	X(large_no_gain, 20)        \
+	X(large_named, 50)          \
+	X(cache_min_order, 100)     \
 	X(owners_reclaimable, 100)  \
 	X(groups_below, 50)         \
 	X(groups_charged, 100)      \
@@ -66,7 +80,7 @@ struct tally {
 	EDGES(X)
 #undef X
 	uint64_t op[SF_CODE_MAX + 1], order[SF_NR_ORDERS + 1], align[32], gfp[32], slab_flag[32];
-	uint64_t type[1024], fault[SF_FAULTS], setting[64];
+	uint64_t type[1024], fault[SF_FAULTS], setting[64], mode[SF_POOL_MODE_COUNT];
 	uint64_t class_below[13], class_at[13], class_above[13], bucket_class[13];
 	uint64_t token[SF_TOKENS_MAX + 1], sites[32], span[17], buckets_max;
 };
@@ -163,12 +177,28 @@ static void count_newer(const struct sf_op *op)
 	sum.devm_resized += op->code == SF_OP_DEVM_KREALLOC && op->obj != SF_NONE;
 }
 
+static void count_large(const struct sf_op *op)
+{
+	bool edge = false;
+
+	for (uint64_t n = 3; n < 64; n++)
+		edge = edge || op->size + 1 - 512 / n * SF_PAGE_SIZE < 3;
+	sum.large_640k += op->size == 655360;
+	sum.large_edges += edge && op->size > 32768;
+	sum.large_no_gain += op->size > 699050 && op->size <= 1 << 20;
+	sum.large_named += op->code == SF_OP_CACHE_CREATE && op->size > SF_PAGE_SIZE &&
+			   op->size < 1 << 20;
+	sum.cache_min_order += op->code == SF_OP_CACHE_CREATE && op->cpu;
+}
+
 static void count_op(const struct sf_op *op)
 {
 	sum.op[op->code]++;
 	count_newer(op);
-	if (has_arg(op, SF_ARG_SIZE))
+	if (has_arg(op, SF_ARG_SIZE)) {
 		count_size(op);
+		count_large(op);
+	}
 	if (has_arg(op, SF_ARG_N))
 		count_product(op);
 	if (has_arg(op, SF_ARG_GFP))
@@ -242,6 +272,7 @@ static void count_settings(const struct sf_prog *p)
 	uint64_t sets = 0;
 
 	sum.misuse_heaps += s->misuse;
+	sum.misuse_sealed += s->misuse && s->directmap;
 	sum.misuse_next_to_hardening += s->misuse && hardenings;
 	sum.hardenings_together += hardenings >= 3;
 	for (uint32_t i = 0; i < p->nr_ops; i++) {
@@ -275,6 +306,41 @@ static void count_owners(const struct sf_prog *p)
 	}
 }
 
+/* What is done to pools, and to their objects once they are sealed (as far as one can tell). */
+static void count_pools(const struct sf_prog *p)
+{
+	static const struct sf_op nothing, *born[OPS];
+	static bool sealed[OPS], used[OPS];
+
+	memset(sealed, 0, sizeof(sealed));
+	memset(used, 0, sizeof(used));
+	for (uint32_t i = 0; i < p->nr_ops; i++) {
+		const struct sf_op *op = &p->ops[i], *obj;
+
+		if (op->res != SF_NONE)
+			born[op->res] = op;
+		obj = op->obj == SF_NONE ? &nothing : born[op->obj];
+		if (op->code == SF_OP_POOL_CREATE)
+			sum.mode[op->fault]++;
+		if (op->code == SF_OP_PMALLOC) {
+			sum.pool_objects_across += op->size > SF_PAGE_SIZE && op->size < 1 << 20;
+			used[op->cache] = true;
+		}
+		if (op->code == SF_OP_POOL_PROTECT)
+			sealed[op->cache] = true;
+		sum.pools_opened += op->code == SF_OP_POOL_UNPROTECT && sealed[op->cache];
+		sum.pools_with_memory += op->code == SF_OP_POOL_DESTROY && used[op->cache];
+		if (op->code == SF_OP_RARE_WRITE) {
+			sum.rare_wrong_pool += obj->cache != op->cache;
+			sum.rare_parts += op->size && op->count + op->size < obj->size;
+			sum.rare_beyond += op->count + op->size > obj->size;
+			sum.rare_sealed += obj->cache == op->cache && sealed[op->cache];
+		}
+		if (op->code == SF_OP_WRITE && sf_op_table[obj->code].flags & SF_OPF_POOL)
+			sum.writes_sealed += sealed[obj->cache];
+	}
+}
+
 static void count_program(const struct sf_prog *p)
 {
 	uint32_t run = 0;
@@ -300,6 +366,7 @@ static void count_program(const struct sf_prog *p)
 	count_remote_frees(p);
 	count_devices(p);
 	count_owners(p);
+	count_pools(p);
 	count_settings(p);
 }
 
@@ -347,7 +414,7 @@ static void test_every_operation(void **state)
 {
 	(void)state;
 #define X(code, id, name, res, flags, doc, ...)                                                    \
-	assert_floor(name, code, sum.op[code], (flags) & SF_OPF_MISUSE ? 40 : 100);
+	assert_floor(name, code, sum.op[code], (flags) & SF_OPF_MISUSE ? 30 : 100);
 	SF_OPS(X)
 #undef X
 }
@@ -377,6 +444,8 @@ static void test_every_flag_fault_and_type(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < SF_FAULTS; i++)
 		assert_floor("fault", i, sum.fault[i], 50);
+	for (unsigned int i = 0; i < SF_POOL_MODE_COUNT; i++)
+		assert_floor("mode of a pool", i, sum.mode[i], 50);
 	for (uint32_t i = 1; i < sf_type_count; i++)
 		assert_floor("type", i, sum.type[i], 20);
 	for (unsigned int i = 0; i < 32; i++) {
@@ -409,7 +478,8 @@ static void test_heaps_are_few_but_varied(void **state)
 		SF_SET_freelist_random, SF_SET_freelist_hardened, SF_SET_shuffle,
 		SF_SET_slab_virtual,  SF_SET_buckets,         SF_SET_flex,
 		SF_SET_type_align,    SF_SET_slot_offset,     SF_SET_misuse,
-		SF_SET_accounting,    SF_SET_oom,
+		SF_SET_accounting,    SF_SET_oom,             SF_SET_min_order,
+		SF_SET_large_sheaf,   SF_SET_large_min_partial, SF_SET_directmap,
 	};
 
 	(void)state;

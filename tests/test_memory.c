@@ -682,12 +682,12 @@ static void test_setting_values(void **state)
 	reads_as("flex", "documented", 0);
 	reads_as("flex", "implemented", 1);
 	reads_as("flex", "1", 1);
-	is_refused("pages", "63", "a number from 64 to 67108864");
-	is_refused("pages", "", "a number from 64 to 67108864");
-	is_refused("pages", "0x", "a number from 64 to 67108864");
-	is_refused("pages", "12f", "a number from 64 to 67108864");
-	is_refused("pages", "-1", "a number from 64 to 67108864");
-	is_refused("pages", "64 ", "a number from 64 to 67108864");
+	is_refused("pages", "63", "a number from 64 to 8388608");
+	is_refused("pages", "", "a number from 64 to 8388608");
+	is_refused("pages", "0x", "a number from 64 to 8388608");
+	is_refused("pages", "12f", "a number from 64 to 8388608");
+	is_refused("pages", "-1", "a number from 64 to 8388608");
+	is_refused("pages", "64 ", "a number from 64 to 8388608");
 	is_refused("seed", "18446744073709551616", "a number from 0 to 18446744073709551615");
 	is_refused("seed", "0x10000000000000000", "a number from 0 to 18446744073709551615");
 	is_refused("shuffle", "on", "a number from 0 to 1");

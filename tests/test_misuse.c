@@ -241,7 +241,7 @@ static uint32_t pair(struct bench *b, uint64_t size, const char *type, uint32_t 
 	return SF_NONE;
 }
 
-static const char *const models[] = { "baseline", "random", "typed" };
+static const char *const models[] = { "baseline", "random", "typed", "large", "protected" };
 
 /* --- writes --- */
 
@@ -750,6 +750,7 @@ static const char *const heaps[] = {
 	"heap misuse=1 pages=1024 freelist_hardened=1 init_on_free=1 slab_virtual=1",
 	"heap misuse=1 pages=1024 slab_virtual=1 sheaves=0 slot_offset=1 type_align=1 shuffle=1",
 	"heap misuse=1 pages=1024 init_on_alloc=1 slab_nomerge=1 cpus=4 nokmem=1",
+	"heap misuse=1 pages=2048 directmap=sealed init_on_free=1",
 };
 
 static const uint8_t ordinary[] = {
@@ -758,12 +759,14 @@ static const uint8_t ordinary[] = {
 	SF_OP_CACHE_ALLOC, SF_OP_CACHE_FREE, SF_OP_CACHE_SHRINK, SF_OP_CACHE_CREATE,
 	SF_OP_CACHE_DESTROY, SF_OP_ALLOC_PAGES, SF_OP_FREE_PAGES, SF_OP_CPU, SF_OP_CHECK,
 	SF_OP_DRAIN, SF_OP_WRITE, SF_OP_VERIFY, SF_OP_KFREE_SENSITIVE, SF_OP_DEVM_KMALLOC,
-	SF_OP_DEVICE_REGISTER, SF_OP_DEVICE_UNREGISTER,
+	SF_OP_DEVICE_REGISTER, SF_OP_DEVICE_UNREGISTER, SF_OP_POOL_CREATE, SF_OP_PMALLOC,
+	SF_OP_PMALLOC, SF_OP_POOL_PROTECT, SF_OP_POOL_UNPROTECT, SF_OP_RARE_WRITE,
+	SF_OP_POOL_DESTROY,
 };
 
 static const uint8_t mistakes[] = {
 	SF_OP_OVERFLOW, SF_OP_UNDERFLOW, SF_OP_STALE_WRITE, SF_OP_DOUBLE_FREE, SF_OP_INNER_FREE,
-	SF_OP_WRONG_CACHE_FREE,
+	SF_OP_WRONG_CACHE_FREE, SF_OP_DIRECTMAP_WRITE,
 };
 
 static void draw(struct sf_prog *p, struct sf_rng *r, uint32_t nr)
@@ -781,6 +784,7 @@ static void draw(struct sf_prog *p, struct sf_rng *r, uint32_t nr)
 		op.count = (uint16_t)(1 + sf_rng_below(r, sf_rng_below(r, 8) ? 100 : 65535));
 		op.order = (uint8_t)sf_rng_below(r, 4);
 		op.cpu = (uint8_t)sf_rng_below(r, 4);
+		op.fault = (uint8_t)sf_rng_below(r, SF_POOL_MODE_COUNT);
 		op.obj = (uint32_t)sf_rng_below(r, i + 1);
 		op.obj2 = (uint32_t)sf_rng_below(r, i + 1);
 		op.cache = (uint32_t)sf_rng_below(r, i + 1);
@@ -864,7 +868,7 @@ static void test_storms(void **state)
 	struct storm s = { 0 };
 
 	(void)state;
-	for (size_t a = 0; a < 3; a++)
+	for (size_t a = 0; a < sizeof(models) / sizeof(models[0]); a++)
 		for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++)
 			ride(models[a], heaps[i], 40, &s);
 	assert_true(s.attacks > 5000 && s.noticed > 100);

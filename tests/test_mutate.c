@@ -309,13 +309,15 @@ static struct sf_op *add(struct sf_prog *p, enum sf_opcode code, uint32_t obj, u
 	return sf_prog_add(p, &op);
 }
 
-/* Something of each kind: an object that is dead, a cache, a device with memory, buckets. */
+/* Something of each kind: an object that is dead, a pool, a cache, a device, buckets. */
 static void small_program(struct sf_prog *p)
 {
-	uint32_t dev, set, obj;
+	uint32_t dev, set, obj, pool;
 
 	obj = add(p, SF_OP_KMALLOC, SF_NONE, SF_NONE)->res;
 	add(p, SF_OP_KFREE, obj, SF_NONE);
+	pool = add(p, SF_OP_POOL_CREATE, SF_NONE, SF_NONE)->res;
+	add(p, SF_OP_PMALLOC, SF_NONE, pool);
 	add(p, SF_OP_CACHE_CREATE, SF_NONE, SF_NONE);
 	add(p, SF_OP_KMALLOC, SF_NONE, SF_NONE);
 	dev = add(p, SF_OP_DEVICE_REGISTER, SF_NONE, SF_NONE)->res;
@@ -338,6 +340,7 @@ static bool is_misuse(const struct sf_op *op)
 static void test_devices_buckets_and_misuse(void **state)
 {
 	uint32_t misuse[SF_CODE_MAX + 1] = { 0 }, unregistered = 0, devm_freed = 0, forced = 0;
+	uint32_t sealed = 0, rare = 0, destroyed = 0;
 	struct sf_prog p;
 	struct sf_rng r;
 
@@ -356,12 +359,17 @@ static void test_devices_buckets_and_misuse(void **state)
 		}
 		unregistered += count_code(&p, SF_OP_DEVICE_UNREGISTER) > 0;
 		devm_freed += count_code(&p, SF_OP_DEVM_KFREE) > 1;
+		sealed += count_code(&p, SF_OP_POOL_PROTECT) > 0;
+		rare += count_code(&p, SF_OP_RARE_WRITE) > 0;
+		destroyed += count_code(&p, SF_OP_POOL_DESTROY) > 0;
 		assert_true(count_code(&p, SF_OP_BUCKETS_CREATE) < 32);
 	}
 	sf_prog_free(&p);
 	print_message("# unregistered %u, devm_kfree %u, tokens %u\n", unregistered, devm_freed,
 		      forced);
+	print_message("# sealed %u, rare writes %u, destroyed %u\n", sealed, rare, destroyed);
 	assert_true(unregistered > 50 && devm_freed > 50 && forced > 50);
+	assert_true(sealed > 30 && rare > 30 && destroyed > 20);
 	for (unsigned int code = 0; code <= SF_CODE_MAX; code++)
 		if (sf_op_table[code].flags & SF_OPF_MISUSE && misuse[code] < 20)
 			fail_msg("%s(): %u times", sf_op_table[code].name, misuse[code]);

@@ -975,16 +975,17 @@ static uint32_t check_list(const struct rig *r, const struct page_list *l, unsig
 	return nr;
 }
 
-/* Descriptors inside blocks: all zero if free, tails if used. */
+/* Descriptors inside blocks: all zero if free, tails if used; if parked and large either, all. */
 static void check_inside(const struct rig *r, uint32_t pfn)
 {
 	static const struct page zero;
 	const struct page *page = r->h->arena.page;
-	bool used = r->n.cell[pfn].kind == USED;
+	unsigned int kind = r->n.cell[pfn].kind, order = r->n.cell[pfn].order;
+	bool tails = kind == USED || (kind == PCP && order > 3 && page[pfn + 1].state == PAGE_TAIL);
 
-	for (uint32_t p = pfn + 1; p < pfn + (1u << r->n.cell[pfn].order); p++) {
+	for (uint32_t p = pfn + 1; p < pfn + (1u << order); p++) {
 		assert_int_equal(r->n.cell[p].kind, INSIDE);
-		if (!used)
+		if (!tails)
 			assert_memory_equal(&page[p], &zero, sizeof(zero));
 		else
 			assert_true(page[p].state == PAGE_TAIL && page[p].head == pfn);

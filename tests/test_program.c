@@ -19,7 +19,7 @@
 #include "../harness/types.h"
 
 /* Codes of operations are 1 to this; test_tables() counts them. */
-enum { LAST_OP = SF_OP_VM_ENOUGH_MEMORY };
+enum { LAST_OP = SF_OP_DIRECTMAP_WRITE };
 
 static uint64_t rnd(uint64_t *state)
 {
@@ -194,7 +194,7 @@ static size_t random_bytes(uint64_t *s, uint8_t *out, size_t cap)
 		else if (rec[0] == SF_CODE_STRING)
 			rec[1] = below(s, 2) ? 'N' : 'X';
 		else if (rec[0] == SF_CODE_SETTING)
-			rec[1] = (uint8_t)(below(s, 4) ? below(s, 28) : SF_SET_misuse);
+			rec[1] = (uint8_t)(below(s, 3) ? below(s, 33) : SF_SET_misuse);
 		else
 			rec[1] = (uint8_t)below(s, 4);
 		if (rec[0] <= LAST_OP && style < 3)
@@ -222,7 +222,7 @@ static void test_any_bytes_are_a_program(void **state)
 
 	(void)state;
 	sf_prog_init(&warm);
-	for (unsigned int round = 0; round < 10000; round++) {
+	for (unsigned int round = 0; round < 15000; round++) {
 		size_t len = random_bytes(&s, data, round % 8 ? 1500 : sizeof(data));
 
 		/* A pure function: what the program held before does not matter. */
@@ -540,7 +540,7 @@ static void test_tables(void **state)
 				assert_string_not_equal(sf_op_table[d].name, info->name);
 	}
 	assert_int_equal(ops, LAST_OP);
-	assert_int_equal(ops, 80);
+	assert_int_equal(ops, 90);
 	assert_int_equal(sf_arg_table[SF_ARG_SIZE].offset, offsetof(struct sf_op, size));
 	assert_int_equal(sf_arg_table[SF_ARG_CACHE].width, 4);
 }
@@ -676,6 +676,21 @@ static const struct {
 	  "r2 = devm_krealloc(r0, r1, 9, 0)\nr3 = devm_krealloc(r0, NULL, 9, 0)\n"
 	  "r4 = devm_kcalloc(r0, 3, 4, 0)\nowns(r3, r4)\ndevm_kfree(r0, r2)\n"
 	  "devm_kfree(r0, r1)\nroot_device_unregister(r0)\n" },
+	/* Pools: a rare write may name another than its object's. */
+	{ "r1 = pmalloc_create_pool(start_wr, refill=3)\nr2 = pmalloc_create_pool(ro)\n"
+	  "r5 = pmalloc(r1, 8)\nr6 = pcalloc(r2, SIZE_MAX, 2)\nwrite(r5)\nverify(r6)\n"
+	  "pmalloc_protect_pool(r1)\npmalloc_unprotect_pool(r2)\npmalloc_rare_write(r2, r5)\n"
+	  "pmalloc_rare_write(r1, r5, n=9, off=7)\npmalloc_destroy_pool(r1)\nwrite(r6)",
+	  "r0 = pmalloc_create_pool(start_wr, refill=3)\nr1 = pmalloc_create_pool(ro)\n"
+	  "r2 = pmalloc(r0, 8)\nr3 = pcalloc(r1, SIZE_MAX, 2)\nwrite(r2)\nverify(r3)\n"
+	  "pmalloc_protect_pool(r0)\npmalloc_unprotect_pool(r1)\npmalloc_rare_write(r1, r2)\n"
+	  "pmalloc_rare_write(r0, r2, off=7, n=9)\npmalloc_destroy_pool(r0)\nwrite(r3)\n" },
+	{ "c0 = kmem_cache_create(\"a\", 8, 0, 0, min_order=10)",
+	  "c0 = kmem_cache_create(\"a\", 8, 0, 0, min_order=10)\n" },
+	{ "heap directmap=sealed min_order=2 misuse=1\nr0 = pmalloc_create_pool(wr)\n"
+	  "r1 = pzalloc(r0, 8)\ndirectmap_write(r1, 8)",
+	  "heap misuse=1 min_order=2 directmap=sealed\nr0 = pmalloc_create_pool(wr)\n"
+	  "r1 = pzalloc(r0, 8)\ndirectmap_write(r1, 8)\n" },
 	/* Settings that are choices, by name or number; those that a kernel adjusts. */
 	{ "heap flex=implemented misuse=1\ncheck", "heap flex=implemented misuse=1\ncheck\n" },
 	{ "heap flex=1\nheap shuffle=1", "heap shuffle=1 flex=implemented\n" },
@@ -855,6 +870,29 @@ static const struct {
 	  "devm_kmalloc(r0, 1, 0)", 3, 14, "r0 was unregistered at line 2" },
 	{ "r0 = root_device_register(\"a\")\nr1 = devm_kmalloc(r0, 1, 0)\n"
 	  "devm_kfree(r0, r1)\ndevm_kfree(r0, r1)", 4, 16, "r1 was freed at line 3" },
+	{ "r0 = pmalloc_create_pool(rw)", 1, 26,
+	  "expected ro, wr, auto_ro, auto_wr or start_wr, got 'rw'" },
+	{ "r0 = pmalloc_create_pool(wr)\nr1 = pmalloc(r0, 1)\nkfree(r1)", 3, 7,
+	  "kfree() cannot take r1: it is memory of a pool" },
+	{ "r0 = pmalloc_create_pool(wr)\nr1 = pmalloc(r0, 1)\nr2 = krealloc(r1, 1, 0)", 3, 15,
+	  "krealloc() cannot take r1: it is memory of a pool" },
+	{ "r0 = pmalloc_create_pool(wr)\nr1 = pmalloc(r0, 1)\npmalloc_destroy_pool(r0)\nwrite(r1)",
+	  4, 7, "r1 went with its pool r0, destroyed at line 3" },
+	{ "r0 = pmalloc_create_pool(wr)\npmalloc_destroy_pool(r0)\nr1 = pmalloc(r0, 1)", 3, 14,
+	  "r0 was destroyed at line 2" },
+	{ "r0 = pmalloc_create_pool(wr)\nr1 = kmalloc(1, 0)\npmalloc_rare_write(r0, r1)", 3, 24,
+	  "pmalloc_rare_write() cannot take r1: it is a kmalloc object" },
+	{ "r0 = root_device_register(\"a\")\nr1 = pmalloc(r0, 1)", 2, 14,
+	  "pmalloc() cannot take r0: it is a device" },
+	{ "heap misuse=1\nr0 = kmalloc(1, 0)\ndirectmap_write(r0, 1)", 3, 17,
+	  "directmap_write() cannot take r0: it is a kmalloc object" },
+	{ "heap misuse=1\nr0 = pmalloc_create_pool(wr)\nr1 = pmalloc(r0, 1)\noverflow(r1, 1)", 4,
+	  10, "overflow() cannot take r1: it is memory of a pool" },
+	{ "heap misuse=1\nr0 = pmalloc_create_pool(wr)\nr1 = pmalloc(r0, 1)\n"
+	  "pmalloc_destroy_pool(r0)\nstale_write(r1, 1)", 5, 13,
+	  "stale_write() cannot take r1: it is memory of a pool" },
+	{ "c0 = kmem_cache_create(\"a\", 8, 0, 0, min_order=11)", 1, 48,
+	  "expected min_order (an order, 0 to 10), got '11'" },
 	{ "r0 = kmalloc(1, 0)\n overflow(r0, 8)", 2, 2,
 	  "overflow() misuses the allocator: say `heap misuse=1`" },
 	{ "heap misuse=0\nr0 = kmalloc(1, 0)\nkfree(r0)\ndouble_free(r0)", 4, 1,

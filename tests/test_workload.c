@@ -101,6 +101,113 @@ static void program_is_valid(void **state)
 	sf_prog_free(&q);
 }
 
+static void make_named(struct sf_prog *p, const char *name, const struct sf_workload_options *opt)
+{
+	const struct sf_workload *w = sf_workload_by_name(name);
+
+	assert_non_null(w);
+	assert_null(sf_workload_by_name("nonesuch"));
+	sf_prog_init(p);
+	w->make(p, opt);
+}
+
+/* What the text says is what was made. */
+static void assert_valid(const struct sf_prog *p)
+{
+	struct sf_text_error err;
+	struct sf_prog q;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	sf_text_write(p, out);
+	fclose(out);
+	sf_prog_init(&q);
+	if (sf_text_parse(&q, text, len, &err))
+		fail_msg("%u:%u: %s", err.line, err.col, err.text);
+	assert_int_equal(sf_prog_fixup(&q), 0);
+	assert_true(sf_prog_equal(p, &q));
+	sf_prog_free(&q);
+	free(text);
+}
+
+/* Clients have caches of their own, of sizes that are no powers of two. */
+static void buffers_are_of_odd_sizes(void **state)
+{
+	struct sf_workload_options opt;
+	struct sf_prog p;
+
+	(void)state;
+	sf_workload_defaults(&opt);
+	opt.min_order = 9;
+	make_named(&p, "buffers", &opt);
+	assert_int_equal(count(&p, SF_OP_CACHE_CREATE), 4);
+	for (uint32_t i = 0; i < p.nr_ops; i++)
+		if (p.ops[i].code == SF_OP_CACHE_CREATE) {
+			assert_true(p.ops[i].size & (p.ops[i].size - 1));
+			assert_int_equal(p.ops[i].align, 4096);
+			assert_int_equal(p.ops[i].cpu, 9);
+		}
+	assert_true(count(&p, SF_OP_CACHE_ALLOC) > 50);
+	assert_int_equal(count(&p, SF_OP_CACHE_ALLOC), count(&p, SF_OP_CACHE_FREE));
+	assert_true(count(&p, SF_OP_SHRINK) > 0);
+	assert_true(count(&p, SF_OP_FREE_PAGES) > 100);
+	assert_valid(&p);
+	sf_prog_free(&p);
+}
+
+static void buffers_come_from_kmalloc(void **state)
+{
+	struct sf_workload_options opt;
+	struct sf_prog p;
+
+	(void)state;
+	sf_workload_defaults(&opt);
+	opt.size = 655360;
+	opt.kmalloc = 1;
+	opt.keep = 1;
+	opt.noise = 0;
+	opt.blocks = 20;
+	make_named(&p, "buffers", &opt);
+	assert_int_equal(count(&p, SF_OP_CACHE_CREATE), 0);
+	assert_int_equal(count(&p, SF_OP_KMALLOC), 20);
+	assert_int_equal(count(&p, SF_OP_ALLOC_PAGES), 0);
+	for (uint32_t i = 0; i < p.nr_ops; i++)
+		if (p.ops[i].code == SF_OP_KMALLOC)
+			assert_int_equal(p.ops[i].size, 655360);
+	assert_valid(&p);
+	sf_prog_free(&p);
+	opt.kmalloc = 2;
+	make_named(&p, "buffers", &opt);
+	assert_int_equal(count(&p, SF_OP_KVMALLOC), 20);
+	assert_int_equal(count(&p, SF_OP_KVFREE), 20);
+	assert_valid(&p);
+	sf_prog_free(&p);
+}
+
+/* Every second reload is a whole policy: a new pool, and the old one goes. */
+static void policies_are_sealed_and_reloaded(void **state)
+{
+	struct sf_workload_options opt;
+	struct sf_prog p;
+
+	(void)state;
+	sf_workload_defaults(&opt);
+	opt.rules = 64;
+	opt.reloads = 5;
+	make_named(&p, "policydb", &opt);
+	assert_int_equal(count(&p, SF_OP_POOL_CREATE), 3);
+	assert_int_equal(count(&p, SF_OP_POOL_PROTECT), 3);
+	assert_int_equal(count(&p, SF_OP_POOL_DESTROY), 3);
+	assert_int_equal(count(&p, SF_OP_PCALLOC), 3);
+	assert_int_equal(count(&p, SF_OP_RARE_WRITE), 3 * 64 / 16);
+	assert_int_equal(count(&p, SF_OP_WRITE), 3);
+	assert_int_equal(count(&p, SF_OP_VERIFY), 6 * 2 * 4 * 64);
+	assert_valid(&p);
+	sf_prog_free(&p);
+}
+
 static void faults_are_told(void **state)
 {
 	struct sf_workload_options opt;
@@ -191,6 +298,9 @@ int main(void)
 		cmocka_unit_test(names_are_owned),
 		cmocka_unit_test(short_names_are_not),
 		cmocka_unit_test(program_is_valid),
+		cmocka_unit_test(buffers_are_of_odd_sizes),
+		cmocka_unit_test(buffers_come_from_kmalloc),
+		cmocka_unit_test(policies_are_sealed_and_reloaded),
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(shapes_of_memory),
 	};

@@ -150,7 +150,8 @@ static inline struct bench *bench_open(struct bench *b)
 	struct sf_error err;
 
 	b->sink = (struct sf_sink){ .emit = hear, .ctx = b, .op = SF_NONE };
-	b->user = (struct sf_user){ going, gone, deferred, moved, b };
+	b->user = (struct sf_user){ .going = going, .gone = gone, .deferred = deferred,
+				    .moved = moved, .ctx = b };
 	b->heap = b->a->create(&b->set, &b->sink, &err);
 	assert_non_null(b->heap);
 	b->a->set_user(b->heap, &b->user);

@@ -306,6 +306,86 @@ static bool missed(const struct bench_result *r)
 	return r->target > 0 && r->median > r->target;
 }
 
+/* --- pools --- */
+
+static const char *const sides[2] = { "pool", "plain" };
+
+/* What is done to one object is not to be divided by pages. */
+static void print_step(const struct bench_pool *p, int step)
+{
+	printf(" %13.0f %10.0f", p->ns[0][step], p->ns[1][step]);
+	if (strstr(bench_pool_steps[step], "write"))
+		printf(" %9s", "");
+	else
+		printf(" %9.0f", p->ns[0][step] / p->pages);
+}
+
+static void print_pools(const struct bench *b)
+{
+	if (!b->pool[0].pages)
+		return;
+	printf("\npools of objects of 64 bytes, and a plain mapping for each object (ns)\n%-16s",
+	       "");
+	for (int i = 0; i < BENCH_POOLS; i++)
+		printf(" %7u page%s %10s %9s", b->pool[i].pages, b->pool[i].pages > 1 ? "s" : " ",
+		       "plain", "per page");
+	putchar('\n');
+	for (int s = 0; s < BENCH_POOL_STEPS; s++) {
+		printf("%-16s", bench_pool_steps[s]);
+		for (int i = 0; i < BENCH_POOLS; i++)
+			print_step(&b->pool[i], s);
+		putchar('\n');
+	}
+	printf("%-16s", "pages used");
+	for (int i = 0; i < BENCH_POOLS; i++)
+		printf(" %13llu %10llu %9s", (unsigned long long)b->pool[i].used[0],
+		       (unsigned long long)b->pool[i].used[1], "");
+	printf("\n%-16s", "bytes per byte");
+	for (int i = 0; i < BENCH_POOLS; i++)
+		printf(" %13.2f %10.2f %9s",
+		       (double)(b->pool[i].used[0] * SF_PAGE_SIZE) / (double)b->pool[i].bytes,
+		       (double)(b->pool[i].used[1] * SF_PAGE_SIZE) / (double)b->pool[i].bytes, "");
+	printf("\n%-16s", "mappings");
+	for (int i = 0; i < BENCH_POOLS; i++)
+		printf(" %13llu %10llu %9s", (unsigned long long)b->pool[i].mappings[0],
+		       (unsigned long long)b->pool[i].mappings[1], "");
+	putchar('\n');
+}
+
+static const char *step_key(int step, char key[32])
+{
+	snprintf(key, 32, "%s", bench_pool_steps[step]);
+	for (char *at = key; (at = strchr(at, ' ')); )
+		*at = '_';
+	return key;
+}
+
+static json_t *json_pools(const struct bench *b)
+{
+	json_t *list = json_array();
+	char key[32];
+
+	for (int i = 0; i < BENCH_POOLS && b->pool[i].pages; i++) {
+		const struct bench_pool *p = &b->pool[i];
+		json_t *j = json_pack("{s:I, s:I, s:I}", "pages", (json_int_t)p->pages, "objects",
+				      (json_int_t)p->objects, "bytes", (json_int_t)p->bytes);
+
+		for (int side = 0; side < 2; side++) {
+			json_t *ns = json_object();
+
+			for (int s = 0; s < BENCH_POOL_STEPS; s++)
+				json_object_set_new(ns, step_key(s, key),
+						    json_real(p->ns[side][s]));
+			json_object_set_new(j, sides[side],
+					    json_pack("{s:o, s:I, s:I}", "ns", ns, "pages_used",
+						      (json_int_t)p->used[side], "mappings",
+						      (json_int_t)p->mappings[side]));
+		}
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
 static void print_table(const struct bench *b)
 {
 	char machine[256];
@@ -326,6 +406,7 @@ static void print_table(const struct bench *b)
 			printf("%10s", "");
 		printf(" %s%s\n", r->unit, missed(r) ? "  MISSED" : "");
 	}
+	print_pools(b);
 	for (uint32_t i = 0; i < b->nr_skipped; i++)
 		printf("not measured: %s\n", b->skipped[i]);
 }
@@ -347,9 +428,9 @@ static void print_json(const struct bench *b)
 	}
 	for (uint32_t i = 0; i < b->nr_skipped; i++)
 		json_array_append_new(skipped, json_string(b->skipped[i]));
-	j = json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "machine", machine, "compiler",
+	j = json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "machine", machine, "compiler",
 		      __VERSION__, "flavor", FLAVOR, "rounds", (int)b->rounds, "ratios", ratios,
-		      "rates", rates, "skipped", skipped);
+		      "rates", rates, "pools", json_pools(b), "skipped", skipped);
 	json_dumpf(j, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(j);
@@ -370,11 +451,12 @@ static const char help[] =
 	"  --empty=PROGRAM      libfuzzer_bench_empty (likewise)\n"
 	"  --asan=PROGRAM       this program, built with AddressSanitizer (default: asan/bench)\n"
 	"  --only-operations    only the cost of operations and oracles\n"
+	"  --only-designs       only large objects and pools\n"
 	"  --write-sample=DIR   make the sample programs anew, and stop\n"
 	"  --help               this text\n";
 
 enum { OPT_JSON = 256, OPT_QUICK, OPT_STRICT, OPT_ROUNDS, OPT_CORPUS, OPT_TRACES, OPT_TARGET,
-       OPT_EMPTY, OPT_ASAN, OPT_ONLY, OPT_WRITE, OPT_HELP };
+       OPT_EMPTY, OPT_ASAN, OPT_ONLY, OPT_DESIGNS, OPT_WRITE, OPT_HELP };
 
 static const struct option options[] = {
 	{ "json", 0, NULL, OPT_JSON },           { "quick", 0, NULL, OPT_QUICK },
@@ -383,11 +465,12 @@ static const struct option options[] = {
 	{ "traces", 1, NULL, OPT_TRACES },       { "target", 1, NULL, OPT_TARGET },
 	{ "empty", 1, NULL, OPT_EMPTY },         { "asan", 1, NULL, OPT_ASAN },
 	{ "only-operations", 0, NULL, OPT_ONLY },{ "write-sample", 1, NULL, OPT_WRITE },
+	{ "only-designs", 0, NULL, OPT_DESIGNS },
 	{ "help", 0, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
 };
 
 struct choice {
-	bool json, strict, only_operations, stop;
+	bool json, strict, only_operations, only_designs, stop;
 };
 
 static void take_option(struct bench *b, struct choice *c, int key)
@@ -412,6 +495,9 @@ static void take_option(struct bench *b, struct choice *c, int key)
 		break;
 	case OPT_ONLY:
 		c->only_operations = true;
+		break;
+	case OPT_DESIGNS:
+		c->only_operations = c->only_designs = true;
 		break;
 	case OPT_WRITE:
 		write_sample(optarg);
@@ -451,7 +537,8 @@ int main(int argc, char **argv)
 		return 0;
 	if (optind < argc)
 		bench_die("no argument is expected: %s", argv[optind]);
-	bench_operations(&b);
+	if (!c.only_designs)
+		bench_operations(&b);
 	if (!c.only_operations) {
 		load_sample(&b);
 		run_asan(&b);
@@ -461,6 +548,10 @@ int main(int argc, char **argv)
 		bench_memory(&b);
 		bench_isolation(&b);
 		bench_reclaim(&b);
+	}
+	if (!c.only_operations || c.only_designs) {
+		bench_large(&b);
+		bench_pools(&b);
 	}
 	if (c.json)
 		print_json(&b);

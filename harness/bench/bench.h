@@ -14,7 +14,9 @@
 #include "../exec.h"
 
 #define BENCH_ROUNDS_MAX 64
-#define BENCH_RESULTS_MAX 48
+#define BENCH_RESULTS_MAX 96
+#define BENCH_POOLS 3      /* sizes of pools */
+#define BENCH_POOL_STEPS 7
 
 enum bench_kind {
 	BENCH_RATIO, /* has a target */
@@ -28,6 +30,16 @@ struct bench_result {
 	double target;     /* at most; 0: none */
 	const char *unit;  /* "" for ratios */
 };
+
+/* A pool, and the same objects in plain mappings of their own: medians, in nanoseconds. */
+struct bench_pool {
+	uint32_t pages, objects;
+	uint64_t bytes;                     /* asked for */
+	double ns[2][BENCH_POOL_STEPS];     /* pool, plain */
+	uint64_t used[2], mappings[2];      /* pages; entries of /proc/self/maps when sealed */
+};
+
+extern const char *const bench_pool_steps[BENCH_POOL_STEPS];
 
 struct bench {
 	bool quick;
@@ -43,6 +55,7 @@ struct bench {
 
 	struct bench_result result[BENCH_RESULTS_MAX];
 	uint32_t nr_results;
+	struct bench_pool pool[BENCH_POOLS]; /* pages 0: not measured */
 	char skipped[8][160];
 	uint32_t nr_skipped;
 };
@@ -83,6 +96,14 @@ void bench_memory(struct bench *b);
 void bench_target(struct bench *b);     /* libFuzzer */
 void bench_isolation(struct bench *b);  /* partitions, their oracles, types */
 void bench_reclaim(struct bench *b);    /* reclaim, its oracles */
+void bench_large(struct bench *b);      /* slabs of 2 MiB, least orders */
+void bench_pools(struct bench *b);      /* sealing, and plain mappings beside it */
+
+/* Rates WORKLOAD_ALLOCATOR_oracles_off and _on: nanoseconds an operation, contents and all. */
+void bench_workload_rates(struct bench *b, const struct sf_allocator *a, const char *workload);
+/* Nanoseconds an operation; `judge` may be NULL. */
+double bench_run_program(const struct bench *b, const struct sf_allocator *a,
+			 const struct sf_prog *p, struct sf_judge *judge);
 
 /*
  * What oracles add to generated programs, or to these (which have the settings of the first):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * cmd_compare.c - `slabfuzz compare`: allocators side by side: what a workload costs in memory on
- * each; with --attacks, how far mistakes reach; with --reclaim, what can be reclaimed. cost.c and
- * attack.c do the work, compare_reclaim.c the last.
+ * each; with --attacks, how far mistakes reach. cost.c and attack.c do the work. The other tables
+ * have files of their own (compare.h).
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -28,6 +28,8 @@ enum {
 	OPT_EACH,
 	OPT_EVERY,
 	OPT_ASK,
+	OPT_LARGE,
+	OPT_SEALED,
 };
 
 static const struct sf_option options[] = {
@@ -35,15 +37,18 @@ static const struct sf_option options[] = {
 	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
 	{ OPT_ATTACKS, "attacks", NULL, "how far mistakes reach; FILEs are layouts, none: drawn" },
 	{ OPT_HARDENING, "hardening", "NAME,…", "attacks: only these rows (default: all)" },
-	{ OPT_TRIALS, "trials", "N", "attacks: layouts for each figure (default: 400)" },
+	{ OPT_TRIALS, "trials", "N",
+	  "attacks: layouts, sealed: writes for each figure (default: 400, 1048576)" },
 	{ OPT_BYTES, "bytes", "N", "attacks: bytes that a write writes (default: 64)" },
-	{ OPT_SEED, "seed", "N", "attacks: of the layouts (default: 1)" },
+	{ OPT_SEED, "seed", "N", "attacks, sealed: of the layouts (default: 1)" },
 	{ OPT_DETAIL, "detail", NULL, "attacks: all that was reached, not pointers alone" },
 	{ OPT_RECLAIM, "reclaim", NULL, "what can be reclaimed, by the counters and by the truth" },
 	{ OPT_EACH, "each", "KEY=VALUE,…",
-	  "reclaim: a row for each (default: the three designs of accounting)" },
+	  "reclaim, large: a row for each (default: the three designs of accounting; none)" },
 	{ OPT_EVERY, "every", "N", "reclaim: operations between looks (default: 256, 20000)" },
 	{ OPT_ASK, "ask", "N", "reclaim: percent of what is there to ask for (default: 0, 100)" },
+	{ OPT_LARGE, "large", NULL, "rivals for objects of more than a page" },
+	{ OPT_SEALED, "sealed", NULL, "blind writes through the direct map into sealed memory" },
 	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
 	{ 0 },
 };
@@ -56,7 +61,10 @@ static const struct sf_usage usage = {
 	"and what changed is looked up; see docs/attacks.md. With --reclaim: what the counters\n"
 	"say can be reclaimed and what could be, when most could; how often memory was said to\n"
 	"be out, and how often needlessly. At each look a process asks for N percent of what\n"
-	"could be had. Of two defaults the second is for recordings. See docs/reclaim.md.",
+	"could be had. Of two defaults the second is for recordings. See docs/reclaim.md.\n"
+	"With --large: kmalloc as it is, alloc_pages_exact() in its place, and slabs of 2 MiB:\n"
+	"memory, fragmentation, refusals, regions, time; see docs/large.md. With --sealed: the\n"
+	"chance that a write to an address drawn at random hits a sealed pool; docs/protected.md.",
 	options,
 };
 
@@ -88,7 +96,7 @@ struct plan {
 	struct sf_compare c;
 	uint64_t trials, bytes, seed;
 	bool chosen[NR_HARDENINGS];
-	bool attacks, detail, reclaim;
+	bool attacks, detail, reclaim, large, sealed;
 };
 
 /* --- costs --- */
@@ -328,7 +336,7 @@ static int take_option(struct plan *p, int key)
 	case OPT_HARDENING:
 		return take_hardening(p, optarg);
 	case OPT_TRIALS:
-		return take_number("trials", optarg, 1000000, &p->trials);
+		return take_number("trials", optarg, UINT32_MAX, &p->trials);
 	case OPT_BYTES:
 		return take_number("bytes", optarg, UINT16_MAX, &p->bytes);
 	case OPT_SEED:
@@ -341,6 +349,12 @@ static int take_option(struct plan *p, int key)
 		break;
 	case OPT_RECLAIM:
 		p->reclaim = true;
+		break;
+	case OPT_LARGE:
+		p->large = true;
+		break;
+	case OPT_SEALED:
+		p->sealed = true;
 		break;
 	case OPT_EACH:
 		return sf_compare_each(&p->c, &usage, optarg);
@@ -371,11 +385,38 @@ static int compare_file(struct plan *p, const char *name)
 		status = compare_attacks(p, name, &prog);
 	else if (!status && p->reclaim)
 		status = sf_compare_reclaim(&p->c, &in, &prog);
+	else if (!status && p->large)
+		status = sf_compare_large(&p->c, &in, &prog);
 	else if (!status)
 		status = compare_cost(p, &in, &prog);
 	sf_prog_free(&prog);
 	sf_input_close(&in);
 	return status;
+}
+
+/* What was asked for fits together; defaults for what was not. */
+static int settle(struct plan *p, int files)
+{
+	if (p->attacks + p->reclaim + p->large + p->sealed > 1)
+		return sf_usage_error(&usage, "--attacks, --reclaim, --large or --sealed: one "
+				      "table at a time");
+	if (p->sealed && files)
+		return sf_usage_error(&usage, "--sealed takes no file");
+	if (!files && !p->attacks && !p->sealed)
+		return sf_usage_error(&usage, "which file?");
+	if (p->large && p->c.on.nr)
+		return sf_usage_error(&usage, "--large has its own rows: no -a");
+	if (p->reclaim)
+		sf_select_default(&p->c.on);
+	if (!p->c.on.nr)
+		sf_select_allocators(&p->c.on, &usage, "all");
+	if (!p->c.each.nr && p->reclaim)
+		sf_compare_each(&p->c, &usage, "accounting=none,indirect,reclaimable");
+	if (!p->trials)
+		p->trials = p->sealed ? 1u << 20 : 400;
+	if (p->attacks && p->trials > 1000000)
+		return sf_usage_error(&usage, "--attacks: at most 1000000 trials");
+	return 0;
 }
 
 static int compare(struct plan *p, int argc, char **argv)
@@ -389,17 +430,10 @@ static int compare(struct plan *p, int argc, char **argv)
 	}
 	if (key != SF_OPTION_END)
 		return sf_option_exit(key);
-	if (optind == argc && !p->attacks)
-		return sf_usage_error(&usage, "which file?");
-	if (p->attacks && p->reclaim)
-		return sf_usage_error(&usage, "--attacks or --reclaim: one table at a time");
-	if (p->reclaim)
-		sf_select_default(&p->c.on);
-	if (!p->c.on.nr)
-		sf_select_allocators(&p->c.on, &usage, "all");
-	if (!p->c.each.nr)
-		sf_compare_each(&p->c, &usage, "accounting=none,indirect,reclaimable");
-	if (optind == argc)
+	status = settle(p, argc - optind);
+	if (!status && p->sealed)
+		status = sf_compare_sealed(&p->c, p->trials, p->seed);
+	else if (!status && optind == argc)
 		status = compare_attacks(p, NULL, NULL);
 	for (; !status && optind < argc; optind++)
 		status = compare_file(p, argv[optind]);
@@ -412,7 +446,7 @@ static int compare(struct plan *p, int argc, char **argv)
 
 int sf_cmd_compare(int argc, char **argv)
 {
-	struct plan p = { .trials = 400, .bytes = 64, .seed = 1, .c = { .list = json_array() } };
+	struct plan p = { .bytes = 64, .seed = 1, .c = { .list = json_array() } };
 	int status;
 
 	memset(p.chosen, true, sizeof(p.chosen));

@@ -67,14 +67,6 @@ static int take_parameter(struct sf_workload_options *opt, int key)
 	return 0;
 }
 
-static const struct sf_workload *workload_by_name(const char *name)
-{
-	for (const struct sf_workload *w = sf_workloads; w->name; w++)
-		if (!strcmp(w->name, name))
-			return w;
-	return NULL;
-}
-
 static int write_program(const struct sf_workload *w, const struct sf_workload_options *opt,
 			 const char *path)
 {
@@ -110,7 +102,7 @@ int sf_cmd_workload(int argc, char **argv)
 		return sf_option_exit(key);
 	if (optind + 1 != argc)
 		return sf_usage_error(&usage, "which one? One name is wanted");
-	w = workload_by_name(argv[optind]);
+	w = sf_workload_by_name(argv[optind]);
 	if (!w)
 		return sf_usage_error(&usage, "there is no workload '%s'", argv[optind]);
 	fault = sf_workload_fault(&opt);

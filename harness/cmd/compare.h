@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * compare.h - what the tables of `slabfuzz compare` share. cmd_compare.c takes the options and
- * makes the tables of costs and attacks, compare_reclaim.c that of reclaim.
+ * makes the tables of costs and attacks, compare_reclaim.c that of reclaim, compare_large.c that of
+ * large objects, compare_sealed.c that of writes through the direct map.
  */
 #ifndef SLABFUZZ_COMPARE_H
 #define SLABFUZZ_COMPARE_H
@@ -15,8 +16,8 @@ struct sf_compare {
 	struct sf_overrides overrides;
 	bool json;
 	json_t *list;
+	struct sf_overrides each; /* --reclaim, --large: a row for each of these on top */
 	/* --reclaim */
-	struct sf_overrides each; /* a row for each of these on top */
 	uint64_t every;           /* operations from one look to the next; 0: by what FILE is */
 	uint64_t ask;             /* percent of what could be had */
 	bool asked;               /* --ask was given */
@@ -26,6 +27,12 @@ struct sf_compare {
 int sf_compare_each(struct sf_compare *c, const struct sf_usage *u, const char *s);
 /* One file: prints its table, or appends to the list. 0, or the exit status after a message. */
 int sf_compare_reclaim(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog);
+int sf_compare_large(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog);
+/* --sealed: `trials` writes for each figure, drawn from `seed`. */
+int sf_compare_sealed(struct sf_compare *c, uint64_t trials, uint64_t seed);
+/* What comes of --set, and `each` if it is not NULL on top. To be freed. */
+struct sf_overrides sf_compare_overrides(const struct sf_compare *c,
+					 const struct sf_override *each);
 json_t *sf_compare_settings(const struct sf_overrides *set);
 
 #endif

@@ -42,6 +42,22 @@ int sf_compare_each(struct sf_compare *c, const struct sf_usage *u, const char *
 	return status;
 }
 
+struct sf_overrides sf_compare_overrides(const struct sf_compare *c,
+					 const struct sf_override *each)
+{
+	struct sf_overrides set = { 0 };
+
+	for (uint32_t i = 0; i < c->overrides.nr; i++) {
+		SF_GROW(set.o, set.nr, set.cap);
+		set.o[set.nr++] = c->overrides.o[i];
+	}
+	if (each) {
+		SF_GROW(set.o, set.nr, set.cap);
+		set.o[set.nr++] = *each;
+	}
+	return set;
+}
+
 json_t *sf_compare_settings(const struct sf_overrides *set)
 {
 	json_t *j = json_object();
@@ -184,19 +200,12 @@ static int run_row(struct sf_compare *c, struct row *r, const struct sf_allocato
 		   const struct sf_override *each, const struct sf_input *in,
 		   const struct sf_prog *prog)
 {
-	struct sf_overrides set = { 0 };
+	struct sf_overrides set = sf_compare_overrides(c, each);
 	struct sf_runner runner = { .allocator = a, .overrides = &set, .emit = sf_pressure_event,
 				    .ctx = &r->pressure, .look_every = r->every, .look = look,
 				    .look_ctx = r };
-	int status;
+	int status = sf_runner_run(&runner, in, prog);
 
-	for (uint32_t i = 0; i < c->overrides.nr; i++) {
-		SF_GROW(set.o, set.nr, set.cap);
-		set.o[set.nr++] = c->overrides.o[i];
-	}
-	SF_GROW(set.o, set.nr, set.cap);
-	set.o[set.nr++] = *each;
-	status = sf_runner_run(&runner, in, prog);
 	if (!status && c->json)
 		add_json(c, in->name, a, &set, r);
 	else if (!status)

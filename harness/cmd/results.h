@@ -99,6 +99,9 @@ uint64_t sf_replay_unpaired(const struct sf_replay *p);
 /* Slabs were made, or misuse was carried out. */
 static inline bool sf_isolation_told(const struct sf_isolation *i)
 {
+	for (int code = 0; code < SF_ATTACK_CODES; code++)
+		if (i->attacks[code].attacks)
+			return true;
 	return i->ledger.fresh || i->ledger.same || i->ledger.other_cache;
 }
 

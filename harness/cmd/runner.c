@@ -27,6 +27,8 @@ static int start(struct run *r, const struct sf_settings *wanted)
 	if (!r->exec)
 		return sf_bad("%s: %s: %s", r->file, r->of->allocator->name, err.text);
 	sf_exec_begin(r->exec, r->file);
+	if (r->of->at_begin)
+		r->of->at_begin(r->of->ctx);
 	return 0;
 }
 
@@ -34,7 +36,8 @@ static bool step(struct run *r, const struct sf_op *op, const char *strings)
 {
 	if (r->of->stop_at && r->steps == r->of->stop_at)
 		return false;
-	if (!sf_exec_step(r->exec, op, strings))
+	if (r->of->step ? !r->of->step(r->of->step_ctx, r->exec, op, strings) :
+			  !sf_exec_step(r->exec, op, strings))
 		return false;
 	r->steps++;
 	if (r->of->look_every && r->steps % r->of->look_every == 0)

@@ -22,6 +22,12 @@ struct sf_runner {
 	uint64_t look_every;
 	void (*look)(void *ctx, struct sf_exec *x, const struct sf_allocator *a);
 	void *look_ctx;
+	/* In place of sf_exec_step(); NULL: that. */
+	bool (*step)(void *step_ctx, struct sf_exec *x, const struct sf_op *op,
+		     const char *strings);
+	void *step_ctx;
+	/* Before the first operation. May be NULL. */
+	void (*at_begin)(void *ctx);
 	void *ctx;
 };
 

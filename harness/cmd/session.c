@@ -210,6 +210,8 @@ static bool shape_applies(const struct sf_session *s, const char *expect)
 
 	if (name && !strncmp(name, " kmalloc-part-", 14))
 		return partitions;
+	if (name && !strncmp(name, " kmalloc-large-", 15))
+		return s->allocator->caps & SF_CAP_LARGE;
 	if (!partitions)
 		return true;
 	return strncmp(expect, "free ", 5) && !(name && name[9] >= '0' && name[9] <= '9');

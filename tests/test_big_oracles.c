@@ -3,61 +3,19 @@
  * test_big_oracles.c - BIG-1 to BIG-8 on events made by hand: each stream that breaks one has its
  * exact title, each that only looks like it has none.
  *
- * Streams tell what the one rule that is judged needs, and no more. Relies on oracles/oracle.h
- * only.
+ * Streams tell what the one rule that is judged needs, and no more. Relies on streams.h.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "../oracles/oracle.h"
-
 #define PAGES 8192u
 #define CAPS (((1ull << 24) - 1) | SF_CAP_COMPACT | SF_CAP_LARGE | SF_CAP_MIN_ORDER)
 #define KIB 1024u
 #define SIZE (640 * KIB)
 #define SLOT (170 * 4096) /* kmalloc's, three in a block */
-#define TITLES_MAX 8
 
 enum { C_PLAIN, C_SLOT, C_NAMED };
 
-struct bed {
-	struct sf_judge *j;
-	struct sf_settings set;
-	uint64_t caps;
-	uint32_t op, id;
-	char title[TITLES_MAX][SF_TITLE_MAX];
-	unsigned int nr_titles;
-};
+#define BED_MEMBERS uint32_t id;
 
-static void record(void *ctx, const struct sf_violation *v)
-{
-	struct bed *b = ctx;
-
-	if (b->nr_titles < TITLES_MAX)
-		strcpy(b->title[b->nr_titles++], v->title);
-}
-
-static void emit(struct bed *b, uint8_t type, struct sf_event ev)
-{
-	ev.type = type;
-	ev.op = b->op;
-	sf_judge_event(b->j, &ev);
-}
-
-#define EMIT(b, TYPE, member, ...) \
-	emit(b, SF_EV_##TYPE, (struct sf_event){ .member = { __VA_ARGS__ } })
-
-static uint64_t at(uint64_t pfn)
-{
-	return SF_DIRECT_MAP + (pfn << SF_PAGE_SHIFT);
-}
+#include "streams.h"
 
 /* A cache as it should be: large, of objects of `size` bytes. */
 static struct sf_ev_cache large(uint32_t id, uint8_t kind, uint32_t size)
@@ -642,12 +600,7 @@ static void askew_block(struct bed *b)
 }
 
 /* title: NULL, none */
-static const struct stream {
-	enum sf_invariant inv;
-	void (*run)(struct bed *b);
-	const char *title;
-	void (*mode)(struct bed *b);
-} streams[] = {
+static const struct stream streams[] = {
 	{ SF_INV_BIG_1, slab_good, NULL, NULL },
 	{ SF_INV_BIG_1, slab_small, "BIG-1: a slab of kmalloc-large-680k is no block of 2 MiB",
 	  NULL },
@@ -737,45 +690,10 @@ static const struct stream {
 
 #define NR_STREAMS (sizeof(streams) / sizeof(streams[0]))
 
-static void play(struct bed *b, const struct stream *s, sf_invariant_set only)
-{
-	struct sf_judge_options opt = { .only = only, .violation = record, .ctx = b };
-
-	memset(b, 0, sizeof(*b));
-	sf_settings_init(&b->set);
-	b->caps = CAPS;
-	if (s->mode)
-		s->mode(b);
-	b->j = sf_judge_create(&opt);
-	heap(b);
-	s->run(b);
-}
-
 static void test_streams_have_exact_titles(void **state)
 {
-	struct bed *b = malloc(sizeof(*b));
-	unsigned int bad = 0;
-
 	(void)state;
-	assert_non_null(b);
-	for (size_t i = 0; i < NR_STREAMS; i++) {
-		const struct stream *s = &streams[i];
-		unsigned int want = s->title != NULL;
-
-		play(b, s, sf_invariant_bit(s->inv));
-		if (b->nr_titles != want || (want && strcmp(b->title[0], s->title))) {
-			print_error("stream %zu: want \"%s\", got %u: \"%s\"\n", i,
-				    want ? s->title : "nothing", b->nr_titles, b->title[0]);
-			bad++;
-		}
-		if (!sf_judge_counts(b->j)[s->inv].checked) {
-			print_error("stream %zu: nothing was judged\n", i);
-			bad++;
-		}
-		sf_judge_destroy(b->j);
-	}
-	free(b);
-	assert_int_equal(bad, 0);
+	check_streams(streams, NR_STREAMS);
 }
 
 static void test_each_is_broken_and_kept(void **state)
@@ -802,24 +720,8 @@ static void no_large(struct bed *b)
 
 static void test_others_are_not_judged(void **state)
 {
-	struct bed *b = malloc(sizeof(*b));
-
 	(void)state;
-	assert_non_null(b);
-	for (size_t i = 0; i < NR_STREAMS; i++) {
-		struct stream s = streams[i];
-
-		if (s.inv == SF_INV_BIG_6)
-			continue;
-		s.mode = no_large;
-		play(b, &s, sf_invariant_bit(s.inv));
-		assert_int_equal(b->nr_titles, 0);
-		assert_int_equal(sf_judge_counts(b->j)[s.inv].checked, 0);
-		assert_int_equal(sf_judge_counts(b->j)[s.inv].skipped, 1);
-		assert_non_null(sf_judge_counts(b->j)[s.inv].reason);
-		sf_judge_destroy(b->j);
-	}
-	free(b);
+	check_not_judged(streams, NR_STREAMS, SF_INV_BIG_6, no_large);
 }
 
 /* What events say is not trusted: nothing of this may crash. */

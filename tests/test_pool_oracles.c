@@ -5,23 +5,10 @@
  *
  * A pool of two pages, the frames of which are not neighbours, is filled, sealed, written to and
  * destroyed; the process's mappings are told as the test has them in a table. Relies on
- * oracles/oracle.h only.
+ * streams.h.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "../oracles/oracle.h"
-
 #define PAGES 2048u
 #define CAPS (((1ull << 24) - 1) | SF_CAP_POOLS)
-#define TITLES_MAX 8
 #define POOL 1u
 #define OTHER 2u
 #define AREA SF_VMALLOC                    /* of POOL: frames 10 and 20 */
@@ -30,34 +17,9 @@
 #define CROSSING (AREA + 4000)             /* 1, of 200 bytes, crosses the pages */
 #define RUNS_MAX 16
 
-struct bed {
-	struct sf_judge *j;
-	struct sf_settings set;
-	uint64_t caps;
-	uint32_t op;
-	char title[TITLES_MAX][SF_TITLE_MAX];
-	unsigned int nr_titles;
-	struct sf_ev_mapping run[RUNS_MAX];
-	unsigned int nr_runs;
-};
+#define BED_MEMBERS struct sf_ev_mapping run[RUNS_MAX]; unsigned int nr_runs;
 
-static void record(void *ctx, const struct sf_violation *v)
-{
-	struct bed *b = ctx;
-
-	if (b->nr_titles < TITLES_MAX)
-		strcpy(b->title[b->nr_titles++], v->title);
-}
-
-static void emit(struct bed *b, uint8_t type, struct sf_event ev)
-{
-	ev.type = type;
-	ev.op = b->op;
-	sf_judge_event(b->j, &ev);
-}
-
-#define EMIT(b, TYPE, member, ...) \
-	emit(b, SF_EV_##TYPE, (struct sf_event){ .member = { __VA_ARGS__ } })
+#include "streams.h"
 
 static void heap(struct bed *b)
 {
@@ -86,11 +48,6 @@ static void run(struct bed *b, uint8_t kind, const char *rwx, uint64_t addr, uin
 		.kind = kind, .read = rwx[0] == 'r', .write = rwx[1] == 'w', .exec = rwx[2] == 'x',
 		.addr = addr, .pfn = pfn, .pages = pages,
 	};
-}
-
-static uint64_t at(uint64_t pfn)
-{
-	return SF_DIRECT_MAP + (pfn << SF_PAGE_SHIFT);
 }
 
 static void direct(struct bed *b, const char *rwx, uint64_t pfn, uint64_t end)
@@ -658,12 +615,7 @@ static void end_read_only(struct bed *b)
 }
 
 /* title: NULL, none */
-static const struct stream {
-	enum sf_invariant inv;
-	void (*run)(struct bed *b);
-	const char *title;
-	void (*mode)(struct bed *b);
-} streams[] = {
+static const struct stream streams[] = {
 	{ SF_INV_PMA_1, life, NULL, NULL },
 	{ SF_INV_PMA_1, not_sealed, NULL, NULL },
 	{ SF_INV_PMA_1, self_sealing, NULL, NULL },
@@ -760,45 +712,10 @@ static const struct stream {
 
 #define NR_STREAMS (sizeof(streams) / sizeof(streams[0]))
 
-static void play(struct bed *b, const struct stream *s, sf_invariant_set only)
-{
-	struct sf_judge_options opt = { .only = only, .violation = record, .ctx = b };
-
-	memset(b, 0, sizeof(*b));
-	sf_settings_init(&b->set);
-	b->caps = CAPS;
-	if (s->mode)
-		s->mode(b);
-	b->j = sf_judge_create(&opt);
-	heap(b);
-	s->run(b);
-}
-
 static void test_streams_have_exact_titles(void **state)
 {
-	struct bed *b = malloc(sizeof(*b));
-	unsigned int bad = 0;
-
 	(void)state;
-	assert_non_null(b);
-	for (size_t i = 0; i < NR_STREAMS; i++) {
-		const struct stream *s = &streams[i];
-		unsigned int want = s->title != NULL;
-
-		play(b, s, sf_invariant_bit(s->inv));
-		if (b->nr_titles != want || (want && strcmp(b->title[0], s->title))) {
-			print_error("stream %zu: want \"%s\", got %u: \"%s\"\n", i,
-				    want ? s->title : "nothing", b->nr_titles, b->title[0]);
-			bad++;
-		}
-		if (!sf_judge_counts(b->j)[s->inv].checked) {
-			print_error("stream %zu: nothing was judged\n", i);
-			bad++;
-		}
-		sf_judge_destroy(b->j);
-	}
-	free(b);
-	assert_int_equal(bad, 0);
+	check_streams(streams, NR_STREAMS);
 }
 
 /* A stream that is clean for one is clean for all of its family; each is broken by some. */
@@ -834,21 +751,8 @@ static void no_pools(struct bed *b)
 
 static void test_others_are_not_judged(void **state)
 {
-	struct bed *b = malloc(sizeof(*b));
-
 	(void)state;
-	assert_non_null(b);
-	for (size_t i = 0; i < NR_STREAMS; i++) {
-		struct stream s = streams[i];
-
-		s.mode = no_pools;
-		play(b, &s, sf_invariant_bit(s.inv));
-		assert_int_equal(b->nr_titles, 0);
-		assert_int_equal(sf_judge_counts(b->j)[s.inv].checked, 0);
-		assert_int_equal(sf_judge_counts(b->j)[s.inv].skipped, 1);
-		sf_judge_destroy(b->j);
-	}
-	free(b);
+	check_not_judged(streams, NR_STREAMS, SF_INV_COUNT, no_pools);
 }
 
 /* Misuse may seal, write and map what it likes; and the next program knows nothing of it. */

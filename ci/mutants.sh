@@ -3,9 +3,9 @@
 #
 # mutants.sh [--json] [NAME...] - is each seeded bug caught? For every tests/mutants/NAME.patch the
 # allocators are copied and patched, linked with the harness and oracles as they are, and run: first
-# on the programs in corpora/, then under libFuzzer for up to MUTANT_SECONDS; what only many boots
-# or failing allocations show, under `slabfuzz boots` or `slabfuzz inject`. Only the title that the
-# patch names counts (SLABFUZZ_EXPECT). Exit 1 if one is missed; 0 if all are caught.
+# on the programs in corpora/, then under libFuzzer for up to MUTANT_SECONDS; what only many boots,
+# failing allocations or a large heap show, under `slabfuzz boots`, `inject` or `run`. Only the title
+# that the patch names counts (SLABFUZZ_EXPECT). Exit 1 if one is missed; 0 if all are caught.
 #
 # tests/mutants/README.md says what a patch's header looks like. From the Makefile: BUILD,
 # MUTANT_CC, MUTANT_LD, MUTANT_LIBS, MUTANT_CMD_LIBS (how the fuzz flavor compiles
@@ -24,6 +24,15 @@ unset SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_EXPECT
 field()
 {
 	sed -n "s/^# $1: *//p" "$2" | head -n 1
+}
+
+# What the command catches, not the fuzz target.
+is_command()
+{
+	case $1 in
+	boots | inject | "run "*) return 0 ;;
+	esac
+	return 1
 }
 
 # build NAME BY: the mutated allocators in $dir/NAME, linked as $dir/NAME/target.
@@ -48,7 +57,7 @@ build()
 		# shellcheck disable=SC2086 # a command with its flags
 		$MUTANT_CC -w -c -o "$work/$(basename "$f" .c).o" "$work/$f" || return 1
 	done
-	if [ "$by" = boots ] || [ "$by" = inject ]; then
+	if is_command "$by"; then
 		# shellcheck disable=SC2086
 		$MUTANT_LD -o "$work/target" "$BUILD"/fuzz/harness/cmd/*.o "$work"/*.o "$archive" \
 			$MUTANT_CMD_LIBS $MUTANT_LIBS
@@ -114,6 +123,11 @@ one()
 	inject)
 		judge inject 's/^.* files, \([0-9]*\) failures injected.*$/\1/p' \
 			inject -a "$SLABFUZZ_ALLOCATOR" corpora/seeds/*.txt
+		return
+		;;
+	"run "*)
+		judge "${by#run }" 's/^.*: \([0-9]*\) operations .*$/\1/p' \
+			run -a "$SLABFUZZ_ALLOCATOR" "corpora/seeds/${by#run }"
 		return
 		;;
 	"seed "*) programs=$dir/programs/$(basename "${by#seed }" .txt) ;;

@@ -23,7 +23,7 @@
 enum {
 	/* Kept, by settings: a new heap costs as much as dozens of runs. 8 took twice the time. */
 	HEAPS_MAX = 32,
-	FUZZ_PAGES_MAX = 8192, /* a few of the largest blocks; more takes longer to run out of */
+	FUZZ_PAGES_MAX = 4096, /* a few of the largest blocks; more takes longer to run out of */
 	PER_TITLE_MAX = 8,    /* crash files of one title */
 };
 

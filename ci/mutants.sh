@@ -4,8 +4,9 @@
 # mutants.sh [--json] [NAME...] - is each seeded bug caught? For every tests/mutants/NAME.patch the
 # allocators are copied and patched, linked with the harness and oracles as they are, and run: first
 # on the programs in corpora/, then under libFuzzer for up to MUTANT_SECONDS; what only many boots,
-# failing allocations or a large heap show, under `slabfuzz boots`, `inject` or `run`. Only the title
-# that the patch names counts (SLABFUZZ_EXPECT). Exit 1 if one is missed; 0 if all are caught.
+# failing allocations or a large heap show, under `slabfuzz boots`, `inject` or `run`. Only the
+# title that the patch names counts (SLABFUZZ_EXPECT). Exit 1 if one is missed; 0 if all are
+# caught.
 #
 # tests/mutants/README.md says what a patch's header looks like. From the Makefile: BUILD,
 # MUTANT_CC, MUTANT_LD, MUTANT_LIBS, MUTANT_CMD_LIBS (how the fuzz flavor compiles

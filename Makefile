@@ -167,7 +167,7 @@ $(BUILD)/$1/slabfuzz: $$(call objects,$1,$$(CMD_SRC)) $(call archive,$1)
 $(BUILD)/$1/bench: $$(call objects,$1,$$(BENCH_SRC)) $(call archive,$1)
 	$$(call ld,$1,$$(CMD_LIBS))
 
-$(BUILD)/$1/tests/test_%: $(BUILD)/$1/tests/test_%.o $(call archive,$1)
+$(BUILD)/$1/tests/%: $(BUILD)/$1/tests/%.o $(call archive,$1)
 	$$(call ld,$1,$$(TEST_LIBS) $$(CMD_LIBS))
 
 $(BUILD)/$1/entry/%: $(BUILD)/$1/harness/entry/%.o $(call archive,$1)
@@ -218,7 +218,11 @@ $(patsubst %,$(BUILD)/%.so,$(AFL_SO)): \
 
 TEST_FLAVORS := plain asan ubsan
 test_programs = $(patsubst tests/%.c,$(BUILD)/$1/tests/%,$(TEST_SRC))
-TEST_PROGRAMS := $(if $(HAVE_CMOCKA),$(foreach f,$(TEST_FLAVORS),$(call test_programs,$f)))
+TEST_PROGRAMS := $(if $(HAVE_CMOCKA),$(foreach f,$(TEST_FLAVORS),$(call test_programs,$f))) \
+	$(foreach f,$(TEST_FLAVORS),$(BUILD)/$f/tests/behaviour)
+# What `make check-behaviour` runs: its arguments after the recorded rows.
+BEHAVIOUR := tests/behaviour.tsv $(sort $(wildcard corpora/seeds/*.txt corpora/regressions/*.txt)) \
+	$(filter-out %.md,$(sort $(wildcard corpora/traces/*.*)))
 
 # --- targets -------------------------------------------------------------------------------------
 
@@ -239,8 +243,8 @@ $(call need,afl,$(HAVE_AFL_RT),$(AFL_RT),afl++)
 $(call need,mutants,$(call tool,patch),patch,patch)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
-.PHONY: all test fuzz afl mutants bench coverage lint docs alloc-token-report check-format install
-.PHONY: clean help FORCE
+.PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report
+.PHONY: check-format install clean help FORCE
 FORCE:
 
 # left_out(have, what, packages)
@@ -257,7 +261,8 @@ all: $(PROGRAMS) $(FUZZ_PROGRAMS) $(AFL_PROGRAMS)
 
 test: $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/token-report \
 		$(call command,$(BUILD)/asan $(BUILD)/ubsan)
-	@BUILD='$(BUILD)' CC='$(CC)' TEST_FLAVORS='$(TEST_FLAVORS)' TESTS='$(TESTS)' ci/test.sh
+	@BUILD='$(BUILD)' CC='$(CC)' TEST_FLAVORS='$(TEST_FLAVORS)' TESTS='$(TESTS)' \
+		BEHAVIOUR='$(BEHAVIOUR)' ci/test.sh
 
 fuzz: $(PROGRAMS) $(FUZZ_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/libfuzzer_$(FUZZ)' \
@@ -266,6 +271,9 @@ fuzz: $(PROGRAMS) $(FUZZ_PROGRAMS)
 afl: $(PROGRAMS) $(AFL_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/afl_program' \
 		FUZZ_MUTATOR='$(BUILD)/afl_mutator.so' FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/afl.sh
+
+check-behaviour: $(BUILD)/plain/tests/behaviour
+	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
 
 mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
 	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
@@ -320,6 +328,9 @@ help:
 	@echo 'make            everything this machine can build, in $(BUILD)/'
 	@echo 'make test       unit tests (plain, asan, ubsan), end-to-end tests, corpora'
 	@echo '                TESTS="program e2e_run" runs only these'
+	@echo 'make check-behaviour'
+	@echo '                hashes of what the corpora and 10,000 generated programs do, against'
+	@echo '                those committed; UPDATE=1 records them anew'
 	@echo 'make fuzz       libFuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
@@ -339,4 +350,5 @@ help:
 # Keep what chains of pattern rules make in between, and know every header.
 .SECONDARY:
 -include $(foreach f,$(FLAVORS),$(patsubst %.o,%.d,$(call objects,$f,$(LIB_SRC) $(CMD_SRC) \
-	$(BENCH_SRC) $(TEST_SRC) $(wildcard harness/entry/*.c))))
+	$(BENCH_SRC) $(TEST_SRC) tests/behaviour.c \
+	$(wildcard harness/entry/*.c))))

@@ -5,7 +5,8 @@
 # tests and the corpora, each a process that speaks TAP. The last line is "N passed, N failed, N
 # skipped"; exit 1 if anything failed. What a test printed is kept in BUILD/test/.
 #
-# From the Makefile: BUILD, TEST_FLAVORS ("plain asan ubsan"), TESTS (names to narrow to; "" = all).
+# From the Makefile: BUILD, TEST_FLAVORS ("plain asan ubsan"), TESTS (names to narrow to; "" = all),
+# BEHAVIOUR (arguments of tests/behaviour).
 set -u
 
 BUILD=${BUILD:-build}
@@ -138,6 +139,13 @@ for flavor in plain asan ubsan; do
 				"$BUILD/$flavor/slabfuzz run -a all --tap $files"
 		fi
 	done
+done >>"$list"
+
+# The same events from every compiler: a short form of `make check-behaviour`.
+for flavor in $TEST_FLAVORS; do
+	if wanted behaviour; then
+		echo "$flavor/behaviour $BUILD/$flavor/tests/behaviour --programs 500 $BEHAVIOUR"
+	fi
 done >>"$list"
 
 xargs -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one <"$list" || exit 1

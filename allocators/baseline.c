@@ -4,15 +4,7 @@
  */
 #include "model.h"
 
-static unsigned int baseline_partition(const struct sf_heap *h, const struct sf_request *rq)
-{
-	(void)h;
-	(void)rq;
-	return 0;
-}
-
 static const struct policy baseline_policy = {
-	.partition = baseline_partition,
 	.partitions = 1,
 };
 

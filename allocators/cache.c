@@ -98,17 +98,15 @@ static uint32_t calculate_alignment(uint32_t flags, uint32_t align, uint32_t siz
 }
 
 /* mm/slub.c:calculate_sheaf_capacity: a sheaf fills a kmalloc class with its 32-byte header. */
-static uint32_t sheaf_capacity(const struct sf_heap *h, const struct kcache *s, uint32_t asked)
+static uint32_t usual_capacity(uint32_t stride)
 {
 	uint32_t n, class_size = 64;
 
-	if (!h->set.sheaves || (s->flags & SF_SLAB_NOLEAKTRACE))
-		return 0;
-	if (s->stride >= 4096)
+	if (stride >= 4096)
 		n = 4;
-	else if (s->stride >= 1024)
+	else if (stride >= 1024)
 		n = 12;
-	else if (s->stride >= 256)
+	else if (stride >= 256)
 		n = 26;
 	else
 		n = 60;
@@ -117,9 +115,17 @@ static uint32_t sheaf_capacity(const struct sf_heap *h, const struct kcache *s, 
 		class_size *= 2;
 	if (n <= class_size / 4 * 3 && class_size <= 256)
 		class_size = class_size / 4 * 3; /* classes 96 and 192 */
-	n = (class_size - 32) / 8;
-	if (n < asked)
-		n = asked;
+	return (class_size - 32) / 8;
+}
+
+/* Objects of a sheaf. A large cache has none unless told: a single object would keep 2 MiB. */
+static uint32_t sheaf_capacity(const struct sf_heap *h, const struct kcache *s, uint32_t asked)
+{
+	uint32_t n;
+
+	if (!h->set.sheaves || (s->flags & SF_SLAB_NOLEAKTRACE))
+		return 0;
+	n = larger(s->large ? h->set.large_sheaf : usual_capacity(s->stride), asked);
 	return n < SHEAF_MAX ? n : SHEAF_MAX;
 }
 
@@ -182,22 +188,13 @@ static bool is_large(const struct sf_heap *h, const struct kcache *s, uint64_t s
 	return h->policy->is_large(stride, otherwise);
 }
 
-/*
- * Nothing parks objects, and no empty slab is kept, unless a setting or the cache's create wants it
- * so: a single object would keep 2 MiB.
- */
-static void make_large(const struct sf_heap *h, struct kcache *s, uint64_t stride,
-		       uint32_t asked_capacity)
+/* Empty slabs are kept if a setting wants it so: each is 2 MiB. */
+static void make_large(const struct sf_heap *h, struct kcache *s, uint64_t stride)
 {
 	s->large = true;
 	s->align = large_align(s);
 	set_orders(s, stride, LARGE_ORDER, LARGE_ORDER);
 	s->min_partial = (uint32_t)h->set.large_min_partial;
-	s->sheaf_capacity = 0;
-	if (h->set.sheaves && !(s->flags & SF_SLAB_NOLEAKTRACE))
-		s->sheaf_capacity = larger(h->set.large_sheaf, asked_capacity);
-	if (s->sheaf_capacity > SHEAF_MAX)
-		s->sheaf_capacity = SHEAF_MAX;
 }
 
 /* mm/slub.c:calculate_sizes. False: no slab can hold an object. */
@@ -213,10 +210,10 @@ static bool calculate_sizes(const struct sf_heap *h, struct kcache *s, uint32_t 
 		return false;
 	set_orders(s, stride, (unsigned int)order, s->asked_order);
 	s->min_partial = calculate_min_partial(s->stride);
-	s->sheaf_capacity = sheaf_capacity(h, s, asked_capacity);
 	stride = align_up(size, large_align(s));
 	if (is_large(h, s, stride))
-		make_large(h, s, stride, asked_capacity);
+		make_large(h, s, stride);
+	s->sheaf_capacity = sheaf_capacity(h, s, asked_capacity);
 	return true;
 }
 

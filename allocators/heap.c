@@ -94,6 +94,7 @@ void heap_destroy(struct sf_heap *h)
 	if (!h)
 		return;
 	lru_free(h);
+	vmscan_free(h);
 	rcu_free(h);
 	memcg_free(h);
 	slab_free_all(h);
@@ -111,6 +112,7 @@ void heap_reset(struct sf_heap *h)
 	h->rng = heap_boot_random(h, RNG_STREAM);
 	fault_reset(h);
 	lru_reset(h);
+	vmscan_reset(h);
 	rcu_reset(h);
 	memcg_reset(h);
 	window_reset(h);
@@ -161,8 +163,7 @@ void heap_cache_free(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf
 	*rs = (struct sf_result){ .status = SF_NOTICED };
 	if (suspicious && is_bad(h, s, addr))
 		return;
-	if (h->nr_tracked)
-		lru_forget(h, addr);
+	lru_forget(h, addr);
 	if (slab_free(h, s, addr))
 		rs->status = SF_OK;
 }
@@ -179,8 +180,7 @@ void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint
 void heap_cache_free_bulk(struct sf_heap *h, uint32_t cache, uint32_t n, const uint64_t *addrs,
 			  struct sf_result *rs)
 {
-	if (h->nr_tracked)
-		lru_forget_bulk(h, n, addrs);
+	lru_forget_bulk(h, n, addrs);
 	slab_free_bulk(h, h->cache[cache], n, addrs);
 	*rs = (struct sf_result){ .status = SF_OK };
 }
@@ -220,8 +220,7 @@ void heap_pages_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, struc
 
 void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order)
 {
-	if (h->nr_tracked)
-		lru_forget(h, addr);
+	lru_forget(h, addr);
 	arena_close(h, addr, SF_PAGE_SIZE << order);
 	page_free(h, addr_pfn(h, addr), order);
 }
@@ -243,8 +242,7 @@ void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_
 
 void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size)
 {
-	if (h->nr_tracked)
-		lru_forget(h, addr);
+	lru_forget(h, addr);
 	arena_close(h, addr, (size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1));
 	page_free_exact(h, addr_pfn(h, addr), size);
 }

@@ -19,7 +19,7 @@
  *   rcu.c         frees that wait for a grace period
  *   memcg.c       memory cgroups: who is charged for what
  *   vmscan.c      reclaim: shrinkers, priorities, kswapd
- *   map.c         numbers by address, for lru.c and memcg.c
+ *   map.c         numbers by address, for lru.c and memcg.c; arrays that grow
  *   compact.c     compaction: movable pages migrate
  *   overcommit.c  estimates: memory available, the overcommit guess
  *   fault.c       injected failures
@@ -38,6 +38,7 @@
 #define NR_PCP_LISTS 14  /* 3 types x orders 0..3, two for order 9 (order_to_pindex) */
 #define NR_CLASSES 14    /* slots of a kmalloc array; slot 0 is never a cache */
 #define LARGE_ORDER 9    /* of the slabs of a large cache: 2 MiB */
+#define PAGE_ALLOC_COSTLY_ORDER 3
 #define MAX_CPUS 64
 
 enum page_state {
@@ -128,7 +129,7 @@ struct vm_area {
 	uint64_t size;         /* requested; of a pool's: up to the end of the last object */
 	uint32_t pool;         /* 0: none */
 	uint32_t next;         /* pools: index of the next area of the pool, or SF_NONE */
-	uint8_t sealed;        /* pools: enum seal of pool.c */
+	bool sealed, changed;  /* pools; the latter is pool.c's own */
 };
 
 struct pcp {
@@ -235,7 +236,7 @@ enum kmalloc_type {
 
 /* What a variant changes. */
 struct policy {
-	/* Partition of an ordinary kmalloc, below `partitions`. */
+	/* Partition of an ordinary kmalloc, below `partitions`; NULL: there is but one. */
 	unsigned int (*partition)(const struct sf_heap *h, const struct sf_request *rq);
 	unsigned int partitions; /* copies of the normal caches, at least 1 */
 	bool pools;              /* memory that can be sealed */
@@ -632,8 +633,13 @@ void lru_free(struct sf_heap *h);
 uint64_t lru_count(struct sf_heap *h, uint32_t shrinker, uint32_t memcg);
 /* Frees, or defers, up to `nr` of them, the oldest first, with all they own: how many (owners). */
 uint64_t lru_scan(struct sf_heap *h, uint32_t shrinker, uint64_t nr, uint32_t memcg);
-/* Its user has freed it, or is about to: what it owns goes too. Call where nr_tracked is not 0. */
-void lru_forget(struct sf_heap *h, uint64_t addr);
+void lru_forget_slow(struct sf_heap *h, uint64_t addr);
+/* Its user has freed it, or is about to: what it owns goes too. */
+static inline void lru_forget(struct sf_heap *h, uint64_t addr)
+{
+	if (h->nr_tracked)
+		lru_forget_slow(h, addr);
+}
 /* A pinned or unknown block stays where it is; else it may migrate. */
 bool lru_may_move(const struct sf_heap *h, uint64_t addr);
 /* The tracked block has moved; tells its user. */
@@ -682,6 +688,8 @@ uint64_t vmscan_direct(struct sf_heap *h, uint32_t gfp, unsigned int order);
 uint64_t vmscan_memcg(struct sf_heap *h, uint32_t memcg, uint32_t gfp);
 void vmscan_kswapd(struct sf_heap *h);
 uint64_t vmscan_shrink(struct sf_heap *h, uint64_t n);
+void vmscan_reset(struct sf_heap *h);
+void vmscan_free(struct sf_heap *h);
 
 /* --- compact.c --- */
 

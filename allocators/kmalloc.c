@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define KMALLOC_MAX_CACHE_SIZE 8192u
-#define COSTLY_ORDER 3 /* PAGE_ALLOC_COSTLY_ORDER */
 #define INT_LIMIT 0x7fffffffull
 
 static const uint32_t class_sizes[NR_CLASSES] = {
@@ -47,7 +46,7 @@ static inline unsigned int type_of(const struct sf_heap *h, const struct sf_requ
 	uint32_t special = rq->gfp & h->kmalloc_special;
 
 	if (!special)
-		return KMALLOC_NORMAL + h->policy->partition(h, rq);
+		return KMALLOC_NORMAL + (h->policy->partition ? h->policy->partition(h, rq) : 0);
 	if (special & SF_GFP_DMA)
 		return KMALLOC_DMA;
 	if (special & SF_GFP_RECLAIMABLE)
@@ -125,7 +124,7 @@ static bool new_large(struct sf_heap *h)
 
 	if (!h->policy->is_large || h->set.min_order > LARGE_ORDER)
 		return true;
-	for (uint32_t pages = (1u << COSTLY_ORDER) + 1; pages <= LARGE_PAGES; pages++) {
+	for (uint32_t pages = (1u << PAGE_ALLOC_COSTLY_ORDER) + 1; pages <= LARGE_PAGES; pages++) {
 		uint32_t slot = LARGE_PAGES / (LARGE_PAGES / pages);
 		uint32_t otherwise = LARGE_PAGES >> get_order((uint64_t)pages << SF_PAGE_SHIFT);
 
@@ -312,12 +311,6 @@ static uint64_t do_kmalloc_nolock(struct sf_heap *h, const struct sf_request *rq
 	return addr;
 }
 
-static inline void forget(struct sf_heap *h, uint64_t addr)
-{
-	if (h->nr_tracked)
-		lru_forget(h, addr);
-}
-
 static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 {
 	uint32_t head;
@@ -329,7 +322,7 @@ static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		return;
 	s = slab_cache(h, addr, &head);
 	if (s) {
-		forget(h, addr);
+		lru_forget(h, addr);
 		if (!slab_free(h, s, addr - offset_in_slot(h, s, head, addr)))
 			rs->status = SF_NOTICED;
 		return;
@@ -340,7 +333,7 @@ static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		rs->status = SF_NOTICED;
 		return;
 	}
-	forget(h, addr);
+	lru_forget(h, addr);
 	large_free(h, head);
 }
 
@@ -465,7 +458,7 @@ static uint64_t do_kvrealloc(struct sf_heap *h, uint64_t addr, const struct sf_r
 				moved(h, addr, to);
 			return to;
 		}
-		forget(h, addr);
+		lru_forget(h, addr);
 		vfree(h, addr);
 		*status = SF_OK;
 		return SF_ZERO_SIZE_PTR;
@@ -586,7 +579,7 @@ static void do_kvfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 	}
 	finish(rs, 0, SF_NOTICED);
 	if (vmalloc_area(h, addr)) {
-		forget(h, addr);
+		lru_forget(h, addr);
 		rs->status = SF_OK;
 	}
 	vfree(h, addr);
@@ -609,7 +602,7 @@ static void free_nolock(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 		return;
 	s = slab_cache(h, addr, &head);
 	if (s) {
-		forget(h, addr);
+		lru_forget(h, addr);
 		if (!slab_free_nolock(h, s, addr - offset_in_slot(h, s, head, addr)))
 			rs->status = SF_NOTICED;
 		return;

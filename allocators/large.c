@@ -17,13 +17,6 @@
  */
 #include "model.h"
 
-static unsigned int large_partition(const struct sf_heap *h, const struct sf_request *rq)
-{
-	(void)h;
-	(void)rq;
-	return 0;
-}
-
 /* Sizes of up to a page are packed well enough by slabs of any order. */
 static bool gains(uint64_t stride, uint64_t otherwise)
 {
@@ -31,7 +24,6 @@ static bool gains(uint64_t stride, uint64_t otherwise)
 }
 
 static const struct policy large_policy = {
-	.partition = large_partition,
 	.partitions = 1,
 	.is_large = gains,
 };

@@ -264,7 +264,7 @@ static void owned_go(struct sf_heap *h, uint32_t root, bool rcu)
 	}
 }
 
-void lru_forget(struct sf_heap *h, uint64_t addr)
+void lru_forget_slow(struct sf_heap *h, uint64_t addr)
 {
 	uint32_t i = find(h, addr);
 
@@ -276,6 +276,8 @@ void lru_forget(struct sf_heap *h, uint64_t addr)
 
 void lru_forget_bulk(struct sf_heap *h, uint32_t n, const uint64_t *addrs)
 {
+	if (!h->nr_tracked)
+		return;
 	/* None of them goes by another of them: its user frees it. */
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t i = find(h, addrs[k]);

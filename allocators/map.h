@@ -2,7 +2,7 @@
 /*
  * map.h - numbers by address, for what the allocator knows of some objects only: open addressing,
  * grown as needed. A zeroed struct is an empty map; address 0 is never in one. Relies on nothing;
- * lru.c and memcg.c rely on it.
+ * lru.c and memcg.c rely on it, and for map_grown() whatever keeps an array of its own.
  */
 #ifndef SLABFUZZ_MAP_H
 #define SLABFUZZ_MAP_H

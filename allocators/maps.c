@@ -8,6 +8,7 @@
  * the events are the same on every machine.
  */
 #include "heap.h"
+#include "map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -156,9 +157,7 @@ static void add(struct maps *m, const struct window *w, const struct entry *e)
 
 	if (m->nr == m->cap) {
 		m->cap = m->cap ? 2 * m->cap : 64;
-		m->run = realloc(m->run, m->cap * sizeof(*m->run));
-		if (!m->run)
-			abort(); /* no memory for bookkeeping: not the model's failure */
+		m->run = map_grown(m->run, m->cap, sizeof(*m->run));
 	}
 	if (more)
 		m->run[m->nr - 1].pages += run.pages;

@@ -17,7 +17,6 @@
 
 #define MAX_GROUPS 65535u /* mm/memcontrol.c:MEM_CGROUP_ID_MAX */
 #define MAX_RECLAIM_RETRIES 16
-#define PAGE_ALLOC_COSTLY_ORDER 3
 
 /* By id. One that is destroyed stays, as a step on the way up for what it was charged for. */
 struct group {

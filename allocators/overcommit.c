@@ -20,15 +20,10 @@ uint64_t totalreserve(const struct sf_heap *h)
 	return z->wmark[WMARK_HIGH] < z->managed ? z->wmark[WMARK_HIGH] : z->managed;
 }
 
-static uint64_t indirect_pages(const struct sf_heap *h)
-{
-	return h->indirect_bytes >> SF_PAGE_SHIFT;
-}
-
 /* The counter of 4.17 became NR_KERNEL_MISC_RECLAIMABLE, in pages. Nothing writes it in 7.2. */
 uint64_t misc_reclaimable(const struct sf_heap *h)
 {
-	return indirect_pages(h);
+	return h->indirect_bytes >> SF_PAGE_SHIFT;
 }
 
 /* mm/show_mem.c:si_mem_available. 4.17 added the indirect bytes in full, beside the cap. */
@@ -36,7 +31,7 @@ uint64_t mem_available(const struct sf_heap *h)
 {
 	const struct zone *z = &h->zone;
 	uint64_t reclaimable = h->nr_slab_reclaimable, low = z->wmark[WMARK_LOW] + z->boost;
-	uint64_t have = z->nr_free_pages + indirect_pages(h), reserve = totalreserve(h);
+	uint64_t have = z->nr_free_pages + misc_reclaimable(h), reserve = totalreserve(h);
 
 	have += reclaimable - (reclaimable / 2 < low ? reclaimable / 2 : low);
 	return have > reserve ? have - reserve : 0;
@@ -46,7 +41,7 @@ uint64_t mem_available(const struct sf_heap *h)
 static uint64_t guess_416(const struct sf_heap *h)
 {
 	uint64_t admin = h->zone.managed / 32, off = totalreserve(h);
-	uint64_t have = h->zone.nr_free_pages + h->nr_slab_reclaimable + indirect_pages(h);
+	uint64_t have = h->zone.nr_free_pages + h->nr_slab_reclaimable + misc_reclaimable(h);
 
 	off += admin < ADMIN_RESERVE_MAX ? admin : ADMIN_RESERVE_MAX;
 	return have > off ? have - off : 0;

@@ -517,8 +517,6 @@ void zone_free(struct sf_heap *h)
 	free(z->block_type);
 	free(z->was_retyped);
 	free(z->retyped);
-	free(h->shrink_order);
-	h->shrink_order = NULL;
 	z->block_type = NULL;
 	z->was_retyped = NULL;
 	z->retyped = NULL;
@@ -537,8 +535,6 @@ void zone_reset(struct sf_heap *h)
 	z->boost = 0;
 	z->boosted = z->below_high = z->reclaim_active = false;
 	z->nr_highatomic = z->nr_free_highatomic = 0;
-	h->nr_shrink_order = 0;
-	h->vm = (struct vm_events){ 0 };
 	pcp_reset(h);
 	shuffle_reset(h);
 	boot_lists(h);

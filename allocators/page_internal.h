@@ -20,7 +20,6 @@
 #include "heap.h"
 
 #define MAX_PAGE_ORDER (SF_NR_ORDERS - 1)
-#define PAGE_ALLOC_COSTLY_ORDER 3
 #define NO_LIST 0xff /* sf_ev_page.list: no per-CPU list was involved */
 #define SWAP_CLUSTER_MAX 32 /* pages that a round of direct reclaim is to free */
 

@@ -9,19 +9,12 @@
  * go through a mapping of their own, which is there while they last. protected.c relies on it.
  */
 #include "heap.h"
+#include "map.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-/* _NOW: by the call that is under way: undone if it fails. */
-enum seal {
-	OPEN,
-	OPEN_NOW,
-	SEALED,
-	SEALED_NOW,
-};
 
 struct pool {
 	uint32_t first, last;    /* areas, in the order of their making; SF_NONE: there is none */
@@ -45,11 +38,6 @@ struct pools {
 static struct vm_area *area_at(const struct sf_heap *h, uint32_t index)
 {
 	return index == SF_NONE ? NULL : &h->arena.area[index];
-}
-
-static bool is_sealed(const struct vm_area *v)
-{
-	return v->sealed >= SEALED;
 }
 
 static uint64_t bytes_of(const struct vm_area *v)
@@ -89,9 +77,7 @@ uint32_t pool_create(struct sf_heap *h, const struct sf_pool_request *rq)
 
 	if (ps->nr == ps->cap) {
 		ps->cap = ps->cap ? 2 * ps->cap : 16;
-		ps->pool = realloc(ps->pool, ps->cap * sizeof(*ps->pool));
-		if (!ps->pool)
-			abort(); /* no memory for bookkeeping: not the model's failure */
+		ps->pool = map_grown(ps->pool, ps->cap, sizeof(*ps->pool));
 	}
 	ps->pool[ps->nr] = (struct pool){ .first = SF_NONE, .last = SF_NONE, .current = SF_NONE,
 					  .refill = rq->refill ? rq->refill : 1,
@@ -202,71 +188,43 @@ static bool protect_host(struct sf_heap *h, const struct vm_area *v, bool sealed
 	return false;
 }
 
-static bool seal(struct sf_heap *h, struct vm_area *v, enum seal how)
+static bool set_sealed(struct sf_heap *h, struct vm_area *v, bool sealed)
 {
-	if (!protect_host(h, v, true))
+	if (!protect_host(h, v, sealed))
 		return false;
-	v->sealed = (uint8_t)how;
-	arena_sealed(h, 1);
+	v->sealed = sealed;
+	arena_sealed(h, sealed ? 1 : -1);
 	return true;
 }
 
-static bool open_area(struct sf_heap *h, struct vm_area *v, enum seal how)
-{
-	if (!protect_host(h, v, false))
-		return false;
-	v->sealed = (uint8_t)how;
-	arena_sealed(h, -1);
-	return true;
-}
-
-/* All areas; or none, if one cannot be sealed. */
-static bool seal_all(struct sf_heap *h, const struct pool *p)
+/* All areas; or none, if one cannot be sealed, or opened. */
+static bool set_all(struct sf_heap *h, const struct pool *p, bool sealed)
 {
 	bool done = true;
 
-	for EACH_AREA(h, p, v)
-		if (done && !is_sealed(v))
-			done = seal(h, v, SEALED_NOW);
 	for EACH_AREA(h, p, v) {
-		if (v->sealed != SEALED_NOW)
-			continue;
-		v->sealed = SEALED;
-		if (!done)
-			must(open_area(h, v, OPEN));
+		v->changed = done && v->sealed != sealed;
+		if (v->changed)
+			done = v->changed = set_sealed(h, v, sealed);
 	}
-	if (!done)
-		warn(h, "pmalloc: a pool cannot be sealed", 0);
-	return done;
-}
-
-static bool open_all(struct sf_heap *h, const struct pool *p)
-{
-	bool done = true;
-
+	if (done)
+		return true;
 	for EACH_AREA(h, p, v)
-		if (done && is_sealed(v))
-			done = open_area(h, v, OPEN_NOW);
-	for EACH_AREA(h, p, v) {
-		if (v->sealed != OPEN_NOW)
-			continue;
-		v->sealed = OPEN;
-		if (!done)
-			must(seal(h, v, SEALED));
-	}
-	if (!done)
-		warn(h, "pmalloc: a pool cannot be opened", 0);
-	return done;
+		if (v->changed)
+			must(set_sealed(h, v, !sealed));
+	warn(h, sealed ? "pmalloc: a pool cannot be sealed" : "pmalloc: a pool cannot be opened",
+	     0);
+	return false;
 }
 
 /* An area no longer has any mapping of its own, and is writable in the direct map. */
 static void forget_host(struct sf_heap *h, struct vm_area *v)
 {
-	if (is_sealed(v) && h->set.directmap)
+	if (v->sealed && h->set.directmap)
 		must(protect_direct(h, v, v->pages, PROT_READ | PROT_WRITE) == v->pages);
-	if (is_sealed(v))
+	if (v->sealed)
 		arena_sealed(h, -1);
-	v->sealed = OPEN;
+	v->sealed = false;
 	/* What is poisoned would be so for whatever is mapped there next. */
 	arena_open(h, area_addr(v), bytes_of(v));
 	unmap_host(area_host(h, v), bytes_of(v));
@@ -289,12 +247,12 @@ static bool map_area(struct sf_heap *h, struct pool *p, uint32_t area)
 		return false;
 	}
 	arena_close(h, area_addr(v), bytes_of(v));
-	if (p->mode == SF_POOL_START_WR && !seal(h, v, SEALED)) {
+	if (p->mode == SF_POOL_START_WR && !set_sealed(h, v, true)) {
 		warn(h, "pmalloc: a pool cannot be sealed", 0);
 		forget_host(h, v);
 		return false;
 	}
-	if (is_auto(p) && !seal_all(h, p)) {
+	if (is_auto(p) && !set_all(h, p, true)) {
 		forget_host(h, v);
 		return false;
 	}
@@ -390,7 +348,7 @@ enum sf_status pool_protect(struct sf_heap *h, uint32_t pool)
 {
 	struct pool *p = pool_of(h, pool);
 
-	if (!p || !seal_all(h, p))
+	if (!p || !set_all(h, p, true))
 		return SF_NULL;
 	p->current = SF_NONE;
 	maps_tell(h, h->sink, SF_MAPS_PROTECT, pool, 0, 0);
@@ -408,7 +366,7 @@ enum sf_status pool_unprotect(struct sf_heap *h, uint32_t pool)
 
 	if (!p || !may_change(p))
 		return SF_NOTICED;
-	if (!open_all(h, p))
+	if (!set_all(h, p, false))
 		return SF_NULL;
 	maps_tell(h, h->sink, SF_MAPS_UNPROTECT, pool, 0, 0);
 	return SF_OK;

@@ -12,15 +12,7 @@
  */
 #include "model.h"
 
-static unsigned int protected_partition(const struct sf_heap *h, const struct sf_request *rq)
-{
-	(void)h;
-	(void)rq;
-	return 0;
-}
-
 static const struct policy protected_policy = {
-	.partition = protected_partition,
 	.partitions = 1,
 	.pools = true,
 };

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "map.h"
 #include "slab_internal.h"
 
 static uint64_t object_addr(const struct kcache *s, uint64_t base, uint32_t index)
@@ -517,10 +518,7 @@ uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
 	} else {
 		if (h->nr_sheaves == h->cap_sheaves) {
 			h->cap_sheaves = h->cap_sheaves ? 2 * h->cap_sheaves : 64;
-			sh = realloc(h->sheaves, h->cap_sheaves * sizeof(*sh));
-			if (!sh)
-				abort(); /* no memory for bookkeeping: not the model's failure */
-			h->sheaves = sh;
+			h->sheaves = map_grown(h->sheaves, h->cap_sheaves, sizeof(*sh));
 		}
 		id = h->nr_sheaves++;
 	}

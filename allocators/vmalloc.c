@@ -8,6 +8,7 @@
  * are no huge mappings, and what the kernel allocates to keep books of an area is kept beside.
  */
 #include "heap.h"
+#include "map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,10 +35,7 @@ static struct vm_area *new_area(struct arena *a, uint32_t pages)
 		return NULL;
 	if (a->nr_areas == a->cap_areas) {
 		a->cap_areas = a->cap_areas ? 2 * a->cap_areas : 64;
-		v = realloc(a->area, a->cap_areas * sizeof(*v));
-		if (!v)
-			abort(); /* no memory for bookkeeping: not the model's failure */
-		a->area = v;
+		a->area = map_grown(a->area, a->cap_areas, sizeof(*a->area));
 	}
 	v = &a->area[a->nr_areas];
 	*v = (struct vm_area){ .start = a->vmap_next + 1, .next = SF_NONE };

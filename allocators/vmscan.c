@@ -10,6 +10,7 @@
  * kept for those only, not for groups. In reclaim of a group the pages of slabs count as progress,
  * which flush_reclaim_state() does not credit: the kernel has pages that are surely the group's.
  */
+#include "map.h"
 #include "page_internal.h"
 
 #include <stdlib.h>
@@ -41,10 +42,8 @@ static void sort_shrinkers(struct sf_heap *h)
 {
 	if (h->nr_shrinkers > h->cap_shrink_order) {
 		h->cap_shrink_order = h->nr_shrinkers * 2;
-		h->shrink_order = realloc(h->shrink_order,
-					  h->cap_shrink_order * sizeof(*h->shrink_order));
-		if (!h->shrink_order)
-			abort();
+		h->shrink_order = map_grown(h->shrink_order, h->cap_shrink_order,
+					    sizeof(*h->shrink_order));
 	}
 	for (; h->nr_shrink_order < h->nr_shrinkers; h->nr_shrink_order++) {
 		uint32_t i = h->nr_shrink_order, cache = h->shrinker[i].cache, at = i;
@@ -243,4 +242,17 @@ uint64_t vmscan_shrink(struct sf_heap *h, uint64_t n)
 	h->vm.drop_slab++;
 	end(h, &sc);
 	return sc.freed;
+}
+
+/* --- heaps --- */
+
+void vmscan_reset(struct sf_heap *h)
+{
+	h->nr_shrink_order = 0;
+	h->vm = (struct vm_events){ 0 };
+}
+
+void vmscan_free(struct sf_heap *h)
+{
+	free(h->shrink_order);
 }

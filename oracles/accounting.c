@@ -294,8 +294,8 @@ unsigned int sf_acc_19_alloc(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	if (j->op.over && j->op.over <= j->sh.groups.nr)
 		limit(j, ev);
-	o = sf_shadow_find(&j->sh, a->id);
-	if (!sf_fresh(ev) || !o || !(o->flags & SF_OBJ_ALIVE) || o->kind == SF_PLACE_UNKNOWN)
+	o = sf_shadow_alive(&j->sh, a->id);
+	if (!sf_fresh(ev) || !o || o->kind == SF_PLACE_UNKNOWN)
 		return 0;
 	fault = object_fault(j, a, o);
 	if (!fault)
@@ -309,12 +309,12 @@ unsigned int sf_acc_19_alloc(struct sf_judge *j, const struct sf_event *ev)
 /* FREE, before the shadow: what was charged must not be any more, parked or not. */
 unsigned int sf_acc_19_free(struct sf_judge *j, const struct sf_event *ev)
 {
-	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, ev->free.id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->free.id);
 	const struct sf_side *side;
 	uint32_t group;
 	bool mixed;
 
-	if (!j->sh.groups.used || !o || !(o->flags & SF_OBJ_ALIVE) || ev->free.status != SF_OK)
+	if (!j->sh.groups.used || !o || ev->free.status != SF_OK)
 		return 0;
 	side = sf_side_at(&j->sh, o);
 	if (!side || !side->group)

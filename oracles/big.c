@@ -14,7 +14,6 @@
 #define ULL(x) ((unsigned long long)(x))
 #define LARGE_BYTES (SF_LARGE_PAGES << SF_PAGE_SHIFT)
 #define SLAB_OBJECTS_MAX 32767u /* slab->objects has 15 bits */
-#define COSTLY_ORDER 3u         /* PAGE_ALLOC_COSTLY_ORDER */
 
 /* --- geometry --- */
 
@@ -442,8 +441,7 @@ static uint64_t room_in(const struct sf_zone *z, uint64_t start, unsigned int or
 
 	if (sf_zone_type(z, start) != SF_MIGRATE_MOVABLE)
 		return 0;
-	for (uint64_t p = sf_bits_next(z->heads, start, end); p < end;
-	     p = sf_bits_next(z->heads, p + 1, end))
+	for SF_EACH_BIT(p, z->heads, start, end)
 		if ((z->head[p] & 15u) - 1 >= order)
 			pages += 1ull << ((z->head[p] & 15) - 1);
 	return pages;
@@ -521,7 +519,7 @@ static const char *effort_fault(const struct sf_judge *j, const struct sf_ev_all
 	const struct sf_large_try *t = &j->op.large;
 	unsigned int smaller = c && c->stride ? sf_order_of(c->stride) : 0;
 
-	if (smaller > COSTLY_ORDER && smaller < SF_LARGE_ORDER && (t->failed >> smaller & 1))
+	if (smaller > SF_COSTLY_ORDER && smaller < SF_LARGE_ORDER && (t->failed >> smaller & 1))
 		return "a smaller block was tried for a large request";
 	if (!(t->failed >> SF_LARGE_ORDER & 1))
 		return "a large request failed without asking for a block of 2 MiB";

@@ -491,8 +491,7 @@ unsigned int sf_bud_7(struct sf_judge *j, const struct sf_event *ev)
 	if (!z->on || !z->claim.valid)
 		return 0;
 	end = z->claim.start + z->claim.nr;
-	for (uint64_t p = sf_bits_next(z->heads, z->claim.start, end); p < end;
-	     p = sf_bits_next(z->heads, p + 1, end)) {
+	for SF_EACH_BIT(p, z->heads, z->claim.start, end) {
 		if (z->head[p] >> 4 == z->claim.to)
 			continue;
 		sf_title(j, SF_INV_BUD_7, "a claim left free pages on the old type's list");
@@ -725,9 +724,8 @@ unsigned int sf_bud_10_free(struct sf_judge *j, const struct sf_event *ev)
 
 	if (f->api != SF_API_EXACT)
 		return 0;
-	o = sf_shadow_find(&j->sh, f->id);
-	if (!o || !(o->flags & SF_OBJ_ALIVE) || f->status != SF_OK ||
-	    !exact_range(j, o->addr, o->size, &pfn, &nr))
+	o = sf_shadow_alive(&j->sh, f->id);
+	if (!o || f->status != SF_OK || !exact_range(j, o->addr, o->size, &pfn, &nr))
 		return 0;
 	if (!sf_bits_any(j->sh.zone.out, pfn, nr))
 		return 1;

@@ -279,7 +279,7 @@ static void op_state(struct sf_judge *j)
 }
 
 /* What could only be judged once all that the operation did is known. */
-static void settle_op(struct sf_judge *j, const struct sf_event *ev)
+static void settle(struct sf_judge *j, const struct sf_event *ev)
 {
 	if (j->nr_leaving)
 		sf_leaving_settle(j, ev);
@@ -293,7 +293,7 @@ static void settle_op(struct sf_judge *j, const struct sf_event *ev)
 
 static void op_begin(struct sf_judge *j, const struct sf_event *ev)
 {
-	settle_op(j, ev);
+	settle(j, ev);
 	j->op = (struct sf_op_state){ .nr = ev->op, .left_id = SF_NONE };
 	op_state(j);
 }
@@ -474,11 +474,6 @@ static void on_begin(struct sf_judge *j, const struct sf_event *ev)
 	op_begin(j, ev);
 }
 
-static void settle(struct sf_judge *j, const struct sf_event *ev)
-{
-	settle_op(j, ev);
-}
-
 static void on_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	if (j->op.nr_parked)
@@ -538,16 +533,10 @@ static void on_free(struct sf_judge *j, const struct sf_event *ev)
 	j->op.slab_frees = 0;
 }
 
-static struct sf_shadow_obj *alive(struct sf_judge *j, uint32_t id)
-{
-	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, id);
-
-	return o && (o->flags & SF_OBJ_ALIVE) ? o : NULL;
-}
-
 static void on_owns(struct sf_judge *j, const struct sf_event *ev)
 {
-	struct sf_shadow_obj *owner = alive(j, ev->owns.owner), *owned = alive(j, ev->owns.owned);
+	struct sf_shadow_obj *owner = sf_shadow_alive(&j->sh, ev->owns.owner);
+	struct sf_shadow_obj *owned = sf_shadow_alive(&j->sh, ev->owns.owned);
 
 	if (owner && owned)
 		sf_side_own(&j->sh, owner, owned);
@@ -555,7 +544,7 @@ static void on_owns(struct sf_judge *j, const struct sf_event *ev)
 
 static void on_pin(struct sf_judge *j, const struct sf_event *ev)
 {
-	struct sf_shadow_obj *o = alive(j, ev->pin.id);
+	struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->pin.id);
 
 	if (o)
 		sf_side_set(&j->sh, o, SF_SIDE_PINNED, ev->pin.on);
@@ -563,7 +552,7 @@ static void on_pin(struct sf_judge *j, const struct sf_event *ev)
 
 static void on_defer(struct sf_judge *j, const struct sf_event *ev)
 {
-	struct sf_shadow_obj *o = alive(j, ev->defer.id);
+	struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->defer.id);
 
 	if (o)
 		sf_side_defer(&j->sh, o);
@@ -571,7 +560,7 @@ static void on_defer(struct sf_judge *j, const struct sf_event *ev)
 
 static void on_migrate(struct sf_judge *j, const struct sf_event *ev)
 {
-	struct sf_shadow_obj *o = alive(j, ev->migrate.id);
+	struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->migrate.id);
 
 	sf_held_drop(j, sf_shadow_frame(&j->sh, ev->migrate.to));
 	j->sh.claim = SF_CLAIM_NONE;

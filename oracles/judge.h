@@ -255,7 +255,8 @@ void sf_going_settle(struct sf_judge *j, const struct sf_event *ev);
 /* Could the request be met at this mark, by the free lists alone? (memory.c) */
 bool sf_possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark);
 /*
- * Is it the caller's fault that design `reclaimable` does not count this object? (reclaim.c)
+ * The design is `reclaimable`, and it is the caller's fault that no slab counts this object?
+ * (reclaim.c)
  */
 bool sf_callers_miscount(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
 /* oom.c: `a` tells what the operation that met OOM asked for; NULL: no allocation did. */

@@ -224,9 +224,9 @@ unsigned int sf_mem_4(struct sf_judge *j, const struct sf_event *ev)
 static unsigned int contents(struct sf_judge *j, const struct sf_event *ev, uint32_t id,
 			     uint64_t bad, uint64_t verified)
 {
-	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, id);
+	struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, id);
 
-	if (bad == SF_GOOD || !o || !(o->flags & SF_OBJ_ALIVE) || (o->flags & SF_OBJ_REPORTED))
+	if (bad == SF_GOOD || !o || (o->flags & SF_OBJ_REPORTED))
 		return verified != 0;
 	o->flags |= SF_OBJ_REPORTED;
 	sf_title(j, SF_INV_MEM_5, "contents of a %s object changed", sf_name_of(&j->sh, o));
@@ -320,9 +320,9 @@ unsigned int sf_mem_9(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_mem_10(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_free *f = &ev->free;
-	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, f->id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, f->id);
 
-	if (f->id == SF_NONE || !o || !(o->flags & SF_OBJ_ALIVE) || !f->known || f->implied)
+	if (f->id == SF_NONE || !o || !f->known || f->implied)
 		return 0;
 	if (j->misuse.tainted) {
 		sf_skip(j, SF_INV_MEM_10, SF_TAINTED);
@@ -699,9 +699,9 @@ unsigned int sf_mem_17_alloc(struct sf_judge *j, const struct sf_event *ev)
 
 unsigned int sf_mem_17_ksize(struct sf_judge *j, const struct sf_event *ev)
 {
-	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, ev->ksize.id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->ksize.id);
 
-	if (ev->ksize.addr <= SF_ZERO_SIZE_PTR || !o || !(o->flags & SF_OBJ_ALIVE))
+	if (ev->ksize.addr <= SF_ZERO_SIZE_PTR || !o)
 		return 0;
 	if (o->usable ? ev->ksize.value == o->usable : ev->ksize.value >= o->size)
 		return 1;

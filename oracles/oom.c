@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define ULL(x) ((unsigned long long)(x))
-#define COSTLY_ORDER 3u   /* PAGE_ALLOC_COSTLY_ORDER */
 #define SWAP_CLUSTER 32u  /* SWAP_CLUSTER_MAX */
 
 /* Levels: 0, free; 1 and up, causes in their order; last, never. */
@@ -78,8 +77,7 @@ static uint8_t object_level(const struct sf_judge *j, const struct sf_shadow_obj
 	if (fate == SF_FATE_GOES) {
 		if (sf_shadow_in_reclaim_slab(&j->sh, o) || side->indirect)
 			return LEVEL_OF(COUNTED);
-		if (j->sh.set.accounting == SF_ACCOUNTING_RECLAIMABLE &&
-		    sf_callers_miscount(&j->sh, o))
+		if (sf_callers_miscount(&j->sh, o))
 			return LEVEL_OF(MISCOUNT);
 		return LEVEL_OF(UNCOUNTED);
 	}
@@ -131,8 +129,7 @@ static void slabs_begin(struct sf_judge *j, struct sf_needs *n)
 {
 	const struct sf_zone *z = &j->sh.zone;
 
-	for (uint64_t p = sf_bits_next(z->slab_heads, 0, z->pages); p < z->pages;
-	     p = sf_bits_next(z->slab_heads, p + 1, z->pages)) {
+	for SF_EACH_BIT(p, z->slab_heads, 0, z->pages) {
 		const struct sf_shadow_slab *slab = &z->slab[p];
 
 		if (slab->deferred)
@@ -148,8 +145,7 @@ static void slabs_spread(struct sf_judge *j, struct sf_needs *n)
 {
 	const struct sf_zone *z = &j->sh.zone;
 
-	for (uint64_t p = sf_bits_next(z->slab_heads, 0, z->pages); p < z->pages;
-	     p = sf_bits_next(z->slab_heads, p + 1, z->pages))
+	for SF_EACH_BIT(p, z->slab_heads, 0, z->pages)
 		raise_level(n, p, 1ull << z->slab[p].order, z->pages, n->level[p]);
 }
 
@@ -172,6 +168,14 @@ static void objects(struct sf_judge *j, struct sf_needs *n)
 	}
 }
 
+static void reserves(const struct sf_zone *z, struct sf_needs *n)
+{
+	for SF_EACH_BIT(p, z->heads, 0, z->pages)
+		if (z->head[p] >> 4 == SF_MIGRATE_HIGHATOMIC)
+			raise_level(n, p, 1ull << ((z->head[p] & 15) - 1), z->pages,
+				    LEVEL_OF(RESERVE));
+}
+
 /* `moving`: objects that can be moved out of the way are of use. */
 static void levels(struct sf_judge *j, struct sf_needs *n, bool moving)
 {
@@ -180,11 +184,8 @@ static void levels(struct sf_judge *j, struct sf_needs *n, bool moving)
 	memset(n->level, NEVER, z->pages);
 	set_bits(n->level, z->listed, z->pages, 0);
 	set_bits(n->level, z->pcp, z->pages, LEVEL_OF(PCP));
-	for (uint64_t p = sf_bits_next(z->heads, 0, z->pages); z->reserved && p < z->pages;
-	     p = sf_bits_next(z->heads, p + 1, z->pages))
-		if (z->head[p] >> 4 == SF_MIGRATE_HIGHATOMIC)
-			raise_level(n, p, 1ull << ((z->head[p] & 15) - 1), z->pages,
-				    LEVEL_OF(RESERVE));
+	if (z->reserved)
+		reserves(z, n);
 	slabs_begin(j, n);
 	if (j->sh.nr_sides || moving)
 		objects(j, n);
@@ -351,8 +352,7 @@ static void still_parked(struct sf_judge *j, const struct sf_event *ev)
 	n->idle = sf_shadow_grow(n->idle, &n->cap_idle, j->sh.nr_cache, sizeof(*n->idle),
 				 &j->sh.bytes);
 	memset(n->idle, 0, j->sh.nr_cache * sizeof(*n->idle));
-	for (uint64_t p = sf_bits_next(z->slab_heads, 0, z->pages); p < z->pages;
-	     p = sf_bits_next(z->slab_heads, p + 1, z->pages)) {
+	for SF_EACH_BIT(p, z->slab_heads, 0, z->pages) {
 		const struct sf_shadow_slab *slab = &z->slab[p];
 		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, slab->cache);
 
@@ -388,7 +388,7 @@ static const char *zone_fault(struct sf_judge *j, const struct sf_ev_oom *o)
 	const struct sf_zone *z = &j->sh.zone;
 	uint32_t id;
 
-	if (o->order > COSTLY_ORDER)
+	if (o->order > SF_COSTLY_ORDER)
 		return "OOM was declared for a costly order";
 	if (!may_kill(o->gfp) || !(o->gfp & SF_GFP_FS))
 		return "OOM was declared for a request that forbids it";
@@ -434,7 +434,7 @@ static const char *guess_fault(struct sf_judge *j, const struct sf_ev_oom *o, ui
 
 static const char *group_fault(const struct sf_judge *j, const struct sf_ev_oom *o)
 {
-	if (o->order > COSTLY_ORDER)
+	if (o->order > SF_COSTLY_ORDER)
 		return "a memory cgroup declared OOM for a costly order";
 	if (!may_retry(o->gfp))
 		return "a memory cgroup declared OOM for a request that forbids it";

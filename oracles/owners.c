@@ -71,6 +71,51 @@ static void end_indirect(struct sf_shadow *sh, struct sf_side *s)
 	s->indirect = 0;
 }
 
+/* What accounting=indirect counts for it: only what has an owner. */
+static void count_indirect(struct sf_shadow *sh, const struct sf_shadow_obj *o, struct sf_side *s)
+{
+	if (!s->owner || sh->set.accounting != SF_ACCOUNTING_INDIRECT)
+		return;
+	end_indirect(sh, s);
+	s->indirect = sf_shadow_in_reclaim_slab(sh, o) ? 0 : sf_shadow_worth(o);
+	sh->indirect_bytes += s->indirect;
+}
+
+static void uncharge(struct sf_shadow *sh, struct sf_side *s)
+{
+	if (s->group)
+		sh->groups.group[s->group - 1].objects -= s->charged;
+	s->group = 0;
+}
+
+static void charge(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_side *s = sf_side_at(sh, o);
+	uint32_t group;
+	bool mixed;
+	uint64_t bytes = sf_group_of_object(sh, o, &group, &mixed);
+
+	if (s)
+		uncharge(sh, s);
+	if (!s && !bytes)
+		return;
+	s = sf_side_make(sh, o);
+	s->group = bytes ? group : 0;
+	s->charged = bytes;
+	if (bytes)
+		sh->groups.group[group - 1].objects += bytes;
+}
+
+void sf_side_revalue(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_side *s = sf_side_at(sh, o);
+
+	if (s)
+		count_indirect(sh, o, s);
+	if (sh->groups.used)
+		charge(sh, o);
+}
+
 void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_shadow_obj *owned)
 {
 	struct sf_side *a, *b;
@@ -91,10 +136,7 @@ void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_sh
 	if (a->owned)
 		sh->side[a->owned - 1].prev = id_b + 1;
 	a->owned = id_b + 1;
-	if (sh->set.accounting != SF_ACCOUNTING_INDIRECT || sf_shadow_in_reclaim_slab(sh, owned))
-		return;
-	b->indirect = sf_shadow_worth(owned);
-	sh->indirect_bytes += b->indirect;
+	count_indirect(sh, owned, b);
 }
 
 void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o)
@@ -107,6 +149,14 @@ void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	s->grace = sh->grace;
 	sh->nr_deferred++;
 	sf_side_set(sh, o, SF_SIDE_DEFERRED, true);
+}
+
+static void out_of_table(struct sf_shadow *sh, struct sf_shadow_obj *o, struct sf_side *s)
+{
+	end_indirect(sh, s);
+	uncharge(sh, s);
+	o->flags &= (uint8_t)~SF_OBJ_SIDE;
+	sh->nr_sides--;
 }
 
 void sf_side_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
@@ -122,11 +172,19 @@ void sf_side_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 		leave(sh, b);
 	}
 	leave(sh, s);
-	end_indirect(sh, s);
-	if (s->group)
-		sh->groups.group[s->group - 1].objects -= s->charged;
-	o->flags &= (uint8_t)~SF_OBJ_SIDE;
-	sh->nr_sides--;
+	out_of_table(sh, o, s);
+}
+
+bool sf_side_take(struct sf_shadow *sh, struct sf_shadow_obj *o, struct sf_side *kept)
+{
+	struct sf_side *s = sf_side_at(sh, o);
+
+	if (!s)
+		return false;
+	sf_side_set(sh, o, SF_SIDE_LRU, false);
+	out_of_table(sh, o, s);
+	*kept = *s;
+	return true;
 }
 
 void sf_side_carry(struct sf_shadow *sh, struct sf_side *kept, uint32_t from,

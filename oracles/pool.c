@@ -133,9 +133,9 @@ static void spoilt(struct sf_judge *j, uint32_t id)
 
 static bool is_spoilt(struct sf_judge *j, uint32_t id)
 {
-	const struct sf_shadow_obj *o = sf_shadow_find(&j->sh, id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, id);
 
-	return !o || !(o->flags & SF_OBJ_ALIVE) || (o->flags & SF_OBJ_REPORTED);
+	return !o || (o->flags & SF_OBJ_REPORTED);
 }
 
 unsigned int sf_pma_5_write(struct sf_judge *j, const struct sf_event *ev)

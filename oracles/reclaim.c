@@ -24,24 +24,17 @@ const struct sf_named_doc sf_uncounteds[SF_UNCOUNTEDS] = {
 #undef X
 };
 
-static struct sf_shadow_obj *alive(struct sf_judge *j, uint32_t id)
-{
-	struct sf_shadow_obj *o = sf_shadow_find(&j->sh, id);
-
-	return o && (o->flags & SF_OBJ_ALIVE) ? o : NULL;
-}
-
 /* --- ACC-11 --- */
 
 bool sf_callers_miscount(const struct sf_shadow *sh, const struct sf_shadow_obj *o)
 {
 	const struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
 
-	return o->kind != SF_PLACE_SLAB || !c || c->kind == SF_CACHE_NAMED ||
-	       c->kind == SF_CACHE_BUCKET || c->kind == SF_CACHE_KMALLOC_LARGE ||
-	       o->api == SF_API_NOLOCK ||
-	       !(o->gfp & SF_GFP_RECLAIMABLE) ||
-	       sf_kind_of(&sh->set, o->gfp) != SF_CACHE_KMALLOC_RCL;
+	return sh->set.accounting == SF_ACCOUNTING_RECLAIMABLE &&
+	       (o->kind != SF_PLACE_SLAB || !c || c->kind == SF_CACHE_NAMED ||
+		c->kind == SF_CACHE_BUCKET || c->kind == SF_CACHE_KMALLOC_LARGE ||
+		o->api == SF_API_NOLOCK || !(o->gfp & SF_GFP_RECLAIMABLE) ||
+		sf_kind_of(&sh->set, o->gfp) != SF_CACHE_KMALLOC_RCL);
 }
 
 /* Reclaimable, and no slab of it counts: does the design? */
@@ -50,17 +43,15 @@ static void sum_uncounted(struct sf_judge *j, const struct sf_event *ev,
 {
 	uint64_t bytes = sf_shadow_worth(o);
 
-	if (j->sh.set.accounting == SF_ACCOUNTING_NONE) {
-		j->sums.uncounted[SF_UNCOUNTED_SHORTFALL] += bytes;
-	} else if (j->sh.set.accounting == SF_ACCOUNTING_RECLAIMABLE &&
-		   sf_callers_miscount(&j->sh, o)) {
+	if (sf_callers_miscount(&j->sh, o)) {
 		j->sums.uncounted[SF_UNCOUNTED_MISCOUNT] += bytes;
-	} else {
-		j->sums.uncounted[SF_UNCOUNTED_SHORTFALL] += bytes;
-		sf_title(j, SF_INV_ACC_11, "a reclaimable %s object is not counted",
-			 sf_name_of(&j->sh, o));
-		sf_report(j, ev, o->res, SF_NONE, "%llu bytes at %#llx", ULL(bytes), ULL(o->addr));
+		return;
 	}
+	j->sums.uncounted[SF_UNCOUNTED_SHORTFALL] += bytes;
+	if (j->sh.set.accounting == SF_ACCOUNTING_NONE)
+		return;
+	sf_title(j, SF_INV_ACC_11, "a reclaimable %s object is not counted", sf_name_of(&j->sh, o));
+	sf_report(j, ev, o->res, SF_NONE, "%llu bytes at %#llx", ULL(bytes), ULL(o->addr));
 }
 
 static void sum_object(struct sf_judge *j, const struct sf_event *ev, const struct sf_shadow_obj *o)
@@ -275,7 +266,7 @@ static void left_behind(struct sf_judge *j, const struct sf_side *side)
 unsigned int sf_acc_21_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_free *f = &ev->free;
-	const struct sf_shadow_obj *o = alive(j, f->id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, f->id);
 	struct sf_side *side = o ? sf_side_at(&j->sh, o) : NULL;
 	const char *fault;
 
@@ -293,7 +284,7 @@ unsigned int sf_acc_21_free(struct sf_judge *j, const struct sf_event *ev)
 
 unsigned int sf_acc_21_defer(struct sf_judge *j, const struct sf_event *ev)
 {
-	const struct sf_shadow_obj *o = alive(j, ev->defer.id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->defer.id);
 	struct sf_side *side = o ? sf_side_at(&j->sh, o) : NULL;
 	const char *fault;
 
@@ -313,7 +304,7 @@ unsigned int sf_acc_21_defer(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_acc_21_realloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
-	const struct sf_shadow_obj *o = alive(j, a->old_id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, a->old_id);
 	struct sf_side *side = o ? sf_side_at(&j->sh, o) : NULL;
 
 	if (o && a->old_id == j->op.left_id)
@@ -327,13 +318,13 @@ unsigned int sf_acc_21_realloc(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_going_settle(struct sf_judge *j, const struct sf_event *ev)
 {
-	const struct sf_shadow_obj *o = alive(j, j->op.left_id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, j->op.left_id);
 	struct sf_side *side;
 	bool judged = sf_judges(j, SF_INV_ACC_21);
 
 	if (judged && o)
 		tie_fault(j, ev, o, "a %s object outlived its owner");
-	o = j->op.going ? alive(j, j->op.going_id) : NULL;
+	o = j->op.going ? sf_shadow_alive(&j->sh, j->op.going_id) : NULL;
 	side = o ? sf_side_at(&j->sh, o) : NULL;
 	j->op.going = 0;
 	j->op.left_id = SF_NONE;
@@ -348,7 +339,7 @@ void sf_going_settle(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_mem_19_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_free *f = &ev->free;
-	const struct sf_shadow_obj *o = alive(j, f->id);
+	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, f->id);
 	const struct sf_side *side = o ? sf_side_at(&j->sh, o) : NULL;
 	bool deferred = side && (side->flags & SF_SIDE_DEFERRED);
 	const char *fault = NULL;

@@ -16,6 +16,7 @@
 #define SF_KMALLOC_MAX (4096ull << 10) /* KMALLOC_MAX_SIZE */
 #define SF_KVMALLOC_MAX 0x7fffffffull /* INT_MAX */
 #define SF_MAX_ORDER 10u
+#define SF_COSTLY_ORDER 3u            /* PAGE_ALLOC_COSTLY_ORDER */
 #define SF_PCP_HUGE_ORDER 9u          /* the one order above 3 that has per-CPU lists */
 #define SF_LARGE_ORDER 9u             /* of the slabs of large caches */
 #define SF_LARGE_PAGES 512ull

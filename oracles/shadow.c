@@ -594,25 +594,6 @@ static bool obj_came(const struct sf_ev_alloc *a)
 	return a->status == SF_OK && a->addr && a->id != SF_NONE;
 }
 
-/* CHARGE came before the object did. */
-static void charge_object(struct sf_shadow *sh, struct sf_shadow_obj *o)
-{
-	struct sf_side *side = sf_side_at(sh, o);
-	uint32_t group;
-	bool mixed;
-	uint64_t bytes = sf_group_of_object(sh, o, &group, &mixed);
-
-	if (side && side->group)
-		sh->groups.group[side->group - 1].objects -= side->charged;
-	if (!side && !bytes)
-		return;
-	side = sf_side_make(sh, o);
-	side->group = bytes ? group : 0;
-	side->charged = bytes;
-	if (bytes)
-		sh->groups.group[group - 1].objects += bytes;
-}
-
 void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, a->cache);
@@ -640,7 +621,7 @@ void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	if (a->lru)
 		sf_side_set(sh, o, SF_SIDE_LRU, true);
 	if (sh->groups.used)
-		charge_object(sh, o);
+		sf_side_revalue(sh, o);
 }
 
 /* In place, with another usable size: a vmalloc area that shrank. */
@@ -656,20 +637,6 @@ static void resize(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t usabl
 		o->flags |= SF_OBJ_CLAIMED;
 }
 
-/* What it is worth may be another number, who is charged for it may be another. */
-static void revalue(struct sf_shadow *sh, struct sf_shadow_obj *o)
-{
-	struct sf_side *side = sf_side_at(sh, o);
-
-	if (side && side->owner && sh->set.accounting == SF_ACCOUNTING_INDIRECT) {
-		sh->indirect_bytes -= side->indirect;
-		side->indirect = sf_shadow_in_reclaim_slab(sh, o) ? 0 : sf_shadow_worth(o);
-		sh->indirect_bytes += side->indirect;
-	}
-	if (sh->groups.used)
-		charge_object(sh, o);
-}
-
 static void resize_in_place(struct sf_shadow *sh, struct sf_shadow_obj *o,
 			    const struct sf_ev_alloc *a)
 {
@@ -677,26 +644,7 @@ static void resize_in_place(struct sf_shadow *sh, struct sf_shadow_obj *o,
 	o->res = a->res;
 	if (a->usable && a->usable != o->usable)
 		resize(sh, o, a->usable);
-	revalue(sh, o);
-}
-
-/* An entry that is taken out of the table: what was counted for it is not any more. */
-static bool keep_side(struct sf_shadow *sh, struct sf_shadow_obj *o, struct sf_side *kept)
-{
-	struct sf_side *side = sf_side_at(sh, o);
-
-	if (!side)
-		return false;
-	sf_side_set(sh, o, SF_SIDE_LRU, false);
-	sh->indirect_bytes -= side->indirect;
-	side->indirect = 0;
-	if (side->group)
-		sh->groups.group[side->group - 1].objects -= side->charged;
-	side->group = 0;
-	*kept = *side;
-	o->flags &= (uint8_t)~SF_OBJ_SIDE;
-	sh->nr_sides--;
-	return true;
+	sf_side_revalue(sh, o);
 }
 
 void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
@@ -716,7 +664,7 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	}
 	lru = alive && sf_side_has(sh, old, SF_SIDE_LRU);
 	if (alive && a->addr > SF_ZERO_SIZE_PTR) /* size 0 frees: all ties end */
-		has_side = keep_side(sh, old, &kept);
+		has_side = sf_side_take(sh, old, &kept);
 	if (stays) { /* where it lies was decided when it was allocated */
 		fresh.flags = old->flags & (SF_OBJ_DATA | SF_OBJ_POINTER);
 		fresh.gfp = old->gfp;
@@ -739,7 +687,7 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 		sf_side_carry(sh, &kept, a->old_id, o);
 		sf_side_set(sh, o, SF_SIDE_LRU, lru);
 	}
-	revalue(sh, o);
+	sf_side_revalue(sh, o);
 }
 
 void sf_shadow_migrate(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t to)

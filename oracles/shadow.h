@@ -315,6 +315,14 @@ static inline struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_
 	return id < sh->cap_obj && (sh->obj[id].flags & SF_OBJ_BORN) ? &sh->obj[id] : NULL;
 }
 
+/* NULL: nothing lives there. */
+static inline struct sf_shadow_obj *sf_shadow_alive(struct sf_shadow *sh, uint32_t id)
+{
+	struct sf_shadow_obj *o = sf_shadow_find(sh, id);
+
+	return o && (o->flags & SF_OBJ_ALIVE) ? o : NULL;
+}
+
 void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
@@ -394,8 +402,12 @@ static inline bool sf_side_has(const struct sf_shadow *sh, const struct sf_shado
 void sf_side_set(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_side_flags flag, bool on);
 void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_shadow_obj *owned);
 void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* What it is worth may be another number, who is charged for it (CHARGE came before) another. */
+void sf_side_revalue(struct sf_shadow *sh, struct sf_shadow_obj *o);
 /* Of an object that dies; what it owned has no owner any more. */
 void sf_side_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* The entry is taken out of the table: nothing is counted for it any more. False: there is none. */
+bool sf_side_take(struct sf_shadow *sh, struct sf_shadow_obj *o, struct sf_side *kept);
 /* The object is another entry of `obj`, or another thing in the same one: its ties go with it. */
 void sf_side_carry(struct sf_shadow *sh, struct sf_side *kept, uint32_t from,
 		   struct sf_shadow_obj *to);
@@ -499,6 +511,9 @@ static inline struct sf_shadow_slab *sf_zone_slab_at(const struct sf_zone *z, ui
 
 /* The first bit from `from` on, `end` if there is none before. */
 uint64_t sf_bits_next(const uint64_t *b, uint64_t from, uint64_t end);
+/* for SF_EACH_BIT(p, b, from, end): p is each bit that is set, in order. */
+#define SF_EACH_BIT(p, b, from, end)                                             \
+	(uint64_t p = sf_bits_next(b, from, end); p < (end); p = sf_bits_next(b, p + 1, end))
 void sf_bits_set_long(uint64_t *b, uint64_t from, uint64_t nr);
 void sf_bits_clear_long(uint64_t *b, uint64_t from, uint64_t nr);
 uint64_t sf_bits_count_long(const uint64_t *b, uint64_t from, uint64_t nr);

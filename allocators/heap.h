@@ -19,7 +19,7 @@
  *   rcu.c         frees that wait for a grace period
  *   memcg.c       memory cgroups: who is charged for what
  *   vmscan.c      reclaim: shrinkers, priorities, kswapd
- *   map.c         numbers by address, for lru.c and memcg.c; arrays that grow
+ *   addr_map.c         numbers by address, for lru.c and memcg.c; arrays that grow
  *   compact.c     compaction: movable pages migrate
  *   overcommit.c  estimates: memory available, the overcommit guess
  *   fault.c       injected failures

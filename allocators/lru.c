@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-#include "map.h"
+#include "addr_map.h"
 
 #define NO_ENTRY MAP_NONE
 #define DEFAULT_SEEKS 2  /* include/linux/shrinker.h */

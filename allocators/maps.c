@@ -8,7 +8,7 @@
  * the events are the same on every machine.
  */
 #include "heap.h"
-#include "map.h"
+#include "addr_map.h"
 
 #include <errno.h>
 #include <fcntl.h>

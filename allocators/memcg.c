@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-#include "map.h"
+#include "addr_map.h"
 
 #define MAX_GROUPS 65535u /* mm/memcontrol.c:MEM_CGROUP_ID_MAX */
 #define MAX_RECLAIM_RETRIES 16

@@ -9,7 +9,7 @@
  * go through a mapping of their own, which is there while they last. protected.c relies on it.
  */
 #include "heap.h"
-#include "map.h"
+#include "addr_map.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map.h"
+#include "addr_map.h"
 
 #define BARN_EMPTY_MAX 10 /* mm/slub.c:MAX_EMPTY_SHEAVES: only here it is kept to */
 

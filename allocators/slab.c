@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map.h"
+#include "addr_map.h"
 #include "slab_internal.h"
 
 static uint64_t object_addr(const struct kcache *s, uint64_t base, uint32_t index)

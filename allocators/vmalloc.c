@@ -8,7 +8,7 @@
  * are no huge mappings, and what the kernel allocates to keep books of an area is kept beside.
  */
 #include "heap.h"
-#include "map.h"
+#include "addr_map.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
  * kept for those only, not for groups. In reclaim of a group the pages of slabs count as progress,
  * which flush_reclaim_state() does not credit: the kernel has pages that are surely the group's.
  */
-#include "map.h"
+#include "addr_map.h"
 #include "page_internal.h"
 
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../allocators/allocator.h"
-#include "../harness/ops.h"
+#include "../harness/program/ops.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/invariants.h"
 #include "../oracles/oracle.h"

@@ -1,9 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# symbols.sh - what is tested and what judges share no code: a rule that both took from one function
-# would check nothing. Verified on the objects (no symbol of one is used by the other) and on the
-# includes. The table of settings is the one exception: it is data that both are handed.
+# symbols.sh - who may use whom, verified on the objects (which symbols of a room another one uses)
+# and on the includes.
+#
+# What is tested and what judges share no code: a rule that both took from one function would check
+# nothing. The table of settings is the one exception: it is data that both are handed. Of
+# harness/'s rooms none uses one above it.
 #
 # From the Makefile: BUILD, with the objects of the plain flavor.
 set -eu
@@ -13,15 +16,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 status=0
 
-defined()
-{
-	nm -g --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u
-}
-
-used()
-{
-	nm -u "$@" | awk '$1 == "U" { print $2 }' | sort -u
-}
+# Lowest first.
+rooms='program exec generate trace measure fuzz lockstep cmd bench entry'
 
 complain()
 {
@@ -29,24 +25,23 @@ complain()
 	sed "s|^|ci/symbols.sh: $1: |" >&2
 }
 
-sources()
+# objects_of FOLDER: its own, not those of folders in it.
+objects_of()
 {
 	ci/files.sh "$1/*.c" | grep -v "^$1/.*/" | sed "s|\(.*\)\.c$|$objects/\1.o|"
 }
 
-# shellcheck disable=SC2046 # object files, one a word
+# symbols NAME FILE...: NAME.defined, NAME.used. A list that came out empty would pass everything.
+symbols()
 {
-	defined $(sources allocators | grep -v '/settings\.o$') >"$tmp/allocators.defined"
-	used $(sources allocators) >"$tmp/allocators.used"
-	defined $(sources oracles) >"$tmp/oracles.defined"
-	used $(sources oracles) >"$tmp/oracles.used"
-	defined $(sources harness) >"$tmp/harness.defined"
+	name=$1
+	shift
+	nm -g --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/$name.defined"
+	nm -u "$@" | awk '$1 == "U" { print $2 }' | sort -u >"$tmp/$name.used"
+	for list in "$name.defined" "$name.used"; do
+		[ -s "$tmp/$list" ] || echo "$list" | complain 'no symbols found for'
+	done
 }
-
-# A list that came out empty would pass everything.
-for list in allocators.defined allocators.used oracles.defined oracles.used harness.defined; do
-	[ -s "$tmp/$list" ] || echo "$list" | complain 'no symbols found for'
-done
 
 shared()
 {
@@ -54,16 +49,48 @@ shared()
 	[ ! -s "$tmp/shared" ] || complain "$1/ uses a symbol of $2/" <"$tmp/shared"
 }
 
-shared oracles allocators
-shared allocators oracles
-shared allocators harness
-shared oracles harness
-
+# includes FOLDER: FILE:LINE:#include "path from the top"
 includes()
 {
 	# shellcheck disable=SC2046 # file names
 	grep -nE '^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*"' $(ci/files.sh "$1/*.[ch]") || true
 }
+
+below=
+for room in $rooms; do
+	[ -n "$(ci/files.sh "harness/$room/*.c")" ] || continue
+	# An entry point is a program, which nobody can use: only its includes are of interest.
+	if [ "$room" != entry ]; then
+		# shellcheck disable=SC2046 # object files, one a word
+		symbols "$room" $(objects_of "harness/$room")
+		for lower in $below; do
+			shared "$lower" "$room"
+		done
+	fi
+	for lower in $below; do
+		includes "harness/$lower" | grep -E "\"\.\./$room/" >"$tmp/bad" || true
+		[ ! -s "$tmp/bad" ] || complain "$lower/ includes of $room/, above it" <"$tmp/bad"
+	done
+	below="$below $room"
+done
+
+# A folder that is no room would be looked at by nobody.
+ci/files.sh 'harness/*.[ch]' | sed 's|harness/||' | awk -F/ -v rooms=" $rooms " '
+	NF != 2 || !index(rooms, " " $1 " ")' >"$tmp/bad"
+[ ! -s "$tmp/bad" ] || complain 'in no room of harness/' <"$tmp/bad"
+
+# shellcheck disable=SC2046 # object files, one a word
+{
+	symbols allocators $(objects_of allocators | grep -v '/settings\.o$')
+	symbols oracles $(objects_of oracles)
+}
+for room in $below; do
+	[ "$room" = entry ] && continue
+	shared allocators "$room"
+	shared oracles "$room"
+done
+shared oracles allocators
+shared allocators oracles
 
 includes oracles | grep -vE '"(\.\./)?(allocators/)?(allocator|event|gfp|settings)\.h"' |
 	grep -E '"[^"]*/' >"$tmp/bad" || true
@@ -71,5 +98,9 @@ includes oracles | grep -vE '"(\.\./)?(allocators/)?(allocator|event|gfp|setting
 
 includes allocators | grep -E '"[^"]*(oracles|harness)/' >"$tmp/bad" || true
 [ ! -s "$tmp/bad" ] || complain 'allocators/ knows programs or oracles' <"$tmp/bad"
+
+# One name, one file: grep, gdb and people.
+ci/files.sh '*.c' '*.h' '*.sh' | sed 's|.*/||' | sort | uniq -d >"$tmp/bad"
+[ ! -s "$tmp/bad" ] || complain 'the name of two files' <"$tmp/bad"
 
 exit $status

@@ -4,8 +4,8 @@
  * that events told of, the estimate of available memory, sheaves within their bounds, and memory
  * cgroups.
  *
- * What counts as reclaimable is explained in reclaim.c. Counters of a kernel lag by what its CPUs
- * hold back; those judged here are exact. Relies on judge.h; listed in judge.c's tables.
+ * What counts as reclaimable is explained in reclaim_rules.c. Counters of a kernel lag by what its
+ * CPUs hold back; those judged here are exact. Relies on judge.h; listed in judge.c's tables.
  */
 #include "judge.h"
 

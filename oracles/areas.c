@@ -5,7 +5,7 @@
  *
  * An area is found by address through a table as long as the vmalloc window; its frames are bits,
  * so that a list of mappings is judged by words. Addresses of areas are not used again in a run:
- * what was unmapped keeps its entry. Relies on shadow.h; pool.c judges.
+ * what was unmapped keeps its entry. Relies on shadow.h; pool_rules.c judges.
  */
 #include "shadow.h"
 

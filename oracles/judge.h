@@ -12,7 +12,7 @@
 
 #include "oracle.h"
 #include "shadow.h"
-#include "snapshot.h"
+#include "snap.h"
 
 #define SF_SEEN_SLOTS 256u /* titles told in one run */
 #define SF_TAINTED "tainted by misuse"
@@ -90,7 +90,7 @@ struct sf_misuse {
 
 struct sf_hardening; /* hardening.c's own */
 struct sf_needs;     /* oom.c's own */
-struct sf_movables;  /* big.c's own */
+struct sf_movables;  /* large_rules.c's own */
 
 struct sf_judge {
 	struct sf_judge_options opt;
@@ -108,7 +108,7 @@ struct sf_judge {
 	struct sf_misuse misuse;
 	struct sf_hardening *hardening; /* NULL until hardening.c needs some */
 	struct sf_needs *needs;         /* NULL until oom.c needs some */
-	struct sf_movables *movables;   /* NULL until big.c needs some */
+	struct sf_movables *movables;   /* NULL until large_rules.c needs some */
 	struct sf_ev_mapping *mapping;  /* since the last MAPS */
 	size_t nr_mappings, cap_mappings;
 	struct sf_held held;
@@ -206,13 +206,13 @@ static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
 	X(sf_bud_5_add) X(sf_bud_5_rmqueue) X(sf_bud_5_done) X(sf_bud_6_claim)                   \
 	X(sf_bud_6_rmqueue) X(sf_bud_7) X(sf_bud_8) X(sf_bud_9) X(sf_bud_10_alloc)               \
 	X(sf_bud_10_free) X(sf_bud_11) X(sf_bud_12_change) X(sf_bud_12_oom) X(sf_bud_12_walk)    \
-	/* slab.c */                                                                             \
+	/* slab_rules.c */                                                                      \
 	X(sf_acc_1) X(sf_acc_2) X(sf_acc_3) X(sf_acc_4) X(sf_acc_5) X(sf_acc_6_shrink)           \
 	X(sf_acc_6) X(sf_acc_7) X(sf_acc_17) X(sf_acc_18) X(sf_acc_20)                           \
 	/* accounting.c */                                                                       \
 	X(sf_acc_8) X(sf_acc_9) X(sf_acc_9_charge) X(sf_acc_10) X(sf_acc_13) X(sf_acc_16)        \
 	X(sf_acc_19_charge) X(sf_acc_19_alloc) X(sf_acc_19_free) X(sf_acc_19)                    \
-	/* reclaim.c */                                                                          \
+	/* reclaim_rules.c */                                                                   \
 	X(sf_acc_11) X(sf_acc_12) X(sf_acc_15) X(sf_acc_21_free) X(sf_acc_21_defer)              \
 	X(sf_acc_21_realloc) X(sf_mem_19_free) X(sf_mem_19_slab)                                 \
 	/* oom.c */                                                                              \
@@ -224,12 +224,12 @@ static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
 	X(sf_iso_2) X(sf_iso_3_alloc) X(sf_iso_3_new) X(sf_iso_3_slab_free)                      \
 	X(sf_iso_3_page_free) X(sf_iso_4_cache) X(sf_iso_4_create) X(sf_iso_4_refs) X(sf_iso_5)  \
 	X(sf_iso_14) X(sf_iso_15) X(sf_iso_18)                                                   \
-	/* big.c */                                                                              \
+	/* large_rules.c */                                                                     \
 	X(sf_big_1_new) X(sf_big_1_alloc) X(sf_big_2) X(sf_big_2_fail) X(sf_big_3)               \
 	X(sf_big_4_cache) X(sf_big_4_alloc) X(sf_big_5_cache) X(sf_big_5_new)                    \
 	X(sf_big_6_cache) X(sf_big_6_new) X(sf_big_7_slab) X(sf_big_7_page) X(sf_big_7)          \
 	X(sf_big_8)                                                                              \
-	/* pool.c */                                                                             \
+	/* pool_rules.c */                                                                      \
 	X(sf_pma_1) X(sf_pma_2) X(sf_pma_3) X(sf_pma_4) X(sf_pma_4_open) X(sf_pma_5_write)       \
 	X(sf_pma_5_rare) X(sf_pma_6_map) X(sf_pma_6_slab) X(sf_pma_6_alloc) X(sf_pma_7)          \
 	X(sf_pma_8) X(sf_pma_8_unmap) X(sf_pma_8_maps) X(sf_pma_9)
@@ -250,24 +250,24 @@ sf_selector sf_due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc
  */
 void sf_held_raise(struct sf_judge *j);
 void sf_held_drop(struct sf_judge *j, uint64_t pfn);
-/* reclaim.c: the operation is over. */
+/* reclaim_rules.c: the operation is over. */
 void sf_going_settle(struct sf_judge *j, const struct sf_event *ev);
 /* Could the request be met at this mark, by the free lists alone? (memory.c) */
 bool sf_possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark);
 /*
  * The design is `reclaimable`, and it is the caller's fault that no slab counts this object?
- * (reclaim.c)
+ * (reclaim_rules.c)
  */
 bool sf_callers_miscount(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
 /* oom.c: `a` tells what the operation that met OOM asked for; NULL: no allocation did. */
 void sf_parked_settle(struct sf_judge *j, const struct sf_ev_alloc *a);
 void sf_needs_free(struct sf_judge *j);
 
-/* big.c: its memory goes. */
+/* large_rules.c: its memory goes. */
 void sf_movables_free(struct sf_judge *j);
 /*
- * pool.c: MAPS tells of what is only reported later (POOL): what is sealed or opened is so from
- * here on.
+ * pool_rules.c: MAPS tells of what is only reported later (POOL): what is sealed or opened is so
+ * from here on.
  */
 void sf_pool_expect(struct sf_judge *j, const struct sf_event *ev);
 

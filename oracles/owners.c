@@ -4,7 +4,8 @@
  * pinned, who waits for a grace period; and what would become of each if all were reclaimed.
  *
  * Entries are links and flags only; nobody else writes them. It leaves out whether an allocator
- * respects any of it: reclaim.c judges that. Relies on shadow.h; shadow.c and judge.c call it.
+ * respects any of it: reclaim_rules.c judges that. Relies on shadow.h; shadow.c and judge.c call
+ * it.
  */
 #include "shadow.h"
 

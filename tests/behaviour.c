@@ -21,8 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../harness/exec.h"
-#include "../harness/mutate.h"
+#include "../harness/exec/exec.h"
+#include "../harness/generate/mutate.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/oracle.h"
 #include "event_hash.h"

@@ -72,7 +72,8 @@ check 'every invariant of the table is listed' \
 	test "$(grep -c '^	X([A-Z]*, [0-9]*, ' oracles/invariants.h)" = "$(wc -l <"$tmp/out")"
 slabfuzz 0 list ops
 check 'every operation of the table is listed' \
-	test "$(grep -c '^	X([0-9]*, [A-Z_]*, "' harness/ops.h)" = "$(wc -l <"$tmp/out")"
+	test "$(grep -c '^	X([0-9]*, [A-Z_]*, "' harness/program/ops.h)" = \
+		"$(wc -l <"$tmp/out")"
 out_has '^r = krealloc(p, size, gfp, site=, type=, token=) '
 slabfuzz 0 list settings
 check 'every setting of the table is listed' \

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "harness/kernel.h"
+#include "harness/exec/kernel.h"
 #include "oracles/oracle.h"
 
 struct message {

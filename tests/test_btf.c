@@ -19,8 +19,8 @@
 #include <elf.h>
 #include <linux/btf.h>
 
-#include "../harness/btf.h"
-#include "../harness/token.h"
+#include "../harness/trace/btf.h"
+#include "../harness/program/token.h"
 
 #define FILE_MAX 4096u
 

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "../harness/exec.h"
-#include "../harness/mutate.h"
+#include "../harness/exec/exec.h"
+#include "../harness/generate/mutate.h"
 #include "event_hash.h"
 
 enum {

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "../harness/exec.h"
-#include "../harness/mutate.h"
-#include "../harness/token.h"
+#include "../harness/exec/exec.h"
+#include "../harness/generate/mutate.h"
+#include "../harness/program/token.h"
 
 /* Events of a run, without those of the boot and those of the pages. */
 struct seen {

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "../harness/exec.h"
+#include "../harness/exec/exec.h"
 
 #define EVENTS 512
 

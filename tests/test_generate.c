@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "../harness/mutate.h"
-#include "../harness/program.h"
-#include "../harness/types.h"
+#include "../harness/generate/mutate.h"
+#include "../harness/program/program.h"
+#include "../harness/program/types.h"
 
 enum {
 	PROGRAMS = 5000,

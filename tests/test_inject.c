@@ -2,7 +2,7 @@
 /*
  * test_inject.c - failures injected into small programs: how many there are, known by hand, where
  * each is, and that what a broken allocator does after one is laid at its door. Relies on
- * harness/inject.c and the baseline.
+ * harness/measure/inject.c and the baseline.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../harness/inject.h"
+#include "../harness/measure/inject.h"
 
 /* Without sheaves a cache takes one slab for its first object, and no more. */
 #define PLAIN "heap sheaves=0\n"

@@ -18,10 +18,10 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "../harness/exec.h"
-#include "../harness/kernel.h"
-#include "../harness/token.h"
-#include "../harness/type_defs.h"
+#include "../harness/exec/exec.h"
+#include "../harness/exec/kernel.h"
+#include "../harness/program/token.h"
+#include "../harness/program/type_defs.h"
 #include "../oracles/oracle.h"
 #include "example_allocator.c"
 

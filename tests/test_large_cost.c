@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "../harness/blind.h"
-#include "../harness/large_cost.h"
+#include "../harness/measure/blind.h"
+#include "../harness/measure/large_cost.h"
 
 #define MIB (1ull << 20)
 

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "../harness/exec.h"
-#include "../harness/mutate.h"
-#include "../harness/types.h"
+#include "../harness/exec/exec.h"
+#include "../harness/generate/mutate.h"
+#include "../harness/program/types.h"
 #include "../oracles/oracle.h"
 #include "example_allocator.c"
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../harness/mutate.h"
-#include "../harness/program.h"
+#include "../harness/generate/mutate.h"
+#include "../harness/program/program.h"
 
 enum {
 	ROUNDS = 4000,

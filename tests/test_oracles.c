@@ -2157,7 +2157,7 @@ static bool elsewhere(unsigned int inv)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (inv == (unsigned int)others[i])
 			return true;
-	/* test_big_oracles.c, test_pool_oracles.c */
+	/* test_large_oracles.c, test_pool_oracles.c */
 	return inv >= SF_INV_BIG_1 && inv <= SF_INV_PMA_9;
 }
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../harness/exec.h"
+#include "../harness/exec/exec.h"
 #include "../oracles/oracle.h"
 #include "example_allocator.c"
 

@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "../harness/live.h"
-#include "../harness/types.h"
+#include "../harness/program/live.h"
+#include "../harness/program/types.h"
 
 /* Codes of operations are 1 to this; test_tables() counts them. */
 enum { LAST_OP = SF_OP_DIRECTMAP_WRITE };

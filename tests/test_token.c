@@ -4,7 +4,7 @@
  * it gives now for every type of the table, all 64 bits of it.
  *
  * Relies on token.c and types.c. clang compiles a generated program that includes
- * harness/type_defs.h.
+ * harness/program/type_defs.h.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "../harness/token.h"
+#include "../harness/program/token.h"
 
 static const struct sf_type *type_named(const char *name)
 {
@@ -214,7 +214,7 @@ static void test_clang_agrees(void **state)
 	(void)state;
 	if (!clang || !find_header(header)) {
 		print_message("skipped: %u types not compared with clang: no %s\n",
-			      sf_type_count - 1, clang ? "harness/type_defs.h here" :
+			      sf_type_count - 1, clang ? "harness/program/type_defs.h here" :
 			      "clang with allocation tokens (clang-22)");
 		skip();
 	}

@@ -27,8 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../harness/exec.h"
-#include "../harness/program.h"
+#include "../harness/exec/exec.h"
+#include "../harness/program/program.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/oracle.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../harness/types.h"
+#include "../harness/program/types.h"
 
 static const struct sf_type *type_named(const char *name)
 {

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "../harness/meminfo.h"
-#include "../harness/workload.h"
+#include "../harness/measure/meminfo.h"
+#include "../harness/generate/workload.h"
 
 static unsigned int count(const struct sf_prog *p, enum sf_opcode code)
 {

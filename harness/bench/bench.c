@@ -17,7 +17,7 @@
 
 #include <jansson.h>
 
-#include "../mutate.h"
+#include "../generate/mutate.h"
 #include "bench.h"
 
 #ifdef __SANITIZE_ADDRESS__

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "../../oracles/oracle.h"
-#include "../exec.h"
+#include "../exec/exec.h"
 
 #define BENCH_ROUNDS_MAX 64
 #define BENCH_RESULTS_MAX 96

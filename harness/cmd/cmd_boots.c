@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * cmd_boots.c - `slabfuzz boots`: invariants that only many boots can show. harness/boots.c drives,
- * oracles/boots.c judges.
+ * cmd_boots.c - `slabfuzz boots`: invariants that only many boots can show.
+ * harness/measure/boot_runs.c drives, oracles/boots.c judges.
  */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "../../oracles/boots.h"
-#include "../boots.h"
+#include "../measure/boot_runs.h"
 #include "cmd.h"
 #include "json.h"
 #include "select.h"

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../attack.h"
-#include "../cost.h"
+#include "../measure/attack.h"
+#include "../measure/cost.h"
 #include "compare.h"
 #include "runner.h"
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * cmd_inject.c - `slabfuzz inject`: each allocation of a program fails in turn, and what its
- * failure leaves behind is judged. harness/inject.c does it.
+ * failure leaves behind is judged. harness/measure/inject.c does it.
  */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../inject.h"
-#include "../live.h"
+#include "../measure/inject.h"
+#include "../program/live.h"
 #include "cmd.h"
 #include "input.h"
 #include "json.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program.h"
-#include "../types.h"
+#include "../program/program.h"
+#include "../program/types.h"
 #include "cmd.h"
 #include "json.h"
 #include "../../oracles/invariants.h"

@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "../meminfo.h"
-#include "../slabinfo.h"
+#include "../measure/meminfo.h"
+#include "../measure/slabinfo.h"
 #include "cmd.h"
 #include "grid.h"
 #include "json.h"

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../btf.h"
-#include "../token.h"
+#include "../trace/btf.h"
+#include "../program/token.h"
 #include "cmd.h"
 #include "grid.h"
 #include "json.h"

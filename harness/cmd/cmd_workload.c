@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * cmd_workload.c - `slabfuzz workload`: writes a program of a family, as text. harness/workload.c
- * makes them.
+ * cmd_workload.c - `slabfuzz workload`: writes a program of a family, as text.
+ * harness/generate/workload.c makes them.
  */
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "../workload.h"
+#include "../generate/workload.h"
 #include "cmd.h"
 #include "output.h"
 

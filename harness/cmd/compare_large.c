@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../large_cost.h"
+#include "../measure/large_cost.h"
 #include "compare.h"
 #include "runner.h"
 

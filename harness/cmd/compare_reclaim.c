@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../pressure.h"
+#include "../measure/pressure.h"
 #include "compare.h"
 #include "runner.h"
 

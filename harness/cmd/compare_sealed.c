@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../blind.h"
+#include "../measure/blind.h"
 #include "compare.h"
 
 #define PAGES 1024u /* of the heap, unless --set says otherwise */

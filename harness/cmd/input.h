@@ -6,7 +6,7 @@
 #ifndef SLABFUZZ_INPUT_H
 #define SLABFUZZ_INPUT_H
 
-#include "../program.h"
+#include "../program/program.h"
 #include "../trace/trace.h"
 
 enum sf_input_kind {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../ops.h"
+#include "../program/ops.h"
 #include "cmd.h"
 #include "json.h"
 #include "results.h"

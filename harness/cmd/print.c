@@ -4,7 +4,7 @@
  */
 #include <inttypes.h>
 
-#include "../ops.h"
+#include "../program/ops.h"
 #include "cmd.h"
 #include "results.h"
 

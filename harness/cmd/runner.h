@@ -7,7 +7,7 @@
 #ifndef SLABFUZZ_RUNNER_H
 #define SLABFUZZ_RUNNER_H
 
-#include "../exec.h"
+#include "../exec/exec.h"
 #include "input.h"
 #include "select.h"
 

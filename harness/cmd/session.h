@@ -7,7 +7,7 @@
 #ifndef SLABFUZZ_SESSION_H
 #define SLABFUZZ_SESSION_H
 
-#include "../exec.h"
+#include "../exec/exec.h"
 #include "input.h"
 #include "results.h"
 #include "select.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../mutate.h"
+#include "../generate/mutate.h"
 
 enum {
 	FIRST_CHUNK = 64, /* records taken out at once, then a quarter of that, down to one */

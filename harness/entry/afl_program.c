@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../fuzz.h"
+#include "../fuzz/fuzz.h"
 
 /* The runtime (AFL++ instrumentation/afl-compiler-rt.o.c). */
 extern unsigned char *__afl_area_ptr;

@@ -2,7 +2,7 @@
 /*
  * libfuzzer_bench.c - the program target, fed by the benchmark's sampler: what `bench` times.
  */
-#include "../fuzz.h"
+#include "../fuzz/fuzz.h"
 #include "bench_sampler.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -5,7 +5,7 @@
  * tests run it.
  */
 #include "libfuzzer_mutator.h"
-#include "../program.h"
+#include "../program/program.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

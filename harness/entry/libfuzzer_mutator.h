@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../fuzz.h"
-#include "../mutate.h"
+#include "../fuzz/fuzz.h"
+#include "../generate/mutate.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);

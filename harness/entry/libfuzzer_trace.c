@@ -3,7 +3,7 @@
  * libfuzzer_trace.c - libFuzzer target for the trace importer: a recording, however broken, is read
  * or refused in words, and counts add up. Relies on fuzz.c. libFuzzer mutates the recording itself.
  */
-#include "../fuzz.h"
+#include "../fuzz/fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

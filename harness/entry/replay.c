@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../fuzz.h"
-#include "../program.h"
+#include "../fuzz/fuzz.h"
+#include "../program/program.h"
 
 struct input {
 	uint8_t *data;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program.h"
+#include "../program/program.h"
 #include "private.h"
 
 #define SITES_MAX UINT16_MAX

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../program.h"
+#include "../program/program.h"
 #include "private.h"
 
 struct writer {

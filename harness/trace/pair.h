@@ -2,7 +2,8 @@
 /*
  * pair.h - the state of a pairing: what is alive where, by object, page and task.
  *
- * Relies on map.h; scan, import and judge listen to a pairing's events and do not look inside it.
+ * Relies on trace_map.h; scan, import and judge listen to a pairing's events and do not look inside
+ * it.
  */
 #ifndef SLABFUZZ_TRACE_PAIR_H
 #define SLABFUZZ_TRACE_PAIR_H

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "map.h"
+#include "trace_map.h"
 #include "trace.h"
 
 /* A line of a recording is about 200 bytes; whatever exceeds this is no recording. */

@@ -3,12 +3,12 @@
  * scan.c - the first pass over a recording: how large a heap it needs, which caches it has, which
  * page blocks are the backing of slabs.
  *
- * Relies on pair.c; import.c and judge.c rely on it.
+ * Relies on pair.c; import.c and judge_trace.c rely on it.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program.h"
+#include "../program/program.h"
 #include "private.h"
 
 /* The direct rule of mm/slub.c:calculate_sizes, for caches without debugging. */

@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 #include "../../allocators/allocator.h"
-#include "../ops.h"
+#include "../program/ops.h"
 
 enum sf_trace_kind {
 	SF_TRACE_KMALLOC, /* kmalloc, kmalloc_node */

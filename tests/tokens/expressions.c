@@ -112,7 +112,7 @@ static unsigned long to_long;
 
 /*
  * ROWS(X): X(name, statement, token, half). The token that the published description of the scheme
- * and our own computation (harness/token.c) give; FALLBACK: nothing is inferred.
+ * and our own computation (harness/program/token.c) give; FALLBACK: nothing is inferred.
  */
 #define ROWS(X)                                                                              \
 	X("char", kmalloc(sizeof(char)), 4, DATA)                                            \

@@ -4,15 +4,15 @@
  * for each call is the one of its event, and that of the type table.
  *
  * Compiled by clang 22 with -falloc-token-max=16 and linked with the library, by
- * tests/e2e_tokens.sh; speaks TAP. Types come from harness/type_defs.h: of those names the table
- * has these.
+ * tests/e2e_tokens.sh; speaks TAP. Types come from harness/program/type_defs.h: of those names the
+ * table has these.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "../../harness/kernel.h"
-#include "../../harness/token.h"
-#include "../../harness/type_defs.h"
+#include "../../harness/exec/kernel.h"
+#include "../../harness/program/token.h"
+#include "../../harness/program/type_defs.h"
 
 /* The last allocation that was told. */
 static struct sf_ev_alloc told;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec.h - the executor: carries out operations on an allocator and tells what happened as events.
+ *
+ * It judges nothing. It is the allocator's user: it fills what it gets with a pattern of object and
+ * position, verifies that before it gives it back, and never touches memory but through the
+ * interface.
+ */
+#ifndef SLABFUZZ_EXEC_H
+#define SLABFUZZ_EXEC_H
+
+#include "../program/program.h"
+#include "../program/types.h"
+
+enum sf_end {
+	SF_END_PLAIN, /* free nothing, look at nothing */
+	SF_END_WALK,  /* a snapshot */
+	/* A snapshot; free everything, destroy caches, shrink, drain; a last snapshot. */
+	SF_END_TEARDOWN,
+	/*
+	 * The same without the first snapshot: fuzzers take turns with this, WALK and PLAIN, so
+	 * that one run does not pay for everything.
+	 */
+	SF_END_ONLY_TEARDOWN,
+};
+
+struct sf_exec_options {
+	uint8_t end;            /* enum sf_end */
+	bool contents;          /* fill and verify objects */
+	bool whole;             /* always whole contents, never sparse */
+	uint32_t walk_every;    /* a snapshot every so many operations, 0: at check and the end */
+};
+
+struct sf_exec;
+
+/*
+ * An executor with a heap of its own. `emit` may be NULL (nobody listens: the allocator traces
+ * nothing). NULL on failure with one line in `err`.
+ */
+struct sf_exec *sf_exec_create(const struct sf_allocator *a, const struct sf_settings *set,
+			       const struct sf_exec_options *opt,
+			       void (*emit)(void *ctx, const struct sf_event *ev), void *ctx,
+			       struct sf_error *err);
+void sf_exec_destroy(struct sf_exec *x);
+
+/*
+ * Whole program: reset, begin, every operation, end. Returns the operations carried out. If the
+ * program's settings are not the heap's, the heap is replaced (-1 with err: that failed).
+ * Nothing is allocated per operation once the executor has seen a program of that size.
+ */
+int64_t sf_exec_run(struct sf_exec *x, const struct sf_prog *p, const char *name,
+		    struct sf_error *err);
+
+/*
+ * The same piecewise, for programs that are never whole in memory (traces): begin; step for each
+ * operation; end. `strings` holds what the operation's name refers to. A result number may be used
+ * again once its object is gone. step() returns false when the program is over (blocked).
+ */
+void sf_exec_begin(struct sf_exec *x, const char *name);
+bool sf_exec_step(struct sf_exec *x, const struct sf_op *op, const char *strings);
+void sf_exec_end(struct sf_exec *x);
+
+/*
+ * One operation of the kmalloc_obj family, of op->size bytes. `type` says what the type table does
+ * for others: alignment and counter. op->type is its number, or 0: the table does not know it.
+ */
+bool sf_exec_step_object(struct sf_exec *x, const struct sf_op *op, const struct sf_type *type);
+
+/* What the last operation that allocated gave: for expectations. */
+struct sf_outcome {
+	uint8_t status; /* enum sf_status */
+	uint64_t addr;
+	bool skipped;
+	int64_t ret;    /* of kmem_cache_shrink(), shrink() */
+};
+const struct sf_outcome *sf_exec_outcome(const struct sf_exec *x);
+
+/* Objects alive now, operations carried out, and skipped by reason. */
+struct sf_exec_counts {
+	uint64_t live, ops, skipped[SF_SKIP_REASONS];
+};
+void sf_exec_counts(const struct sf_exec *x, struct sf_exec_counts *out);
+
+/* How programs end from now on. */
+void sf_exec_set_end(struct sf_exec *x, enum sf_end end);
+
+struct sf_heap *sf_exec_heap(struct sf_exec *x);
+
+#endif

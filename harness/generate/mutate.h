@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mutate.h - structure-aware mutation and generation of programs. Knows no engine: libFuzzer's and
+ * AFL++'s hooks are a page of glue each (harness/entry).
+ */
+#ifndef SLABFUZZ_MUTATE_H
+#define SLABFUZZ_MUTATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../program/program.h"
+
+struct sf_rng {
+	uint64_t s[2];
+};
+void sf_rng_seed(struct sf_rng *r, uint64_t seed);
+uint64_t sf_rng_next(struct sf_rng *r);
+/* Uniform in [0, n); 0 if n is 0. */
+uint64_t sf_rng_below(struct sf_rng *r, uint64_t n);
+
+/* A swarm: weights of operations; some are 0. Drawn anew for each generated program. */
+struct sf_swarm {
+	uint16_t weight[SF_CODE_MAX + 1];
+	uint32_t total;
+};
+void sf_swarm_draw(struct sf_swarm *sw, struct sf_rng *r);
+
+/* Replaces *p by a generated, valid program of nr_ops operations. */
+void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, struct sf_rng *r);
+
+/* One to a few changes; if there is an `other`, the first one splices from it. Result is valid. */
+void sf_mutate(struct sf_prog *p, const struct sf_prog *other, struct sf_rng *r);
+
+/*
+ * The engines' form: decode, mutate, encode; never longer than max_size, never 0 bytes, also when
+ * size > max_size (libFuzzer's minimisation asks that). Returns the new size. Allocates nothing per
+ * call once warm.
+ */
+size_t sf_mutate_bytes(uint8_t *data, size_t size, size_t max_size, const uint8_t *other,
+		       size_t other_size, uint64_t seed);
+
+#endif

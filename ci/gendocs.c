@@ -39,6 +39,19 @@ static void print_caps(uint64_t caps)
 #undef X
 }
 
+/* What an invariant's row says that it needs: capabilities, a setting, real addresses. */
+static void print_needs(uint64_t caps, const char *setting, unsigned int marks)
+{
+	bool any = !strcmp(setting, "ANY");
+
+	if (caps || (any && !(marks & SF_RULE_ADDRESS)))
+		print_caps(caps);
+	if (!any)
+		printf("%s`%s`", caps ? ", " : "", setting);
+	if (marks & SF_RULE_ADDRESS)
+		printf("%saddresses", caps || !any ? ", " : "");
+}
+
 static void print_invariants(void)
 {
 	static const char *const judged[] = {
@@ -49,11 +62,11 @@ static void print_invariants(void)
 
 	puts("| id | judged | statement | needs | source |");
 	puts("| --- | --- | --- | --- | --- |");
-#define X(family, nr, cost, needs, statement, source)                                              \
+#define X(family, nr, cost, needs, setting, marks, statement, source)                              \
 	printf("| %s-%d | %s | ", #family, nr, judged[SF_COST_##cost]);                            \
 	put_cell(statement);                                                                       \
 	printf(" | ");                                                                             \
-	print_caps(needs);                                                                         \
+	print_needs(needs, #setting, marks);                                                       \
 	printf(" | %s |\n", source);
 	SF_INVARIANTS(X)
 #undef X

@@ -5,9 +5,11 @@
  * cgroups.
  *
  * What counts as reclaimable is explained in reclaim_rules.c. Counters of a kernel lag by what its
- * CPUs hold back; those judged here are exact. Relies on judge.h; listed in judge.c's tables.
+ * CPUs hold back; those judged here are exact. Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "listing.h"
+#include "requests.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define OBJ_EXT 8u /* bytes that obj_full_size() adds (mm/memcontrol.c) */

@@ -3,9 +3,12 @@
  * buddy.c - the page allocator (BUD): blocks, splits, merges, fallbacks, watermarks, per-CPU lists.
  *
  * Rules on tracepoints run before the shadow takes the event in, so that they see the zone as the
- * allocator saw it. Relies on judge.h; listed in judge.c's tables.
+ * allocator saw it. Relies on judge.h; listed in listing.h.
  */
+#include "buddy.h"
 #include "judge.h"
+#include "listing.h"
+#include "requests.h"
 
 #define ULL(x) ((unsigned long long)(x))
 

@@ -3,10 +3,13 @@
  * hardening.c - do the hardenings do what they say: encoded free pointers, random orders, wiped
  * memory, counters of flexible arrays, shuffled blocks.
  *
- * Relies on judge.h; listed in judge.c's tables. What it remembers of a cache (its order, once a
+ * Relies on judge.h; listed in listing.h. What it remembers of a cache (its order, once a
  * slab has shown it) is its own, found by the cache's serial number.
  */
+#include "hardening.h"
 #include "judge.h"
+#include "listing.h"
+#include "requests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -260,7 +263,7 @@ unsigned int sf_mem_18_alloc(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_shadow_cache *c = a->place.kind == SF_PLACE_SLAB ?
 						  sf_shadow_cache_at(&j->sh, a->place.cache) : NULL;
 
-	if (!sf_fresh(ev) || !a->zeroed || sf_zeroing_due(j, a) || !wiped(j, c))
+	if (!sf_fresh(ev) || !a->zeroed || sf_zeroing_due(&j->sh, a) || !wiped(j, c))
 		return 0;
 	if (a->dirty == SF_GOOD)
 		return 1;

@@ -16,220 +16,290 @@ enum sf_cost {
 	SF_COST_BOOTS, /* judged over many heaps: boots.h */
 };
 
-#define SF_NEED_0 0
 /*
- * SF_INVARIANTS(X): X(FAMILY, number, cost, capabilities it needs, statement, where the rule is
- * from) ISO-1 is SF_INV_ISO_1 in C and "ISO-1" in titles.
+ * Which heaps it can be judged on, and for how long, beside capabilities and a setting.
+ */
+enum sf_rule_marks {
+	SF_RULE_ADDRESS = 1, /* addresses must be addresses, not hashes that name objects */
+	SF_RULE_MISUSE = 2,  /* goes on after misuse has begun: it is about that */
+	/*
+	 * Of some variants, some settings: where it is not judged, that is counted once a run and
+	 * not at each event, and costs a look at a bit.
+	 */
+	SF_RULE_ONCE = 4,
+};
+
+#define SF_SET_ANY UINT8_MAX /* no setting has this code: it is judged under all */
+
+/*
+ * SF_INVARIANTS(X): X(FAMILY, number, cost, capabilities it needs, setting that must be on or ANY,
+ * marks, statement, where the rule is from). ISO-1 is SF_INV_ISO_1 in C and "ISO-1" in titles.
+ * Which events it looks at, with which functions, is in listing.h.
  */
 #define SF_INVARIANTS(X)                                                                          \
-	X(MEM, 1, EVENT, 0, "live objects are disjoint, and disjoint from free and foreign pages",\
-	  "general")                                                                              \
-	X(MEM, 2, EVENT, SF_CAP_PLACE, "an object starts at base + index * stride of its slab",   \
+	X(MEM, 1, EVENT, 0, ANY, SF_RULE_ADDRESS,                                                 \
+	  "live objects are disjoint, and disjoint from free and foreign pages", "general")       \
+	X(MEM, 2, EVENT, SF_CAP_PLACE, ANY, SF_RULE_ADDRESS,                                      \
+	  "an object starts at base + index * stride of its slab",                                \
 	  "mm/slub.c:init_slab_obj_iter")                                                         \
-	X(MEM, 3, EVENT, 0, "addresses have the promised alignment",                              \
+	X(MEM, 3, EVENT, 0, ANY, SF_RULE_ADDRESS,                                                 \
+	  "addresses have the promised alignment",                                                \
 	  "include/linux/slab.h kernel-doc of kmalloc; mm/slab_common.c:create_boot_cache")       \
-	X(MEM, 4, EVENT, SF_CAP_CONTENTS | SF_CAP_ZERO,                                           \
+	X(MEM, 4, EVENT, SF_CAP_CONTENTS | SF_CAP_ZERO, ANY, 0,                                   \
 	  "__GFP_ZERO and init_on_alloc zero the whole object (class, not request) or block",     \
 	  "mm/slab.h:slab_want_init_on_alloc; mm/page_alloc.c:post_alloc_hook")                   \
-	X(MEM, 5, EVENT, SF_CAP_CONTENTS, "contents of live objects never change by themselves",  \
-	  "general")                                                                              \
-	X(MEM, 6, EVENT, SF_CAP_REALLOC,                                                          \
+	X(MEM, 5, EVENT, SF_CAP_CONTENTS, ANY, 0,                                                 \
+	  "contents of live objects never change by themselves", "general")                       \
+	X(MEM, 6, EVENT, SF_CAP_REALLOC, ANY, 0,                                                  \
 	  "krealloc keeps min(old, new) bytes; size 0 frees; NULL leaves the old object alone",   \
 	  "mm/slub.c:krealloc_node_align_noprof")                                                 \
-	X(MEM, 7, WALK, SF_CAP_WALK, "a free object is in exactly one free list or sheaf slot",   \
+	X(MEM, 7, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "a free object is in exactly one free list or sheaf slot",                              \
 	  "mm/slub.c:free_to_pcs, __slab_free")                                                   \
-	X(MEM, 8, WALK, SF_CAP_WALK,                                                              \
+	X(MEM, 8, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "free lists are acyclic, aligned, inside their slab, and as long as objects - inuse",   \
 	  "mm/slub.c:set_freepointer")                                                            \
-	X(MEM, 9, EVENT, 0, "a double free is noticed where that is promised, and only then",     \
+	X(MEM, 9, EVENT, 0, ANY, SF_RULE_ADDRESS | SF_RULE_MISUSE,                                \
+	  "a double free is noticed where that is promised, and only then",                       \
 	  "mm/slub.c:set_freepointer")                                                            \
-	X(MEM, 10, EVENT, 0, "a free of what was never allocated changes nothing",                \
-	  "mm/slub.c:free_large_kmalloc")                                                         \
-	X(MEM, 11, EVENT, SF_CAP_KMALLOC,                                                         \
+	X(MEM, 10, EVENT, 0, ANY, SF_RULE_ADDRESS | SF_RULE_MISUSE,                               \
+	  "a free of what was never allocated changes nothing", "mm/slub.c:free_large_kmalloc")   \
+	X(MEM, 11, EVENT, SF_CAP_KMALLOC, ANY, 0,                                                 \
 	  "size 0 gives ZERO_SIZE_PTR; kfree(NULL) and ksize(NULL) do nothing",                   \
 	  "include/linux/slab.h:ZERO_OR_NULL_PTR")                                                \
-	X(MEM, 12, EVENT, SF_CAP_GFP | SF_CAP_TRACE,                                              \
-	  "NULL only for a reason; __GFP_NOFAIL that may reclaim is never NULL; "                 \
-	  "a failure changes nothing",                                                            \
-	  "mm/page_alloc.c:__alloc_pages_slowpath")                                               \
-	X(MEM, 13, EVENT, 0, "a product that overflows gives NULL", "include/linux/overflow.h")   \
-	X(MEM, 14, EVENT, SF_CAP_FLEX | SF_CAP_CONTENTS,                                          \
+	X(MEM, 12, EVENT, SF_CAP_GFP | SF_CAP_TRACE, ANY, 0,                                      \
+	  "NULL only for a reason; __GFP_NOFAIL that may reclaim is never NULL; a failure "       \
+	  "changes nothing", "mm/page_alloc.c:__alloc_pages_slowpath")                            \
+	X(MEM, 13, EVENT, 0, ANY, 0,                                                              \
+	  "a product that overflows gives NULL", "include/linux/overflow.h")                      \
+	X(MEM, 14, EVENT, SF_CAP_FLEX | SF_CAP_CONTENTS, ANY, SF_RULE_ONCE,                       \
 	  "the counter of a flexible array holds its count, or the call failed",                  \
 	  "include/linux/slab.h:__alloc_flex")                                                    \
-	X(MEM, 15, WALK, SF_CAP_WALK, "with freelist_hardened free pointers are stored encoded, " \
-	  "by cache and place", "mm/slub.c:freelist_ptr_encode")                                  \
-	X(MEM, 16, EVENT, SF_CAP_TRACE, "a fresh slab's order is a rotation of its cache's; "     \
-	  "ascending without freelist_random", "mm/slub.c:init_slab_obj_iter")                    \
-	X(MEM, 17, EVENT, SF_CAP_USABLE, "object_size <= ksize <= stride; a fresh kmalloc has "   \
-	  "ksize = kmalloc_size_roundup(size)", "mm/slab_common.c:kmalloc_size_roundup")          \
-	X(MEM, 18, WALK, SF_CAP_WALK, "with init_on_free a free object is zero, its free "        \
-	  "pointer apart, and zero when handed out", "mm/slub.c:slab_free_hook")                  \
-	X(MEM, 19, EVENT, SF_CAP_TRACE | SF_CAP_RCU, "what is deferred is not freed before a "    \
-	  "grace period has passed: objects, and slabs of SLAB_TYPESAFE_BY_RCU caches",           \
+	X(MEM, 15, WALK, SF_CAP_WALK, freelist_hardened, SF_RULE_ONCE,                            \
+	  "with freelist_hardened free pointers are stored encoded, by cache and place",          \
+	  "mm/slub.c:freelist_ptr_encode")                                                        \
+	X(MEM, 16, EVENT, SF_CAP_TRACE, ANY, 0,                                                   \
+	  "a fresh slab's order is a rotation of its cache's; ascending without freelist_random", \
+	  "mm/slub.c:init_slab_obj_iter")                                                         \
+	X(MEM, 17, EVENT, SF_CAP_USABLE, ANY, 0,                                                  \
+	  "object_size <= ksize <= stride; a fresh kmalloc has ksize = "                          \
+	  "kmalloc_size_roundup(size)", "mm/slab_common.c:kmalloc_size_roundup")                  \
+	X(MEM, 18, WALK, SF_CAP_WALK, init_on_free, SF_RULE_ONCE,                                 \
+	  "with init_on_free a free object is zero, its free pointer apart, and zero when "       \
+	  "handed out", "mm/slub.c:slab_free_hook")                                               \
+	X(MEM, 19, EVENT, SF_CAP_TRACE | SF_CAP_RCU, ANY, SF_RULE_ONCE,                           \
+	  "what is deferred is not freed before a grace period has passed: objects, and slabs "   \
+	  "of SLAB_TYPESAFE_BY_RCU caches",                                                       \
 	  "mm/slub.c:free_slab, __kfree_rcu_sheaf; mm/slab_common.c:kvfree_call_rcu")             \
-	X(BUD, 1, EVENT, SF_CAP_TRACE, "free blocks are naturally aligned, in the zone, of order "\
-	  "<= 10", "mm/page_alloc.c:__free_one_page")                                             \
-	X(BUD, 2, EVENT, SF_CAP_TRACE, "free blocks overlap neither each other nor pages in use", \
+	X(BUD, 1, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
+	  "free blocks are naturally aligned, in the zone, of order <= 10",                       \
 	  "mm/page_alloc.c:__free_one_page")                                                      \
-	X(BUD, 3, EVENT, SF_CAP_TRACE, "no two free buddies that could merge stay apart",         \
+	X(BUD, 2, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
+	  "free blocks overlap neither each other nor pages in use",                              \
 	  "mm/page_alloc.c:__free_one_page")                                                      \
-	X(BUD, 4, WALK, SF_CAP_WALK, "counters equal the lists; a block's page block has its "    \
-	  "list's type", "mm/page_alloc.c:__add_to_free_list")                                    \
-	X(BUD, 5, EVENT, SF_CAP_TRACE, "a split keeps the low part; the rest keeps the source's "  \
-	  "type", "mm/page_alloc.c:expand")                                                       \
-	X(BUD, 6, EVENT, SF_CAP_TRACE, "another type is used only if need be, in table order; "   \
-	  "claims scan down, steals scan up", "mm/page_alloc.c:__rmqueue_claim, __rmqueue_steal") \
-	X(BUD, 7, EVENT, SF_CAP_TRACE, "after a claim all free pages of the page block are on "   \
-	  "the new type's lists", "mm/page_alloc.c:move_freepages_block")                         \
-	X(BUD, 8, EVENT, SF_CAP_TRACE | SF_CAP_GFP, "an allocation without reserve rights left "  \
-	  "the watermark intact", "mm/page_alloc.c:__zone_watermark_ok")                          \
-	X(BUD, 9, WALK, SF_CAP_WALK, "per-CPU page lists: counts, list index, bounds",            \
+	X(BUD, 3, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
+	  "no two free buddies that could merge stay apart", "mm/page_alloc.c:__free_one_page")   \
+	X(BUD, 4, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "counters equal the lists; a block's page block has its list's type",                   \
+	  "mm/page_alloc.c:__add_to_free_list")                                                   \
+	X(BUD, 5, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
+	  "a split keeps the low part; the rest keeps the source's type",                         \
+	  "mm/page_alloc.c:expand")                                                               \
+	X(BUD, 6, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
+	  "another type is used only if need be, in table order; claims scan down, steals scan "  \
+	  "up", "mm/page_alloc.c:__rmqueue_claim, __rmqueue_steal")                               \
+	X(BUD, 7, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
+	  "after a claim all free pages of the page block are on the new type's lists",           \
+	  "mm/page_alloc.c:move_freepages_block")                                                 \
+	X(BUD, 8, EVENT, SF_CAP_TRACE | SF_CAP_GFP, ANY, 0,                                       \
+	  "an allocation without reserve rights left the watermark intact",                       \
+	  "mm/page_alloc.c:__zone_watermark_ok")                                                  \
+	X(BUD, 9, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "per-CPU page lists: counts, list index, bounds",                                       \
 	  "mm/page_alloc.c:free_frozen_page_commit")                                              \
-	X(BUD, 10, EVENT, SF_CAP_TRACE | SF_CAP_EXACT, "alloc_pages_exact keeps just its pages",  \
-	  "mm/page_alloc.c:make_alloc_exact")                                                     \
-	X(BUD, 11, EVENT, SF_CAP_TRACE, "slabs come from page blocks of their mobility or a "     \
-	  "traced fallback", "mm/slub.c:allocate_slab")                                           \
-	X(BUD, 12, EVENT, SF_CAP_TRACE, "the HIGHATOMIC reserve stays within 1 % of the zone, in "\
-	  "whole page blocks, and is let go before OOM",                                          \
+	X(BUD, 10, EVENT, SF_CAP_TRACE | SF_CAP_EXACT, ANY, 0,                                    \
+	  "alloc_pages_exact keeps just its pages", "mm/page_alloc.c:make_alloc_exact")           \
+	X(BUD, 11, EVENT, SF_CAP_TRACE, ANY, 0,                                                   \
+	  "slabs come from page blocks of their mobility or a traced fallback",                   \
+	  "mm/slub.c:allocate_slab")                                                              \
+	X(BUD, 12, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ONCE,                                        \
+	  "the HIGHATOMIC reserve stays within 1 % of the zone, in whole page blocks, and is "    \
+	  "let go before OOM",                                                                    \
 	  "mm/page_alloc.c:reserve_highatomic_pageblock, unreserve_highatomic_pageblock")         \
-	X(ACC, 1, WALK, SF_CAP_WALK, "inuse + free list = objects = floor(slab / stride); the "   \
-	  "order is the preferred or the smallest", "mm/slub.c:allocate_slab")                    \
-	X(ACC, 2, WALK, SF_CAP_WALK, "sum of inuse = live + parked + internal",                   \
-	  "mm/slub.c:get_slabinfo")                                                               \
-	X(ACC, 3, WALK, SF_CAP_WALK, "nr_partial, nr_slabs, total_objects equal the lists",       \
+	X(ACC, 1, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "inuse + free list = objects = floor(slab / stride); the order is the preferred or "    \
+	  "the smallest", "mm/slub.c:allocate_slab")                                              \
+	X(ACC, 2, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "sum of inuse = live + parked + internal", "mm/slub.c:get_slabinfo")                    \
+	X(ACC, 3, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "nr_partial, nr_slabs, total_objects equal the lists",                                  \
 	  "mm/slub.c:inc_slabs_node, add_partial")                                                \
-	X(ACC, 4, WALK, SF_CAP_WALK, "on the partial list if and only if a slab has free objects",\
-	  "mm/slub.c:__slab_free")                                                                \
-	X(ACC, 5, WALK, SF_CAP_WALK, "empty slabs kept stay within min_partial",                  \
-	  "mm/slub.c:__slab_free")                                                                \
-	X(ACC, 6, WALK, SF_CAP_WALK, "after a shrink: nothing parked, no empty slab, result "     \
-	  "0 iff no slab", "mm/slub.c:__kmem_cache_do_shrink")                                    \
-	X(ACC, 7, WALK, SF_CAP_WALK, "every page is in exactly one state",                        \
-	  "mm/page_alloc.c")                                                                      \
-	X(ACC, 8, WALK, SF_CAP_WALK | SF_CAP_TRACE, "NR_SLAB_RECLAIMABLE_B: pages of slabs of "   \
-	  "SLAB_RECLAIM_ACCOUNT caches; NR_SLAB_UNRECLAIMABLE_B: of all others, and large "       \
-	  "kmalloc", "mm/slub.c:account_slab, ___kmalloc_large_node")                             \
-	X(ACC, 9, WALK, SF_CAP_WALK | SF_CAP_TRACE, "no counter goes below 0, or above all "      \
-	  "memory; nothing is uncharged that was not charged", "general")                         \
-	X(ACC, 10, WALK, SF_CAP_WALK | SF_CAP_RECLAIM, "the counter of indirectly reclaimable "   \
-	  "bytes is the sum of ksize() of what is owned and not counted elsewhere",               \
-	  "fs/dcache.c:__d_alloc (4.17)")                                                         \
-	X(ACC, 11, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_RECLAIM, "what counts as "           \
-	  "reclaimable is what reclaim could free, pinned, unowned, deferred, parked, free or "   \
-	  "slack, to the byte; and what it could free is counted", "general")                     \
-	X(ACC, 12, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC | SF_CAP_RECLAIM, "no kmalloc-rcl slab "  \
-	  "holds what was not asked for as reclaimable", "include/linux/slab.h:kmalloc_type")     \
-	X(ACC, 13, WALK, SF_CAP_WALK | SF_CAP_TRACE, "the estimate of available memory and the "  \
-	  "reserves follow their formulas",                                                       \
+	X(ACC, 4, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "on the partial list if and only if a slab has free objects", "mm/slub.c:__slab_free")  \
+	X(ACC, 5, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "empty slabs kept stay within min_partial", "mm/slub.c:__slab_free")                    \
+	X(ACC, 6, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "after a shrink: nothing parked, no empty slab, result 0 iff no slab",                  \
+	  "mm/slub.c:__kmem_cache_do_shrink")                                                     \
+	X(ACC, 7, WALK, SF_CAP_WALK, ANY, 0,                                                      \
+	  "every page is in exactly one state", "mm/page_alloc.c")                                \
+	X(ACC, 8, WALK, SF_CAP_WALK | SF_CAP_TRACE, ANY, 0,                                       \
+	  "NR_SLAB_RECLAIMABLE_B: pages of slabs of SLAB_RECLAIM_ACCOUNT caches; "                \
+	  "NR_SLAB_UNRECLAIMABLE_B: of all others, and large kmalloc",                            \
+	  "mm/slub.c:account_slab, ___kmalloc_large_node")                                        \
+	X(ACC, 9, WALK, SF_CAP_WALK | SF_CAP_TRACE, ANY, 0,                                       \
+	  "no counter goes below 0, or above all memory; nothing is uncharged that was not "      \
+	  "charged", "general")                                                                   \
+	X(ACC, 10, WALK, SF_CAP_WALK | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                         \
+	  "the counter of indirectly reclaimable bytes is the sum of ksize() of what is owned "   \
+	  "and not counted elsewhere", "fs/dcache.c:__d_alloc (4.17)")                            \
+	X(ACC, 11, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,          \
+	  "what counts as reclaimable is what reclaim could free, pinned, unowned, deferred, "    \
+	  "parked, free or slack, to the byte; and what it could free is counted", "general")     \
+	X(ACC, 12, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,      \
+	  "no kmalloc-rcl slab holds what was not asked for as reclaimable",                      \
+	  "include/linux/slab.h:kmalloc_type")                                                    \
+	X(ACC, 13, WALK, SF_CAP_WALK | SF_CAP_TRACE, ANY, 0,                                      \
+	  "the estimate of available memory and the reserves follow their formulas",              \
 	  "mm/show_mem.c:si_mem_available; mm/page_alloc.c:calculate_totalreserve_pages")         \
-	X(ACC, 14, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, "out of memory is declared only where "  \
-	  "the policy in force allows it, after the last pass of all shrinkers",                  \
+	X(ACC, 14, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                       \
+	  "out of memory is declared only where the policy in force allows it, after the last "   \
+	  "pass of all shrinkers",                                                                \
 	  "mm/page_alloc.c:__alloc_pages_may_oom, should_reclaim_retry; "                         \
 	  "mm/util.c:__vm_enough_memory (4.16)")                                                  \
-	X(ACC, 15, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, "a round of reclaim tells as progress "  \
-	  "the slab pages that were freed in it", "mm/slub.c:__free_slab; "                       \
-	  "include/linux/swap.h:mm_account_reclaimed_pages")                                      \
-	X(ACC, 16, WALK, SF_CAP_WALK, "objects parked in sheaves stay within cpus * 3 + 10 "      \
-	  "sheaves, each within its capacity", "mm/slub.c:barn_replace_full_sheaf")               \
-	X(ACC, 17, EVENT, SF_CAP_CACHES, "destroy: everything back, or an error and nothing "     \
-	  "touched; an alias only lets go", "mm/slab_common.c:kmem_cache_destroy")                \
-	X(ACC, 18, WALK, SF_CAP_WALK | SF_CAP_TEARDOWN, "after teardown everything is free and "  \
-	  "merged", "general")                                                                    \
-	X(ACC, 19, EVENT, SF_CAP_TRACE | SF_CAP_MEMCG, "a memory cgroup is charged for its live " \
-	  "accounted objects and those below it: stride + 8 bytes, or the block; never over its " \
-	  "limit but for __GFP_NOFAIL and __GFP_HIGH; until they are freed",                      \
+	X(ACC, 15, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                       \
+	  "a round of reclaim tells as progress the slab pages that were freed in it",            \
+	  "mm/slub.c:__free_slab; include/linux/swap.h:mm_account_reclaimed_pages")               \
+	X(ACC, 16, WALK, SF_CAP_WALK, ANY, 0,                                                     \
+	  "objects parked in sheaves stay within cpus * 3 + 10 sheaves, each within its "         \
+	  "capacity", "mm/slub.c:barn_replace_full_sheaf")                                        \
+	X(ACC, 17, EVENT, SF_CAP_CACHES, ANY, 0,                                                  \
+	  "destroy: everything back, or an error and nothing touched; an alias only lets go",     \
+	  "mm/slab_common.c:kmem_cache_destroy")                                                  \
+	X(ACC, 18, WALK, SF_CAP_WALK | SF_CAP_TEARDOWN, ANY, 0,                                   \
+	  "after teardown everything is free and merged", "general")                              \
+	X(ACC, 19, EVENT, SF_CAP_TRACE | SF_CAP_MEMCG, ANY, SF_RULE_ONCE,                         \
+	  "a memory cgroup is charged for its live accounted objects and those below it: stride " \
+	  "+ 8 bytes, or the block; never over its limit but for __GFP_NOFAIL and __GFP_HIGH; "   \
+	  "until they are freed",                                                                 \
 	  "mm/memcontrol.c:__memcg_slab_post_alloc_hook, try_charge_memcg")                       \
-	X(ACC, 20, WALK, SF_CAP_WALK, "the slabinfo line follows its formulas",                   \
+	X(ACC, 20, WALK, SF_CAP_WALK, ANY, 0,                                                     \
+	  "the slabinfo line follows its formulas",                                               \
 	  "mm/slub.c:get_slabinfo; mm/slab_common.c:cache_show")                                  \
-	X(ACC, 21, EVENT, SF_CAP_RECLAIM, "reclaim frees only what it may; what an object owns "  \
-	  "goes just before it, and never without it; a pinned object stays",                     \
-	  "fs/dcache.c:shrink_dentry_list")                                                       \
-	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "the cache is the one that size, gfp, "    \
-	  "token or site and bucket select", "include/linux/slab.h:kmalloc_type; "                \
-	  "mm/slab.h:kmalloc_slab")                                                               \
-	X(ISO, 2, EVENT, 0, "the object fits, in the smallest class that holds it",    \
+	X(ACC, 21, EVENT, SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                                      \
+	  "reclaim frees only what it may; what an object owns goes just before it, and never "   \
+	  "without it; a pinned object stays", "fs/dcache.c:shrink_dentry_list")                  \
+	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, ANY, 0,                                   \
+	  "the cache is the one that size, gfp, token or site and bucket select",                 \
+	  "include/linux/slab.h:kmalloc_type; mm/slab.h:kmalloc_slab")                            \
+	X(ISO, 2, EVENT, 0, ANY, 0,                                                               \
+	  "the object fits, in the smallest class that holds it",                                 \
 	  "mm/slab_common.c:kmalloc_size_index")                                                  \
-	X(ISO, 3, EVENT, SF_CAP_PLACE, "a slab page belongs to one cache; all on it came from it",\
-	  "mm/slab.h:struct slab")                                                                \
-	X(ISO, 4, EVENT, SF_CAP_CACHES, "caches of partitions and buckets never merge and have "  \
-	  "no other name", "mm/slab_common.c:new_kmalloc_cache, kmem_buckets_create")             \
-	X(ISO, 5, EVENT, SF_CAP_CACHES, "a merged cache can serve its alias: size, alignment, "   \
-	  "flags, no constructor, no window", "mm/slab_common.c:find_mergeable")                  \
-	X(ISO, 6, EVENT, SF_CAP_PLACE | SF_CAP_TYPED, "no cache holds a live pointer-bearing "    \
-	  "object and a live pointer-free one", "include/linux/slab.h:kmalloc_type (TYPED)")      \
-	X(ISO, 7, EVENT, SF_CAP_TYPED, "the token is its type's: at least 8 if and only if the "  \
-	  "type has a pointer, below 16, 0 without a type", "clang: AllocToken")                  \
-	X(ISO, 8, EVENT, SF_CAP_PLACE | SF_CAP_RANDOM, "one call site, one partition, as long "   \
-	  "as the kernel runs", "include/linux/slab.h:kmalloc_type (RANDOM)")                     \
-	X(ISO, 9, BOOTS, SF_CAP_PLACE | SF_CAP_TYPED, "one type, one partition, in every boot",   \
-	  "clang: AllocToken")                                                                    \
-	X(ISO, 10, BOOTS, SF_CAP_PLACE | SF_CAP_RANDOM, "over boots a site's partitions are "     \
-	  "uniform", "include/linux/hash.h:hash_64_generic")                                      \
-	X(ISO, 11, BOOTS, SF_CAP_RANDOM, "each boot has a seed of its own",                       \
-	  "mm/slab_common.c:create_kmalloc_caches")                                               \
-	X(ISO, 12, EVENT, SF_CAP_PLACE | SF_CAP_BUCKETS, "in a bucket's cache if and only if it " \
-	  "was asked of that bucket", "mm/slab.h:kmalloc_slab")                                   \
-	X(ISO, 13, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "caches for reclaimable memory hold what"\
-	  " was asked for as reclaimable, and all of it", "include/linux/slab.h:kmalloc_type")    \
-	X(ISO, 14, EVENT, SF_CAP_TRACE, "no live object lies on pages that leave a slab",         \
-	  "mm/slub.c:__free_slab")                                                                \
-	X(ISO, 15, EVENT, SF_CAP_TRACE, "an address that was one cache's becomes another's: "     \
-	  "counted; never under slab_virtual", "general")                                         \
-	X(ISO, 16, EVENT, SF_CAP_TRACE, "with init_on_free pages are zero when they become a slab",\
+	X(ISO, 3, EVENT, SF_CAP_PLACE, ANY, 0,                                                    \
+	  "a slab page belongs to one cache; all on it came from it", "mm/slab.h:struct slab")    \
+	X(ISO, 4, EVENT, SF_CAP_CACHES, ANY, 0,                                                   \
+	  "caches of partitions and buckets never merge and have no other name",                  \
+	  "mm/slab_common.c:new_kmalloc_cache, kmem_buckets_create")                              \
+	X(ISO, 5, EVENT, SF_CAP_CACHES, ANY, 0,                                                   \
+	  "a merged cache can serve its alias: size, alignment, flags, no constructor, no "       \
+	  "window", "mm/slab_common.c:find_mergeable")                                            \
+	X(ISO, 6, EVENT, SF_CAP_PLACE | SF_CAP_TYPED, ANY, SF_RULE_ONCE,                          \
+	  "no cache holds a live pointer-bearing object and a live pointer-free one",             \
+	  "include/linux/slab.h:kmalloc_type (TYPED)")                                            \
+	X(ISO, 7, EVENT, SF_CAP_TYPED, ANY, SF_RULE_ONCE,                                         \
+	  "the token is its type's: at least 8 if and only if the type has a pointer, below 16, " \
+	  "0 without a type", "clang: AllocToken")                                                \
+	X(ISO, 8, EVENT, SF_CAP_PLACE | SF_CAP_RANDOM, ANY, SF_RULE_ONCE,                         \
+	  "one call site, one partition, as long as the kernel runs",                             \
+	  "include/linux/slab.h:kmalloc_type (RANDOM)")                                           \
+	X(ISO, 9, BOOTS, SF_CAP_PLACE | SF_CAP_TYPED, ANY, 0,                                     \
+	  "one type, one partition, in every boot", "clang: AllocToken")                          \
+	X(ISO, 10, BOOTS, SF_CAP_PLACE | SF_CAP_RANDOM, ANY, 0,                                   \
+	  "over boots a site's partitions are uniform", "include/linux/hash.h:hash_64_generic")   \
+	X(ISO, 11, BOOTS, SF_CAP_RANDOM, ANY, 0,                                                  \
+	  "each boot has a seed of its own", "mm/slab_common.c:create_kmalloc_caches")            \
+	X(ISO, 12, EVENT, SF_CAP_PLACE | SF_CAP_BUCKETS, buckets, SF_RULE_ONCE,                   \
+	  "in a bucket's cache if and only if it was asked of that bucket",                       \
+	  "mm/slab.h:kmalloc_slab")                                                               \
+	X(ISO, 13, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, ANY, 0,                                  \
+	  "caches for reclaimable memory hold what was asked for as reclaimable, and all of it",  \
+	  "include/linux/slab.h:kmalloc_type")                                                    \
+	X(ISO, 14, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ADDRESS,                                     \
+	  "no live object lies on pages that leave a slab", "mm/slub.c:__free_slab")              \
+	X(ISO, 15, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ADDRESS,                                     \
+	  "an address that was one cache's becomes another's: counted; never under slab_virtual", \
+	  "general")                                                                              \
+	X(ISO, 16, EVENT, SF_CAP_TRACE, init_on_free, SF_RULE_ONCE,                               \
+	  "with init_on_free pages are zero when they become a slab",                             \
 	  "mm/page_alloc.c:__free_pages_prepare")                                                 \
-	X(ISO, 17, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, "what is larger than 8 KiB lies in no "  \
-	  "cache, whatever its partition or bucket", "mm/slub.c:__do_kmalloc_node")               \
-	X(ISO, 18, EVENT, SF_CAP_PLACE | SF_CAP_REALLOC, "krealloc in place keeps the cache; "    \
-	  "moved, it follows the new arguments", "mm/slub.c:__do_krealloc")                       \
-	X(SHF, 1, WALK, SF_CAP_WALK | SF_CAP_TRACE, "shuffling changes neither the free blocks "  \
-	  "nor their orders and types", "mm/shuffle.c:__shuffle_zone")                            \
-	X(SHF, 2, BOOTS, SF_CAP_TRACE, "blocks of the largest order come in another order each "  \
-	  "boot and go back to either end; smaller ones do not", "mm/shuffle.c")                  \
-	X(BIG, 1, EVENT, SF_CAP_TRACE | SF_CAP_LARGE, "every slab of a large cache is one "       \
-	  "block of 2 MiB, and its objects lie in it", "slab caches of 2 MiB blocks (2018)")      \
-	X(BIG, 2, EVENT, SF_CAP_TRACE | SF_CAP_LARGE, "a large request is refused only when no "  \
-	  "2 MiB block was there after the effort that its flags ask for, and then nothing has "  \
-	  "changed; no smaller slab is tried", "slab caches of 2 MiB blocks (2018)")              \
-	X(BIG, 3, WALK, SF_CAP_WALK | SF_CAP_LARGE, "a block holds as many objects as fit, and "  \
-	  "no more blocks are held than objects live and parked and empty slabs account for",     \
+	X(ISO, 17, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, ANY, 0,                                  \
+	  "what is larger than 8 KiB lies in no cache, whatever its partition or bucket",         \
+	  "mm/slub.c:__do_kmalloc_node")                                                          \
+	X(ISO, 18, EVENT, SF_CAP_PLACE | SF_CAP_REALLOC, ANY, 0,                                  \
+	  "krealloc in place keeps the cache; moved, it follows the new arguments",               \
+	  "mm/slub.c:__do_krealloc")                                                              \
+	X(SHF, 1, WALK, SF_CAP_WALK | SF_CAP_TRACE, shuffle, SF_RULE_ONCE,                        \
+	  "shuffling changes neither the free blocks nor their orders and types",                 \
+	  "mm/shuffle.c:__shuffle_zone")                                                          \
+	X(SHF, 2, BOOTS, SF_CAP_TRACE, ANY, 0,                                                    \
+	  "blocks of the largest order come in another order each boot and go back to either "    \
+	  "end; smaller ones do not", "mm/shuffle.c")                                             \
+	X(BIG, 1, EVENT, SF_CAP_TRACE | SF_CAP_LARGE, ANY, SF_RULE_ONCE,                          \
+	  "every slab of a large cache is one block of 2 MiB, and its objects lie in it",         \
 	  "slab caches of 2 MiB blocks (2018)")                                                   \
-	X(BIG, 4, EVENT, SF_CAP_LARGE, "a cache is large if and only if 2 MiB hold more of its "  \
-	  "objects that way", "slab caches of 2 MiB blocks (2018)")                               \
-	X(BIG, 5, EVENT, SF_CAP_TRACE | SF_CAP_MIN_ORDER, "no slab is smaller than its cache "    \
-	  "asked for; no other cache's geometry changes", "none: per-cache min_order")            \
-	X(BIG, 6, EVENT, SF_CAP_CACHES, "a slab holds at most 32767 objects; a larger order is "  \
-	  "lowered for that, and for nothing else", "mm/slub.c:calculate_order")                  \
-	X(BIG, 7, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_LARGE, "an empty block beyond "       \
-	  "min_partial goes back, whole, and merges once drained",                                \
+	X(BIG, 2, EVENT, SF_CAP_TRACE | SF_CAP_LARGE, ANY, SF_RULE_ONCE,                          \
+	  "a large request is refused only when no 2 MiB block was there after the effort that "  \
+	  "its flags ask for, and then nothing has changed; no smaller slab is tried",            \
 	  "slab caches of 2 MiB blocks (2018)")                                                   \
-	X(BIG, 8, EVENT, SF_CAP_LARGE | SF_CAP_PLACE, "large objects are aligned to the largest " \
-	  "power of two that divides their size, at most a page; all large kmalloc to a page",    \
+	X(BIG, 3, WALK, SF_CAP_WALK | SF_CAP_LARGE, ANY, SF_RULE_ONCE,                            \
+	  "a block holds as many objects as fit, and no more blocks are held than objects live "  \
+	  "and parked and empty slabs account for", "slab caches of 2 MiB blocks (2018)")         \
+	X(BIG, 4, EVENT, SF_CAP_LARGE, ANY, SF_RULE_ONCE,                                         \
+	  "a cache is large if and only if 2 MiB hold more of its objects that way",              \
+	  "slab caches of 2 MiB blocks (2018)")                                                   \
+	X(BIG, 5, EVENT, SF_CAP_TRACE | SF_CAP_MIN_ORDER, ANY, SF_RULE_ONCE,                      \
+	  "no slab is smaller than its cache asked for; no other cache's geometry changes",       \
+	  "none: per-cache min_order")                                                            \
+	X(BIG, 6, EVENT, SF_CAP_CACHES, ANY, SF_RULE_ONCE,                                        \
+	  "a slab holds at most 32767 objects; a larger order is lowered for that, and for "      \
+	  "nothing else", "mm/slub.c:calculate_order")                                            \
+	X(BIG, 7, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_LARGE, ANY, SF_RULE_ONCE,             \
+	  "an empty block beyond min_partial goes back, whole, and merges once drained",          \
+	  "slab caches of 2 MiB blocks (2018)")                                                   \
+	X(BIG, 8, EVENT, SF_CAP_LARGE | SF_CAP_PLACE, ANY, SF_RULE_ONCE,                          \
+	  "large objects are aligned to the largest power of two that divides their size, at "    \
+	  "most a page; all large kmalloc to a page",                                             \
 	  "drivers/md/dm-bufio.c:dm_bufio_client_create")                                         \
-	X(PMA, 1, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "no page of a sealed area is writable "     \
-	  "through its area", "pmalloc (2018)")                                                   \
-	X(PMA, 2, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "no writable mapping of a sealed page "     \
-	  "exists outside a rare write, but the direct map where that is left open",              \
+	X(PMA, 1, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, ANY, SF_RULE_ONCE,                          \
+	  "no page of a sealed area is writable through its area", "pmalloc (2018)")              \
+	X(PMA, 2, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, ANY, SF_RULE_ONCE,                          \
+	  "no writable mapping of a sealed page exists outside a rare write, but the direct map " \
+	  "where that is left open", "pmalloc (2018)")                                            \
+	X(PMA, 3, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, ANY, SF_RULE_ONCE,                          \
+	  "in a rare write there is one more mapping, of the pages it concerns and no others, "   \
+	  "not executable, at an address that the last one did not have; after it there is none", \
 	  "pmalloc (2018)")                                                                       \
-	X(PMA, 3, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "in a rare write there is one more "        \
-	  "mapping, of the pages it concerns and no others, not executable, at an address that "  \
-	  "the last one did not have; after it there is none", "pmalloc (2018)")                  \
-	X(PMA, 4, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "a rare write is carried out if and only "  \
-	  "if it lies in one area of the pool that it names, and the pool's mode is for it; a "   \
-	  "pool is opened again if and only if its mode is for it", "pmalloc (2018)")             \
-	X(PMA, 5, EVENT, SF_CAP_POOLS | SF_CAP_CONTENTS, "what is in a pool is what was last "    \
-	  "written to it; a write to sealed memory faults and changes nothing; a reader sees "    \
-	  "all of a rare write or nothing", "pmalloc (2018)")                                     \
-	X(PMA, 6, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "a page is in one pool, and in no slab, "   \
-	  "block or other area then", "pmalloc (2018)")                                           \
-	X(PMA, 7, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "no object comes from an area that is "     \
-	  "sealed, but of a pool that is so from the start", "pmalloc (2018)")                    \
-	X(PMA, 8, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, "a destroyed pool leaves nothing mapped "   \
-	  "or sealed, and its pages are wiped", "pmalloc (2018)")                                 \
-	X(PMA, 9, EVENT, SF_CAP_POOLS, "nothing of size 0, and no product that overflows, comes " \
-	  "from a pool", "pmalloc (2018)")
+	X(PMA, 4, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, ANY, SF_RULE_ONCE,                          \
+	  "a rare write is carried out if and only if it lies in one area of the pool that it "   \
+	  "names, and the pool's mode is for it; a pool is opened again if and only if its mode " \
+	  "is for it", "pmalloc (2018)")                                                          \
+	X(PMA, 5, EVENT, SF_CAP_POOLS | SF_CAP_CONTENTS, ANY, SF_RULE_ONCE,                       \
+	  "what is in a pool is what was last written to it; a write to sealed memory faults "    \
+	  "and changes nothing; a reader sees all of a rare write or nothing", "pmalloc (2018)")  \
+	X(PMA, 6, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, ANY, SF_RULE_ONCE,                          \
+	  "a page is in one pool, and in no slab, block or other area then", "pmalloc (2018)")    \
+	X(PMA, 7, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, ANY, SF_RULE_ONCE,                          \
+	  "no object comes from an area that is sealed, but of a pool that is so from the start", \
+	  "pmalloc (2018)")                                                                       \
+	X(PMA, 8, EVENT, SF_CAP_TRACE | SF_CAP_POOLS, ANY, SF_RULE_ONCE,                          \
+	  "a destroyed pool leaves nothing mapped or sealed, and its pages are wiped",            \
+	  "pmalloc (2018)")                                                                       \
+	X(PMA, 9, EVENT, SF_CAP_POOLS, ANY, SF_RULE_ONCE,                                         \
+	  "nothing of size 0, and no product that overflows, comes from a pool",                  \
+	  "pmalloc (2018)")
 
 enum sf_invariant {
-#define X(family, nr, cost, needs, statement, source) SF_INV_##family##_##nr,
+#define X(family, nr, cost, needs, setting, marks, statement, source) SF_INV_##family##_##nr,
 	SF_INVARIANTS(X)
 #undef X
 	SF_INV_COUNT,
@@ -247,6 +317,8 @@ struct sf_invariant_info {
 	const char *id;    /* "MEM-1" */
 	uint8_t cost;      /* enum sf_cost */
 	uint64_t needs;    /* enum sf_cap */
+	uint8_t setting;   /* enum sf_setting_code, or SF_SET_ANY */
+	uint8_t marks;     /* enum sf_rule_marks */
 	const char *statement, *source;
 };
 

@@ -3,9 +3,13 @@
  * isolation.c - who lives with whom (ISO): ownership of pages, merging, reuse, krealloc. The cache
  * that a request selects is in partition.c.
  *
- * Relies on judge.h; listed in judge.c's tables.
+ * Relies on judge.h; listed in listing.h.
  */
+#include "isolation.h"
 #include "judge.h"
+#include "listing.h"
+#include "partition.h"
+#include "requests.h"
 
 #define ULL(x) ((unsigned long long)(x))
 

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge.h - what the families of oracles share: the judge, its rules, how a violation is raised.
+ * judge.h - the judge's state: what it believes of the heap, and what has happened in the operation
+ * and the run that are under way.
  *
- * A rule is an invariant and a function that looks at one event. It returns how many judgements it
- * made: 0 if the event has nothing for it. Rules run in the order of judge.c's tables, some before
- * and some after the shadow takes the event in. Relies on shadow.h; one file per family, and
- * hardening.c, rely on it.
+ * intake.c writes it, rules read it and keep in it what they must remember until later. Relies on
+ * shadow.h, snap.h and report.h; it knows no rule.
  */
 #ifndef SLABFUZZ_JUDGE_H
 #define SLABFUZZ_JUDGE_H
 
-#include "oracle.h"
+#include "report.h"
 #include "shadow.h"
 #include "snap.h"
 
-#define SF_SEEN_SLOTS 256u /* titles told in one run */
 #define SF_TAINTED "tainted by misuse"
 
 /* Pages that left a slab or a user while objects were alive on them, until the free is reported. */
@@ -93,11 +91,10 @@ struct sf_needs;     /* oom.c's own */
 struct sf_movables;  /* large_rules.c's own */
 
 struct sf_judge {
-	struct sf_judge_options opt;
+	struct sf_reports report;
 	/* judged; skipped, with a reason; of these: skipped once a run, not at each event */
 	sf_invariant_set active, missing, once;
 	const char *reason[SF_INV_COUNT];
-	struct sf_oracle_count count[SF_INV_COUNT];
 	struct sf_shadow sh;
 	struct sf_snapshot snap;
 	struct sf_op_state op;
@@ -115,167 +112,11 @@ struct sf_judge {
 	uint32_t round;                 /* of reclaim: no other in the judge's life has it */
 	struct sf_reclaim_sums sums;
 	struct sf_ooms ooms;
-	uint64_t seen[SF_SEEN_SLOTS]; /* hashes of titles told since BEGIN; 0: empty */
-	uint32_t nr_seen;
-	struct sf_violation v;        /* being written */
 };
-
-/*
- * A violation: sf_title() then sf_report(). The title gets the id in front and must be stable; a
- * title already told in this run is counted but not told again.
- */
-__attribute__((format(printf, 3, 4), cold)) void
-sf_title(struct sf_judge *j, enum sf_invariant inv, const char *fmt, ...);
-__attribute__((format(printf, 5, 6), cold)) void
-sf_report(struct sf_judge *j, const struct sf_event *ev, uint32_t res, uint32_t other,
-	  const char *fmt, ...);
-/* A judgement that could not be made. */
-void sf_skip(struct sf_judge *j, enum sf_invariant inv, const char *why);
 
 static inline bool sf_judges(const struct sf_judge *j, enum sf_invariant inv)
 {
 	return (bool)(j->active >> inv & 1);
 }
-
-/* An allocation that gave memory. */
-static inline bool sf_got(const struct sf_ev_alloc *a)
-{
-	return a->status == SF_OK && a->addr > SF_ZERO_SIZE_PTR;
-}
-
-/* ... and not an object that was resized where it lay. */
-static inline bool sf_fresh(const struct sf_event *ev)
-{
-	return sf_got(&ev->alloc) && (ev->type == SF_EV_ALLOC || ev->alloc.old_id == SF_NONE ||
-				      ev->alloc.moved);
-}
-
-/* Is it MEM-4 that says this memory must be zero? */
-static inline bool sf_zeroing_due(const struct sf_judge *j, const struct sf_ev_alloc *a)
-{
-	const struct sf_shadow_cache *c = a->place.kind == SF_PLACE_SLAB ?
-						  sf_shadow_cache_at(&j->sh, a->place.cache) : NULL;
-
-	if (a->api == SF_API_PMALLOC) /* always */
-		return true;
-	return sf_zero_due(&j->sh.set, a->gfp, c ? c->flags : 0);
-}
-
-static inline bool sf_is_kmalloc(uint8_t api)
-{
-	return api == SF_API_KMALLOC || api == SF_API_KVMALLOC || api == SF_API_NOLOCK;
-}
-
-/* Pages of the slot in a block of 2 MiB that kmalloc owes this request; 0: none. */
-static inline uint32_t sf_due_slot(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
-{
-	if (!(sh->caps & SF_CAP_LARGE) || a->size <= SF_KMALLOC_CACHE_MAX ||
-	    (a->api != SF_API_KMALLOC && a->api != SF_API_KVMALLOC) ||
-	    ((a->gfp & SF_GFP_DMA) && sh->set.zone_dma) || sh->set.min_order > SF_LARGE_ORDER)
-		return 0;
-	return sf_large_slot(a->size);
-}
-
-/* Ordinary kmalloc memory of a slab: what the rules of selection are about. */
-static inline bool sf_in_kmalloc_slab(const struct sf_ev_alloc *a)
-{
-	return sf_got(a) && a->size && a->place.kind == SF_PLACE_SLAB && sf_is_kmalloc(a->api);
-}
-
-/* Asked of a set of buckets that exists? With the setting `buckets` off there is none. */
-static inline bool sf_of_bucket(const struct sf_ev_alloc *a)
-{
-	return a->bucket < SF_BUCKETS_OFF;
-}
-
-/* SF_RULES(X): every rule there is, by file. X(function) */
-#define SF_RULES(X)                                                                              \
-	/* memory.c */                                                                           \
-	X(sf_mem_1) X(sf_mem_1_map) X(sf_mem_2) X(sf_mem_3) X(sf_mem_4) X(sf_mem_5_content)      \
-	X(sf_mem_5_free) X(sf_mem_6) X(sf_mem_7) X(sf_mem_8) X(sf_mem_9) X(sf_mem_10)            \
-	X(sf_mem_9_attack) X(sf_mem_10_attack)                                                   \
-	X(sf_mem_11_alloc) X(sf_mem_11_free) X(sf_mem_11_ksize) X(sf_mem_12_alloc)               \
-	X(sf_mem_12_fail) X(sf_mem_13) X(sf_mem_17_alloc) X(sf_mem_17_ksize)                     \
-	X(sf_mem_1_migrate) X(sf_mem_5_defer) X(sf_mem_5_migrate)                                \
-	/* hardening.c */                                                                        \
-	X(sf_mem_14) X(sf_mem_15) X(sf_mem_15_cache) X(sf_mem_16) X(sf_mem_18_alloc)         \
-	X(sf_mem_18_walk) X(sf_iso_16) X(sf_shf_1)                                               \
-	/* buddy.c */                                                                            \
-	X(sf_bud_1_add) X(sf_bud_1_page) X(sf_bud_2_add) X(sf_bud_2_del) X(sf_bud_2_alloc)       \
-	X(sf_bud_2_free) X(sf_bud_2_drain) X(sf_bud_3) X(sf_bud_3_walk) X(sf_bud_4)              \
-	X(sf_bud_5_add) X(sf_bud_5_rmqueue) X(sf_bud_5_done) X(sf_bud_6_claim)                   \
-	X(sf_bud_6_rmqueue) X(sf_bud_7) X(sf_bud_8) X(sf_bud_9) X(sf_bud_10_alloc)               \
-	X(sf_bud_10_free) X(sf_bud_11) X(sf_bud_12_change) X(sf_bud_12_oom) X(sf_bud_12_walk)    \
-	/* slab_rules.c */                                                                      \
-	X(sf_acc_1) X(sf_acc_2) X(sf_acc_3) X(sf_acc_4) X(sf_acc_5) X(sf_acc_6_shrink)           \
-	X(sf_acc_6) X(sf_acc_7) X(sf_acc_17) X(sf_acc_18) X(sf_acc_20)                           \
-	/* accounting.c */                                                                       \
-	X(sf_acc_8) X(sf_acc_9) X(sf_acc_9_charge) X(sf_acc_10) X(sf_acc_13) X(sf_acc_16)        \
-	X(sf_acc_19_charge) X(sf_acc_19_alloc) X(sf_acc_19_free) X(sf_acc_19)                    \
-	/* reclaim_rules.c */                                                                   \
-	X(sf_acc_11) X(sf_acc_12) X(sf_acc_15) X(sf_acc_21_free) X(sf_acc_21_defer)              \
-	X(sf_acc_21_realloc) X(sf_mem_19_free) X(sf_mem_19_slab)                                 \
-	/* oom.c */                                                                              \
-	X(sf_acc_14) X(sf_acc_14_ask)                                                            \
-	/* partition.c */                                                                        \
-	X(sf_iso_1) X(sf_iso_6) X(sf_iso_7_type) X(sf_iso_7) X(sf_iso_8) X(sf_iso_12)            \
-	X(sf_iso_13) X(sf_iso_17)                                                                \
-	/* isolation.c */                                                                        \
-	X(sf_iso_2) X(sf_iso_3_alloc) X(sf_iso_3_new) X(sf_iso_3_slab_free)                      \
-	X(sf_iso_3_page_free) X(sf_iso_4_cache) X(sf_iso_4_create) X(sf_iso_4_refs) X(sf_iso_5)  \
-	X(sf_iso_14) X(sf_iso_15) X(sf_iso_18)                                                   \
-	/* large_rules.c */                                                                     \
-	X(sf_big_1_new) X(sf_big_1_alloc) X(sf_big_2) X(sf_big_2_fail) X(sf_big_3)               \
-	X(sf_big_4_cache) X(sf_big_4_alloc) X(sf_big_5_cache) X(sf_big_5_new)                    \
-	X(sf_big_6_cache) X(sf_big_6_new) X(sf_big_7_slab) X(sf_big_7_page) X(sf_big_7)          \
-	X(sf_big_8)                                                                              \
-	/* pool_rules.c */                                                                      \
-	X(sf_pma_1) X(sf_pma_2) X(sf_pma_3) X(sf_pma_4) X(sf_pma_4_open) X(sf_pma_5_write)       \
-	X(sf_pma_5_rare) X(sf_pma_6_map) X(sf_pma_6_slab) X(sf_pma_6_alloc) X(sf_pma_7)          \
-	X(sf_pma_8) X(sf_pma_8_unmap) X(sf_pma_8_maps) X(sf_pma_9)
-
-#define X(fn) unsigned int fn(struct sf_judge *j, const struct sf_event *ev);
-SF_RULES(X)
-#undef X
-
-/* ISO-1 and, where an object moved, ISO-18: is it in the cache that its request selects? */
-unsigned int sf_judge_selection(struct sf_judge *j, const struct sf_event *ev,
-				enum sf_invariant inv);
-/* What a request that has a class is due (partition.c). */
-sf_selector sf_due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc *a);
-
-/*
- * buddy.c: a fault that was held back is raised, or dropped if it is the page's. A block that is
- * given back in the same operation was nobody's.
- */
-void sf_held_raise(struct sf_judge *j);
-void sf_held_drop(struct sf_judge *j, uint64_t pfn);
-/* reclaim_rules.c: the operation is over. */
-void sf_going_settle(struct sf_judge *j, const struct sf_event *ev);
-/* Could the request be met at this mark, by the free lists alone? (memory.c) */
-bool sf_possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark);
-/*
- * The design is `reclaimable`, and it is the caller's fault that no slab counts this object?
- * (reclaim_rules.c)
- */
-bool sf_callers_miscount(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
-/* oom.c: `a` tells what the operation that met OOM asked for; NULL: no allocation did. */
-void sf_parked_settle(struct sf_judge *j, const struct sf_ev_alloc *a);
-void sf_needs_free(struct sf_judge *j);
-
-/* large_rules.c: its memory goes. */
-void sf_movables_free(struct sf_judge *j);
-/*
- * pool_rules.c: MAPS tells of what is only reported later (POOL): what is sealed or opened is so
- * from here on.
- */
-void sf_pool_expect(struct sf_judge *j, const struct sf_event *ev);
-
-/* hardening.c: its memory goes. What it knows of a cache it keeps by the cache's serial. */
-void sf_hardening_free(struct sf_judge *j);
-
-/* ISO-14: the free that goes with pages that left has been reported, or must have been by now. */
-void sf_leaving_settle(struct sf_judge *j, const struct sf_event *ev);
-void sf_leaving_drop(struct sf_judge *j, uint64_t pfn, unsigned int order);
 
 #endif

@@ -4,9 +4,12 @@
  * must have tried, what goes back; and the smallest order that a cache may ask for.
  *
  * The geometry of slabs is computed here a second time, from mm/slub.c:calculate_order and what
- * allocator.h says of min_order. Relies on judge.h; listed in judge.c's tables.
+ * allocator.h says of min_order. Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "large_rules.h"
+#include "listing.h"
+#include "requests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -499,7 +502,7 @@ unsigned int sf_big_2_fail(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	t->gfp = f->gfp;
 	t->rounds = j->op.rounds.direct;
-	t->at_hand = sf_possible(z, SF_LARGE_ORDER, f->gfp, f->mark);
+	t->at_hand = sf_zone_can_give(z, SF_LARGE_ORDER, f->gfp, f->mark);
 	t->parked = z->pages > z->free_pages + z->out_pages && whole_in_pcp(z);
 	/* with these together per-CPU lists are drained only after compaction */
 	t->movable = (f->gfp & compacts) == compacts &&

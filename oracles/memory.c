@@ -2,9 +2,11 @@
 /*
  * memory.c - memory safety (MEM): who has which bytes, and what is in them.
  *
- * Relies on judge.h; listed in judge.c's tables.
+ * Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "listing.h"
+#include "requests.h"
 
 #define WHAT(j, a) sf_name_of_event(&(j)->sh, a)
 
@@ -210,7 +212,7 @@ unsigned int sf_mem_4(struct sf_judge *j, const struct sf_event *ev)
 
 	if (!sf_got(a) || (!a->zeroed && a->dirty == SF_GOOD))
 		return 0;
-	if (!sf_zeroing_due(j, a)) /* MEM-18 */
+	if (!sf_zeroing_due(&j->sh, a)) /* MEM-18 */
 		return 0;
 	if (a->dirty == SF_GOOD)
 		return 1;
@@ -497,20 +499,6 @@ static bool window_full(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	       sh->vm_used + 2 * sf_pages_of(a->size) > sh->vmalloc.pages / 2;
 }
 
-bool sf_possible(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark)
-{
-	uint64_t least = sf_reduced_mark(mark, gfp), usable = z->free_pages, of_order = 0;
-
-	if (order > SF_MAX_ORDER)
-		return false;
-	for (unsigned int k = 0; k <= SF_MAX_ORDER; k++) {
-		usable -= (uint64_t)z->nr[k][SF_MIGRATE_HIGHATOMIC] << k;
-		for (unsigned int t = 0; k >= order && t < SF_MIGRATE_HIGHATOMIC; t++)
-			of_order += z->nr[k][t];
-	}
-	return of_order && usable > least + (1ull << order) - 1;
-}
-
 /* Why a blocked request may have blocked: the zone cannot give it even one block. */
 static bool starved(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
@@ -530,7 +518,7 @@ static bool starved(const struct sf_judge *j, const struct sf_ev_alloc *a)
 		order = a->size ? sf_order_of(a->size) : 0;
 	else if (a->size > SF_PAGE_SIZE)
 		order = 1;
-	return !sf_possible(z, order, a->gfp, z->marks.min);
+	return !sf_zone_can_give(z, order, a->gfp, z->marks.min);
 }
 
 /* Above order 3 there are per-CPU lists of one order only, and no others are asked. */
@@ -540,7 +528,7 @@ static bool nolock_gives_up(const struct sf_judge *j, const struct sf_ev_alloc *
 
 	if (order < j->sh.set.min_order)
 		order = (unsigned int)j->sh.set.min_order;
-	return order > 3 || !sf_possible(&j->sh.zone, order, a->gfp, j->sh.zone.marks.min);
+	return order > 3 || !sf_zone_can_give(&j->sh.zone, order, a->gfp, j->sh.zone.marks.min);
 }
 
 static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
@@ -610,7 +598,7 @@ unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 		mark = z->marks.min;
 	if (f->refused && f->order <= SF_MAX_ORDER)
 		fault = "a block order that exists was refused";
-	else if (!f->refused && sf_possible(z, f->order, f->gfp, mark))
+	else if (!f->refused && sf_zone_can_give(z, f->order, f->gfp, mark))
 		fault = "the page allocator gave up with memory at hand";
 	else if (!f->refused && (f->gfp & SF_GFP_DIRECT_RECLAIM) &&
 		 z->pages > z->free_pages + z->out_pages)

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* The number makes the functions differ, so that nothing folds them into one. */
-#define X(family, nr, cost, needs, statement, source)                                      \
+#define X(family, nr, cost, needs, setting, marks, statement, source)                      \
 	__attribute__((noinline, noreturn, cold)) void sf_violation_##family##_##nr(void); \
 	void sf_violation_##family##_##nr(void)                                            \
 	{                                                                                  \
@@ -25,7 +25,7 @@ SF_INVARIANTS(X)
 #undef X
 
 static void (*const traps[SF_INV_COUNT])(void) = {
-#define X(family, nr, cost, needs, statement, source) sf_violation_##family##_##nr,
+#define X(family, nr, cost, needs, setting, marks, statement, source) sf_violation_##family##_##nr,
 	SF_INVARIANTS(X)
 #undef X
 };

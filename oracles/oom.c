@@ -5,10 +5,14 @@
  * Each page frame gets a level: what would have to be given up, drained, waited for or reclaimed
  * until it is free. Where a request first finds enough frames, in a block, is the cause; nowhere:
  * memory was exhausted. A slab is as hard to get as the hardest object in it. Relies on judge.h and
- * owners.c's fates; listed in judge.c's tables. Linear in pages and objects, once for requests that
+ * owners.c's fates; listed in listing.h. Linear in pages and objects, once for requests that
  * fail one after the other without anything changing.
  */
 #include "judge.h"
+#include "listing.h"
+#include "oom.h"
+#include "reclaim_rules.h"
+#include "requests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -394,7 +398,7 @@ static const char *zone_fault(struct sf_judge *j, const struct sf_ev_oom *o)
 		return "OOM was declared for a request that forbids it";
 	/* kswapd, if it was woken, has taken back what raised the mark */
 	if ((o->gfp & SF_GFP_KSWAPD_RECLAIM) &&
-	    sf_possible(z, o->order, o->gfp & ~(uint32_t)SF_GFP_NOFAIL, z->marks.min))
+	    sf_zone_can_give(z, o->order, o->gfp & ~(uint32_t)SF_GFP_NOFAIL, z->marks.min))
 		return "OOM was declared with memory at hand";
 	if (!j->op.rounds.direct || j->op.rounds.open)
 		return "OOM was declared without a round of reclaim";

@@ -5,9 +5,12 @@
  * other.
  *
  * The hash of call sites is in rules.h, that of types here: both written a second time, from their
- * definitions. Relies on judge.h; listed in judge.c's tables.
+ * definitions. Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "listing.h"
+#include "partition.h"
+#include "requests.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +29,7 @@ static uint8_t due_partition(const struct sf_shadow *sh, const struct sf_ev_allo
 	return sh->caps & SF_CAP_TYPED ? (uint8_t)a->token : 0;
 }
 
-sf_selector sf_due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+static sf_selector due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	uint32_t slot = sf_due_slot(sh, a), class;
 	enum sf_cache_kind kind = sf_kind_of(&sh->set, a->gfp);
@@ -84,7 +87,7 @@ unsigned int sf_judge_selection(struct sf_judge *j, const struct sf_event *ev,
 
 	if (a->size > SF_KMALLOC_CACHE_MAX && !sf_due_slot(&j->sh, a)) /* no cache is due: ISO-17 */
 		return 0;
-	due = sf_due_selector(&j->sh, a);
+	due = due_selector(&j->sh, a);
 	if (c && (c->is == due || (a->api == SF_API_NOLOCK && c->is == next_class(due))))
 		return 1;
 	due_name(name, sizeof(name), due, c);

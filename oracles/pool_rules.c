@@ -6,9 +6,11 @@
  * Mappings are judged from what the process's own memory map says (MAPPING, MAPS), against areas
  * and seals as areas.c has them. MAPS comes from inside the call that POOL reports later, so what
  * the call is about is taken for done when the mappings are told. Relies on judge.h; listed in
- * judge.c's tables.
+ * listing.h.
  */
 #include "judge.h"
+#include "listing.h"
+#include "requests.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define DIRECTMAP_SEALED 1u /* the setting `directmap`, as it is spelled */

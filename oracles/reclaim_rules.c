@@ -6,9 +6,12 @@
  * The truth about reclaimable memory is known from ownership: an object goes if a shrinker may free
  * it, or what owns it, and nothing on the way is pinned or deferred. Everything else that counts as
  * reclaimable is explained by a term of its own. Relies on judge.h and owners.c's fates; listed in
- * judge.c's tables.
+ * listing.h.
  */
 #include "judge.h"
+#include "listing.h"
+#include "reclaim_rules.h"
+#include "requests.h"
 
 #define ULL(x) ((unsigned long long)(x))
 

@@ -477,6 +477,8 @@ void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s);
 void sf_zone_reserve(struct sf_zone *z, const struct sf_ev_claim *c);
 /* Pages on the free lists of the HIGHATOMIC reserve. */
 uint64_t sf_zone_free_reserve(const struct sf_zone *z);
+/* Could the request be met at this mark, by the free lists alone? */
+bool sf_zone_can_give(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark);
 void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m);
 void sf_zone_unmap(struct sf_shadow *sh, const struct sf_ev_map *m);
 /* Order of the block that boot puts at pfn when `end` pages are there. */

@@ -4,9 +4,10 @@
  * back.
  *
  * Most rules here judge a snapshot at its end. Caches of kind INTERNAL are the allocator's own
- * business. Relies on judge.h; listed in judge.c's tables.
+ * business. Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "listing.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define SHRINK_PROMOTE_MAX 32u   /* mm/slub.c */

@@ -354,6 +354,20 @@ uint64_t sf_zone_free_reserve(const struct sf_zone *z)
 	return pages;
 }
 
+bool sf_zone_can_give(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark)
+{
+	uint64_t least = sf_reduced_mark(mark, gfp), usable = z->free_pages, of_order = 0;
+
+	if (order > SF_MAX_ORDER)
+		return false;
+	for (unsigned int k = 0; k <= SF_MAX_ORDER; k++) {
+		usable -= (uint64_t)z->nr[k][SF_MIGRATE_HIGHATOMIC] << k;
+		for (unsigned int t = 0; k >= order && t < SF_MIGRATE_HIGHATOMIC; t++)
+			of_order += z->nr[k][t];
+	}
+	return of_order && usable > least + (1ull << order) - 1;
+}
+
 void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 {
 	uint64_t end = retype(z, c);

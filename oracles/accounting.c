@@ -8,8 +8,16 @@
  * CPUs hold back; those judged here are exact. Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "caches.h"
+#include "groups.h"
 #include "listing.h"
+#include "objects.h"
+#include "owners.h"
+#include "report.h"
 #include "requests.h"
+#include "rules.h"
+#include "snap.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define OBJ_EXT 8u /* bytes that obj_full_size() adds (mm/memcontrol.c) */

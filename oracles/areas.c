@@ -5,12 +5,16 @@
  *
  * An area is found by address through a table as long as the vmalloc window; its frames are bits,
  * so that a list of mappings is judged by words. Addresses of areas are not used again in a run:
- * what was unmapped keeps its entry. Relies on shadow.h; pool_rules.c judges.
+ * what was unmapped keeps its entry. Relies on areas.h; pool_rules.c judges.
  */
-#include "shadow.h"
+#include "areas.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "bitmap.h"
+#include "shadow.h"
+#include "shadow_mem.h"
 
 #define POOLS_MAX (1u << 20) /* an id above is no id */
 

@@ -6,9 +6,16 @@
  * allocator saw it. Relies on judge.h; listed in listing.h.
  */
 #include "buddy.h"
+#include "bitmap.h"
+#include "caches.h"
 #include "judge.h"
 #include "listing.h"
+#include "objects.h"
+#include "report.h"
 #include "requests.h"
+#include "rules.h"
+#include "snap.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 

@@ -5,13 +5,18 @@
  *
  * What is charged is a table by address. A block that was split is uncharged page by page: it
  * becomes single pages in the table when the first of them goes. A group that is destroyed keeps
- * its place, so that what it was charged for still counts for those above it. Relies on shadow.h;
+ * its place, so that what it was charged for still counts for those above it. Relies on groups.h;
  * accounting.c judges.
  */
-#include "shadow.h"
+#include "groups.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "objects.h"
+#include "rules.h"
+#include "shadow.h"
+#include "shadow_mem.h"
 
 #define BLOCK_PAGES_MAX (1u << SF_MAX_ORDER)
 

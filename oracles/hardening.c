@@ -7,12 +7,20 @@
  * slab has shown it) is its own, found by the cache's serial number.
  */
 #include "hardening.h"
-#include "judge.h"
-#include "listing.h"
-#include "requests.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "caches.h"
+#include "judge.h"
+#include "listing.h"
+#include "objects.h"
+#include "report.h"
+#include "requests.h"
+#include "rules.h"
+#include "shadow_mem.h"
+#include "snap.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 

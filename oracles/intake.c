@@ -11,13 +11,23 @@
 
 #include <string.h>
 
+#include "areas.h"
 #include "buddy.h"
+#include "caches.h"
+#include "groups.h"
 #include "isolation.h"
 #include "judge.h"
 #include "listing.h"
+#include "objects.h"
 #include "oom.h"
+#include "owners.h"
 #include "reclaim_rules.h"
 #include "requests.h"
+#include "rules.h"
+#include "shadow_mem.h"
+#include "snap.h"
+#include "taken.h"
+#include "zone.h"
 
 static void op_state(struct sf_judge *j)
 {

@@ -6,10 +6,18 @@
  * Relies on judge.h; listed in listing.h.
  */
 #include "isolation.h"
+#include "bitmap.h"
+#include "caches.h"
 #include "judge.h"
 #include "listing.h"
+#include "objects.h"
 #include "partition.h"
+#include "report.h"
 #include "requests.h"
+#include "rules.h"
+#include "shadow_mem.h"
+#include "taken.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 

@@ -17,6 +17,9 @@
 #include "large_rules.h"
 #include "listing.h"
 #include "oom.h"
+#include "report.h"
+#include "shadow_mem.h"
+#include "snap.h"
 
 _Static_assert(SF_INV_COUNT <= 128, "invariants are bits of an sf_invariant_set");
 

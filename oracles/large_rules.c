@@ -6,13 +6,23 @@
  * The geometry of slabs is computed here a second time, from mm/slub.c:calculate_order and what
  * allocator.h says of min_order. Relies on judge.h; listed in listing.h.
  */
-#include "judge.h"
 #include "large_rules.h"
-#include "listing.h"
-#include "requests.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "bitmap.h"
+#include "caches.h"
+#include "judge.h"
+#include "listing.h"
+#include "objects.h"
+#include "report.h"
+#include "requests.h"
+#include "rules.h"
+#include "shadow_mem.h"
+#include "snap.h"
+#include "taken.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define LARGE_BYTES (SF_LARGE_PAGES << SF_PAGE_SHIFT)

@@ -5,8 +5,16 @@
  * Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "bitmap.h"
+#include "caches.h"
 #include "listing.h"
+#include "objects.h"
+#include "report.h"
 #include "requests.h"
+#include "rules.h"
+#include "snap.h"
+#include "taken.h"
+#include "zone.h"
 
 #define WHAT(j, a) sf_name_of_event(&(j)->sh, a)
 

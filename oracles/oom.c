@@ -8,14 +8,25 @@
  * owners.c's fates; listed in listing.h. Linear in pages and objects, once for requests that
  * fail one after the other without anything changing.
  */
-#include "judge.h"
-#include "listing.h"
 #include "oom.h"
-#include "reclaim_rules.h"
-#include "requests.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "bitmap.h"
+#include "caches.h"
+#include "groups.h"
+#include "judge.h"
+#include "listing.h"
+#include "objects.h"
+#include "owners.h"
+#include "reclaim_rules.h"
+#include "report.h"
+#include "requests.h"
+#include "rules.h"
+#include "shadow_mem.h"
+#include "taken.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define SWAP_CLUSTER 32u  /* SWAP_CLUSTER_MAX */

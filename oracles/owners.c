@@ -4,10 +4,17 @@
  * pinned, who waits for a grace period; and what would become of each if all were reclaimed.
  *
  * Entries are links and flags only; nobody else writes them. It leaves out whether an allocator
- * respects any of it: reclaim_rules.c judges that. Relies on shadow.h; shadow.c and judge.c call
- * it.
+ * respects any of it: reclaim_rules.c judges that. Relies on owners.h; objects.c and intake.c
+ * call it.
  */
+#include "owners.h"
+#include "caches.h"
+#include "groups.h"
+#include "objects.h"
+#include "rules.h"
 #include "shadow.h"
+#include "shadow_mem.h"
+#include "zone.h"
 
 static bool freeable(const struct sf_side *s)
 {

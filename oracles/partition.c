@@ -7,13 +7,19 @@
  * The hash of call sites is in rules.h, that of types here: both written a second time, from their
  * definitions. Relies on judge.h; listed in listing.h.
  */
-#include "judge.h"
-#include "listing.h"
 #include "partition.h"
-#include "requests.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "caches.h"
+#include "judge.h"
+#include "listing.h"
+#include "objects.h"
+#include "report.h"
+#include "requests.h"
+#include "rules.h"
+#include "shadow_mem.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define TOKENS 16u

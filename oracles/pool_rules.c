@@ -9,8 +9,14 @@
  * listing.h.
  */
 #include "judge.h"
+#include "areas.h"
+#include "bitmap.h"
+#include "caches.h"
 #include "listing.h"
+#include "objects.h"
+#include "report.h"
 #include "requests.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define DIRECTMAP_SEALED 1u /* the setting `directmap`, as it is spelled */

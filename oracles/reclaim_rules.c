@@ -8,10 +8,17 @@
  * reclaimable is explained by a term of its own. Relies on judge.h and owners.c's fates; listed in
  * listing.h.
  */
+#include "reclaim_rules.h"
+#include "caches.h"
 #include "judge.h"
 #include "listing.h"
-#include "reclaim_rules.h"
+#include "objects.h"
+#include "owners.h"
+#include "report.h"
 #include "requests.h"
+#include "rules.h"
+#include "snap.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * requests.h - what an allocation event says: did it give memory, by which function, and what must
- * hold of any request like it. Relies on shadow.h and rules.h; rules of all families rely on it.
+ * hold of any request like it. Relies on caches.h and rules.h; rules of all families rely on it.
  */
 #ifndef SLABFUZZ_REQUESTS_H
 #define SLABFUZZ_REQUESTS_H
 
-#include "shadow.h"
+#include "caches.h"
 
 /* An allocation that gave memory. */
 static inline bool sf_got(const struct sf_ev_alloc *a)

@@ -7,7 +7,14 @@
  * business. Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
+#include "bitmap.h"
+#include "caches.h"
 #include "listing.h"
+#include "report.h"
+#include "rules.h"
+#include "snap.h"
+#include "taken.h"
+#include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
 #define SHRINK_PROMOTE_MAX 32u   /* mm/slub.c */

@@ -2,12 +2,20 @@
 /*
  * snap.c - collects a snapshot and indexes it by page and by cache.
  *
- * Relies on snap.h; judge.c feeds it, the rules of memory.c, buddy.c and slab_rules.c read it.
+ * Relies on snap.h; intake.c feeds it, the rules of memory.c, buddy.c and slab_rules.c read it.
  */
 #include "snap.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "bitmap.h"
+#include "caches.h"
+#include "rules.h"
+#include "shadow.h"
+#include "shadow_mem.h"
+#include "taken.h"
+#include "zone.h"
 
 /* Room for `more` elements on list `name`. */
 #define ROOM(s, name, more, bytes)                                                    \

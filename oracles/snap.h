@@ -3,12 +3,14 @@
  * snap.h - a snapshot, collected from SNAP_BEGIN to SNAP_END and indexed for the rules.
  *
  * Events may come in any order in between. Arrays keep their memory from one snapshot to the next.
- * Relies on shadow.h; the rules that need a walk read it.
+ * Relies on taken.h; the rules that need a walk read it.
  */
 #ifndef SLABFUZZ_SNAPSHOT_H
 #define SLABFUZZ_SNAPSHOT_H
 
-#include "shadow.h"
+#include "taken.h"
+
+struct sf_shadow;
 
 #define SF_CPUS_MAX 256u
 

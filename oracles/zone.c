@@ -4,96 +4,19 @@
  *
  * At boot all memory is free in the largest naturally aligned blocks. From there only events move
  * pages. An event that contradicts what is known is reported by buddy.c and leaves no trace here.
- * Relies on shadow.h.
+ * Relies on zone.h.
  */
-#include "shadow.h"
+#include "zone.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* For each word of [from, from + nr), with the mask of the bits in it. */
-#define for_each_word(i, mask, from, nr)                                                   \
-	for (uint64_t i = (from) / 64, first_ = i, last_ = ((from) + (nr) - 1) / 64, mask; \
-	     (nr) && i <= last_ &&                                                         \
-	     (mask = (i == first_ ? ~0ull << (from) % 64 : ~0ull) &                        \
-		     (i == last_ ? ~0ull >> (63 - ((from) + (nr) - 1) % 64) : ~0ull),      \
-	      true);                                                                       \
-	     i++)
-
-/* Blocks of more than 64 pages: nothing but whole words. */
-static bool whole_words(uint64_t from, uint64_t nr)
-{
-	return (from | nr) % 64 == 0;
-}
-
-void sf_bits_set_long(uint64_t *b, uint64_t from, uint64_t nr)
-{
-	if (whole_words(from, nr)) {
-		for (uint64_t i = from / 64; i < (from + nr) / 64; i++)
-			b[i] = ~0ull;
-		return;
-	}
-	for_each_word(i, mask, from, nr)
-		b[i] |= mask;
-}
-
-void sf_bits_clear_long(uint64_t *b, uint64_t from, uint64_t nr)
-{
-	if (whole_words(from, nr)) {
-		for (uint64_t i = from / 64; i < (from + nr) / 64; i++)
-			b[i] = 0;
-		return;
-	}
-	for_each_word(i, mask, from, nr)
-		b[i] &= ~mask;
-}
-
-uint64_t sf_bits_count_long(const uint64_t *b, uint64_t from, uint64_t nr)
-{
-	uint64_t count = 0;
-
-	for_each_word(i, mask, from, nr) {
-		uint64_t set = b[i] & mask;
-
-		count += set == ~0ull ? 64 : set ? (uint64_t)__builtin_popcountll(set) : 0;
-	}
-	return count;
-}
-
-bool sf_bits_any_long(const uint64_t *b, uint64_t from, uint64_t nr)
-{
-	if (whole_words(from, nr)) {
-		for (uint64_t i = from / 64; i < (from + nr) / 64; i++)
-			if (b[i])
-				return true;
-		return false;
-	}
-	for_each_word(i, mask, from, nr)
-		if (b[i] & mask)
-			return true;
-	return false;
-}
-
-bool sf_bits_all_long(const uint64_t *b, uint64_t from, uint64_t nr)
-{
-	for_each_word(i, mask, from, nr)
-		if ((b[i] & mask) != mask)
-			return false;
-	return true;
-}
-
-uint64_t sf_bits_next(const uint64_t *b, uint64_t from, uint64_t end)
-{
-	for (uint64_t i = from / 64; from < end; from = ++i * 64) {
-		uint64_t word = b[i] >> (from % 64);
-
-		if (word)
-			from += (uint64_t)__builtin_ctzll(word);
-		if (word)
-			return from < end ? from : end;
-	}
-	return end;
-}
+#include "bitmap.h"
+#include "caches.h"
+#include "rules.h"
+#include "shadow.h"
+#include "shadow_mem.h"
+#include "taken.h"
 
 unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end)
 {
@@ -106,7 +29,7 @@ unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end)
 
 bool sf_zone_known_long(const struct sf_zone *z, uint64_t pfn, uint64_t nr)
 {
-	for_each_word(i, mask, pfn, nr)
+	sf_each_word(i, mask, pfn, nr)
 		if ((z->listed[i] | z->out[i] | z->pcp[i]) & mask)
 			return true;
 	return false;
@@ -328,7 +251,7 @@ static uint64_t retype(struct sf_zone *z, const struct sf_ev_claim *c)
 		z->pbtype[p >> z->pageblock_order] = c->to;
 	}
 	/* pages that are not free change the type of their page block under their user's feet */
-	for_each_word(i, mask, c->start, end - c->start)
+	sf_each_word(i, mask, c->start, end - c->start)
 		z->fallback[i] |= mask & ~z->listed[i];
 	return end;
 }

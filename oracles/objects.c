@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+/*
+ * objects.c - live objects of the shadow: they come, move, change their size and go.
+ *
+ * Relies on objects.h, on taken.h for their bytes, and on caches, the zone, owners and groups, in
+ * which each object counts.
+ */
+#include "objects.h"
+#include "caches.h"
+#include "groups.h"
+#include "owners.h"
+#include "rules.h"
+#include "shadow.h"
+#include "shadow_mem.h"
+#include "taken.h"
+#include "zone.h"
+
+/* Ids are dense: one far above all that were seen is no id. */
+static struct sf_shadow_obj *obj_slot(struct sf_shadow *sh, uint32_t id)
+{
+	if (id == SF_NONE)
+		return NULL;
+	if (id >= sh->cap_obj) {
+		if (id > 2 * sh->peak + 4096) {
+			sh->untracked++;
+			return NULL;
+		}
+		sh->obj = sf_shadow_grow(sh->obj, &sh->cap_obj, (size_t)id + 1, sizeof(*sh->obj),
+				  &sh->bytes);
+	}
+	if (id >= sh->peak)
+		sh->peak = (size_t)id + 1;
+	return &sh->obj[id];
+}
+
+uint64_t sf_shadow_pages_of(const struct sf_shadow_obj *o)
+{
+	switch (o->kind) {
+	case SF_PLACE_LARGE:
+		return o->order <= SF_MAX_ORDER ? SF_PAGE_SIZE << o->order : 0;
+	case SF_PLACE_PAGES:
+		if (o->api == SF_API_EXACT)
+			return sf_pages_of(o->size) * SF_PAGE_SIZE;
+		return o->order <= SF_MAX_ORDER ? SF_PAGE_SIZE << o->order : 0;
+	case SF_PLACE_VMALLOC:
+		return sf_pages_of(o->usable ? o->usable : o->size) * SF_PAGE_SIZE;
+	default:
+		return 0;
+	}
+}
+
+void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
+	struct sf_shadow_slab *slab = NULL;
+
+	if (!(o->flags & SF_OBJ_ALIVE))
+		return;
+	sh->changes++;
+	if (o->flags & SF_OBJ_SIDE)
+		sf_side_drop(sh, o);
+	if (o->kind == SF_PLACE_LARGE)
+		sh->large_pages -= sf_shadow_pages_of(o) / SF_PAGE_SIZE;
+	if (o->flags & SF_OBJ_CLAIMED)
+		sf_bytes_give(sh, o->addr, o->extent);
+	if (o->kind == SF_PLACE_POOL && (o->flags & SF_OBJ_CLAIMED) &&
+	    sf_window_has(&sh->vmalloc, o->addr))
+		sh->vm_used += sf_pages_of(o->extent); /* its area is counted, not the object */
+	if (o->slab != SF_NONE)
+		slab = sf_zone_slab_at(&sh->zone, o->slab);
+	if (slab && slab->live)
+		slab->live--;
+	if (c) {
+		c->shrunk = false;
+		if (c->live)
+			c->live--;
+		if (o->flags & (SF_OBJ_DATA | SF_OBJ_POINTER))
+			c->half[(o->flags & SF_OBJ_POINTER) != 0]--;
+	}
+	sh->orphans -= (o->flags & SF_OBJ_ORPHAN) != 0;
+	o->flags &= (uint8_t)(SF_OBJ_BORN | SF_OBJ_REPORTED);
+	sh->live--;
+}
+
+/* First pfn of the slab that the place tells of. */
+static uint32_t slab_pfn(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	uint64_t back;
+
+	if (a->place.kind != SF_PLACE_SLAB || !sh->zone.on || a->addr < a->place.base)
+		return SF_NONE;
+	back = (a->addr >> SF_PAGE_SHIFT) - (a->place.base >> SF_PAGE_SHIFT);
+	if (a->place.pfn >= sh->zone.pages || back > a->place.pfn)
+		return SF_NONE;
+	return (uint32_t)(a->place.pfn - back);
+}
+
+/*
+ * The half that its token says an object is of. Only ordinary kmalloc has halves; what the compiler
+ * knew no type of is in the pointer-free one.
+ */
+static uint8_t half_of(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	const struct sf_shadow_type *t = sf_shadow_type_at(sh, a->type);
+	bool pointer = a->token >= 8;
+
+	if (a->place.kind != SF_PLACE_SLAB || a->bucket < SF_BUCKETS_OFF ||
+	    (a->api != SF_API_KMALLOC && a->api != SF_API_KVMALLOC && a->api != SF_API_NOLOCK) ||
+	    a->size > SF_KMALLOC_CACHE_MAX || !sf_is_ordinary(&sh->set, a->gfp))
+		return 0;
+	if (!a->forced)
+		pointer = a->type && (t ? t->pointer : pointer);
+	return pointer ? SF_OBJ_POINTER : SF_OBJ_DATA;
+}
+
+static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct sf_ev_alloc *a)
+{
+	bool slab = a->place.kind == SF_PLACE_SLAB;
+
+	*o = (struct sf_shadow_obj){
+		.addr = a->addr,
+		.size = a->size,
+		.extent = a->usable ? a->usable : a->size,
+		.usable = a->usable,
+		.res = a->res,
+		.gfp = a->gfp,
+		.cache = slab ? a->place.cache : a->cache,
+		.object_size = slab ? a->place.object_size : 0,
+		.slab = slab_pfn(sh, a),
+		.offset = slab ? (uint16_t)a->place.offset : 0,
+		.api = a->api,
+		.kind = a->place.kind,
+		.order = a->place.order,
+		.flags = sh->caps & SF_CAP_TYPED ? half_of(sh, a) : 0,
+	};
+}
+
+static void obj_birth(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
+	struct sf_shadow_slab *slab = NULL;
+
+	sh->changes++;
+	o->flags &= SF_OBJ_DATA | SF_OBJ_POINTER;
+	o->flags |= SF_OBJ_ALIVE | SF_OBJ_BORN;
+	if (o->kind == SF_PLACE_LARGE)
+		sh->large_pages += sf_shadow_pages_of(o) / SF_PAGE_SIZE;
+	if (sh->claim == SF_CLAIM_OK)
+		o->flags |= SF_OBJ_CLAIMED;
+	if (o->slab != SF_NONE)
+		slab = sf_zone_slab_at(&sh->zone, o->slab);
+	if (slab) {
+		slab->live++;
+		slab->used = true;
+	}
+	if (c) {
+		sf_touch_cache(sh, o->cache);
+		c->live++;
+		c->shrunk = false;
+		if (o->flags & (SF_OBJ_DATA | SF_OBJ_POINTER))
+			c->half[(o->flags & SF_OBJ_POINTER) != 0]++;
+	}
+	sh->live++;
+}
+
+static bool obj_came(const struct sf_ev_alloc *a)
+{
+	return a->status == SF_OK && a->addr && a->id != SF_NONE;
+}
+
+void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, a->cache);
+	struct sf_shadow_obj *o;
+
+	sh->claim = SF_CLAIM_NONE;
+	if (c) /* a failure may have filled its sheaves */
+		c->shrunk = false;
+	if (!obj_came(a))
+		return;
+	o = obj_slot(sh, a->id);
+	if (!o)
+		return;
+	if (o->flags & SF_OBJ_ALIVE)
+		sf_shadow_drop(sh, o);
+	obj_init(sh, o, a);
+	if (a->addr > SF_ZERO_SIZE_PTR)
+		sh->claim = sf_bytes_take(sh, o->addr, o->extent);
+	else
+		o->extent = 0;
+	if (o->kind == SF_PLACE_POOL && sh->claim == SF_CLAIM_OK &&
+	    sf_window_has(&sh->vmalloc, o->addr))
+		sh->vm_used -= sf_pages_of(o->extent);
+	obj_birth(sh, o);
+	if (a->lru)
+		sf_side_set(sh, o, SF_SIDE_LRU, true);
+	if (sh->groups.used)
+		sf_side_revalue(sh, o);
+}
+
+/* In place, with another usable size: a vmalloc area that shrank. */
+static void resize(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t usable)
+{
+	if (o->flags & SF_OBJ_CLAIMED)
+		sf_bytes_give(sh, o->addr, o->extent);
+	o->flags &= (uint8_t)~SF_OBJ_CLAIMED;
+	o->usable = usable;
+	o->extent = usable;
+	sh->claim = sf_bytes_take(sh, o->addr, usable);
+	if (sh->claim == SF_CLAIM_OK)
+		o->flags |= SF_OBJ_CLAIMED;
+}
+
+static void resize_in_place(struct sf_shadow *sh, struct sf_shadow_obj *o,
+			    const struct sf_ev_alloc *a)
+{
+	o->size = a->size;
+	o->res = a->res;
+	if (a->usable && a->usable != o->usable)
+		resize(sh, o, a->usable);
+	sf_side_revalue(sh, o);
+}
+
+void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	struct sf_shadow_obj *old = sf_shadow_find(sh, a->old_id), *o, fresh;
+	bool alive = old && (old->flags & SF_OBJ_ALIVE), stays = alive && a->addr == old->addr;
+	bool lru, has_side = false;
+	struct sf_side kept;
+
+	sh->claim = SF_CLAIM_NONE;
+	if (a->status != SF_OK || !a->addr)
+		return;
+	obj_init(sh, &fresh, a);
+	if (stays && a->id == a->old_id) {
+		resize_in_place(sh, old, a);
+		return;
+	}
+	lru = alive && sf_side_has(sh, old, SF_SIDE_LRU);
+	if (alive && a->addr > SF_ZERO_SIZE_PTR) /* size 0 frees: all ties end */
+		has_side = sf_side_take(sh, old, &kept);
+	if (stays) { /* where it lies was decided when it was allocated */
+		fresh.flags = old->flags & (SF_OBJ_DATA | SF_OBJ_POINTER);
+		fresh.gfp = old->gfp;
+		sf_shadow_drop(sh, old);
+	}
+	if (a->addr > SF_ZERO_SIZE_PTR) /* while a moved one's old lives */
+		sh->claim = sf_bytes_take(sh, fresh.addr, fresh.extent);
+	if (old && !stays)
+		sf_shadow_drop(sh, old);
+	o = obj_slot(sh, a->id);
+	if (!o) {
+		if (sh->claim == SF_CLAIM_OK)
+			sf_bytes_give(sh, fresh.addr, fresh.extent);
+		return;
+	}
+	sf_shadow_drop(sh, o);
+	*o = fresh;
+	obj_birth(sh, o);
+	if (has_side) {
+		sf_side_carry(sh, &kept, a->old_id, o);
+		sf_side_set(sh, o, SF_SIDE_LRU, lru);
+	}
+	sf_side_revalue(sh, o);
+}
+
+void sf_shadow_migrate(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t to)
+{
+	sh->changes++;
+	if (o->flags & SF_OBJ_CLAIMED)
+		sf_bytes_give(sh, o->addr, o->extent);
+	o->flags &= (uint8_t)~SF_OBJ_CLAIMED;
+	if (sh->groups.used)
+		sf_group_move(sh, o->addr, to);
+	o->addr = to;
+	sh->claim = sf_bytes_take(sh, to, o->extent);
+	if (sh->claim == SF_CLAIM_OK)
+		o->flags |= SF_OBJ_CLAIMED;
+}
+
+const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t addr, uint64_t size,
+					  const struct sf_shadow_obj *skip)
+{
+	for (size_t i = 0; i < sh->peak; i++) {
+		const struct sf_shadow_obj *o = &sh->obj[i];
+
+		if (o != skip && (o->flags & SF_OBJ_CLAIMED) && o->addr - addr < size)
+			return o;
+		if (o != skip && (o->flags & SF_OBJ_CLAIMED) && addr - o->addr < o->extent)
+			return o;
+	}
+	return NULL;
+}
+
+static const char *name_by_kind(uint8_t kind, uint8_t api)
+{
+	static const char *const by_api[SF_APIS] = {
+		[SF_API_KMALLOC] = "kmalloc", [SF_API_KVMALLOC] = "kvmalloc",
+		[SF_API_CACHE] = "kmem_cache_alloc", [SF_API_PAGES] = "alloc_pages",
+		[SF_API_EXACT] = "alloc_pages_exact", [SF_API_FOREIGN] = "malloc",
+		[SF_API_NOLOCK] = "kmalloc_nolock", [SF_API_PMALLOC] = "pmalloc",
+	};
+
+	if (kind == SF_PLACE_LARGE)
+		return "large kmalloc";
+	if (kind == SF_PLACE_VMALLOC)
+		return "vmalloc";
+	return api < SF_APIS ? by_api[api] : "an unknown function";
+}
+
+void sf_objects_clear(struct sf_shadow *sh)
+{
+	for (size_t i = 0; i < sh->peak; i++) {
+		sh->obj[i].flags &= (uint8_t)~SF_OBJ_SIDE; /* all ties end at once */
+		if (sh->obj[i].flags & SF_OBJ_ALIVE)
+			sf_shadow_drop(sh, &sh->obj[i]);
+		sh->obj[i].flags = 0;
+	}
+	sh->peak = 0;
+	sh->live = 0;
+	sh->untracked = 0;
+	sh->nr_sides = 0;
+	sh->nr_deferred = 0;
+	sh->indirect_bytes = 0;
+	sh->large_pages = 0;
+}
+
+const char *sf_name_of(struct sf_shadow *sh, const struct sf_shadow_obj *o)
+{
+	if (o->cache < sh->nr_cache)
+		return sf_name_of_cache(sh, o->cache);
+	return name_by_kind(o->kind, o->api);
+}
+
+const char *sf_name_of_event(struct sf_shadow *sh, const struct sf_ev_alloc *a)
+{
+	if (a->place.kind == SF_PLACE_SLAB && a->place.cache < sh->nr_cache)
+		return sf_name_of_cache(sh, a->place.cache);
+	if (a->cache < sh->nr_cache)
+		return sf_name_of_cache(sh, a->cache);
+	return name_by_kind(a->place.kind, a->api);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zone.h - the page allocator's part of the shadow: free blocks, per-CPU pages, pages with users,
+ * slabs. Relies on rules.h and bitmap.h; intake.c drives it, rules read it.
+ */
+#ifndef SLABFUZZ_ZONE_H
+#define SLABFUZZ_ZONE_H
+
+#include "bitmap.h"
+#include "rules.h"
+
+#define SF_CHUNK_SHIFT 10             /* the zone is reset by chunks of the largest block */
+#define SF_CHUNK_PAGES (1u << SF_CHUNK_SHIFT)
+
+struct sf_shadow;
+
+struct sf_shadow_slab {
+	uint32_t cache, live;
+	uint32_t window; /* page of the slab window where it begins, plus 1; 0: in the direct map */
+	uint16_t objects;
+	uint8_t order;
+	bool orphan : 1; /* its cache was destroyed over it */
+	bool used : 1;   /* objects of it have been handed out */
+	bool reclaim : 1;  /* its cache has SLAB_RECLAIM_ACCOUNT */
+	bool deferred : 1; /* off its cache, waits for a grace period */
+	uint32_t grace;  /* deferred: grace periods that had ended by then */
+	uint32_t op;     /* that it was made in */
+};
+
+/* The slab that a page's address had last. Valid if `run` is the shadow's. */
+struct sf_past {
+	uint32_t run;
+	uint32_t serial, cache; /* of its cache */
+	uint8_t kind, partition;
+	bool stale;             /* objects had been handed out when it went */
+};
+
+/*
+ * The zone. Invariant: a pfn is in at most one of listed, pcp, out; slabs is a part of out;
+ * head[] is nonzero exactly where `heads` has a bit.
+ */
+struct sf_zone {
+	bool on;              /* the source has tracepoints and a known arena */
+	bool grouping;        /* by mobility */
+	uint8_t boot_type, pageblock_order;
+	uint64_t pages, cap;
+	struct sf_marks marks;
+	uint8_t *head;        /* by pfn: 1 + order | type << 4 of a block on a free list */
+	uint8_t *pbtype;      /* by page block */
+	uint64_t *listed, *pcp, *out, *slabs; /* bit by pfn */
+	uint64_t *fallback;   /* bit by pfn: came by a traced fallback */
+	uint64_t *heads, *slab_heads;
+	struct sf_shadow_slab *slab; /* by first pfn */
+	uint32_t nr[SF_NR_ORDERS][SF_MIGRATE_TYPES], boot_nr[SF_NR_ORDERS];
+	uint64_t free_pages, out_pages, slab_pages, orphan_pages;
+	uint64_t reclaim_pages; /* of slab_pages: of SLAB_RECLAIM_ACCOUNT caches */
+	uint64_t freed_slab_pages; /* that were given back, ever */
+	uint64_t reserved;    /* pages of page blocks in the HIGHATOMIC reserve */
+	uint8_t *touched;     /* by chunk */
+	uint32_t *journal;    /* chunks touched since BEGIN */
+	uint32_t nr_journal;
+	/* the block last taken off, and the split and the claim that are under way */
+	struct {
+		uint64_t pfn;
+		uint8_t order, type;
+		bool valid;
+	} last_del, last_alloc;
+	struct {
+		uint64_t pfn;
+		uint32_t orders; /* bit k: the upper half of order k is still to come */
+		uint8_t type;
+	} split;
+	struct {
+		uint64_t pfn, start, nr;
+		uint8_t order, to;
+		bool whole, valid;
+	} claim;
+};
+
+void sf_zone_setup(struct sf_shadow *sh, uint64_t pages);
+void sf_zone_begin(struct sf_zone *z);
+void sf_zone_free(struct sf_zone *z);
+void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b);
+void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b);
+void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r);
+void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c);
+void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p);
+void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p);
+void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p);
+void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s);
+void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s);
+void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s);
+void sf_zone_reserve(struct sf_zone *z, const struct sf_ev_claim *c);
+/* Pages on the free lists of the HIGHATOMIC reserve. */
+uint64_t sf_zone_free_reserve(const struct sf_zone *z);
+/* Could the request be met at this mark, by the free lists alone? */
+bool sf_zone_can_give(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark);
+void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m);
+void sf_zone_unmap(struct sf_shadow *sh, const struct sf_ev_map *m);
+/* Order of the block that boot puts at pfn when `end` pages are there. */
+unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end);
+
+/* A block inside the zone, of an order that exists (alignment is not asked). */
+static inline bool sf_zone_has(const struct sf_zone *z, uint64_t pfn, unsigned int order)
+{
+	return order <= SF_MAX_ORDER && pfn < z->pages && (1ull << order) <= z->pages - pfn;
+}
+
+static inline uint8_t sf_zone_type(const struct sf_zone *z, uint64_t pfn)
+{
+	return z->pbtype[pfn >> z->pageblock_order];
+}
+
+static inline uint8_t sf_head(unsigned int order, unsigned int type)
+{
+	return (uint8_t)(1 + order + (type << 4));
+}
+
+/* The slab that starts at pfn, or NULL. */
+static inline struct sf_shadow_slab *sf_zone_slab_at(const struct sf_zone *z, uint64_t pfn)
+{
+	return z->on && pfn < z->pages && sf_bit(z->slab_heads, pfn) ? &z->slab[pfn] : NULL;
+}
+
+/* Is any of these pages on a free list or a per-CPU list, or out? */
+bool sf_zone_known_long(const struct sf_zone *z, uint64_t pfn, uint64_t nr);
+
+static inline bool sf_zone_known(const struct sf_zone *z, uint64_t pfn, uint64_t nr)
+{
+	if (!sf_bits_short(pfn, nr))
+		return sf_zone_known_long(z, pfn, nr);
+	return (z->listed[pfn / 64] | z->out[pfn / 64] | z->pcp[pfn / 64]) & sf_bits_mask(pfn, nr);
+}
+
+#endif

@@ -44,7 +44,8 @@ struct sf_heap; /* the allocator's own */
 	X(BULK, "bulk", 14, "cache_alloc_bulk(), cache_free_bulk()")                           \
 	X(GFP, "gfp", 15, "gfp flags mean what they mean in the kernel")                       \
 	X(DRAIN, "drain", 16, "drain(): per-CPU page lists are emptied")                       \
-	X(KMALLOC, "kmalloc", 17, "kmalloc rules: classes, alignment, ZERO_SIZE_PTR")          \
+	X(KMALLOC, "kmalloc", 17, "kmalloc rules: classes (but OWN_DESIGN), alignment, "       \
+	  "ZERO_SIZE_PTR")                                                                     \
 	X(TEARDOWN, "teardown", 18, "after everything is freed, all memory can be accounted for") \
 	X(ADDRESS, "address", 19, "addresses are addresses (not hashes that name objects)")      \
 	X(BUCKETS, "buckets", 20, "buckets_create(), and requests that name a bucket")           \
@@ -62,7 +63,9 @@ struct sf_heap; /* the allocator's own */
 	X(LARGE, "large", 32, "what gains by it lies in slabs of 2 MiB, or nowhere")           \
 	X(MIN_ORDER, "min_order", 33, "cache_create() and the setting min_order: no slab is "  \
 	  "smaller")                                                                           \
-	X(POOLS, "pools", 34, "pool_create() and its family: memory that is sealed for real")
+	X(POOLS, "pools", 34, "pool_create() and its family: memory that is sealed for real")  \
+	X(OWN_DESIGN, "own_design", 35, "kmalloc places by rules of its own, not by the "      \
+	  "kernel's classes: equal requests in equal places, no page holds two partitions")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1ull << (bit),

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "designs.h"
+
 #define PARTITIONS 16u
 #define SITES 64u             /* call sites that are followed, the first met */
 #define TYPES 1024u
@@ -34,7 +36,8 @@ struct site {
 struct sf_boots {
 	struct sf_judge_options opt;
 	struct sf_oracle_count count[SF_INV_COUNT];
-	uint64_t boots, caps;
+	uint64_t boots;
+	const struct sf_design *design; /* of the last heap */
 	struct sf_settings set;
 	/* RANDOM, TYPED */
 	struct site site[SITES];
@@ -147,7 +150,7 @@ static void on_heap(struct sf_boots *b, const struct sf_ev_heap *h)
 {
 	if (b->boots)
 		end_boot(b);
-	b->caps = h->caps;
+	b->design = sf_design_of(h->caps);
 	b->set = *h->settings;
 	b->seed = grow(b->seed, &b->cap_seed, (size_t)b->boots + 1, sizeof(*b->seed));
 	b->seed[b->boots++] = h->partition_seed;
@@ -236,9 +239,9 @@ static void on_alloc(struct sf_boots *b, const struct sf_ev_alloc *a)
 	if (a->status != SF_OK || a->place.kind != SF_PLACE_SLAB ||
 	    a->place.cache >= b->cap_normal || !b->normal[a->place.cache])
 		return;
-	if (b->caps & SF_CAP_RANDOM)
+	if (b->design && b->design->by == SF_BY_SITE)
 		random_partition(b, a);
-	if (b->caps & SF_CAP_TYPED)
+	if (b->design && b->design->by == SF_BY_TOKEN)
 		typed_partition(b, a);
 }
 
@@ -445,14 +448,14 @@ static void skip(struct sf_boots *b, enum sf_invariant inv, const char *why)
 void sf_boots_finish(struct sf_boots *b)
 {
 	end_boot(b);
-	if (b->caps & SF_CAP_RANDOM) {
+	if (b->design && b->design->by == SF_BY_SITE) {
 		judge_sites(b);
 		judge_seeds(b);
 	} else {
 		skip(b, SF_INV_ISO_10, "the allocator lacks 'random'");
 		skip(b, SF_INV_ISO_11, "the allocator lacks 'random'");
 	}
-	if (!(b->caps & SF_CAP_TYPED))
+	if (!b->design || b->design->by != SF_BY_TOKEN)
 		skip(b, SF_INV_ISO_9, "the allocator lacks 'typed'");
 	if (b->set.freelist_random) {
 		judge_starts(b);

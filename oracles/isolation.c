@@ -8,6 +8,7 @@
 #include "isolation.h"
 #include "bitmap.h"
 #include "caches.h"
+#include "designs.h"
 #include "judge.h"
 #include "listing.h"
 #include "objects.h"
@@ -32,9 +33,10 @@ static bool smallest_class(const struct sf_judge *j, const struct sf_ev_alloc *a
 	       (a->api == SF_API_NOLOCK && a->place.object_size == sf_class_of(due + 1));
 }
 
+/* Of a design that no row describes only that it fits is judged. */
 static const char *fit_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
-	bool kmalloc = sf_is_kmalloc(a->api) && (j->sh.caps & SF_CAP_KMALLOC);
+	bool kmalloc = sf_is_kmalloc(a->api) && (j->sh.caps & SF_CAP_KMALLOC) && j->sh.design;
 
 	if (a->place.kind == SF_PLACE_SLAB) {
 		if (a->size > a->place.object_size ||
@@ -60,6 +62,8 @@ unsigned int sf_iso_2(struct sf_judge *j, const struct sf_event *ev)
 		sf_skip(j, SF_INV_ISO_2, "the allocator does not tell placement");
 		return 0;
 	}
+	if (!j->sh.design && a->size && sf_is_kmalloc(a->api))
+		sf_skip(j, SF_INV_ISO_2, SF_NO_DESIGN);
 	fault = fit_fault(j, a);
 	if (!fault)
 		return 1;
@@ -184,8 +188,8 @@ unsigned int sf_iso_3_page_free(struct sf_judge *j, const struct sf_event *ev)
 static bool isolating(const struct sf_shadow *sh, uint8_t kind, uint8_t partition)
 {
 	return kind == SF_CACHE_BUCKET ||
-	       (kind == SF_CACHE_KMALLOC && (partition || sh->set.memcg ||
-					     (sh->caps & (SF_CAP_RANDOM | SF_CAP_TYPED))));
+	       (kind == SF_CACHE_KMALLOC && sh->design &&
+		(partition || sh->set.memcg || sf_design_parts(sh->design)));
 }
 
 static bool is_isolating(const struct sf_shadow *sh, const struct sf_shadow_cache *c)
@@ -200,6 +204,8 @@ unsigned int sf_iso_4_cache(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_shadow_cache *was = sf_shadow_cache_at(&j->sh, c->id);
 	bool isolates = isolating(&j->sh, c->kind, c->partition);
 
+	if (c->kind == SF_CACHE_KMALLOC && !j->sh.design)
+		sf_skip(j, SF_INV_ISO_4, SF_NO_DESIGN);
 	if (!isolates && !is_isolating(&j->sh, was))
 		return 0;
 	if (was && was->is != sf_selector_of(c->kind, c->partition, c->class_size, c->bucket)) {
@@ -384,7 +390,9 @@ static void count_reuse(struct sf_judge *j, const struct sf_past *was,
 {
 	struct sf_ledger *l = &j->ledger;
 	bool both = was->kind == SF_CACHE_KMALLOC && c->kind == SF_CACHE_KMALLOC;
-	bool half = (j->sh.caps & SF_CAP_TYPED) && ((was->partition ^ c->partition) & 8);
+	const struct sf_design *d = j->sh.design;
+	bool half = sf_design_halves(d) && sf_design_pointers(d, was->partition) !=
+						   sf_design_pointers(d, c->partition);
 
 	l->other_cache++;
 	l->stale_cache += was->stale;
@@ -469,7 +477,7 @@ unsigned int sf_iso_18(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	if (!a->moved)
 		fault = in_place_fault(a, old);
-	else if (old->addr > SF_ZERO_SIZE_PTR && old->kind != SF_PLACE_VMALLOC &&
+	else if (j->sh.design && old->addr > SF_ZERO_SIZE_PTR && old->kind != SF_PLACE_VMALLOC &&
 		 a->size <= room_of(old) && !(a->gfp & SF_GFP_THISNODE) &&
 		 !(a->align && (old->addr & (a->align - 1))))
 		fault = "krealloc moved a %s object that had room";
@@ -479,7 +487,9 @@ unsigned int sf_iso_18(struct sf_judge *j, const struct sf_event *ev)
 			  ULL(old->size), ULL(a->size), ULL(room_of(old)));
 		return 1;
 	}
-	if (a->moved && sf_in_kmalloc_slab(a) && (j->sh.caps & SF_CAP_KMALLOC))
+	if (a->moved && !j->sh.design)
+		sf_skip(j, SF_INV_ISO_18, SF_NO_DESIGN);
+	else if (a->moved && sf_in_kmalloc_slab(a) && (j->sh.caps & SF_CAP_KMALLOC))
 		return sf_judge_selection(j, ev, SF_INV_ISO_18);
 	return 1;
 }

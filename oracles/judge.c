@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consistency.h"
+#include "designs.h"
 #include "hardening.h"
 #include "intake.h"
 #include "large_rules.h"
@@ -228,6 +230,7 @@ struct sf_judge *sf_judge_create(const struct sf_judge_options *opt)
 	j->op.nr = SF_NONE;
 	j->op.left_id = SF_NONE;
 	sf_settings_init(&j->sh.set);
+	j->sh.design = sf_design_of(0);
 	set_active(j);
 	return j;
 }
@@ -242,6 +245,7 @@ void sf_judge_destroy(struct sf_judge *j)
 	sf_hardening_free(j);
 	sf_needs_free(j);
 	sf_movables_free(j);
+	sf_places_free(j);
 	free(j->mapping);
 	free(j);
 }

@@ -89,6 +89,7 @@ struct sf_misuse {
 struct sf_hardening; /* hardening.c's own */
 struct sf_needs;     /* oom.c's own */
 struct sf_movables;  /* large_rules.c's own */
+struct sf_places;    /* consistency.c's own */
 
 struct sf_judge {
 	struct sf_reports report;
@@ -106,6 +107,7 @@ struct sf_judge {
 	struct sf_hardening *hardening; /* NULL until hardening.c needs some */
 	struct sf_needs *needs;         /* NULL until oom.c needs some */
 	struct sf_movables *movables;   /* NULL until large_rules.c needs some */
+	struct sf_places *places;       /* NULL until consistency.c needs some */
 	struct sf_ev_mapping *mapping;  /* since the last MAPS */
 	size_t nr_mappings, cap_mappings;
 	struct sf_held held;

@@ -7,6 +7,7 @@
 #include "judge.h"
 #include "bitmap.h"
 #include "caches.h"
+#include "designs.h"
 #include "listing.h"
 #include "objects.h"
 #include "report.h"
@@ -154,6 +155,21 @@ unsigned int sf_mem_2(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/*
+ * What is promised of kmalloc whatever its classes are: the largest power of two that divides the
+ * size; of kvmalloc no more than a page, of a known type under slot_offset no more than it needs.
+ */
+static uint64_t documented_align(const struct sf_judge *j, const struct sf_ev_alloc *a)
+{
+	uint64_t align = a->size & -a->size;
+
+	if (a->api == SF_API_KVMALLOC && align > SF_PAGE_SIZE)
+		align = SF_PAGE_SIZE;
+	if (j->sh.set.slot_offset && a->type_align && a->type_align < align)
+		align = a->type_align;
+	return align > 8 ? align : 8;
+}
+
 /* Alignment that the caller was promised. 1: none. */
 static uint64_t promised_align(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -173,6 +189,8 @@ static uint64_t promised_align(struct sf_judge *j, const struct sf_event *ev)
 		return 1;
 	if (sf_of_bucket(a) && a->size <= SF_KMALLOC_CACHE_MAX)
 		return 8; /* kmem_buckets_create() asks for none */
+	if (!j->sh.design)
+		return documented_align(j, a);
 	if (a->size <= SF_KMALLOC_CACHE_MAX) {
 		uint32_t class = sf_type_class(&j->sh.set, a->size, a->type_align);
 
@@ -310,6 +328,10 @@ unsigned int sf_mem_9(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	}
 	if (f->how == SF_KFREE_NOLOCK && o->kind == SF_PLACE_LARGE && (o->flags & SF_OBJ_ALIVE)) {
+		if (!j->sh.design) { /* may well take what it has no class for */
+			sf_skip(j, SF_INV_MEM_9, SF_NO_DESIGN);
+			return 0;
+		}
 		if (f->status == SF_NOTICED) /* mm/slub.c:kfree_nolock takes no such object */
 			return 1;
 		sf_title(j, SF_INV_MEM_9, "kfree_nolock took a %s object", sf_name_of(&j->sh, o));
@@ -516,6 +538,8 @@ static bool starved(const struct sf_judge *j, const struct sf_ev_alloc *a)
 
 	if (j->op.page_fail || !z->on || window_full(&j->sh, a))
 		return true;
+	if (!j->sh.design && sf_is_kmalloc(a->api)) /* who knows what it needs */
+		return true;
 	if (a->api == SF_API_KVMALLOC)
 		return z->free_pages < z->marks.min + sf_pages_of(a->size) + 1;
 	if (c)
@@ -536,7 +560,8 @@ static bool nolock_gives_up(const struct sf_judge *j, const struct sf_ev_alloc *
 
 	if (order < j->sh.set.min_order)
 		order = (unsigned int)j->sh.set.min_order;
-	return order > 3 || !sf_zone_can_give(&j->sh.zone, order, a->gfp, j->sh.zone.marks.min);
+	return !j->sh.design || order > SF_COSTLY_ORDER ||
+	       !sf_zone_can_give(&j->sh.zone, order, a->gfp, j->sh.zone.marks.min);
 }
 
 static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
@@ -637,13 +662,15 @@ unsigned int sf_mem_13(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
-static bool usable_fits_place(const struct sf_place *pl, uint64_t usable)
+/* `known`: the design is. */
+static bool usable_fits_place(const struct sf_place *pl, uint64_t usable, bool known)
 {
 	switch (pl->kind) {
 	case SF_PLACE_SLAB:
 		return usable + pl->offset >= pl->object_size && usable + pl->offset <= pl->stride;
-	case SF_PLACE_LARGE:
-		return pl->order <= SF_MAX_ORDER && usable == SF_PAGE_SIZE << pl->order;
+	case SF_PLACE_LARGE: /* exactly, where ksize() is the kernel's */
+		return pl->order <= SF_MAX_ORDER && usable <= SF_PAGE_SIZE << pl->order &&
+		       (!known || usable == SF_PAGE_SIZE << pl->order);
 	default:
 		return true;
 	}
@@ -653,7 +680,7 @@ static bool usable_fits_place(const struct sf_place *pl, uint64_t usable)
 static uint64_t due_size(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
 	/* a recording does not say whether kvmalloc fell back */
-	if (!sf_is_kmalloc(a->api) || !(j->sh.caps & SF_CAP_KMALLOC) ||
+	if (!sf_is_kmalloc(a->api) || !(j->sh.caps & SF_CAP_KMALLOC) || !j->sh.design ||
 	    (a->api == SF_API_KVMALLOC && a->place.kind == SF_PLACE_UNKNOWN))
 		return 0;
 	if (a->place.kind == SF_PLACE_VMALLOC)
@@ -675,6 +702,8 @@ unsigned int sf_mem_17_alloc(struct sf_judge *j, const struct sf_event *ev)
 
 	if (!sf_got(a) || !a->usable)
 		return 0;
+	if (!j->sh.design && sf_fresh(ev) && sf_is_kmalloc(a->api))
+		sf_skip(j, SF_INV_MEM_17, SF_NO_DESIGN);
 	due = sf_fresh(ev) ? due_size(j, a) : 0;
 	if (due && due <= SF_KMALLOC_CACHE_MAX && a->api == SF_API_NOLOCK && a->usable != due)
 		due = sf_class_of(due + 1); /* the one retry, in the next class */
@@ -682,7 +711,7 @@ unsigned int sf_mem_17_alloc(struct sf_judge *j, const struct sf_event *ev)
 		fault = "ksize of a %s object is less than was asked";
 	else if (due && a->usable != due)
 		fault = "ksize of a %s object is not kmalloc_size_roundup";
-	else if (!usable_fits_place(&a->place, a->usable))
+	else if (!usable_fits_place(&a->place, a->usable, j->sh.design))
 		fault = "ksize of a %s object is not between object size and stride";
 	if (!fault)
 		return 1;

@@ -7,6 +7,7 @@
  */
 #include "objects.h"
 #include "caches.h"
+#include "designs.h"
 #include "groups.h"
 #include "owners.h"
 #include "rules.h"
@@ -96,13 +97,13 @@ static uint32_t slab_pfn(const struct sf_shadow *sh, const struct sf_ev_alloc *a
 }
 
 /*
- * The half that its token says an object is of. Only ordinary kmalloc has halves; what the compiler
- * knew no type of is in the pointer-free one.
+ * The half that its token says an object is of, if the design has halves. Only ordinary kmalloc has
+ * them; what the compiler knew no type of is in the pointer-free one.
  */
 static uint8_t half_of(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	const struct sf_shadow_type *t = sf_shadow_type_at(sh, a->type);
-	bool pointer = a->token >= 8;
+	bool pointer = sf_design_pointers(sh->design, a->token);
 
 	if (a->place.kind != SF_PLACE_SLAB || a->bucket < SF_BUCKETS_OFF ||
 	    (a->api != SF_API_KMALLOC && a->api != SF_API_KVMALLOC && a->api != SF_API_NOLOCK) ||
@@ -131,7 +132,7 @@ static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct
 		.api = a->api,
 		.kind = a->place.kind,
 		.order = a->place.order,
-		.flags = sh->caps & SF_CAP_TYPED ? half_of(sh, a) : 0,
+		.flags = sf_design_halves(sh->design) ? half_of(sh, a) : 0,
 	};
 }
 

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "caches.h"
+#include "consistency.h"
+#include "designs.h"
 #include "judge.h"
 #include "listing.h"
 #include "objects.h"
@@ -30,9 +32,7 @@ static uint8_t due_partition(const struct sf_shadow *sh, const struct sf_ev_allo
 {
 	if (!sf_is_ordinary(&sh->set, a->gfp))
 		return 0;
-	if (sh->caps & SF_CAP_RANDOM)
-		return sf_site_partition(a->site, sh->partition_seed);
-	return sh->caps & SF_CAP_TYPED ? (uint8_t)a->token : 0;
+	return sf_design_partition(sh->design, sh->partition_seed, a);
 }
 
 static sf_selector due_selector(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
@@ -103,8 +103,18 @@ unsigned int sf_judge_selection(struct sf_judge *j, const struct sf_event *ev,
 	return 1;
 }
 
+/* What no row says is due to a fresh kmalloc is not demanded. */
+static unsigned int skip_own(struct sf_judge *j, const struct sf_event *ev, enum sf_invariant inv)
+{
+	if (sf_fresh(ev) && ev->alloc.size && sf_is_kmalloc(ev->alloc.api))
+		sf_skip(j, inv, SF_NO_DESIGN);
+	return 0;
+}
+
 unsigned int sf_iso_1(struct sf_judge *j, const struct sf_event *ev)
 {
+	if (!j->sh.design)
+		return sf_judge_consistency(j, ev);
 	if (!sf_in_kmalloc_slab(&ev->alloc) ||
 	    (ev->type == SF_EV_REALLOC && ev->alloc.old_id != SF_NONE))
 		return 0;
@@ -124,7 +134,8 @@ unsigned int sf_iso_6(struct sf_judge *j, const struct sf_event *ev)
 	if (!c || !c->half[0] || !c->half[1])
 		return c != NULL;
 	sf_title(j, SF_INV_ISO_6, "%s holds a %s object", sf_name_of_cache(&j->sh, o->cache),
-		 c->partition < HALF ? "pointer-bearing" : "pointer-free");
+		 sf_design_pointers(j->sh.design, c->partition) ? "pointer-free"
+								: "pointer-bearing");
 	sf_report(j, ev, a->res, SF_NONE, "type %u, token %u; it has %u without pointers, %u with",
 		  a->type, a->token, c->half[0], c->half[1]);
 	return 1;
@@ -287,6 +298,8 @@ unsigned int sf_iso_13(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_shadow_cache *c;
 	bool asked, in;
 
+	if (!j->sh.design)
+		return skip_own(j, ev, SF_INV_ISO_13);
 	if (!sf_in_kmalloc_slab(a) || !sf_fresh(ev))
 		return 0;
 	c = sf_shadow_cache_at(&j->sh, a->place.cache);
@@ -310,9 +323,10 @@ unsigned int sf_iso_13(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_iso_17(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
-
 	const struct sf_shadow_cache *c;
 
+	if (!j->sh.design)
+		return skip_own(j, ev, SF_INV_ISO_17);
 	if (a->size <= SF_KMALLOC_CACHE_MAX || !sf_is_kmalloc(a->api) || !sf_fresh(ev))
 		return 0;
 	if (a->place.kind != SF_PLACE_SLAB)

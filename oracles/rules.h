@@ -75,7 +75,7 @@ static inline uint32_t sf_large_slot(uint64_t size)
 {
 	uint64_t pages = size / SF_PAGE_SIZE + (size % SF_PAGE_SIZE != 0), n;
 
-	if (size <= SF_PAGE_SIZE << 3 || pages > SF_LARGE_PAGES)
+	if (size <= SF_PAGE_SIZE << SF_COSTLY_ORDER || pages > SF_LARGE_PAGES)
 		return 0;
 	n = SF_LARGE_PAGES / pages;
 	return n > (SF_LARGE_PAGES << SF_PAGE_SHIFT) / SF_WIDE_POW2(size) ?

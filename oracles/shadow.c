@@ -10,6 +10,7 @@
 
 #include "areas.h"
 #include "caches.h"
+#include "designs.h"
 #include "groups.h"
 #include "objects.h"
 #include "taken.h"
@@ -39,6 +40,7 @@ void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap)
 	drop_all(sh);
 	sh->run++;
 	sh->caps = heap->caps;
+	sh->design = sf_design_of(heap->caps);
 	sh->exact = heap->exact;
 	sh->partition_seed = heap->partition_seed;
 	if (heap->settings)

@@ -19,6 +19,7 @@
 #define SF_CACHE_NAME 56
 #define SF_SITES 65536u
 
+struct sf_design;
 struct sf_shadow_cache;
 struct sf_shadow_obj;
 struct sf_shadow_type;
@@ -26,6 +27,7 @@ struct sf_side;
 
 struct sf_shadow {
 	uint64_t caps;
+	const struct sf_design *design; /* NULL: no row describes it */
 	struct sf_settings set;
 	bool exact, addresses;
 	uint64_t partition_seed;

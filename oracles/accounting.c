@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * accounting.c - what is counted (ACC): the kernel's counters against the slabs, blocks and objects
- * that events told of, the estimate of available memory, sheaves within their bounds, and memory
+ * that events reported, the estimate of available memory, sheaves within their bounds, and memory
  * cgroups.
  *
  * What counts as reclaimable is explained in reclaim_rules.c. Counters of a kernel lag by what its

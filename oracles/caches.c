@@ -75,7 +75,7 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 
 	if (c->id >= SF_CACHES_MAX)
 		return;
-	if (sf_shadow_cache_at(sh, c->id)) /* told again: a merge has changed it */
+	if (sf_shadow_cache_at(sh, c->id)) /* reported again: a merge has changed it */
 		was = sh->cache[c->id];
 	else
 		was.serial = ++sh->serial;
@@ -168,6 +168,6 @@ const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id)
 		return "an unknown cache";
 	if (sh->cache[id].boot || !(sh->caps & SF_CAP_CACHES))
 		return sh->name[id];
-	sh->told = sh->name[id];
+	sh->left_out = sh->name[id];
 	return sh->cache[id].kind == SF_CACHE_BUCKET ? "bucket cache" : "named cache";
 }

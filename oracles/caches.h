@@ -26,11 +26,11 @@ struct sf_shadow_cache {
 	uint32_t min_partial, class_size, usersize, bucket, freeptr;
 	uint64_t secret;
 	bool large;            /* its slabs are blocks of 2 MiB */
-	uint8_t asked_order;   /* as CACHE told */
+	uint8_t asked_order;   /* as CACHE reported */
 	uint32_t asked_sheaf;  /* capacity that its create asked for */
 };
 
-/* A type that CTYPE told of. */
+/* A type that CTYPE reported. */
 struct sf_shadow_type {
 	bool known, pointer;
 	uint8_t token;
@@ -64,7 +64,7 @@ static inline void sf_touch_cache(struct sf_shadow *sh, uint32_t id)
 /*
  * For titles. A cache that a program made is "named cache" there, or "bucket cache": the program
  * chose its name, and a title must not change with it. The name itself goes into the detail,
- * through `told`.
+ * through `left_out`.
  */
 const char *sf_name_of_cache(struct sf_shadow *sh, uint32_t id);
 

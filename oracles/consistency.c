@@ -3,7 +3,7 @@
  * consistency.c - a design of kmalloc that no row of designs.h describes (ISO-1): equal requests
  * lie in equal places, and no page holds two of its partitions.
  *
- * A place is a cache, or none (pages of its own); partitions are those that its caches tell apart.
+ * A place is a cache, or none (pages of its own); partitions are what keeps its caches apart.
  * What is remembered is bounded: the last request of each slot of a table, and who lives on a page.
  * Relies on judge.h; partition.c calls it.
  */

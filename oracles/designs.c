@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-const struct sf_design sf_designs[SF_DESIGN_ROWS] = {
+static const struct sf_design designs[] = {
 #define X(id, caps, partitions, by, pointers_from) { caps, partitions, SF_BY_##by, pointers_from },
 	SF_DESIGNS(X)
 #undef X
@@ -15,8 +15,8 @@ const struct sf_design sf_designs[SF_DESIGN_ROWS] = {
 
 const struct sf_design *sf_design_of(uint64_t caps)
 {
-	for (unsigned int i = 0; i < SF_DESIGN_ROWS; i++)
-		if (sf_designs[i].caps == (caps & SF_DESIGN_CAPS))
-			return &sf_designs[i];
+	for (size_t i = 0; i < sizeof(designs) / sizeof(designs[0]); i++)
+		if (designs[i].caps == (caps & SF_DESIGN_CAPS))
+			return &designs[i];
 	return NULL;
 }

@@ -41,15 +41,6 @@ struct sf_design {
 	uint8_t pointers_from;
 };
 
-enum sf_design_row {
-#define X(id, caps, partitions, by, pointers_from) SF_DESIGN_##id,
-	SF_DESIGNS(X)
-#undef X
-	SF_DESIGN_ROWS,
-};
-
-extern const struct sf_design sf_designs[SF_DESIGN_ROWS];
-
 /* The row of what these capabilities announce, or NULL: there is none. */
 const struct sf_design *sf_design_of(uint64_t caps);
 

@@ -197,7 +197,7 @@ static bool is_isolating(const struct sf_shadow *sh, const struct sf_shadow_cach
 	return c && isolating(sh, c->kind, c->partition);
 }
 
-/* CACHE, before the shadow: one that is told again must still be what it was. */
+/* CACHE, before the shadow: one that is reported again must still be what it was. */
 unsigned int sf_iso_4_cache(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_cache *c = &ev->cache;

@@ -24,7 +24,7 @@ struct sf_leaving {
 
 /*
  * BUD-8: a page that something is moved to asks for no watermark. That it was taken for that is
- * told later, by MIGRATE. Invariant: valid only inside the operation of `ev`.
+ * reported later, by MIGRATE. Invariant: valid only inside the operation of `ev`.
  */
 struct sf_held {
 	bool valid;
@@ -78,7 +78,7 @@ struct sf_misuse {
 	bool tainted;
 	uint32_t attacks;     /* that are over */
 	uint32_t op;          /* of the last one */
-	uint32_t unnoticed;   /* attacks that nobody has complained about yet */
+	uint32_t unnoticed;   /* attacks about which there was no complaint yet */
 	uint16_t by_code[SF_ATTACK_CODES]; /* ... by operation code */
 	/* the last object that was freed, if nothing else was in its operation: for MEM-9 */
 	uint64_t freed;

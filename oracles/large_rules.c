@@ -102,7 +102,7 @@ static uint64_t due_stride(const struct sf_shadow_cache *c)
 }
 
 /* Do 2 MiB hold more objects as one block, aligned as BIG-8 says, than as slabs of that order? */
-static bool gains(const struct sf_shadow_cache *c, unsigned int order)
+static bool fits_better(const struct sf_shadow_cache *c, unsigned int order)
 {
 	uint64_t align = c->object_size & -(uint64_t)c->object_size, stride;
 	uint64_t otherwise = fit(order, due_stride(c)) << SF_LARGE_ORDER >> order;
@@ -140,7 +140,7 @@ static void geometry_fault(struct sf_judge *j, const struct sf_event *ev, enum s
 		  c->asked_order, g->order, g->min_order, ULL(g->objects), ULL(g->min_objects));
 }
 
-/* The min_order that holds for a cache: its own is told by its CACHE_CREATE. */
+/* The min_order that holds for a cache: its own is reported by its CACHE_CREATE. */
 static unsigned int due_asked(const struct sf_judge *j, const struct sf_event *ev)
 {
 	unsigned int asked = (unsigned int)j->sh.set.min_order;
@@ -180,7 +180,7 @@ unsigned int sf_big_4_cache(struct sf_judge *j, const struct sf_event *ev)
 	g = geometry_of(&j->sh, due_stride(c), asked);
 	if (c->large == (c->kind == SF_CACHE_KMALLOC_LARGE ||
 			 (c->kind == SF_CACHE_NAMED && asked <= SF_LARGE_ORDER &&
-			  gains(c, g.order))))
+			  fits_better(c, g.order))))
 		return 1;
 	geometry_fault(j, ev, SF_INV_BIG_4,
 		       c->large ? "%s is large and gains nothing by it"

@@ -77,7 +77,7 @@ unsigned int sf_mem_1_migrate(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
-/* Before the shadow: pages that are mapped must be in use, by nobody else. */
+/* Before the shadow: pages that are mapped must be in use, and by no object. */
 unsigned int sf_mem_1_map(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_zone *z = &j->sh.zone;
@@ -375,12 +375,12 @@ unsigned int sf_mem_10(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * Only the first misuse of a run is judged: later on nobody can tell what is where. Slabs that went
+ * Only the first misuse of a run is judged: later on it is not known what is where. Slabs that went
  * meanwhile may have gone because of it.
  */
 static bool judged_attack(struct sf_judge *j, const struct sf_ev_attack *t, enum sf_invariant inv)
 {
-	if (t->size) /* a write: nobody promises anything */
+	if (t->size) /* a write: nothing is promised */
 		return false;
 	if (!j->misuse.attacks && !j->op.slab_frees && j->sh.zone.on && j->sh.exact &&
 	    t->addr > SF_ZERO_SIZE_PTR)
@@ -390,7 +390,7 @@ static bool judged_attack(struct sf_judge *j, const struct sf_ev_attack *t, enum
 }
 
 /* A page that is no slab's, and on which nothing is alive: what is freed there is freed again. */
-static bool nobodys(const struct sf_judge *j, uint64_t addr)
+static bool unowned(const struct sf_judge *j, uint64_t addr)
 {
 	uint64_t pfn = sf_shadow_frame(&j->sh, addr);
 
@@ -417,7 +417,7 @@ unsigned int sf_mem_9_attack(struct sf_judge *j, const struct sf_event *ev)
 	if (!judged_attack(j, t, SF_INV_MEM_9) || sf_shadow_hit(&j->sh, t->addr, 1, NULL))
 		return 0;
 	if (!(m->freed_hardened && m->freed == t->addr && m->freed_op + 1 == ev->op) &&
-	    !(by_page && nobodys(j, t->addr)))
+	    !(by_page && unowned(j, t->addr)))
 		return 0;
 	if (t->noticed)
 		return 1;
@@ -676,7 +676,7 @@ static bool usable_fits_place(const struct sf_place *pl, uint64_t usable, bool k
 	}
 }
 
-/* What ksize() of a fresh object must be; 0: nobody can tell. */
+/* What ksize() of a fresh object must be; 0: not known. */
 static uint64_t due_size(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
 	/* a recording does not say whether kvmalloc fell back */
@@ -749,7 +749,7 @@ static bool slot_live(const struct sf_judge *j, uint64_t addr, uint32_t cache)
 	return false;
 }
 
-/* Objects in a sheaf that waits for a grace period are nobody's, but not free. */
+/* Objects in a sheaf that waits for a grace period are unowned, but not free. */
 static void park_deferred(struct sf_judge *j, const struct sf_event *ev,
 			  const struct sf_snap_sheaf *sheaf)
 {
@@ -766,7 +766,7 @@ static void park_deferred(struct sf_judge *j, const struct sf_event *ev,
 	}
 }
 
-/* Marks a free or parked object; tells what is wrong with it, or NULL. */
+/* Marks a free or parked object; returns what is wrong with it, or NULL. */
 static const char *park(struct sf_judge *j, uint64_t addr, uint32_t cache, bool sheaf)
 {
 	struct sf_snap_slab *slab = sf_snap_slab_of(&j->snap, &j->sh, addr);
@@ -870,7 +870,7 @@ static const char *freelist_fault(struct sf_judge *j, const struct sf_snap_slab 
 		    (off % c->stride || off / c->stride >= slab->ev.objects))
 			return by_error[SF_WALK_UNALIGNED];
 	}
-	if (slab->ev.list == SF_SLAB_DEFERRED) /* nobody will allocate from it */
+	if (slab->ev.list == SF_SLAB_DEFERRED) /* nothing will be allocated from it */
 		return NULL;
 	if (slab->ev.inuse > slab->ev.objects ||
 	    slab->ev.nr_free != slab->ev.objects - slab->ev.inuse)

@@ -79,11 +79,11 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 			c->half[(o->flags & SF_OBJ_POINTER) != 0]--;
 	}
 	sh->orphans -= (o->flags & SF_OBJ_ORPHAN) != 0;
-	o->flags &= (uint8_t)(SF_OBJ_BORN | SF_OBJ_REPORTED);
+	o->flags &= (uint8_t)(SF_OBJ_KNOWN | SF_OBJ_REPORTED);
 	sh->live--;
 }
 
-/* First pfn of the slab that the place tells of. */
+/* First pfn of the slab that the place names. */
 static uint32_t slab_pfn(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	uint64_t back;
@@ -136,14 +136,14 @@ static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct
 	};
 }
 
-static void obj_birth(struct sf_shadow *sh, struct sf_shadow_obj *o)
+static void obj_add(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
 	struct sf_shadow_slab *slab = NULL;
 
 	sh->changes++;
 	o->flags &= SF_OBJ_DATA | SF_OBJ_POINTER;
-	o->flags |= SF_OBJ_ALIVE | SF_OBJ_BORN;
+	o->flags |= SF_OBJ_ALIVE | SF_OBJ_KNOWN;
 	if (o->kind == SF_PLACE_LARGE)
 		sh->large_pages += sf_shadow_pages_of(o) / SF_PAGE_SIZE;
 	if (sh->claim == SF_CLAIM_OK)
@@ -192,7 +192,7 @@ void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	if (o->kind == SF_PLACE_POOL && sh->claim == SF_CLAIM_OK &&
 	    sf_window_has(&sh->vmalloc, o->addr))
 		sh->vm_used -= sf_pages_of(o->extent);
-	obj_birth(sh, o);
+	obj_add(sh, o);
 	if (a->lru)
 		sf_side_set(sh, o, SF_SIDE_LRU, true);
 	if (sh->groups.used)
@@ -257,7 +257,7 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	}
 	sf_shadow_drop(sh, o);
 	*o = fresh;
-	obj_birth(sh, o);
+	obj_add(sh, o);
 	if (has_side) {
 		sf_side_carry(sh, &kept, a->old_id, o);
 		sf_side_set(sh, o, SF_SIDE_LRU, lru);

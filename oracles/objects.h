@@ -12,7 +12,7 @@ enum sf_obj_flags {
 	SF_OBJ_ALIVE = 1,
 	SF_OBJ_CLAIMED = 2,  /* its bytes are marked as taken; Invariant: only if ALIVE */
 	SF_OBJ_REPORTED = 4, /* judged no more */
-	SF_OBJ_BORN = 8,     /* this slot has held an object in this run */
+	SF_OBJ_KNOWN = 8,     /* this slot has held an object in this run */
 	SF_OBJ_ORPHAN = 16,  /* its cache was destroyed over it */
 	/* what its token says of its type; neither: it is no ordinary kmalloc, or has no half */
 	SF_OBJ_DATA = 32,
@@ -36,7 +36,7 @@ _Static_assert(sizeof(struct sf_shadow_obj) <= 64, "one cache line per object");
 /* NULL: that id is out of range, or nothing was ever there. */
 static inline struct sf_shadow_obj *sf_shadow_find(struct sf_shadow *sh, uint32_t id)
 {
-	return id < sh->cap_obj && (sh->obj[id].flags & SF_OBJ_BORN) ? &sh->obj[id] : NULL;
+	return id < sh->cap_obj && (sh->obj[id].flags & SF_OBJ_KNOWN) ? &sh->obj[id] : NULL;
 }
 
 /* NULL: nothing lives there. */
@@ -57,7 +57,7 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
 /* The object is at `to` from now on; sh->claim says how that went. */
 void sf_shadow_migrate(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t to);
-/* Bytes of pages that a live object has that is in no slab, 0: it is in one, or nobody knows. */
+/* Bytes of pages that a live object has that is in no slab, 0: it is in one, or not known. */
 uint64_t sf_shadow_pages_of(const struct sf_shadow_obj *o);
 /* A live object, not `skip`, that has a byte of [addr, addr + size). Slow: for reports. */
 const struct sf_shadow_obj *sf_shadow_hit(const struct sf_shadow *sh, uint64_t addr, uint64_t size,

@@ -5,7 +5,7 @@
  * Each page frame gets a level: what would have to be given up, drained, waited for or reclaimed
  * until it is free. Where a request first finds enough frames, in a block, is the cause; nowhere:
  * memory was exhausted. A slab is as hard to get as the hardest object in it. Relies on judge.h and
- * owners.c's fates; listed in listing.h. Linear in pages and objects, once for requests that
+ * owners.c's states; listed in listing.h. Linear in pages and objects, once for requests that
  * fail one after the other without anything changing.
  */
 #include "oom.h"
@@ -85,11 +85,11 @@ void sf_needs_free(struct sf_judge *j)
 static uint8_t object_level(const struct sf_judge *j, const struct sf_shadow_obj *o)
 {
 	const struct sf_side *side = sf_side_at(&j->sh, o);
-	unsigned int fate = side ? side->fate : SF_FATE_STAYS;
+	unsigned int state = side ? side->state : SF_STATE_STAYS;
 
-	if (fate == SF_FATE_DEFERRED)
+	if (state == SF_STATE_DEFERRED)
 		return LEVEL_OF(DEFERRED);
-	if (fate == SF_FATE_GOES) {
+	if (state == SF_STATE_GOES) {
 		if (sf_shadow_in_reclaim_slab(&j->sh, o) || side->indirect)
 			return LEVEL_OF(COUNTED);
 		if (sf_callers_miscount(&j->sh, o))
@@ -97,7 +97,7 @@ static uint8_t object_level(const struct sf_judge *j, const struct sf_shadow_obj
 		return LEVEL_OF(UNCOUNTED);
 	}
 	if (o->kind == SF_PLACE_PAGES && o->api == SF_API_PAGES && (o->gfp & SF_GFP_MOVABLE) &&
-	    fate == SF_FATE_STAYS && (j->sh.caps & SF_CAP_COMPACT))
+	    state == SF_STATE_STAYS && (j->sh.caps & SF_CAP_COMPACT))
 		return LEVEL_OF(COMPACTION);
 	return NEVER;
 }
@@ -133,7 +133,7 @@ static void level_pages(struct sf_judge *j, struct sf_needs *n, const struct sf_
 			n->level[sh->vm_pfn[p] - 1] = level;
 }
 
-/* Made for what is being allocated now: who has its objects is told when that is over. */
+/* Made for what is being allocated now: who has its objects is reported when that is over. */
 static bool under_way(const struct sf_judge *j, const struct sf_shadow_slab *slab)
 {
 	return slab->op == j->op.nr && !slab->live;
@@ -166,7 +166,7 @@ static void slabs_spread(struct sf_judge *j, struct sf_needs *n)
 
 static void objects(struct sf_judge *j, struct sf_needs *n)
 {
-	sf_side_fates(&j->sh);
+	sf_side_states(&j->sh);
 	for (size_t i = 0; i < j->sh.peak; i++) {
 		const struct sf_shadow_obj *o = &j->sh.obj[i];
 		uint8_t level;
@@ -355,7 +355,7 @@ static const struct sf_shadow_cache *not_asked(const struct sf_judge *j, uint32_
 /*
  * After a flush a cache keeps no more empty slabs than min_partial: more of them hold objects that
  * are still parked, or, of the cache that is being allocated from, under way. Which one that is
- * will be told later: remembers two.
+ * will be reported later: remembers two.
  */
 static void still_parked(struct sf_judge *j, const struct sf_event *ev)
 {

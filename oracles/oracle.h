@@ -64,7 +64,7 @@ void sf_judge_clear_counts(struct sf_judge *j);
 
 /*
  * ISO-15's ledger, since create or the last clear: pages at whose address a slab was made where a
- * slab of another cache had been. `stale`: objects had been handed out there, so somebody may hold
+ * slab of another cache had been. `stale`: objects had been handed out there, so a caller may hold
  * a handle. What is reused by the same cache counts as `same`. Partitions: ordinary kmalloc of
  * another partition; halves: of the other half, pointer-bearing to pointer-free or back (TYPED).
  */
@@ -98,7 +98,7 @@ const struct sf_attack_count *sf_judge_attacks(const struct sf_judge *j); /* SF_
 	X(EMPTY, "empty slabs", "slabs without any object in use")                                \
 	X(SLACK, "slack", "what is left behind the last object of a slab")
 
-/* SF_UNCOUNTED(X): what reclaim could free and nobody counts. */
+/* SF_UNCOUNTED(X): what reclaim could free and is not counted. */
 #define SF_UNCOUNTED(X)                                                                           \
 	X(SHORTFALL, "shortfall", "owned by what is reclaimable: the design does not count it")   \
 	X(MISCOUNT, "miscount", "the same, but the caller did not ask for it as reclaimable, or " \
@@ -175,7 +175,7 @@ void sf_judge_memory(const struct sf_judge *j, size_t *bytes, size_t *live);
 
 /*
  * Ends the process in a function of its own, named after the invariant (sf_violation_MEM_1), never
- * inlined, after writing title and detail to stderr: so that engines and sanitizers tell bugs
+ * inlined, after writing title and detail to stderr: so that engines and sanitizers keep bugs
  * apart. If the environment has SLABFUZZ_EXPECT and the title does not begin with it, returns
  * instead.
  */

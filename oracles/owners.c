@@ -3,7 +3,7 @@
  * owners.c - the side table of the shadow model: who is on a shrinker's list, who owns whom, who is
  * pinned, who waits for a grace period; and what would become of each if all were reclaimed.
  *
- * Entries are links and flags only; nobody else writes them. It leaves out whether an allocator
+ * Entries are links and flags only; only this file writes them. It leaves out whether an allocator
  * respects any of it: reclaim_rules.c judges that. Relies on owners.h; objects.c and intake.c
  * call it.
  */
@@ -21,7 +21,7 @@ static bool freeable(const struct sf_side *s)
 	return (s->flags & (SF_SIDE_LRU | SF_SIDE_PINNED | SF_SIDE_DEFERRED)) == SF_SIDE_LRU;
 }
 
-struct sf_side *sf_side_make(struct sf_shadow *sh, struct sf_shadow_obj *o)
+static struct sf_side *side_make(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
 	uint32_t id = sf_shadow_id(sh, o);
 
@@ -52,7 +52,7 @@ void sf_side_set(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_side_fla
 
 	if (!s && !on)
 		return;
-	s = sf_side_make(sh, o);
+	s = side_make(sh, o);
 	was = freeable(s);
 	s->flags = (uint8_t)(on ? s->flags | flag : s->flags & ~(unsigned int)flag);
 	count_freeable(sh, o, was, freeable(s));
@@ -107,7 +107,7 @@ static void charge(struct sf_shadow *sh, struct sf_shadow_obj *o)
 		uncharge(sh, s);
 	if (!s && !bytes)
 		return;
-	s = sf_side_make(sh, o);
+	s = side_make(sh, o);
 	s->group = bytes ? group : 0;
 	s->charged = bytes;
 	if (bytes)
@@ -129,8 +129,8 @@ void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_sh
 	struct sf_side *a, *b;
 	uint32_t id_a = sf_shadow_id(sh, owner), id_b = sf_shadow_id(sh, owned);
 
-	sf_side_make(sh, owner);
-	b = sf_side_make(sh, owned);
+	side_make(sh, owner);
+	b = side_make(sh, owned);
 	a = sf_side_at(sh, owner); /* the table may have grown */
 	sh->changes++;
 	if (a == b || b->owner || ((a->flags | b->flags) & SF_SIDE_DEFERRED))
@@ -149,7 +149,7 @@ void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_sh
 
 void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
-	struct sf_side *s = sf_side_make(sh, o);
+	struct sf_side *s = side_make(sh, o);
 
 	if (s->flags & SF_SIDE_DEFERRED)
 		return;
@@ -199,7 +199,7 @@ void sf_side_carry(struct sf_shadow *sh, struct sf_side *kept, uint32_t from,
 		   struct sf_shadow_obj *to)
 {
 	uint32_t id = sf_shadow_id(sh, to);
-	struct sf_side *s = sf_side_make(sh, to);
+	struct sf_side *s = side_make(sh, to);
 
 	*s = *kept;
 	if (id == from)
@@ -214,23 +214,23 @@ void sf_side_carry(struct sf_shadow *sh, struct sf_side *kept, uint32_t from,
 		sh->side[b - 1].owner = id + 1;
 }
 
-/* What is decided by the object itself; SF_FATE_STAYS: its owner decides. */
-static enum sf_fate own_fate(const struct sf_side *s)
+/* What is decided by the object itself; SF_STATE_STAYS: its owner decides. */
+static enum sf_side_state own_state(const struct sf_side *s)
 {
 	if (s->flags & SF_SIDE_DEFERRED)
-		return SF_FATE_DEFERRED;
+		return SF_STATE_DEFERRED;
 	if (s->flags & SF_SIDE_PINNED)
-		return SF_FATE_PINNED;
-	return s->flags & SF_SIDE_LRU ? SF_FATE_GOES : SF_FATE_STAYS;
+		return SF_STATE_PINNED;
+	return s->flags & SF_SIDE_LRU ? SF_STATE_GOES : SF_STATE_STAYS;
 }
 
-/* Whatever it owns, directly or not, shares its fate, down to what has one of its own. */
+/* Whatever it owns, directly or not, shares its state, down to what has one of its own. */
 static void hand_down(struct sf_shadow *sh, struct sf_side *root)
 {
 	struct sf_side *s = root;
 
 	for (;;) {
-		if (s->owned && (s == root || own_fate(s) == SF_FATE_STAYS)) {
+		if (s->owned && (s == root || own_state(s) == SF_STATE_STAYS)) {
 			s = &sh->side[s->owned - 1];
 		} else {
 			while (s != root && !s->next)
@@ -239,21 +239,21 @@ static void hand_down(struct sf_shadow *sh, struct sf_side *root)
 				return;
 			s = &sh->side[s->next - 1];
 		}
-		if (own_fate(s) == SF_FATE_STAYS)
-			s->fate = root->fate;
+		if (own_state(s) == SF_STATE_STAYS)
+			s->state = root->state;
 	}
 }
 
-void sf_side_fates(struct sf_shadow *sh)
+void sf_side_states(struct sf_shadow *sh)
 {
 	if (!sh->nr_sides)
 		return;
 	for (size_t i = 0; i < sh->peak && i < sh->cap_side; i++)
 		if (sh->obj[i].flags & SF_OBJ_SIDE)
-			sh->side[i].fate = (uint8_t)own_fate(&sh->side[i]);
+			sh->side[i].state = (uint8_t)own_state(&sh->side[i]);
 	for (size_t i = 0; i < sh->peak && i < sh->cap_side; i++)
 		if ((sh->obj[i].flags & SF_OBJ_SIDE) && sh->side[i].owned &&
-		    own_fate(&sh->side[i]) != SF_FATE_STAYS)
+		    own_state(&sh->side[i]) != SF_STATE_STAYS)
 			hand_down(sh, &sh->side[i]);
 }
 

@@ -12,17 +12,17 @@
 enum sf_side_flags {
 	SF_SIDE_LRU = 1,      /* its cache's shrinker may free it */
 	SF_SIDE_PINNED = 2,
-	SF_SIDE_DEFERRED = 4, /* freed after a grace period; nobody's until then */
+	SF_SIDE_DEFERRED = 4, /* freed after a grace period; unowned until then */
 	SF_SIDE_GOING = 8,    /* something it owned has gone: it must go in the same operation */
 };
 
-/* What becomes of an object if all that can be reclaimed is (sf_side_fates()). */
-enum sf_fate {
-	SF_FATE_STAYS,    /* no shrinker knows it or what owns it */
-	SF_FATE_GOES,
-	SF_FATE_PINNED,   /* it, or what owns it, directly or not */
-	SF_FATE_DEFERRED, /* likewise */
-	SF_FATES,
+/* What becomes of an object if all that can be reclaimed is (sf_side_states()). */
+enum sf_side_state {
+	SF_STATE_STAYS,    /* no shrinker knows it or what owns it */
+	SF_STATE_GOES,
+	SF_STATE_PINNED,   /* it, or what owns it, directly or not */
+	SF_STATE_DEFERRED, /* likewise */
+	SF_STATES,
 };
 
 /*
@@ -35,7 +35,7 @@ struct sf_side {
 	uint32_t grace;    /* grace periods that had ended when it was deferred */
 	uint64_t charged;  /* bytes */
 	uint64_t indirect; /* bytes that accounting=indirect counts for it */
-	uint8_t flags, fate;
+	uint8_t flags, state;
 };
 
 static inline struct sf_side *sf_side_at(const struct sf_shadow *sh, const struct sf_shadow_obj *o)
@@ -62,9 +62,8 @@ bool sf_side_take(struct sf_shadow *sh, struct sf_shadow_obj *o, struct sf_side 
 /* The object is another entry of `obj`, or another thing in the same one: its ties go with it. */
 void sf_side_carry(struct sf_shadow *sh, struct sf_side *kept, uint32_t from,
 		   struct sf_shadow_obj *to);
-struct sf_side *sf_side_make(struct sf_shadow *sh, struct sf_shadow_obj *o);
-/* Fills in `fate` of every live object that has an entry: linear in objects. */
-void sf_side_fates(struct sf_shadow *sh);
+/* Fills in `state` of every live object that has an entry: linear in objects. */
+void sf_side_states(struct sf_shadow *sh);
 /* Is it counted as reclaimable because of the slab it lies in? */
 bool sf_shadow_in_reclaim_slab(const struct sf_shadow *sh, const struct sf_shadow_obj *o);
 /* What it is worth where no slab counts it: ksize(), or its pages. */

@@ -5,7 +5,7 @@
  *
  * Mappings are judged from what the process's own memory map says (MAPPING, MAPS), against areas
  * and seals as areas.c has them. MAPS comes from inside the call that POOL reports later, so what
- * the call is about is taken for done when the mappings are told. Relies on judge.h; listed in
+ * the call is about is taken for done when the mappings are reported. Relies on judge.h; listed in
  * listing.h.
  */
 #include "judge.h"
@@ -215,7 +215,7 @@ static const char *no_authority(const struct sf_judge *j, const struct sf_ev_rar
 		return "a rare write was carried out in a pool whose mode is not for it";
 	if (end - area->addr <= area->used)
 		return NULL;
-	/* what is left of the last object's word belongs to nobody */
+	/* what is left of the last object's word is unowned */
 	*near = end - area->addr <= ((area->used + 7) & ~7ull);
 	return "a rare write beyond the objects of an area was carried out";
 }
@@ -271,7 +271,7 @@ void sf_pool_expect(struct sf_judge *j, const struct sf_event *ev)
 		sf_pools_seal(&j->sh, m->pool, false, SIZE_MAX);
 }
 
-/* Were all mappings told, and is it known what is to be sealed? After a refusal it is not. */
+/* Were all mappings reported, and is it known what is to be sealed? After a refusal it is not. */
 static bool maps_known(struct sf_judge *j, const struct sf_ev_maps *m, enum sf_invariant inv)
 {
 	if (m->nr != j->nr_mappings) {
@@ -508,7 +508,7 @@ static bool outside_areas(const struct sf_judge *j, const struct sf_ev_mapping *
 
 /*
  * MAPS: what is in no area is mapped nowhere but in the direct map, and writable there. An area may
- * be mapped a moment before MAP tells of it, so this waits for ends of pools and for snapshots.
+ * be mapped a moment before MAP reports it, so this waits for ends of pools and for snapshots.
  */
 unsigned int sf_pma_8_maps(struct sf_judge *j, const struct sf_event *ev)
 {

@@ -5,7 +5,7 @@
  *
  * The truth about reclaimable memory is known from ownership: an object goes if a shrinker may free
  * it, or what owns it, and nothing on the way is pinned or deferred. Everything else that counts as
- * reclaimable is explained by a term of its own. Relies on judge.h and owners.c's fates; listed in
+ * reclaimable is explained by a term of its own. Relies on judge.h and owners.c's states; listed in
  * listing.h.
  */
 #include "reclaim_rules.h"
@@ -66,28 +66,28 @@ static void sum_uncounted(struct sf_judge *j, const struct sf_event *ev,
 
 static void sum_object(struct sf_judge *j, const struct sf_event *ev, const struct sf_shadow_obj *o)
 {
-	static const uint8_t terms[SF_FATES] = {
-		[SF_FATE_STAYS] = SF_TERM_UNOWNED, [SF_FATE_GOES] = SF_TERM_TRUTH,
-		[SF_FATE_PINNED] = SF_TERM_PINNED, [SF_FATE_DEFERRED] = SF_TERM_DEFERRED,
+	static const uint8_t terms[SF_STATES] = {
+		[SF_STATE_STAYS] = SF_TERM_UNOWNED, [SF_STATE_GOES] = SF_TERM_TRUTH,
+		[SF_STATE_PINNED] = SF_TERM_PINNED, [SF_STATE_DEFERRED] = SF_TERM_DEFERRED,
 	};
 	const struct sf_side *side = sf_side_at(&j->sh, o);
 	const struct sf_shadow_cache *c;
-	unsigned int fate = side ? side->fate : SF_FATE_STAYS;
+	unsigned int state = side ? side->state : SF_STATE_STAYS;
 
 	if (sf_shadow_in_reclaim_slab(&j->sh, o)) {
 		c = sf_shadow_cache_at(&j->sh, o->cache);
 		if (c && !(o->flags & SF_OBJ_ORPHAN))
-			j->sums.term[terms[fate]] += c->stride;
+			j->sums.term[terms[state]] += c->stride;
 	} else if (side && side->indirect) {
-		j->sums.term[terms[fate]] += side->indirect;
-	} else if (fate == SF_FATE_GOES) {
+		j->sums.term[terms[state]] += side->indirect;
+	} else if (state == SF_STATE_GOES) {
 		sum_uncounted(j, ev, o);
 	}
 }
 
 /*
  * What is not alive in the slabs that count as reclaimable. As long as no program says who owns
- * whom, the objects need not be looked at one by one: all that live there are nobody's.
+ * whom, the objects need not be looked at one by one: all that live there are unowned.
  */
 static void sum_slab(struct sf_judge *j, const struct sf_snap_slab *slab)
 {
@@ -118,7 +118,7 @@ static uint64_t sum_all(struct sf_judge *j, const struct sf_event *ev)
 {
 	uint64_t sum = 0;
 
-	sf_side_fates(&j->sh);
+	sf_side_states(&j->sh);
 	for (size_t i = 0; i < j->snap.nr_slabs; i++)
 		sum_slab(j, &j->snap.slabs[i]);
 	for (size_t i = 0; j->sh.nr_sides && i < j->sh.peak; i++)
@@ -264,7 +264,7 @@ static const char *right_fault(struct sf_judge *j, const struct sf_side *side, u
 
 /*
  * What it owns should have gone before it. krealloc() holds a reference to what it works on, of
- * which only its own REALLOC tells, later.
+ * which only its own REALLOC reports, later.
  */
 static void left_behind(struct sf_judge *j, const struct sf_side *side)
 {

@@ -61,11 +61,11 @@ void sf_report(struct sf_judge *j, const struct sf_event *ev, uint32_t res, uint
 	       const char *fmt, ...)
 {
 	struct sf_reports *r = &j->report;
-	const char *name = j->sh.told;
+	const char *name = j->sh.left_out;
 	va_list ap;
 	int n;
 
-	j->sh.told = NULL;
+	j->sh.left_out = NULL;
 	r->count[r->v.invariant].violations++;
 	if (seen_before(j) || !r->opt.violation)
 		return;

@@ -68,7 +68,7 @@ static inline uint64_t sf_roundup(uint64_t size)
 
 /*
  * LARGE: pages of the slot that kmalloc() of `size` bytes gets in a block of 2 MiB; 0: it gets
- * none. Below 32 KiB callers rely on what does not fail; above, a slot must be gained over blocks
+ * none. Below 32 KiB callers rely on what does not fail; above, slots must fit better than blocks
  * that are powers of two.
  */
 static inline uint32_t sf_large_slot(uint64_t size)

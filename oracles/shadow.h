@@ -37,7 +37,7 @@ struct sf_shadow {
 	struct sf_window direct, vmalloc;
 	/*
 	 * The slab window grows with the slabs that are made in it: slabs.pages is what this run
-	 * has touched, slab_limit what HEAP told.
+	 * has touched, slab_limit what HEAP reported.
 	 */
 	struct sf_window slabs;
 	uint64_t slab_limit;
@@ -65,7 +65,7 @@ struct sf_shadow {
 	struct sf_groups groups;
 	struct sf_pools pools;
 	enum sf_claim claim;  /* how the last object's went */
-	const char *told;     /* name that a title leaves out, for the detail */
+	const char *left_out;     /* name that a title leaves out, for the detail */
 	size_t bytes;         /* of memory, for the benchmark */
 };
 

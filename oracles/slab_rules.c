@@ -178,7 +178,7 @@ unsigned int sf_acc_5(struct sf_judge *j, const struct sf_event *ev)
 	return checks;
 }
 
-/* What kmem_cache_shrink() returns: from the slabs that tracepoints told of. */
+/* What kmem_cache_shrink() returns: from the slabs that tracepoints reported. */
 unsigned int sf_acc_6_shrink(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_cacheop *op = &ev->cacheop;

@@ -296,7 +296,7 @@ static void far_give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 	}
 }
 
-/* The same of the slab window: is a frame that somebody uses behind each page? */
+/* The same of the slab window: is a frame in use behind each page? */
 static bool slabs_out(const struct sf_shadow *sh, uint64_t addr, uint64_t size)
 {
 	uint64_t first = (addr - sh->slabs.base) >> SF_PAGE_SHIFT;
@@ -308,7 +308,7 @@ static bool slabs_out(const struct sf_shadow *sh, uint64_t addr, uint64_t size)
 	return true;
 }
 
-/* Are all pages of the range in somebody's use? */
+/* Are all pages of the range in use? */
 static bool range_out(const struct sf_shadow *sh, uint64_t addr, uint64_t size)
 {
 	uint64_t first = (addr - sh->direct.base) >> SF_PAGE_SHIFT;

@@ -441,7 +441,7 @@ void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s)
 		c->slabs--;
 }
 
-/* Pages behind a mapping are taken in the direct map too: nobody else may have them. */
+/* Pages behind a mapping are taken in the direct map too: they are taken. */
 void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m)
 {
 	uint64_t first = (m->addr - sh->vmalloc.base) >> SF_PAGE_SHIFT;

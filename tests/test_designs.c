@@ -185,7 +185,7 @@ static void no_page_holds_two_partitions(void **state)
 	assert_int_equal(w.violations, 1);
 	assert_string_equal(w.title, "ISO-1: a page holds two partitions");
 	close_heap(&w);
-	/* once nothing lives there any more the page is anybody's */
+	/* once nothing lives there any more any partition may have the page */
 	open_heap(&w, CAPS);
 	got(&w, 64, CACHE_A, 1, 0);
 	SEND(&w, FREE, free, .id = 0, .res = 0, .addr = page(1), .cache = SF_NONE, .known = true,

@@ -315,11 +315,11 @@ static inline sf_invariant_set sf_invariant_bit(enum sf_invariant inv)
 
 struct sf_invariant_info {
 	const char *id;    /* "MEM-1" */
-	uint8_t cost;      /* enum sf_cost */
 	uint64_t needs;    /* enum sf_cap */
+	const char *statement, *source;
+	uint8_t cost;      /* enum sf_cost */
 	uint8_t setting;   /* enum sf_setting_code, or SF_SET_ANY */
 	uint8_t marks;     /* enum sf_rule_marks */
-	const char *statement, *source;
 };
 
 extern const struct sf_invariant_info sf_invariants[SF_INV_COUNT];

@@ -14,7 +14,7 @@
 
 const struct sf_invariant_info sf_invariants[SF_INV_COUNT] = {
 #define X(family, nr, cost, needs, setting, marks, statement, source)                             \
-	{ #family "-" #nr, SF_COST_##cost, needs, SF_SET_##setting, marks, statement, source },
+	{ #family "-" #nr, needs, statement, source, SF_COST_##cost, SF_SET_##setting, marks },
 	SF_INVARIANTS(X)
 #undef X
 };

@@ -23,7 +23,7 @@
 #include "shadow_mem.h"
 #include "snap.h"
 
-_Static_assert(SF_INV_COUNT <= 128, "invariants are bits of an sf_invariant_set");
+_Static_assert(SF_INV_COUNT < 128, "invariants are bits of an sf_invariant_set");
 
 /* SF_ONCE_MEM_1: is it skipped once a run, not at each event? So is what the judge never judges. */
 enum {
@@ -187,6 +187,18 @@ void sf_rules_taint(struct sf_judge *j, const struct sf_event *ev)
 	}
 SF_EVENTS(X)
 #undef X
+
+/* A row that is listed nowhere would judge nothing, without a word. */
+#define ROW_BIT(inv, fn) | BIT_OF(inv)
+_Static_assert((0
+#define X(id, member, doc) ON_##id(ROW_BIT, NO_BIT)
+	SF_EVENTS(X)
+#undef X
+#define X(family, nr, cost, needs, setting, marks, statement, source)                             \
+	| (SF_COST_##cost == SF_COST_BOOTS ? BIT_OF(family##_##nr) : 0)
+	SF_INVARIANTS(X)
+#undef X
+	) == ((sf_invariant_set)1 << SF_INV_COUNT) - 1, "an invariant is listed under no event");
 
 /* An event without a list is not even looked at. */
 #define ONE_RULE(inv, fn) + 1

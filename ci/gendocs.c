@@ -141,7 +141,7 @@ static void print_ops(void)
 {
 	puts("| code | operation | does |");
 	puts("| --- | --- | --- |");
-#define X(code, id, name, res, flags, doc, ...)                                                    \
+#define X(code, id, name, res, handler, needs, weight, flags, doc, ...)                            \
 	print_op(code, name, SF_RES_##res, doc,                                                    \
 		 (const struct sf_arg_info[SF_OP_ARGS_MAX + 1]){ __VA_ARGS__ });
 	SF_OPS(X)

@@ -413,7 +413,7 @@ static void assert_floor(const char *what, uint64_t index, uint64_t count, uint6
 static void test_every_operation(void **state)
 {
 	(void)state;
-#define X(code, id, name, res, flags, doc, ...)                                                    \
+#define X(code, id, name, res, handler, needs, weight, flags, ...)                                 \
 	assert_floor(name, code, sum.op[code], (flags) & SF_OPF_MISUSE ? 30 : 100);
 	SF_OPS(X)
 #undef X

@@ -213,10 +213,28 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	tell_run(x, SF_EV_BEGIN, name);
 }
 
-static inline void begin_step(struct sf_exec *x)
+/* The rows of SF_OPS: who carries out an operation, and what the allocator must be capable of. */
+static const struct handler {
+	void (*run)(struct sf_exec *x, const struct sf_op *op);
+	uint64_t needs;
+} handlers[SF_CODE_MAX + 1] = {
+	[SF_OP_NOP] = { .run = exec_nothing },
+#define X(code, id, name, res, handler, caps, ...) \
+	[code] = { .run = exec_##handler, .needs = (caps) },
+	SF_OPS(X)
+#undef X
+};
+
+static inline const struct handler *begin_step(struct sf_exec *x, const struct sf_op *op)
 {
+	const struct handler *h = &handlers[op->code & SF_CODE_MAX];
+
 	x->op = x->sink.op = (uint32_t)x->counts.ops++;
 	x->out = (struct sf_outcome){ .status = SF_OK };
+	if (x_has(x, h->needs))
+		return h;
+	x_skip(x, op, SF_SKIP_NO_CAP);
+	return NULL;
 }
 
 static inline bool end_step(struct sf_exec *x)
@@ -228,16 +246,18 @@ static inline bool end_step(struct sf_exec *x)
 
 bool sf_exec_step(struct sf_exec *x, const struct sf_op *op, const char *strings)
 {
-	begin_step(x);
+	const struct handler *h = begin_step(x, op);
+
 	x->strings = strings;
-	x_handlers[op->code & SF_CODE_MAX](x, op);
+	if (h)
+		h->run(x, op);
 	return end_step(x);
 }
 
 bool sf_exec_step_object(struct sf_exec *x, const struct sf_op *op, const struct sf_type *type)
 {
-	begin_step(x);
-	x_objects(x, op, type, op->size);
+	if (begin_step(x, op))
+		x_objects(x, op, type, op->size);
 	return end_step(x);
 }
 

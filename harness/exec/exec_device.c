@@ -11,7 +11,7 @@
 
 #define ALLOC_DR 65535 /* the call site: alloc_dr() is where all of it is allocated */
 
-void x_device_register(struct sf_exec *x, const struct sf_op *op)
+void exec_device_register(struct sf_exec *x, const struct sf_op *op)
 {
 	*x_slot(x, op->res) = (struct slot){ .kind = SF_RES_DEVICE, .obj = SF_NONE };
 }
@@ -109,12 +109,12 @@ static void allocate_for(struct sf_exec *x, const struct sf_op *op, uint64_t n, 
 		adopt(x, op->cache, id);
 }
 
-void x_devm_kmalloc(struct sf_exec *x, const struct sf_op *op)
+void exec_devm_kmalloc(struct sf_exec *x, const struct sf_op *op)
 {
 	allocate_for(x, op, 1, op->size);
 }
 
-void x_devm_kmalloc_array(struct sf_exec *x, const struct sf_op *op)
+void exec_devm_kmalloc_array(struct sf_exec *x, const struct sf_op *op)
 {
 	allocate_for(x, op, op->n, op->size);
 }
@@ -147,7 +147,7 @@ static void resize(struct sf_exec *x, const struct sf_op *op, uint64_t total)
 	x_realloc(x, op, &b);
 }
 
-void x_devm_krealloc(struct sf_exec *x, const struct sf_op *op)
+void exec_devm_krealloc(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t old, id;
 	uint64_t total;
@@ -180,7 +180,7 @@ void x_devm_krealloc(struct sf_exec *x, const struct sf_op *op)
 
 /* --- the end --- */
 
-void x_devm_kfree(struct sf_exec *x, const struct sf_op *op)
+void exec_devm_kfree(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
@@ -209,7 +209,7 @@ void x_device_release(struct sf_exec *x, uint32_t device)
 	*x_slot(x, device) = (struct slot){ 0 };
 }
 
-void x_device_unregister(struct sf_exec *x, const struct sf_op *op)
+void exec_device_unregister(struct sf_exec *x, const struct sf_op *op)
 {
 	if (x_slot_of(x, op, op->cache, SF_RES_DEVICE))
 		x_device_release(x, op->cache);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
- * (one handler per operation), exec_device.c (memory of devices), exec_pool.c (memory that is
+ * (most handlers of operations), exec_device.c (memory of devices), exec_pool.c (memory that is
  * sealed), exec_reclaim.c (what goes by itself), exec_misuse.c (misuse, and what it reached) and
  * kernel.c, which reads what became of an operation.
  */
@@ -209,21 +209,14 @@ void x_destroy(struct sf_exec *x, uint32_t res);
 
 /* References: what they stand for, or the operation is skipped, which is told. */
 void x_skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why);
-bool x_can(struct sf_exec *x, const struct sf_op *op, uint64_t caps);
 uint32_t x_object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res);
 uint32_t x_object_or_skip(struct sf_exec *x, const struct sf_op *op);
 struct slot *x_slot_of(struct sf_exec *x, const struct sf_op *op, uint32_t res,
 		       enum sf_res_kind kind);
 
 /* exec_device.c. An object of a device begins with a struct devres, which its user never sees. */
-void x_device_register(struct sf_exec *x, const struct sf_op *op);
-void x_device_unregister(struct sf_exec *x, const struct sf_op *op);
 void x_device_release(struct sf_exec *x, uint32_t device);
 void x_device_forget(struct sf_exec *x, uint32_t id);
-void x_devm_kmalloc(struct sf_exec *x, const struct sf_op *op);
-void x_devm_kmalloc_array(struct sf_exec *x, const struct sf_op *op);
-void x_devm_krealloc(struct sf_exec *x, const struct sf_op *op);
-void x_devm_kfree(struct sf_exec *x, const struct sf_op *op);
 
 /* exec_reclaim.c. With an allocator that reclaims: before anything else is asked of its heap. */
 void x_user_open(struct sf_exec *x);
@@ -231,27 +224,8 @@ void x_user_open(struct sf_exec *x);
 void x_track(struct sf_exec *x, uint32_t id, bool lru);
 /* Nothing may take it while its user works on it. True: it must be released where it is then. */
 bool x_hold(struct sf_exec *x, uint32_t id);
-void x_owns(struct sf_exec *x, const struct sf_op *op);
-void x_pin(struct sf_exec *x, const struct sf_op *op);
-void x_shrinker(struct sf_exec *x, const struct sf_op *op);
-void x_shrink_all(struct sf_exec *x, const struct sf_op *op);
-void x_kswapd(struct sf_exec *x, const struct sf_op *op);
-void x_compact(struct sf_exec *x, const struct sf_op *op);
-void x_kfree_rcu(struct sf_exec *x, const struct sf_op *op);
-void x_grace_period(struct sf_exec *x, const struct sf_op *op);
-void x_rcu_barrier(struct sf_exec *x, const struct sf_op *op);
-void x_memcg_create(struct sf_exec *x, const struct sf_op *op);
-void x_memcg_set(struct sf_exec *x, const struct sf_op *op);
-void x_memcg_destroy(struct sf_exec *x, const struct sf_op *op);
-void x_fault_attr(struct sf_exec *x, const struct sf_op *op);
-void x_vm_enough_memory(struct sf_exec *x, const struct sf_op *op);
 
 /* exec_pool.c. What lies in a pool goes with it. */
-void x_pool_create(struct sf_exec *x, const struct sf_op *op);
-void x_pmalloc(struct sf_exec *x, const struct sf_op *op);
-void x_pool_protect(struct sf_exec *x, const struct sf_op *op);
-void x_pool_destroy(struct sf_exec *x, const struct sf_op *op);
-void x_rare_write(struct sf_exec *x, const struct sf_op *op);
 void x_pool_write(struct sf_exec *x, uint32_t id);
 /* First bad offset in an object of a pool. */
 uint64_t x_pool_bad(struct sf_exec *x, const struct object *o);
@@ -275,9 +249,14 @@ void x_lab_emit(void *exec, const struct sf_event *ev);
 void x_lab_bury(struct sf_exec *x, uint32_t id); /* it is about to be freed */
 void x_lab_dig_up(struct sf_exec *x, uint32_t res);
 void x_lab_cache_gone(struct sf_exec *x, uint32_t cache);
-void x_misuse(struct sf_exec *x, const struct sf_op *op);
 
-/* By operation code; every code has one. */
-extern void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op *op);
+/*
+ * The handlers that the rows of SF_OPS name: one without a row has no prototype, which warns; a row
+ * without one does not link. What the row needs of the allocator is there when it is called.
+ */
+#define X(code, id, name, res, handler, ...) \
+	void exec_##handler(struct sf_exec *x, const struct sf_op *op);
+SF_OPS(X)
+#undef X
 
 #endif

@@ -663,21 +663,12 @@ static void bury_wrong(struct sf_exec *x, const struct misuse *m, bool noticed)
 	*x_slot(x, m->op->obj) = (struct slot){ 0 };
 }
 
-static bool capable(const struct sf_exec *x, const struct sf_op *op)
-{
-	if (op->code == SF_OP_WRONG_CACHE_FREE)
-		return x->lab && x_has(x, SF_CAP_CACHES);
-	if (op->code == SF_OP_DIRECTMAP_WRITE)
-		return x->lab && x_has(x, SF_CAP_POOLS);
-	return x->lab;
-}
-
-void x_misuse(struct sf_exec *x, const struct sf_op *op)
+void exec_misuse(struct sf_exec *x, const struct sf_op *op)
 {
 	struct misuse m = { .op = op, .id = SF_NONE };
 	bool noticed;
 
-	if (!capable(x, op)) {
+	if (!x->lab) { /* the heap's settings allow no misuse */
 		x_skip(x, op, SF_SKIP_NO_CAP);
 		return;
 	}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * exec_ops.c - what each operation does: one handler each, found through a table by code.
+ * exec_ops.c - what operations do: exec_HANDLER() for the HANDLER of a row of SF_OPS, each called
+ * by exec.c if the allocator can what the row needs.
  *
  * Relies on exec.c for tables and contents; memory of devices is exec_device.c's, that of pools
  * exec_pool.c's, reclaim, grace periods and groups are exec_reclaim.c's, misuse is exec_misuse.c's.
- * A handler asks the allocator, reports the result as an event, and skips (told, counted) what
+ * A handler asks the allocator, emits the result as an event, and skips (emitted, counted) what
  * cannot be carried out.
  */
 #include "exec_internal.h"
@@ -176,15 +177,6 @@ void x_skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why)
 		*x_slot(x, op->res) = (struct slot){ 0 };
 }
 
-/* True if the allocator can; else the operation is skipped. */
-bool x_can(struct sf_exec *x, const struct sf_op *op, uint64_t caps)
-{
-	if (x_has(x, caps))
-		return true;
-	x_skip(x, op, SF_SKIP_NO_CAP);
-	return false;
-}
-
 /* The object a reference stands for, SF_NONE if it is gone (skipped then). */
 uint32_t x_object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res)
 {
@@ -277,21 +269,19 @@ static void do_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api, uin
 	allocate(x, op, &b);
 }
 
-static void op_kmalloc(struct sf_exec *x, const struct sf_op *op)
+void exec_kmalloc(struct sf_exec *x, const struct sf_op *op)
 {
 	do_alloc(x, op, SF_API_KMALLOC, SF_NONE);
 }
 
-static void op_kvmalloc(struct sf_exec *x, const struct sf_op *op)
+void exec_kvmalloc(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_KVMALLOC))
-		do_alloc(x, op, SF_API_KVMALLOC, SF_NONE);
+	do_alloc(x, op, SF_API_KVMALLOC, SF_NONE);
 }
 
-static void op_kmalloc_nolock(struct sf_exec *x, const struct sf_op *op)
+void exec_kmalloc_nolock(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_NOLOCK))
-		do_alloc(x, op, SF_API_NOLOCK, SF_NONE);
+	do_alloc(x, op, SF_API_NOLOCK, SF_NONE);
 }
 
 /* size_mul() and size_add() of include/linux/overflow.h: SIZE_MAX if it does not fit. */
@@ -320,8 +310,6 @@ void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *
 	bool kv = sf_op_table[op->code].res == SF_RES_KV;
 	struct birth b = x_birth(x, op, kv ? SF_API_KVMALLOC : SF_API_KMALLOC);
 
-	if (kv && !x_can(x, op, SF_CAP_KVMALLOC))
-		return;
 	b.elem = size;
 	b.rq.type_align = t->align;
 	if ((sf_op_table[op->code].flags & SF_OPF_FLEX) && t->counter && x_has(x, SF_CAP_FLEX)) {
@@ -332,21 +320,21 @@ void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *
 	x_alloc(x, op, &b);
 }
 
-static void op_kmalloc_obj(struct sf_exec *x, const struct sf_op *op)
+void exec_kmalloc_obj(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_type *t = type_of(op);
 
 	x_objects(x, op, t, t->size);
 }
 
-static void op_kmalloc_objs(struct sf_exec *x, const struct sf_op *op)
+void exec_kmalloc_objs(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_type *t = type_of(op);
 
 	x_objects(x, op, t, size_mul(t->size, op->n));
 }
 
-static void op_kmalloc_flex(struct sf_exec *x, const struct sf_op *op)
+void exec_kmalloc_flex(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_type *t = type_of(op);
 
@@ -355,13 +343,11 @@ static void op_kmalloc_flex(struct sf_exec *x, const struct sf_op *op)
 
 /* --- sets of buckets --- */
 
-static void op_buckets_create(struct sf_exec *x, const struct sf_op *op)
+void exec_buckets_create(struct sf_exec *x, const struct sf_op *op)
 {
 	const char *name = op->name ? x->strings + op->name : "";
 	uint32_t flags = op->flags & SF_SLAB_USER, id;
 
-	if (!x_can(x, op, SF_CAP_BUCKETS))
-		return;
 	id = x->a->buckets_create(x->heap, name, flags, op->count);
 	x->out.status = id == SF_NONE ? SF_NULL : SF_OK;
 	X_TELL(x, BUCKETS_CREATE, cacheop, .handle = op->res, .cache = id, .status = x->out.status,
@@ -370,25 +356,22 @@ static void op_buckets_create(struct sf_exec *x, const struct sf_op *op)
 					     .cache = id, .obj = SF_NONE };
 }
 
-static void do_buckets_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api, uint64_t caps)
+static void do_buckets_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
 {
-	const struct slot *s;
+	const struct slot *s = x_slot_of(x, op, op->obj2, SF_RES_BUCKETS);
 
-	if (!x_can(x, op, SF_CAP_BUCKETS | caps))
-		return;
-	s = x_slot_of(x, op, op->obj2, SF_RES_BUCKETS);
 	if (s)
 		do_alloc(x, op, api, s->cache);
 }
 
-static void op_buckets_alloc(struct sf_exec *x, const struct sf_op *op)
+void exec_buckets_alloc(struct sf_exec *x, const struct sf_op *op)
 {
-	do_buckets_alloc(x, op, SF_API_KMALLOC, 0);
+	do_buckets_alloc(x, op, SF_API_KMALLOC);
 }
 
-static void op_buckets_valloc(struct sf_exec *x, const struct sf_op *op)
+void exec_buckets_valloc(struct sf_exec *x, const struct sf_op *op)
 {
-	do_buckets_alloc(x, op, SF_API_KVMALLOC, SF_CAP_KVMALLOC);
+	do_buckets_alloc(x, op, SF_API_KVMALLOC);
 }
 
 struct sf_event x_free_event(struct sf_exec *x, uint32_t id)
@@ -535,16 +518,14 @@ static void do_realloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
 	x_realloc(x, op, &b);
 }
 
-static void op_krealloc(struct sf_exec *x, const struct sf_op *op)
+void exec_krealloc(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_REALLOC))
-		do_realloc(x, op, SF_API_KMALLOC);
+	do_realloc(x, op, SF_API_KMALLOC);
 }
 
-static void op_kvrealloc(struct sf_exec *x, const struct sf_op *op)
+void exec_kvrealloc(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_REALLOC | SF_CAP_KVMALLOC))
-		do_realloc(x, op, SF_API_KVMALLOC);
+	do_realloc(x, op, SF_API_KVMALLOC);
 }
 
 /* --- frees --- */
@@ -598,34 +579,30 @@ static void do_free(struct sf_exec *x, const struct sf_op *op, enum sf_free_how 
 		*x_slot(x, op->obj) = (struct slot){ 0 };
 }
 
-static void op_kfree(struct sf_exec *x, const struct sf_op *op)
+void exec_kfree(struct sf_exec *x, const struct sf_op *op)
 {
 	do_free(x, op, SF_KFREE);
 }
 
-static void op_kfree_sensitive(struct sf_exec *x, const struct sf_op *op)
+void exec_kfree_sensitive(struct sf_exec *x, const struct sf_op *op)
 {
 	do_free(x, op, SF_KFREE_SENSITIVE);
 }
 
-static void op_kvfree(struct sf_exec *x, const struct sf_op *op)
+void exec_kvfree(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_KVMALLOC))
-		do_free(x, op, SF_KVFREE);
+	do_free(x, op, SF_KVFREE);
 }
 
-static void op_kfree_nolock(struct sf_exec *x, const struct sf_op *op)
+void exec_kfree_nolock(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_NOLOCK))
-		do_free(x, op, SF_KFREE_NOLOCK);
+	do_free(x, op, SF_KFREE_NOLOCK);
 }
 
-static void op_ksize(struct sf_exec *x, const struct sf_op *op)
+void exec_ksize(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id = SF_NONE;
 
-	if (!x_can(x, op, SF_CAP_USABLE))
-		return;
 	if (op->obj != SF_NONE) {
 		id = x_object_of(x, op, op->obj);
 		if (id == SF_NONE)
@@ -637,7 +614,7 @@ static void op_ksize(struct sf_exec *x, const struct sf_op *op)
 
 /* --- caches --- */
 
-static void op_cache_create(struct sf_exec *x, const struct sf_op *op)
+void exec_cache_create(struct sf_exec *x, const struct sf_op *op)
 {
 	struct sf_cache_request rq = { .flags = op->flags & SF_SLAB_USER, .align = op->align,
 				       .usersize = op->count, .sheaf_capacity = op->order,
@@ -645,8 +622,6 @@ static void op_cache_create(struct sf_exec *x, const struct sf_op *op)
 	bool merged = false;
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_CACHES))
-		return;
 	rq.name = op->name ? x->strings + op->name : "";
 	rq.size = op->size > UINT32_MAX ? UINT32_MAX : (uint32_t)op->size;
 	id = x->a->cache_create(x->heap, &rq, &merged);
@@ -674,9 +649,9 @@ static struct birth cache_birth(const struct sf_exec *x, const struct slot *s,
 	return b;
 }
 
-static void op_cache_alloc(struct sf_exec *x, const struct sf_op *op)
+void exec_cache_alloc(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = x_can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	const struct slot *s = cache_of(x, op);
 	struct sf_result rs;
 	struct birth b;
 
@@ -687,9 +662,9 @@ static void op_cache_alloc(struct sf_exec *x, const struct sf_op *op)
 	x_result(x, op, x_born(x, op, &b, &rs));
 }
 
-static void op_cache_free(struct sf_exec *x, const struct sf_op *op)
+void exec_cache_free(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = x_can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	const struct slot *s = cache_of(x, op);
 	struct sf_event ev;
 	struct sf_result rs;
 	uint32_t id;
@@ -708,9 +683,9 @@ static void op_cache_free(struct sf_exec *x, const struct sf_op *op)
 
 #define BULK_MAX (sizeof(((struct sf_exec *)0)->bulk) / sizeof(uint64_t))
 
-static void op_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
+void exec_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = x_can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
+	const struct slot *s = cache_of(x, op);
 	uint32_t n = op->count ? op->count : 1, first = SF_NONE;
 	struct sf_result rs;
 	struct birth b;
@@ -759,9 +734,9 @@ void x_free_bulk(struct sf_exec *x, uint32_t cache, uint32_t first)
 	}
 }
 
-static void op_cache_free_bulk(struct sf_exec *x, const struct sf_op *op)
+void exec_cache_free_bulk(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = x_can(x, op, SF_CAP_CACHES | SF_CAP_BULK) ? cache_of(x, op) : NULL;
+	const struct slot *s = cache_of(x, op);
 	uint32_t id;
 
 	if (!s)
@@ -781,9 +756,9 @@ void x_shrink(struct sf_exec *x, uint32_t cache)
 	X_TELL(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache, .ret = ret);
 }
 
-static void op_cache_shrink(struct sf_exec *x, const struct sf_op *op)
+void exec_cache_shrink(struct sf_exec *x, const struct sf_op *op)
 {
-	const struct slot *s = x_can(x, op, SF_CAP_CACHES) ? cache_of(x, op) : NULL;
+	const struct slot *s = cache_of(x, op);
 
 	if (s)
 		x_shrink(x, s->cache);
@@ -804,22 +779,20 @@ void x_destroy(struct sf_exec *x, uint32_t res)
 	*s = (struct slot){ 0 };
 }
 
-static void op_cache_destroy(struct sf_exec *x, const struct sf_op *op)
+void exec_cache_destroy(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_CACHES) && cache_of(x, op))
+	if (cache_of(x, op))
 		x_destroy(x, op->cache);
 }
 
 /* --- pages --- */
 
-static void op_alloc_pages(struct sf_exec *x, const struct sf_op *op)
+void exec_alloc_pages(struct sf_exec *x, const struct sf_op *op)
 {
 	struct birth b = x_birth(x, op, SF_API_PAGES);
 	struct sf_result rs;
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_PAGES))
-		return;
 	b.order = op->order;
 	b.size = b.elem = SF_PAGE_SIZE << op->order;
 	x->a->pages_alloc(x->heap, op->gfp, op->order, &rs);
@@ -841,7 +814,7 @@ void x_free_pages(struct sf_exec *x, uint32_t id)
 	freed(x, &ev, &rs);
 }
 
-static void op_free_pages(struct sf_exec *x, const struct sf_op *op)
+void exec_free_pages(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
@@ -852,13 +825,11 @@ static void op_free_pages(struct sf_exec *x, const struct sf_op *op)
 	*x_slot(x, op->obj) = (struct slot){ 0 };
 }
 
-static void op_alloc_exact(struct sf_exec *x, const struct sf_op *op)
+void exec_alloc_exact(struct sf_exec *x, const struct sf_op *op)
 {
 	struct birth b = x_birth(x, op, SF_API_EXACT);
 	struct sf_result rs;
 
-	if (!x_can(x, op, SF_CAP_EXACT))
-		return;
 	b.size = b.elem = op->size;
 	b.exact = (op->size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1);
 	x->a->exact_alloc(x->heap, op->size, op->gfp, &rs);
@@ -867,38 +838,33 @@ static void op_alloc_exact(struct sf_exec *x, const struct sf_op *op)
 
 /* --- the rest --- */
 
-static void op_cpu(struct sf_exec *x, const struct sf_op *op)
+void exec_cpu(struct sf_exec *x, const struct sf_op *op)
 {
-	if (!x_can(x, op, SF_CAP_CPUS))
-		return;
 	x->cpu = (uint8_t)(op->cpu % x->set.cpus);
 	x->a->set_cpu(x->heap, x->cpu);
 }
 
-static void op_fail(struct sf_exec *x, const struct sf_op *op)
+void exec_fail(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_FAIL))
-		x->a->fail(x->heap, op->fault, op->count);
+	x->a->fail(x->heap, op->fault, op->count);
 }
 
-static void op_drain(struct sf_exec *x, const struct sf_op *op)
+void exec_drain(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_DRAIN))
-		x->a->drain(x->heap);
+	(void)op;
+	x->a->drain(x->heap);
 }
 
-static void op_check(struct sf_exec *x, const struct sf_op *op)
+void exec_check(struct sf_exec *x, const struct sf_op *op)
 {
 	(void)op;
 	x_look_at_all(x);
 }
 
-static void op_write(struct sf_exec *x, const struct sf_op *op)
+void exec_write(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_CONTENTS))
-		return;
 	id = x_object_or_skip(x, op);
 	if (id == SF_NONE)
 		return;
@@ -912,119 +878,17 @@ static void op_write(struct sf_exec *x, const struct sf_op *op)
 	x_write(x, &x->obj[id]);
 }
 
-static void op_verify(struct sf_exec *x, const struct sf_op *op)
+void exec_verify(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_CONTENTS))
-		return;
 	id = x_object_or_skip(x, op);
 	if (id != SF_NONE)
 		x_check(x, id);
 }
 
-static void op_nothing(struct sf_exec *x, const struct sf_op *op)
+void exec_nothing(struct sf_exec *x, const struct sf_op *op)
 {
 	(void)x;
 	(void)op;
 }
-
-void (*const x_handlers[SF_CODE_MAX + 1])(struct sf_exec *x, const struct sf_op *op) = {
-	[SF_OP_NOP] = op_nothing,
-	[SF_OP_KMALLOC] = op_kmalloc,
-	[SF_OP_KZALLOC] = op_kmalloc,
-	[SF_OP_KMALLOC_ARRAY] = op_kmalloc,
-	[SF_OP_KCALLOC] = op_kmalloc,
-	[SF_OP_KMALLOC_OBJ] = op_kmalloc_obj,
-	[SF_OP_KZALLOC_OBJ] = op_kmalloc_obj,
-	[SF_OP_KMALLOC_OBJS] = op_kmalloc_objs,
-	[SF_OP_KZALLOC_OBJS] = op_kmalloc_objs,
-	[SF_OP_KMALLOC_FLEX] = op_kmalloc_flex,
-	[SF_OP_KZALLOC_FLEX] = op_kmalloc_flex,
-	[SF_OP_KREALLOC] = op_krealloc,
-	[SF_OP_KREALLOC_ARRAY] = op_krealloc,
-	[SF_OP_KFREE] = op_kfree,
-	[SF_OP_KFREE_SENSITIVE] = op_kfree_sensitive,
-	[SF_OP_KSIZE] = op_ksize,
-	[SF_OP_KVMALLOC] = op_kvmalloc,
-	[SF_OP_KVZALLOC] = op_kvmalloc,
-	[SF_OP_KVMALLOC_ARRAY] = op_kvmalloc,
-	[SF_OP_KVCALLOC] = op_kvmalloc,
-	[SF_OP_KVREALLOC] = op_kvrealloc,
-	[SF_OP_KVFREE] = op_kvfree,
-	[SF_OP_CACHE_CREATE] = op_cache_create,
-	[SF_OP_CACHE_ALLOC] = op_cache_alloc,
-	[SF_OP_CACHE_ZALLOC] = op_cache_alloc,
-	[SF_OP_CACHE_FREE] = op_cache_free,
-	[SF_OP_CACHE_ALLOC_BULK] = op_cache_alloc_bulk,
-	[SF_OP_CACHE_FREE_BULK] = op_cache_free_bulk,
-	[SF_OP_CACHE_SHRINK] = op_cache_shrink,
-	[SF_OP_CACHE_DESTROY] = op_cache_destroy,
-	[SF_OP_ALLOC_PAGES] = op_alloc_pages,
-	[SF_OP_FREE_PAGES] = op_free_pages,
-	[SF_OP_ALLOC_EXACT] = op_alloc_exact,
-	[SF_OP_FREE_EXACT] = op_free_pages,
-	[SF_OP_CPU] = op_cpu,
-	[SF_OP_FAIL] = op_fail,
-	[SF_OP_DRAIN] = op_drain,
-	[SF_OP_CHECK] = op_check,
-	[SF_OP_WRITE] = op_write,
-	[SF_OP_VERIFY] = op_verify,
-	[SF_OP_OWNS] = x_owns,
-	[SF_OP_SITE] = op_nothing,
-	[SF_OP_KVMALLOC_OBJ] = op_kmalloc_obj,
-	[SF_OP_KVZALLOC_OBJ] = op_kmalloc_obj,
-	[SF_OP_KVMALLOC_OBJS] = op_kmalloc_objs,
-	[SF_OP_KVZALLOC_OBJS] = op_kmalloc_objs,
-	[SF_OP_KVMALLOC_FLEX] = op_kmalloc_flex,
-	[SF_OP_KVZALLOC_FLEX] = op_kmalloc_flex,
-	[SF_OP_BUCKETS_CREATE] = op_buckets_create,
-	[SF_OP_BUCKETS_ALLOC] = op_buckets_alloc,
-	[SF_OP_BUCKETS_VALLOC] = op_buckets_valloc,
-	[SF_OP_KMALLOC_NOLOCK] = op_kmalloc_nolock,
-	[SF_OP_KFREE_NOLOCK] = op_kfree_nolock,
-	[SF_OP_DEVICE_REGISTER] = x_device_register,
-	[SF_OP_DEVICE_UNREGISTER] = x_device_unregister,
-	[SF_OP_DEVM_KMALLOC] = x_devm_kmalloc,
-	[SF_OP_DEVM_KZALLOC] = x_devm_kmalloc,
-	[SF_OP_DEVM_KMALLOC_ARRAY] = x_devm_kmalloc_array,
-	[SF_OP_DEVM_KCALLOC] = x_devm_kmalloc_array,
-	[SF_OP_DEVM_KREALLOC] = x_devm_krealloc,
-	[SF_OP_DEVM_KFREE] = x_devm_kfree,
-	[SF_OP_OVERFLOW] = x_misuse,
-	[SF_OP_UNDERFLOW] = x_misuse,
-	[SF_OP_STALE_WRITE] = x_misuse,
-	[SF_OP_DOUBLE_FREE] = x_misuse,
-	[SF_OP_INNER_FREE] = x_misuse,
-	[SF_OP_WRONG_CACHE_FREE] = x_misuse,
-	[SF_OP_KFREE_RCU] = x_kfree_rcu,
-	[SF_OP_GRACE_PERIOD] = x_grace_period,
-	[SF_OP_RCU_BARRIER] = x_rcu_barrier,
-	[SF_OP_PIN] = x_pin,
-	[SF_OP_UNPIN] = x_pin,
-	[SF_OP_SHRINKER] = x_shrinker,
-	[SF_OP_SHRINK] = x_shrink_all,
-	[SF_OP_KSWAPD] = x_kswapd,
-	[SF_OP_COMPACT] = x_compact,
-	[SF_OP_MEMCG_CREATE] = x_memcg_create,
-	[SF_OP_MEMCG_SET] = x_memcg_set,
-	[SF_OP_MEMCG_DESTROY] = x_memcg_destroy,
-	[SF_OP_FAULT_ATTR] = x_fault_attr,
-	[SF_OP_VM_ENOUGH_MEMORY] = x_vm_enough_memory,
-	[SF_OP_POOL_CREATE] = x_pool_create,
-	[SF_OP_PMALLOC] = x_pmalloc,
-	[SF_OP_PZALLOC] = x_pmalloc,
-	[SF_OP_PMALLOC_ARRAY] = x_pmalloc,
-	[SF_OP_PCALLOC] = x_pmalloc,
-	[SF_OP_POOL_PROTECT] = x_pool_protect,
-	[SF_OP_POOL_UNPROTECT] = x_pool_protect,
-	[SF_OP_POOL_DESTROY] = x_pool_destroy,
-	[SF_OP_RARE_WRITE] = x_rare_write,
-	[SF_OP_DIRECTMAP_WRITE] = x_misuse,
-};
-
-#define X(code, id, ...) \
-	_Static_assert((code) == SF_OP_##id && (code) < SF_CODE_SETTING, "codes are permanent");
-SF_OPS(X)
-#undef X
-

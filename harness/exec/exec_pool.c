@@ -301,14 +301,12 @@ static enum sf_status rare_write(struct sf_exec *x, struct slot *s, uint32_t id,
 	return status;
 }
 
-void x_rare_write(struct sf_exec *x, const struct sf_op *op)
+void exec_rare_write(struct sf_exec *x, const struct sf_op *op)
 {
 	uint64_t off = op->count, n = op->size;
 	struct slot *s;
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_POOLS))
-		return;
 	s = x_slot_of(x, op, op->cache, SF_RES_POOL);
 	id = s ? x_object_or_skip(x, op) : SF_NONE;
 	if (id == SF_NONE)
@@ -371,13 +369,11 @@ static void tell_pool(struct sf_exec *x, uint32_t res, enum sf_pool_act act, enu
 	       .mode = (uint8_t)s->flags, .status = (uint8_t)status);
 }
 
-void x_pool_create(struct sf_exec *x, const struct sf_op *op)
+void exec_pool_create(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_pool_request rq = { .mode = op->fault, .refill = op->count };
 	struct slot *s;
 
-	if (!x_can(x, op, SF_CAP_POOLS))
-		return;
 	s = x_slot(x, op->res);
 	*s = (struct slot){ .kind = SF_RES_POOL, .obj = SF_NONE, .flags = rq.mode,
 			    .size = rq.refill };
@@ -388,15 +384,13 @@ void x_pool_create(struct sf_exec *x, const struct sf_op *op)
 		*s = (struct slot){ 0 };
 }
 
-void x_pmalloc(struct sf_exec *x, const struct sf_op *op)
+void exec_pmalloc(struct sf_exec *x, const struct sf_op *op)
 {
 	struct birth b = x_birth(x, op, SF_API_PMALLOC);
 	struct sf_result rs = { .status = SF_NULL };
 	struct slot *s;
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_POOLS))
-		return;
 	s = x_slot_of(x, op, op->cache, SF_RES_POOL);
 	if (!s)
 		return;
@@ -418,13 +412,11 @@ void x_pmalloc(struct sf_exec *x, const struct sf_op *op)
 	fill(x, id, s);
 }
 
-void x_pool_protect(struct sf_exec *x, const struct sf_op *op)
+void exec_pool_protect(struct sf_exec *x, const struct sf_op *op)
 {
 	bool seal = op->code == SF_OP_POOL_PROTECT;
 	const struct slot *s;
 
-	if (!x_can(x, op, SF_CAP_POOLS))
-		return;
 	s = x_slot_of(x, op, op->cache, SF_RES_POOL);
 	if (!s)
 		return;
@@ -467,8 +459,8 @@ void x_pool_release(struct sf_exec *x, uint32_t res)
 	*x_slot(x, res) = (struct slot){ 0 };
 }
 
-void x_pool_destroy(struct sf_exec *x, const struct sf_op *op)
+void exec_pool_destroy(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_POOLS) && x_slot_of(x, op, op->cache, SF_RES_POOL))
+	if (x_slot_of(x, op, op->cache, SF_RES_POOL))
 		x_pool_release(x, op->cache);
 }

@@ -6,7 +6,7 @@
  * The allocator calls back in the midst of another operation (struct sf_user): each object that
  * goes is verified before, and told after. An object's id is its cookie. What a broken allocator
  * says of objects that are none, or are elsewhere, is told as it is: oracles judge it. Relies on
- * exec.c's tables; the table of handlers in exec_ops.c leads here.
+ * exec.c's tables; rows of SF_OPS lead here.
  */
 #include "exec_internal.h"
 
@@ -128,12 +128,10 @@ static void know(struct sf_exec *x, uint32_t id)
 		x_track(x, id, false);
 }
 
-void x_owns(struct sf_exec *x, const struct sf_op *op)
+void exec_owns(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t a, b;
 
-	if (!x_can(x, op, SF_CAP_RECLAIM))
-		return;
 	a = real_object(x, op, op->obj);
 	b = a == SF_NONE ? SF_NONE : real_object(x, op, op->obj2);
 	if (b == SF_NONE)
@@ -159,9 +157,9 @@ static void set_pin(struct sf_exec *x, uint32_t id, bool on)
 	X_TELL(x, PIN, pin, .id = id, .on = on);
 }
 
-void x_pin(struct sf_exec *x, const struct sf_op *op)
+void exec_pin(struct sf_exec *x, const struct sf_op *op)
 {
-	uint32_t id = x_can(x, op, SF_CAP_RECLAIM) ? real_object(x, op, op->obj) : SF_NONE;
+	uint32_t id = real_object(x, op, op->obj);
 
 	if (id != SF_NONE)
 		set_pin(x, id, op->code == SF_OP_PIN);
@@ -176,13 +174,11 @@ bool x_hold(struct sf_exec *x, uint32_t id)
 	return true;
 }
 
-void x_shrinker(struct sf_exec *x, const struct sf_op *op)
+void exec_shrinker(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_shrinker how = { .seeks = op->order, .batch = op->count, .rcu = op->flag };
 	const struct slot *s;
 
-	if (!x_can(x, op, SF_CAP_RECLAIM))
-		return;
 	s = x_slot_of(x, op, op->cache, SF_RES_CACHE);
 	if (s && s->flags & SF_SLAB_RECLAIM_ACCOUNT)
 		x->a->shrinker(x->heap, s->cache, &how);
@@ -190,33 +186,30 @@ void x_shrinker(struct sf_exec *x, const struct sf_op *op)
 		x_skip(x, op, SF_SKIP_REFUSED);
 }
 
-void x_shrink_all(struct sf_exec *x, const struct sf_op *op)
+void exec_shrink_all(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_RECLAIM))
-		x->out.ret = (int64_t)x->a->shrink(x->heap, op->n);
+	x->out.ret = (int64_t)x->a->shrink(x->heap, op->n);
 }
 
-void x_kswapd(struct sf_exec *x, const struct sf_op *op)
+void exec_kswapd(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_RECLAIM))
-		x->a->kswapd(x->heap);
+	(void)op;
+	x->a->kswapd(x->heap);
 }
 
-void x_compact(struct sf_exec *x, const struct sf_op *op)
+void exec_compact(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_COMPACT))
-		x->a->compact(x->heap);
+	(void)op;
+	x->a->compact(x->heap);
 }
 
 /* --- grace periods --- */
 
-void x_kfree_rcu(struct sf_exec *x, const struct sf_op *op)
+void exec_kfree_rcu(struct sf_exec *x, const struct sf_op *op)
 {
 	struct sf_result rs = { .status = SF_OK };
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_RCU))
-		return;
 	if (op->obj == SF_NONE)
 		return; /* include/linux/rcupdate.h: nothing is queued */
 	id = real_object(x, op, op->obj);
@@ -227,16 +220,16 @@ void x_kfree_rcu(struct sf_exec *x, const struct sf_op *op)
 	x->out.status = rs.status;
 }
 
-void x_grace_period(struct sf_exec *x, const struct sf_op *op)
+void exec_grace_period(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_RCU))
-		x->a->grace_period(x->heap);
+	(void)op;
+	x->a->grace_period(x->heap);
 }
 
-void x_rcu_barrier(struct sf_exec *x, const struct sf_op *op)
+void exec_rcu_barrier(struct sf_exec *x, const struct sf_op *op)
 {
-	if (x_can(x, op, SF_CAP_RCU))
-		x->a->rcu_barrier(x->heap);
+	(void)op;
+	x->a->rcu_barrier(x->heap);
 }
 
 /* --- groups --- */
@@ -255,12 +248,12 @@ static bool group_of(struct sf_exec *x, const struct sf_op *op, uint32_t *group)
 	return s != NULL;
 }
 
-void x_memcg_create(struct sf_exec *x, const struct sf_op *op)
+void exec_memcg_create(struct sf_exec *x, const struct sf_op *op)
 {
 	uint64_t max = op->size ? op->size : UINT64_MAX;
 	uint32_t parent, id;
 
-	if (!x_can(x, op, SF_CAP_MEMCG) || !group_of(x, op, &parent))
+	if (!group_of(x, op, &parent))
 		return;
 	id = x->a->memcg_create(x->heap, parent, max);
 	x->out.status = id == SF_NONE ? SF_NULL : SF_OK;
@@ -270,22 +263,20 @@ void x_memcg_create(struct sf_exec *x, const struct sf_op *op)
 					     .cache = id, .obj = SF_NONE };
 }
 
-void x_memcg_set(struct sf_exec *x, const struct sf_op *op)
+void exec_memcg_set(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_MEMCG) || !group_of(x, op, &id))
+	if (!group_of(x, op, &id))
 		return;
 	x->a->memcg_set(x->heap, id);
 	X_TELL(x, MEMCG, memcg, .act = SF_MEMCG_SET, .status = SF_OK, .id = id, .parent = SF_NONE);
 }
 
-void x_memcg_destroy(struct sf_exec *x, const struct sf_op *op)
+void exec_memcg_destroy(struct sf_exec *x, const struct sf_op *op)
 {
 	uint32_t id;
 
-	if (!x_can(x, op, SF_CAP_MEMCG))
-		return;
 	if (op->obj2 == SF_NONE) {
 		x_skip(x, op, SF_SKIP_NULL);
 		return;
@@ -301,20 +292,17 @@ void x_memcg_destroy(struct sf_exec *x, const struct sf_op *op)
 
 /* --- failures, overcommit --- */
 
-void x_fault_attr(struct sf_exec *x, const struct sf_op *op)
+void exec_fault_attr(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct sf_fault_attr attr = { .probability = op->cpu, .interval = op->count,
 					    .times = op->n, .space = op->size,
 					    .min_order = op->order, .wait = op->flag };
 
-	if (x_can(x, op, SF_CAP_FAULT_ATTR))
-		x->a->fault_attr(x->heap, op->fault, &attr);
+	x->a->fault_attr(x->heap, op->fault, &attr);
 }
 
-void x_vm_enough_memory(struct sf_exec *x, const struct sf_op *op)
+void exec_vm_enough_memory(struct sf_exec *x, const struct sf_op *op)
 {
-	if (!x_can(x, op, SF_CAP_OVERCOMMIT))
-		return;
 	x->out.status = (uint8_t)x->a->vm_enough_memory(x->heap, op->n);
 	X_TELL(x, ASK, ask, .pages = op->n, .status = x->out.status);
 }

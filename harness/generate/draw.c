@@ -510,17 +510,17 @@ bool sf_arg_is_ref(uint8_t kind)
 
 bool sf_draw_ends(const struct sf_op *o, const struct sf_op *def)
 {
+	uint32_t ends;
+
 	if (sf_op_table[o->code].flags & (SF_OPF_FREES | SF_OPF_MOVES))
 		return o->obj == def->res;
-	if (o->code == SF_OP_MEMCG_DESTROY)
-		return o->obj2 == def->res;
-	if (o->code == SF_OP_DEVICE_UNREGISTER)
-		return o->cache == (def->code == SF_OP_DEVICE_REGISTER ? def->res : def->cache);
-	if (o->code == SF_OP_POOL_DESTROY)
-		return o->cache == (def->code == SF_OP_POOL_CREATE ? def->res : def->cache);
-	if (o->code != SF_OP_CACHE_DESTROY)
+	if (!(sf_op_table[o->code].flags & SF_OPF_ENDS))
 		return false;
-	return o->cache == (def->code == SF_OP_CACHE_CREATE ? def->res : def->cache);
+	if (!sf_op_ends_many(o->code))
+		return o->obj2 == def->res;
+	/* What it ends: the thing itself, or what came from there. */
+	ends = takes(o->code, sf_op_table[o->code].arg[0].kind);
+	return o->cache == (ends >> sf_op_table[def->code].res & 1 ? def->res : def->cache);
 }
 
 static bool from_cache(const struct sf_op *def)

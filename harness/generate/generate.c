@@ -42,60 +42,11 @@ uint64_t sf_rng_below(struct sf_rng *r, uint64_t n)
 	return (uint64_t)((unsigned __int128)sf_rng_next(r) * n >> 64);
 }
 
-static bool takes(const struct sf_op_info *info, uint8_t kind)
-{
-	for (unsigned int i = 0; i < SF_OP_ARGS_MAX; i++)
-		if (info->arg[i].kind == kind)
-			return true;
-	return false;
-}
-
-/*
- * How much an operation is worth before the swarm has its say. There are many ways to spell
- * kmalloc() and one to free it; named caches, devices and sets of buckets need several operations
- * in a row to be of any use.
- */
-static unsigned int base_weight(enum sf_opcode code)
-{
-	const struct sf_op_info *info = &sf_op_table[code];
-
-	if (!info->name)
-		return 0;
-	if (info->flags & SF_OPF_DECL || code == SF_OP_CHECK || code == SF_OP_CACHE_DESTROY)
-		return 1; /* a check looks at the whole heap */
-	if (code == SF_OP_DRAIN || code == SF_OP_FAIL || code == SF_OP_CACHE_SHRINK)
-		return 2;
-	if (code == SF_OP_BUCKETS_CREATE)
-		return 2; /* thirteen caches each time */
-	if (code == SF_OP_DEVICE_UNREGISTER)
-		return 6;
-	if (code == SF_OP_GRACE_PERIOD)
-		return 4;
-	if (code == SF_OP_OWNS)
-		return 16;
-	if (code == SF_OP_FAULT_ATTR || code == SF_OP_COMPACT || code == SF_OP_RCU_BARRIER)
-		return 2;
-	if (info->flags & SF_OPF_MISUSE) /* in the few heaps that allow it */
-		return code == SF_OP_WRONG_CACHE_FREE || code == SF_OP_DIRECTMAP_WRITE ? 80 : 20;
-	if (code == SF_OP_RARE_WRITE || code == SF_OP_POOL_PROTECT)
-		return 10; /* few allocators have pools, to the others these are nothing */
-	if (takes(info, SF_ARG_POOL) || info->res == SF_RES_POOL)
-		return info->flags & SF_OPF_ZERO || code == SF_OP_POOL_DESTROY ? 2 : 4;
-	if (takes(info, SF_ARG_CACHE) || info->res == SF_RES_CACHE)
-		return 14;
-	if (takes(info, SF_ARG_DEVICE) || takes(info, SF_ARG_BUCKETS) ||
-	    info->res == SF_RES_DEVICE)
-		return 8;
-	if (info->flags & SF_OPF_FREES)
-		return 10;
-	return info->res == SF_RES_PAGES || info->res == SF_RES_EXACT || code == SF_OP_CPU ? 6 : 3;
-}
-
 void sf_swarm_draw(struct sf_swarm *sw, struct sf_rng *r)
 {
 	sw->total = 0;
 	for (unsigned int code = 0; code <= SF_CODE_MAX; code++) {
-		unsigned int w = base_weight(code);
+		unsigned int w = sf_op_table[code].weight;
 
 		sw->weight[code] = sf_rng_one_in(r, 3) ? 0 : (uint16_t)(w << sf_rng_below(r, 5));
 	}

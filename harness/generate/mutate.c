@@ -347,7 +347,8 @@ static bool mutate_free_all(struct mutation *m)
 static enum sf_opcode pick_misuse(struct sf_rng *r)
 {
 	static const uint8_t is[] = {
-#define X(opcode, id, name, res, flags, doc, ...) [opcode] = ((flags) & SF_OPF_MISUSE) != 0,
+#define X(opcode, id, name, res, handler, needs, weight, flags, ...) \
+		[opcode] = ((flags) & SF_OPF_MISUSE) != 0,
 		SF_OPS(X)
 #undef X
 	};

@@ -26,8 +26,8 @@ static inline bool sf_rng_one_in(struct sf_rng *r, uint64_t n)
 /* Whether it ends a cache, a device or a pool, and with that all that came from there. */
 static inline bool sf_op_ends_many(enum sf_opcode code)
 {
-	return code == SF_OP_CACHE_DESTROY || code == SF_OP_DEVICE_UNREGISTER ||
-	       code == SF_OP_POOL_DESTROY;
+	return sf_op_table[code].flags & SF_OPF_ENDS &&
+	       sf_op_table[code].arg[0].kind != SF_ARG_MEMCG;
 }
 
 /* A fresh operation, every argument drawn. References may be SF_NONE: nothing fits. */

@@ -99,7 +99,7 @@ SF_ARGS(X)
 static void take_args(struct sf_op *op, const uint8_t *at)
 {
 	switch (op->code) {
-#define X(code, id, name, reskind, flags, doc, ...)                                   \
+#define X(code, id, name, reskind, handler, needs, weight, flags, doc, ...)           \
 	case (code):                                                                  \
 		if (SF_RES_##reskind != SF_RES_NONE)                                  \
 			at = take_result(op, at);                                     \

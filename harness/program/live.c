@@ -311,11 +311,10 @@ void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op,
 		kill_result(l, op->obj, op->line);
 	if (info->flags & SF_OPF_MOVES && op->obj != SF_NONE)
 		unlist(l, op->obj);
-	if (op->code == SF_OP_CACHE_DESTROY || op->code == SF_OP_DEVICE_UNREGISTER ||
-	    op->code == SF_OP_POOL_DESTROY)
+	if (info->flags & SF_OPF_ENDS) {
 		kill_result(l, op->cache, op->line);
-	if (op->code == SF_OP_MEMCG_DESTROY)
 		kill_result(l, op->obj2, op->line);
+	}
 	if (info->res == SF_RES_NONE) {
 		op->res = SF_NONE;
 		return;
@@ -592,9 +591,9 @@ static bool fix_args(struct fix *f)
 	bool ok = true;
 
 	switch (f->op->code) {
-#define X(code, id, name, reskind, flags, doc, ...) \
-	case (code):                                \
-		(void)0, ##__VA_ARGS__;             \
+#define X(code, id, name, reskind, handler, needs, weight, flags, doc, ...) \
+	case (code):                                                        \
+		(void)0, ##__VA_ARGS__;                                     \
 		break;
 	SF_OPS(X)
 #undef X

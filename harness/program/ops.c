@@ -6,7 +6,7 @@
  */
 #include "ops.h"
 
-#define X(code, id, opname, reskind, opflags, docs, ...)                                   \
+#define X(code, id, opname, reskind, handler, needs, weigh, opflags, docs, ...)            \
 	_Static_assert((code) > SF_OP_NOP && (code) < SF_CODE_SETTING, "code is taken");   \
 	_Static_assert(sizeof((struct sf_arg_info[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } }) / \
 		       sizeof(struct sf_arg_info) <= SF_OP_ARGS_MAX, "too many arguments");
@@ -14,13 +14,14 @@ SF_OPS(X)
 #undef X
 
 const struct sf_op_info sf_op_table[SF_CODE_MAX + 1] = {
-#define X(code, id, opname, reskind, opflags, docs, ...) \
-	[code] = {                                       \
-		.name = (opname),                        \
-		.res = SF_RES_##reskind,                 \
-		.flags = (opflags),                      \
-		.doc = (docs),                           \
-		.arg = { __VA_ARGS__ },                  \
+#define X(code, id, opname, reskind, handler, needs, weigh, opflags, docs, ...) \
+	[code] = {                                                              \
+		.name = (opname),                                               \
+		.res = SF_RES_##reskind,                                        \
+		.weight = (weigh),                                              \
+		.flags = (opflags),                                             \
+		.doc = (docs),                                                  \
+		.arg = { __VA_ARGS__ },                                         \
 	},
 	SF_OPS(X)
 #undef X

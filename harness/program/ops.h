@@ -2,9 +2,10 @@
 /*
  * ops.h - the operations of a program: one table.
  *
- * Text form, byte form, help, documentation, mutators and fix-up are derived from SF_OPS. A new
- * operation is a line here and a handler in exec.c. Codes are permanent and only ever appended:
- * saved inputs keep their meaning. Freestanding (a kernel driver compiles it too).
+ * Text form, byte form, help, documentation, liveness, fix-up, what generators and mutators draw,
+ * and who carries it out are derived from SF_OPS. A new operation is a row here and the function
+ * that the row names, in harness/exec. Codes are permanent and only ever appended: saved inputs
+ * keep their meaning. Freestanding (a kernel driver compiles it too).
  */
 #ifndef SLABFUZZ_OPS_H
 #define SLABFUZZ_OPS_H
@@ -86,6 +87,8 @@ enum sf_op_flags {
 	SF_OPF_DEVM = 512,  /* its object lies behind a struct devres, and dies with its device */
 	SF_OPF_POOL = 1024, /* its object lies in a pool, and dies with it */
 	SF_OPF_POOLED = 2048, /* its object may also lie in a pool */
+	/* The cache, device, pool or group that it names is dead afterwards, and all of theirs. */
+	SF_OPF_ENDS = 4096,
 };
 
 /* POS: positional argument. KEY: `name=value`, left out when zero. */
@@ -94,197 +97,236 @@ enum sf_op_flags {
 #define SF_SITE_TYPE SF_KEY(SITE, "site"), SF_KEY(TYPE, "type"), SF_KEY(TOKEN, "token")
 #define SF_SITE SF_KEY(SITE, "site"), SF_KEY(TOKEN, "token")
 
-/* SF_OPS(X): X(code, IDENTIFIER, text name, result, flags, what it does, arguments...) */
+/*
+ * SF_OPS(X): X(code, IDENTIFIER, text name, result, handler, needs, weight, flags, what it does,
+ *              arguments...)
+ *
+ * handler: exec_HANDLER() of harness/exec/ carries it out; forms of one call share it.
+ * needs: capabilities (allocator.h) without which it is skipped, and the handler not called.
+ * weight: how often generators take it, before the swarm has its say. There are many ways to spell
+ *   kmalloc() and one to free it; named caches, devices and sets of buckets need several operations
+ *   in a row to be of any use; a check looks at the whole heap, a set of buckets is thirteen caches
+ *   each time; few allocators have pools, few heaps allow misuse.
+ * flags: enum sf_op_flags.
+ */
 #define SF_OPS(X)                                                                                  \
-	X(1, KMALLOC, "kmalloc", OBJ, 0, "allocate",                                               \
+	X(1, KMALLOC, "kmalloc", OBJ, kmalloc, 0, 3, 0, "allocate",                                \
 	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
-	X(2, KZALLOC, "kzalloc", OBJ, SF_OPF_ZERO, "allocate, zeroed",                             \
+	X(2, KZALLOC, "kzalloc", OBJ, kmalloc, 0, 3, SF_OPF_ZERO, "allocate, zeroed",              \
 	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
-	X(3, KMALLOC_ARRAY, "kmalloc_array", OBJ, SF_OPF_ARRAY, "allocate n * size",               \
+	X(3, KMALLOC_ARRAY, "kmalloc_array", OBJ, kmalloc, 0, 3, SF_OPF_ARRAY,                     \
+	  "allocate n * size",                                                                     \
 	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
-	X(4, KCALLOC, "kcalloc", OBJ, SF_OPF_ARRAY | SF_OPF_ZERO, "allocate n * size, zeroed",     \
+	X(4, KCALLOC, "kcalloc", OBJ, kmalloc, 0, 3, SF_OPF_ARRAY | SF_OPF_ZERO,                   \
+	  "allocate n * size, zeroed",                                                             \
 	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
-	X(5, KMALLOC_OBJ, "kmalloc_obj", OBJ, 0, "allocate one object of a type",                  \
-	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
-	X(6, KZALLOC_OBJ, "kzalloc_obj", OBJ, SF_OPF_ZERO, "allocate one object, zeroed",          \
-	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
-	X(7, KMALLOC_OBJS, "kmalloc_objs", OBJ, 0, "allocate n objects of a type, saturating",     \
+	X(5, KMALLOC_OBJ, "kmalloc_obj", OBJ, kmalloc_obj, 0, 3, 0,                                \
+	  "allocate one object of a type", SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)      \
+	X(6, KZALLOC_OBJ, "kzalloc_obj", OBJ, kmalloc_obj, 0, 3, SF_OPF_ZERO,                      \
+	  "allocate one object, zeroed", SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)        \
+	X(7, KMALLOC_OBJS, "kmalloc_objs", OBJ, kmalloc_objs, 0, 3, 0,                             \
+	  "allocate n objects of a type, saturating",                                              \
 	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(8, KZALLOC_OBJS, "kzalloc_objs", OBJ, SF_OPF_ZERO, "allocate n objects, zeroed",         \
+	X(8, KZALLOC_OBJS, "kzalloc_objs", OBJ, kmalloc_objs, 0, 3, SF_OPF_ZERO,                   \
+	  "allocate n objects, zeroed",                                                            \
 	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(9, KMALLOC_FLEX, "kmalloc_flex", OBJ, SF_OPF_FLEX,                                       \
+	X(9, KMALLOC_FLEX, "kmalloc_flex", OBJ, kmalloc_flex, 0, 3, SF_OPF_FLEX,                   \
 	  "allocate with a flexible array of n",                                                   \
 	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(10, KZALLOC_FLEX, "kzalloc_flex", OBJ, SF_OPF_ZERO | SF_OPF_FLEX, "the same, zeroed",    \
-	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(11, KREALLOC, "krealloc", OBJ, SF_OPF_MOVES | SF_OPF_NULL_OK, "resize",                  \
+	X(10, KZALLOC_FLEX, "kzalloc_flex", OBJ, kmalloc_flex, 0, 3, SF_OPF_ZERO | SF_OPF_FLEX,    \
+	  "the same, zeroed", SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)   \
+	X(11, KREALLOC, "krealloc", OBJ, krealloc, SF_CAP_REALLOC, 3,                              \
+	  SF_OPF_MOVES | SF_OPF_NULL_OK, "resize",                                                 \
 	  SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                \
-	X(12, KREALLOC_ARRAY, "krealloc_array", OBJ,                                               \
+	X(12, KREALLOC_ARRAY, "krealloc_array", OBJ, krealloc, SF_CAP_REALLOC, 3,                  \
 	  SF_OPF_MOVES | SF_OPF_NULL_OK | SF_OPF_ARRAY, "resize to n * size",                      \
 	  SF_POS(OBJ, "p"), SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"),              \
 	  SF_KEY(SITE, "site"))                                                                    \
-	X(13, KFREE, "kfree", NONE, SF_OPF_FREES | SF_OPF_NULL_OK, "free",                         \
+	X(13, KFREE, "kfree", NONE, kfree, 0, 10, SF_OPF_FREES | SF_OPF_NULL_OK, "free",           \
 	  SF_POS(OBJ, "p"))                                                                        \
-	X(14, KFREE_SENSITIVE, "kfree_sensitive", NONE, SF_OPF_FREES | SF_OPF_NULL_OK,             \
-	  "wipe and free", SF_POS(OBJ, "p"))                                                       \
-	X(15, KSIZE, "ksize", NONE, SF_OPF_NULL_OK, "ask for the usable size",                     \
-	  SF_POS(OBJ, "p"))                                                                        \
-	X(16, KVMALLOC, "kvmalloc", KV, 0, "allocate, falling back to vmalloc",                    \
+	X(14, KFREE_SENSITIVE, "kfree_sensitive", NONE, kfree_sensitive, 0, 10,                    \
+	  SF_OPF_FREES | SF_OPF_NULL_OK, "wipe and free", SF_POS(OBJ, "p"))                        \
+	X(15, KSIZE, "ksize", NONE, ksize, SF_CAP_USABLE, 3, SF_OPF_NULL_OK,                       \
+	  "ask for the usable size", SF_POS(OBJ, "p"))                                             \
+	X(16, KVMALLOC, "kvmalloc", KV, kvmalloc, SF_CAP_KVMALLOC, 3, 0,                           \
+	  "allocate, falling back to vmalloc",                                                     \
 	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
-	X(17, KVZALLOC, "kvzalloc", KV, SF_OPF_ZERO, "the same, zeroed",                           \
-	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
-	X(18, KVMALLOC_ARRAY, "kvmalloc_array", KV, SF_OPF_ARRAY, "kvmalloc of n * size",          \
+	X(17, KVZALLOC, "kvzalloc", KV, kvmalloc, SF_CAP_KVMALLOC, 3, SF_OPF_ZERO,                 \
+	  "the same, zeroed", SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)              \
+	X(18, KVMALLOC_ARRAY, "kvmalloc_array", KV, kvmalloc, SF_CAP_KVMALLOC, 3, SF_OPF_ARRAY,    \
+	  "kvmalloc of n * size",                                                                  \
 	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
-	X(19, KVCALLOC, "kvcalloc", KV, SF_OPF_ARRAY | SF_OPF_ZERO, "the same, zeroed",            \
+	X(19, KVCALLOC, "kvcalloc", KV, kvmalloc, SF_CAP_KVMALLOC, 3, SF_OPF_ARRAY | SF_OPF_ZERO,  \
+	  "the same, zeroed",                                                                      \
 	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                  \
-	X(20, KVREALLOC, "kvrealloc", KV, SF_OPF_MOVES | SF_OPF_NULL_OK | SF_OPF_KV, "resize",     \
+	X(20, KVREALLOC, "kvrealloc", KV, kvrealloc, SF_CAP_REALLOC | SF_CAP_KVMALLOC, 3,          \
+	  SF_OPF_MOVES | SF_OPF_NULL_OK | SF_OPF_KV, "resize",                                     \
 	  SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                \
-	X(21, KVFREE, "kvfree", NONE, SF_OPF_FREES | SF_OPF_NULL_OK | SF_OPF_KV,                   \
-	  "free what kvmalloc gave",                                                               \
-	  SF_POS(OBJ, "p"))                                                                        \
-	X(22, CACHE_CREATE, "kmem_cache_create", CACHE, 0, "make a named cache",                   \
+	X(21, KVFREE, "kvfree", NONE, kvfree, SF_CAP_KVMALLOC, 10,                                 \
+	  SF_OPF_FREES | SF_OPF_NULL_OK | SF_OPF_KV, "free what kvmalloc gave", SF_POS(OBJ, "p"))  \
+	X(22, CACHE_CREATE, "kmem_cache_create", CACHE, cache_create, SF_CAP_CACHES, 14, 0,        \
+	  "make a named cache",                                                                    \
 	  SF_POS(NAME, "name"), SF_POS(SIZE, "size"), SF_POS(ALIGN, "align"),                      \
 	  SF_POS(SLAB_FLAGS, "flags"), SF_KEY(COUNT, "usersize"), SF_KEY(ORDER, "sheaf"),          \
 	  SF_KEY(MIN_ORDER, "min_order"))                                                          \
-	X(23, CACHE_ALLOC, "kmem_cache_alloc", OBJ, 0, "allocate from a cache",                    \
-	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                            \
-	X(24, CACHE_ZALLOC, "kmem_cache_zalloc", OBJ, SF_OPF_ZERO, "the same, zeroed",             \
-	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))                            \
-	X(25, CACHE_FREE, "kmem_cache_free", NONE, SF_OPF_FREES, "free to its cache",              \
-	  SF_POS(CACHE, "s"), SF_POS(OBJ, "p"))                                                    \
-	X(26, CACHE_ALLOC_BULK, "kmem_cache_alloc_bulk", BULK, 0, "allocate n at once, or none",   \
+	X(23, CACHE_ALLOC, "kmem_cache_alloc", OBJ, cache_alloc, SF_CAP_CACHES, 14, 0,             \
+	  "allocate from a cache", SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))   \
+	X(24, CACHE_ZALLOC, "kmem_cache_zalloc", OBJ, cache_alloc, SF_CAP_CACHES, 14, SF_OPF_ZERO, \
+	  "the same, zeroed", SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_KEY(SITE, "site"))        \
+	X(25, CACHE_FREE, "kmem_cache_free", NONE, cache_free, SF_CAP_CACHES, 14, SF_OPF_FREES,    \
+	  "free to its cache", SF_POS(CACHE, "s"), SF_POS(OBJ, "p"))                               \
+	X(26, CACHE_ALLOC_BULK, "kmem_cache_alloc_bulk", BULK, cache_alloc_bulk,                   \
+	  SF_CAP_CACHES | SF_CAP_BULK, 14, 0, "allocate n at once, or none",                       \
 	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(COUNT, "n"))                              \
-	X(27, CACHE_FREE_BULK, "kmem_cache_free_bulk", NONE, SF_OPF_FREES, "free all of a bulk",   \
+	X(27, CACHE_FREE_BULK, "kmem_cache_free_bulk", NONE, cache_free_bulk,                      \
+	  SF_CAP_CACHES | SF_CAP_BULK, 14, SF_OPF_FREES, "free all of a bulk",                     \
 	  SF_POS(CACHE, "s"), SF_POS(BULK, "p"))                                                   \
-	X(28, CACHE_SHRINK, "kmem_cache_shrink", NONE, 0, "flush sheaves, free empty slabs",       \
-	  SF_POS(CACHE, "s"))                                                                      \
-	X(29, CACHE_DESTROY, "kmem_cache_destroy", NONE, 0, "destroy a cache",                     \
-	  SF_POS(CACHE, "s"))                                                                      \
-	X(30, ALLOC_PAGES, "alloc_pages", PAGES, 0, "allocate 2^order pages",                      \
-	  SF_POS(GFP, "gfp"), SF_POS(ORDER, "order"))                                              \
-	X(31, FREE_PAGES, "__free_pages", NONE, SF_OPF_FREES, "free them",                         \
+	X(28, CACHE_SHRINK, "kmem_cache_shrink", NONE, cache_shrink, SF_CAP_CACHES, 2, 0,          \
+	  "flush sheaves, free empty slabs", SF_POS(CACHE, "s"))                                   \
+	X(29, CACHE_DESTROY, "kmem_cache_destroy", NONE, cache_destroy, SF_CAP_CACHES, 1,          \
+	  SF_OPF_ENDS, "destroy a cache", SF_POS(CACHE, "s"))                                      \
+	X(30, ALLOC_PAGES, "alloc_pages", PAGES, alloc_pages, SF_CAP_PAGES, 6, 0,                  \
+	  "allocate 2^order pages", SF_POS(GFP, "gfp"), SF_POS(ORDER, "order"))                    \
+	X(31, FREE_PAGES, "__free_pages", NONE, free_pages, 0, 10, SF_OPF_FREES, "free them",      \
 	  SF_POS(PAGES, "p"))                                                                      \
-	X(32, ALLOC_EXACT, "alloc_pages_exact", EXACT, 0, "allocate pages, give back the tail",    \
-	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))                                                \
-	X(33, FREE_EXACT, "free_pages_exact", NONE, SF_OPF_FREES, "free them",                     \
+	X(32, ALLOC_EXACT, "alloc_pages_exact", EXACT, alloc_exact, SF_CAP_EXACT, 6, 0,            \
+	  "allocate pages, give back the tail", SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))          \
+	X(33, FREE_EXACT, "free_pages_exact", NONE, free_pages, 0, 10, SF_OPF_FREES, "free them",  \
 	  SF_POS(EXACT, "p"))                                                                      \
-	X(34, CPU, "cpu", NONE, 0, "go on on another CPU", SF_POS(CPU, "cpu"))                     \
-	X(35, FAIL, "fail", NONE, 0, "make a later request fail",                                  \
+	X(34, CPU, "cpu", NONE, cpu, SF_CAP_CPUS, 6, 0, "go on on another CPU",                    \
+	  SF_POS(CPU, "cpu"))                                                                      \
+	X(35, FAIL, "fail", NONE, fail, SF_CAP_FAIL, 2, 0, "make a later request fail",            \
 	  SF_POS(FAULT, "what"), SF_KEY(COUNT, "after"))                                           \
-	X(36, DRAIN, "drain_all_pages", NONE, 0, "empty the per-CPU page lists")                   \
-	X(37, CHECK, "check", NONE, 0, "snapshot, and every oracle looks at it")                   \
-	X(38, WRITE, "write", NONE, SF_OPF_KV | SF_OPF_POOLED, "write new contents",               \
-	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
-	X(39, VERIFY, "verify", NONE, SF_OPF_KV | SF_OPF_POOLED, "verify contents",                \
-	  SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                                                 \
-	X(40, OWNS, "owns", NONE, SF_OPF_KV, "the second goes when the first goes",                \
-	  SF_POS(OBJ, "a"), SF_POS(OBJ2, "b"))                                                     \
-	X(41, SITE, "site", NONE, SF_OPF_DECL, "name a call site",                                 \
+	X(36, DRAIN, "drain_all_pages", NONE, drain, SF_CAP_DRAIN, 2, 0,                           \
+	  "empty the per-CPU page lists")                                                          \
+	X(37, CHECK, "check", NONE, check, 0, 1, 0, "snapshot, and every oracle looks at it")      \
+	X(38, WRITE, "write", NONE, write, SF_CAP_CONTENTS, 3, SF_OPF_KV | SF_OPF_POOLED,          \
+	  "write new contents", SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                           \
+	X(39, VERIFY, "verify", NONE, verify, SF_CAP_CONTENTS, 3, SF_OPF_KV | SF_OPF_POOLED,       \
+	  "verify contents", SF_POS(OBJ, "p"), SF_KEY(BOOL, "whole"))                              \
+	X(40, OWNS, "owns", NONE, owns, SF_CAP_RECLAIM, 16, SF_OPF_KV,                             \
+	  "the second goes when the first goes", SF_POS(OBJ, "a"), SF_POS(OBJ2, "b"))              \
+	X(41, SITE, "site", NONE, nothing, 0, 1, SF_OPF_DECL, "name a call site",                  \
 	  SF_POS(SITE, "site"), SF_POS(NAME, "symbol"))                                            \
-	X(42, KVMALLOC_OBJ, "kvmalloc_obj", KV, 0, "kvmalloc of one object of a type",             \
-	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
-	X(43, KVZALLOC_OBJ, "kvzalloc_obj", KV, SF_OPF_ZERO, "the same, zeroed",                   \
-	  SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                                       \
-	X(44, KVMALLOC_OBJS, "kvmalloc_objs", KV, 0, "kvmalloc of n objects, saturating",          \
+	X(42, KVMALLOC_OBJ, "kvmalloc_obj", KV, kmalloc_obj, SF_CAP_KVMALLOC, 3, 0,                \
+	  "kvmalloc of one object of a type", SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)   \
+	X(43, KVZALLOC_OBJ, "kvzalloc_obj", KV, kmalloc_obj, SF_CAP_KVMALLOC, 3, SF_OPF_ZERO,      \
+	  "the same, zeroed", SF_POS(TYPE, "type"), SF_POS(GFP, "gfp"), SF_SITE)                   \
+	X(44, KVMALLOC_OBJS, "kvmalloc_objs", KV, kmalloc_objs, SF_CAP_KVMALLOC, 3, 0,             \
+	  "kvmalloc of n objects, saturating",                                                     \
 	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(45, KVZALLOC_OBJS, "kvzalloc_objs", KV, SF_OPF_ZERO, "the same, zeroed",                 \
-	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(46, KVMALLOC_FLEX, "kvmalloc_flex", KV, SF_OPF_FLEX,                                     \
+	X(45, KVZALLOC_OBJS, "kvzalloc_objs", KV, kmalloc_objs, SF_CAP_KVMALLOC, 3, SF_OPF_ZERO,   \
+	  "the same, zeroed", SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)   \
+	X(46, KVMALLOC_FLEX, "kvmalloc_flex", KV, kmalloc_flex, SF_CAP_KVMALLOC, 3, SF_OPF_FLEX,   \
 	  "kvmalloc with a flexible array of n",                                                   \
 	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(47, KVZALLOC_FLEX, "kvzalloc_flex", KV, SF_OPF_ZERO | SF_OPF_FLEX, "the same, zeroed",   \
+	X(47, KVZALLOC_FLEX, "kvzalloc_flex", KV, kmalloc_flex, SF_CAP_KVMALLOC, 3,                \
+	  SF_OPF_ZERO | SF_OPF_FLEX, "the same, zeroed",                                           \
 	  SF_POS(TYPE, "type"), SF_POS(N, "n"), SF_POS(GFP, "gfp"), SF_SITE)                       \
-	X(48, BUCKETS_CREATE, "kmem_buckets_create", BUCKETS, 0, "make a dedicated set of classes",\
+	X(48, BUCKETS_CREATE, "kmem_buckets_create", BUCKETS, buckets_create, SF_CAP_BUCKETS, 2,   \
+	  0, "make a dedicated set of classes",                                                    \
 	  SF_POS(NAME, "name"), SF_POS(SLAB_FLAGS, "flags"), SF_KEY(COUNT, "usersize"))            \
-	X(49, BUCKETS_ALLOC, "kmem_buckets_alloc", OBJ, 0, "allocate from a set",                  \
+	X(49, BUCKETS_ALLOC, "kmem_buckets_alloc", OBJ, buckets_alloc, SF_CAP_BUCKETS, 8, 0,       \
+	  "allocate from a set",                                                                   \
 	  SF_POS(BUCKETS, "b"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)            \
-	X(50, BUCKETS_VALLOC, "kmem_buckets_valloc", KV, 0,                                        \
-	  "allocate from a set, falling back to vmalloc",                                          \
+	X(50, BUCKETS_VALLOC, "kmem_buckets_valloc", KV, buckets_valloc,                           \
+	  SF_CAP_BUCKETS | SF_CAP_KVMALLOC, 8, 0, "allocate from a set, falling back to vmalloc",  \
 	  SF_POS(BUCKETS, "b"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)            \
-	X(51, KMALLOC_NOLOCK, "kmalloc_nolock", OBJ, 0, "allocate in any context",                 \
-	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
-	X(52, KFREE_NOLOCK, "kfree_nolock", NONE, SF_OPF_FREES | SF_OPF_NULL_OK,                   \
-	  "free in any context; init_on_free does not wipe", SF_POS(OBJ, "p"))                     \
-	X(53, DEVICE_REGISTER, "root_device_register", DEVICE, 0, "a device that owns memory",     \
-	  SF_POS(NAME, "name"))                                                                    \
-	X(54, DEVICE_UNREGISTER, "root_device_unregister", NONE, 0,                                \
-	  "the device goes, and all its memory, last first", SF_POS(DEVICE, "dev"))                \
-	X(55, DEVM_KMALLOC, "devm_kmalloc", OBJ, SF_OPF_DEVM, "allocate for a device",             \
+	X(51, KMALLOC_NOLOCK, "kmalloc_nolock", OBJ, kmalloc_nolock, SF_CAP_NOLOCK, 3, 0,          \
+	  "allocate in any context", SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)       \
+	X(52, KFREE_NOLOCK, "kfree_nolock", NONE, kfree_nolock, SF_CAP_NOLOCK, 10,                 \
+	  SF_OPF_FREES | SF_OPF_NULL_OK, "free in any context; init_on_free does not wipe",        \
+	  SF_POS(OBJ, "p"))                                                                        \
+	X(53, DEVICE_REGISTER, "root_device_register", DEVICE, device_register, 0, 8, 0,           \
+	  "a device that owns memory", SF_POS(NAME, "name"))                                       \
+	X(54, DEVICE_UNREGISTER, "root_device_unregister", NONE, device_unregister, 0, 6,          \
+	  SF_OPF_ENDS, "the device goes, and all its memory, last first", SF_POS(DEVICE, "dev"))   \
+	X(55, DEVM_KMALLOC, "devm_kmalloc", OBJ, devm_kmalloc, 0, 8, SF_OPF_DEVM,                  \
+	  "allocate for a device",                                                                 \
 	  SF_POS(DEVICE, "dev"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))                         \
-	X(56, DEVM_KZALLOC, "devm_kzalloc", OBJ, SF_OPF_DEVM | SF_OPF_ZERO, "the same, zeroed",    \
-	  SF_POS(DEVICE, "dev"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))                         \
-	X(57, DEVM_KMALLOC_ARRAY, "devm_kmalloc_array", OBJ, SF_OPF_DEVM,                          \
-	  "allocate n * size for a device, or NULL if that overflows",                             \
+	X(56, DEVM_KZALLOC, "devm_kzalloc", OBJ, devm_kmalloc, 0, 8, SF_OPF_DEVM | SF_OPF_ZERO,    \
+	  "the same, zeroed", SF_POS(DEVICE, "dev"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))     \
+	X(57, DEVM_KMALLOC_ARRAY, "devm_kmalloc_array", OBJ, devm_kmalloc_array, 0, 8,             \
+	  SF_OPF_DEVM, "allocate n * size for a device, or NULL if that overflows",                \
 	  SF_POS(DEVICE, "dev"), SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))         \
-	X(58, DEVM_KCALLOC, "devm_kcalloc", OBJ, SF_OPF_DEVM | SF_OPF_ZERO, "the same, zeroed",    \
+	X(58, DEVM_KCALLOC, "devm_kcalloc", OBJ, devm_kmalloc_array, 0, 8,                         \
+	  SF_OPF_DEVM | SF_OPF_ZERO, "the same, zeroed",                                           \
 	  SF_POS(DEVICE, "dev"), SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))         \
-	X(59, DEVM_KREALLOC, "devm_krealloc", OBJ, SF_OPF_DEVM | SF_OPF_MOVES | SF_OPF_NULL_OK,    \
-	  "resize memory of a device",                                                             \
+	X(59, DEVM_KREALLOC, "devm_krealloc", OBJ, devm_krealloc, 0, 8,                            \
+	  SF_OPF_DEVM | SF_OPF_MOVES | SF_OPF_NULL_OK, "resize memory of a device",                \
 	  SF_POS(DEVICE, "dev"), SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"))       \
-	X(60, DEVM_KFREE, "devm_kfree", NONE, SF_OPF_DEVM | SF_OPF_FREES, "free before its device",\
-	  SF_POS(DEVICE, "dev"), SF_POS(OBJ, "p"))                                                 \
-	X(61, OVERFLOW, "overflow", NONE, SF_OPF_MISUSE | SF_OPF_KV,                               \
+	X(60, DEVM_KFREE, "devm_kfree", NONE, devm_kfree, 0, 8, SF_OPF_DEVM | SF_OPF_FREES,        \
+	  "free before its device", SF_POS(DEVICE, "dev"), SF_POS(OBJ, "p"))                       \
+	X(61, OVERFLOW, "overflow", NONE, misuse, SF_CAP_MISUSE, 20, SF_OPF_MISUSE | SF_OPF_KV,    \
 	  "misuse: write n bytes from the end of an object on",                                    \
 	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))                                                     \
-	X(62, UNDERFLOW, "underflow", NONE, SF_OPF_MISUSE | SF_OPF_KV,                             \
-	  "misuse: write the n bytes before an object",                                            \
-	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))                                                     \
-	X(63, STALE_WRITE, "stale_write", NONE, SF_OPF_MISUSE,                                     \
+	X(62, UNDERFLOW, "underflow", NONE, misuse, SF_CAP_MISUSE, 20, SF_OPF_MISUSE | SF_OPF_KV,  \
+	  "misuse: write the n bytes before an object", SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))       \
+	X(63, STALE_WRITE, "stale_write", NONE, misuse, SF_CAP_MISUSE, 20, SF_OPF_MISUSE,          \
 	  "misuse: write the first n bytes of an object that was freed",                           \
 	  SF_POS(DEAD, "p"), SF_POS(SPAN, "n"))                                                    \
-	X(64, DOUBLE_FREE, "double_free", NONE, SF_OPF_MISUSE,                                     \
+	X(64, DOUBLE_FREE, "double_free", NONE, misuse, SF_CAP_MISUSE, 20, SF_OPF_MISUSE,          \
 	  "misuse: free an object that was freed", SF_POS(DEAD, "p"))                              \
-	X(65, INNER_FREE, "inner_free", NONE, SF_OPF_MISUSE,                                       \
+	X(65, INNER_FREE, "inner_free", NONE, misuse, SF_CAP_MISUSE, 20, SF_OPF_MISUSE,            \
 	  "misuse: kfree of n bytes into an object", SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))          \
-	X(66, WRONG_CACHE_FREE, "wrong_cache_free", NONE, SF_OPF_MISUSE | SF_OPF_FREES,            \
-	  "misuse: kmem_cache_free of another cache's object",                                     \
+	X(66, WRONG_CACHE_FREE, "wrong_cache_free", NONE, misuse, SF_CAP_MISUSE | SF_CAP_CACHES,   \
+	  80, SF_OPF_MISUSE | SF_OPF_FREES, "misuse: kmem_cache_free of another cache's object",   \
 	  SF_POS(OBJ, "p"), SF_POS(CACHE2, "s"))                                                   \
-	X(67, KFREE_RCU, "kfree_rcu", NONE, SF_OPF_FREES | SF_OPF_NULL_OK,                         \
-	  "free after a grace period", SF_POS(OBJ, "p"))                                           \
-	X(68, GRACE_PERIOD, "grace_period", NONE, 0, "a grace period ends")                        \
-	X(69, RCU_BARRIER, "kvfree_rcu_barrier", NONE, 0, "all that is deferred is freed")         \
-	X(70, PIN, "pin", NONE, SF_OPF_KV, "hold a reference: reclaim keeps off",                  \
+	X(67, KFREE_RCU, "kfree_rcu", NONE, kfree_rcu, SF_CAP_RCU, 10,                             \
+	  SF_OPF_FREES | SF_OPF_NULL_OK, "free after a grace period", SF_POS(OBJ, "p"))            \
+	X(68, GRACE_PERIOD, "grace_period", NONE, grace_period, SF_CAP_RCU, 4, 0,                  \
+	  "a grace period ends")                                                                   \
+	X(69, RCU_BARRIER, "kvfree_rcu_barrier", NONE, rcu_barrier, SF_CAP_RCU, 2, 0,              \
+	  "all that is deferred is freed")                                                         \
+	X(70, PIN, "pin", NONE, pin, SF_CAP_RECLAIM, 3, SF_OPF_KV,                                 \
+	  "hold a reference: reclaim keeps off", SF_POS(OBJ, "p"))                                 \
+	X(71, UNPIN, "unpin", NONE, pin, SF_CAP_RECLAIM, 3, SF_OPF_KV, "let go of it",             \
 	  SF_POS(OBJ, "p"))                                                                        \
-	X(71, UNPIN, "unpin", NONE, SF_OPF_KV, "let go of it", SF_POS(OBJ, "p"))                   \
-	X(72, SHRINKER, "shrinker", NONE, 0, "how the shrinker of a cache works",                  \
+	X(72, SHRINKER, "shrinker", NONE, shrinker, SF_CAP_RECLAIM, 14, 0,                         \
+	  "how the shrinker of a cache works",                                                     \
 	  SF_POS(CACHE, "s"), SF_KEY(ORDER, "seeks"), SF_KEY(COUNT, "batch"), SF_KEY(BOOL, "rcu")) \
-	X(73, SHRINK, "shrink", NONE, 0, "every shrinker frees up to n objects",                   \
-	  SF_POS(N, "n"))                                                                          \
-	X(74, KSWAPD, "kswapd", NONE, 0, "kswapd runs until the zone is balanced")                 \
-	X(75, COMPACT, "compact_memory", NONE, 0, "movable pages move together")                   \
-	X(76, MEMCG_CREATE, "mem_cgroup_create", MEMCG, SF_OPF_NULL_OK, "make a memory cgroup",    \
-	  SF_POS(MEMCG, "parent"), SF_KEY(SIZE, "max"))                                            \
-	X(77, MEMCG_SET, "set_active_memcg", NONE, SF_OPF_NULL_OK,                                 \
+	X(73, SHRINK, "shrink", NONE, shrink_all, SF_CAP_RECLAIM, 3, 0,                            \
+	  "every shrinker frees up to n objects", SF_POS(N, "n"))                                  \
+	X(74, KSWAPD, "kswapd", NONE, kswapd, SF_CAP_RECLAIM, 3, 0,                                \
+	  "kswapd runs until the zone is balanced")                                                \
+	X(75, COMPACT, "compact_memory", NONE, compact, SF_CAP_COMPACT, 2, 0,                      \
+	  "movable pages move together")                                                           \
+	X(76, MEMCG_CREATE, "mem_cgroup_create", MEMCG, memcg_create, SF_CAP_MEMCG, 3,             \
+	  SF_OPF_NULL_OK, "make a memory cgroup", SF_POS(MEMCG, "parent"), SF_KEY(SIZE, "max"))    \
+	X(77, MEMCG_SET, "set_active_memcg", NONE, memcg_set, SF_CAP_MEMCG, 3, SF_OPF_NULL_OK,     \
 	  "charge it for what follows", SF_POS(MEMCG, "memcg"))                                    \
-	X(78, MEMCG_DESTROY, "mem_cgroup_destroy", NONE, 0,                                        \
-	  "its charges become its parent's", SF_POS(MEMCG, "memcg"))                               \
-	X(79, FAULT_ATTR, "fault_attr", NONE, 0, "make later requests fail, as debugfs does",      \
+	X(78, MEMCG_DESTROY, "mem_cgroup_destroy", NONE, memcg_destroy, SF_CAP_MEMCG, 3,           \
+	  SF_OPF_ENDS, "its charges become its parent's", SF_POS(MEMCG, "memcg"))                  \
+	X(79, FAULT_ATTR, "fault_attr", NONE, fault_attr, SF_CAP_FAULT_ATTR, 2, 0,                 \
+	  "make later requests fail, as debugfs does",                                             \
 	  SF_POS(FAULT, "what"), SF_KEY(PERCENT, "probability"), SF_KEY(COUNT, "interval"),        \
 	  SF_KEY(N, "times"), SF_KEY(SIZE, "space"), SF_KEY(ORDER, "min_order"),                   \
 	  SF_KEY(BOOL, "wait"))                                                                    \
-	X(80, VM_ENOUGH_MEMORY, "vm_enough_memory", NONE, 0,                                       \
-	  "a process asks for n pages of its own: may it?", SF_POS(N, "n"))                        \
-	X(81, POOL_CREATE, "pmalloc_create_pool", POOL, 0, "make a pool of memory to be sealed",   \
-	  SF_POS(MODE, "mode"), SF_KEY(COUNT, "refill"))                                           \
-	X(82, PMALLOC, "pmalloc", OBJ, SF_OPF_POOL, "allocate from a pool",                        \
-	  SF_POS(POOL, "pool"), SF_POS(SIZE, "size"))                                              \
-	X(83, PZALLOC, "pzalloc", OBJ, SF_OPF_POOL | SF_OPF_ZERO, "the same, zeroed",              \
-	  SF_POS(POOL, "pool"), SF_POS(SIZE, "size"))                                              \
-	X(84, PMALLOC_ARRAY, "pmalloc_array", OBJ, SF_OPF_POOL | SF_OPF_ARRAY,                     \
-	  "allocate n * size from a pool",                                                         \
+	X(80, VM_ENOUGH_MEMORY, "vm_enough_memory", NONE, vm_enough_memory, SF_CAP_OVERCOMMIT, 3,  \
+	  0, "a process asks for n pages of its own: may it?", SF_POS(N, "n"))                     \
+	X(81, POOL_CREATE, "pmalloc_create_pool", POOL, pool_create, SF_CAP_POOLS, 4, 0,           \
+	  "make a pool of memory to be sealed", SF_POS(MODE, "mode"), SF_KEY(COUNT, "refill"))     \
+	X(82, PMALLOC, "pmalloc", OBJ, pmalloc, SF_CAP_POOLS, 4, SF_OPF_POOL,                      \
+	  "allocate from a pool", SF_POS(POOL, "pool"), SF_POS(SIZE, "size"))                      \
+	X(83, PZALLOC, "pzalloc", OBJ, pmalloc, SF_CAP_POOLS, 2, SF_OPF_POOL | SF_OPF_ZERO,        \
+	  "the same, zeroed", SF_POS(POOL, "pool"), SF_POS(SIZE, "size"))                          \
+	X(84, PMALLOC_ARRAY, "pmalloc_array", OBJ, pmalloc, SF_CAP_POOLS, 4,                       \
+	  SF_OPF_POOL | SF_OPF_ARRAY, "allocate n * size from a pool",                             \
 	  SF_POS(POOL, "pool"), SF_POS(N, "n"), SF_POS(SIZE, "size"))                              \
-	X(85, PCALLOC, "pcalloc", OBJ, SF_OPF_POOL | SF_OPF_ARRAY | SF_OPF_ZERO,                   \
-	  "the same, zeroed", SF_POS(POOL, "pool"), SF_POS(N, "n"), SF_POS(SIZE, "size"))          \
-	X(86, POOL_PROTECT, "pmalloc_protect_pool", NONE, 0, "seal what is in a pool",             \
-	  SF_POS(POOL, "pool"))                                                                    \
-	X(87, POOL_UNPROTECT, "pmalloc_unprotect_pool", NONE, 0,                                   \
+	X(85, PCALLOC, "pcalloc", OBJ, pmalloc, SF_CAP_POOLS, 2,                                   \
+	  SF_OPF_POOL | SF_OPF_ARRAY | SF_OPF_ZERO, "the same, zeroed",                            \
+	  SF_POS(POOL, "pool"), SF_POS(N, "n"), SF_POS(SIZE, "size"))                              \
+	X(86, POOL_PROTECT, "pmalloc_protect_pool", NONE, pool_protect, SF_CAP_POOLS, 10, 0,       \
+	  "seal what is in a pool", SF_POS(POOL, "pool"))                                          \
+	X(87, POOL_UNPROTECT, "pmalloc_unprotect_pool", NONE, pool_protect, SF_CAP_POOLS, 4, 0,    \
 	  "make it modifiable again, if its mode allows", SF_POS(POOL, "pool"))                    \
-	X(88, POOL_DESTROY, "pmalloc_destroy_pool", NONE, 0, "the pool goes, and all in it",       \
-	  SF_POS(POOL, "pool"))                                                                    \
-	X(89, RARE_WRITE, "pmalloc_rare_write", NONE, SF_OPF_POOL,                                 \
+	X(88, POOL_DESTROY, "pmalloc_destroy_pool", NONE, pool_destroy, SF_CAP_POOLS, 2,           \
+	  SF_OPF_ENDS, "the pool goes, and all in it", SF_POS(POOL, "pool"))                       \
+	X(89, RARE_WRITE, "pmalloc_rare_write", NONE, rare_write, SF_CAP_POOLS, 10, SF_OPF_POOL,   \
 	  "new contents through a second mapping: n bytes (0: the rest) from `off` on",            \
 	  SF_POS(POOL, "pool"), SF_POS(OBJ, "p"), SF_KEY(COUNT, "off"), SF_KEY(SIZE, "n"))         \
-	X(90, DIRECTMAP_WRITE, "directmap_write", NONE, SF_OPF_MISUSE | SF_OPF_POOL,               \
+	X(90, DIRECTMAP_WRITE, "directmap_write", NONE, misuse, SF_CAP_MISUSE | SF_CAP_POOLS, 80,  \
+	  SF_OPF_MISUSE | SF_OPF_POOL,                                                             \
 	  "misuse: write the first n bytes of a pool's object through the direct map",             \
 	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))
 
@@ -297,7 +339,7 @@ enum sf_op_flags {
 
 enum sf_opcode {
 	SF_OP_NOP,
-#define X(code, id, name, res, flags, doc, ...) SF_OP_##id = (code),
+#define X(code, id, ...) SF_OP_##id = (code),
 	SF_OPS(X)
 #undef X
 };
@@ -313,6 +355,7 @@ struct sf_arg_info {
 struct sf_op_info {
 	const char *name; /* NULL: no operation has this code */
 	uint8_t res;      /* enum sf_res_kind */
+	uint8_t weight;
 	uint16_t flags;   /* enum sf_op_flags */
 	const char *doc;
 	struct sf_arg_info arg[SF_OP_ARGS_MAX]; /* ends with SF_ARG_END */

@@ -5,8 +5,9 @@
 # and on the includes.
 #
 # What is tested and what judges share no code: a rule that both took from one function would check
-# nothing. The table of settings is the one exception: it is data that both are handed. Of
-# harness/'s rooms none uses one above it.
+# nothing. The table of settings is the one exception: it is data that both are handed. Containers
+# and hashes of allocators/base/ are for everybody: headers, so that no symbol is shared, without
+# rules. Of harness/'s rooms none uses one above it.
 #
 # From the Makefile: BUILD, with the objects of the plain flavor.
 set -eu
@@ -93,11 +94,18 @@ shared oracles allocators
 shared allocators oracles
 
 includes oracles | grep -vE '"(\.\./)?(allocators/)?(allocator|event|gfp|settings)\.h"' |
+	grep -vE '"\.\./allocators/base/[a-z_]+\.h"' |
 	grep -E '"[^"]*/' >"$tmp/bad" || true
 [ ! -s "$tmp/bad" ] || complain 'a private header in oracles/' <"$tmp/bad"
 
 includes allocators | grep -E '"[^"]*(oracles|harness)/' >"$tmp/bad" || true
 [ ! -s "$tmp/bad" ] || complain 'allocators/ knows programs or oracles' <"$tmp/bad"
+
+# What both sides may include must not be shared code: headers of static functions, of nobody's.
+ci/files.sh 'allocators/base/*' | grep -v '\.h$' >"$tmp/bad" || true
+[ ! -s "$tmp/bad" ] || complain 'allocators/base/ is headers only' <"$tmp/bad"
+includes allocators/base | grep '"[^"]*/' >"$tmp/bad" || true
+[ ! -s "$tmp/bad" ] || complain 'allocators/base/ includes of another folder' <"$tmp/bad"
 
 # One name, one file: grep, gdb and people.
 ci/files.sh '*.c' '*.h' '*.sh' | sed 's|.*/||' | sort | uniq -d >"$tmp/bad"

@@ -217,7 +217,7 @@ static void load_sample(struct bench *b)
 
 	if (nr <= 0)
 		bench_die("%s: no sample programs there", b->corpus);
-	b->sample = calloc((size_t)nr, sizeof(*b->sample));
+	b->sample = sf_zalloc((size_t)nr, sizeof(*b->sample));
 	for (int i = 0; i < nr; i++) {
 		char path[PATH_MAX];
 

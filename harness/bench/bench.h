@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../../allocators/base/grow.h"
 #include "../../oracles/oracle.h"
 #include "../exec/exec.h"
 

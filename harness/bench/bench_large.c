@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "../generate/mutate.h"
+#include "../../allocators/base/rng.h"
 #include "../generate/workload.h"
 #include "bench.h"
 

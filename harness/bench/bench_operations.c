@@ -195,7 +195,7 @@ static void zero_beforehand(struct sf_heap *h)
 
 static double reset_ns(struct bench *b, struct sf_exec *x, bool zeroed)
 {
-	double *ns = calloc(b->nr_sample, sizeof(*ns)), median;
+	double *ns = sf_zalloc(b->nr_sample, sizeof(*ns)), median;
 	struct sf_heap *h;
 	struct sf_error err;
 	uint64_t start;

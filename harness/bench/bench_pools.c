@@ -232,11 +232,9 @@ static void bench_pool_row(const struct bench *b, struct sf_heap *h, struct benc
 			   uint64_t *addr, uint64_t **at)
 {
 	unsigned int times = b->quick ? 3 : row->pages < 256 ? 51 : 11;
-	double *ns = calloc((size_t)times * 2 * BENCH_POOL_STEPS, sizeof(*ns)), *v;
+	double *ns = sf_zalloc((size_t)times * 2 * BENCH_POOL_STEPS, sizeof(*ns));
+	double *v = sf_zalloc(times, sizeof(*v));
 
-	v = calloc(times, sizeof(*v));
-	if (!ns || !v)
-		abort();
 	for (unsigned int t = 0; t < times; t++) {
 		one_pool(h, row->pages, addr, ns + (2 * t) * BENCH_POOL_STEPS, row);
 		one_plain(row->pages, at, ns + (2 * t + 1) * BENCH_POOL_STEPS, row);
@@ -302,13 +300,11 @@ static void bench_policy(struct bench *b)
 void bench_pools(struct bench *b)
 {
 	uint32_t most = pool_pages[BENCH_POOLS - 1] * SF_PAGE_SIZE / OBJECT;
-	uint64_t *addr = calloc(most, sizeof(*addr)), **at = calloc(most, sizeof(*at));
+	uint64_t *addr = sf_zalloc(most, sizeof(*addr)), **at = sf_zalloc(most, sizeof(*at));
 	struct sf_settings set;
 	struct sf_error err;
 	struct sf_heap *h;
 
-	if (!addr || !at)
-		abort();
 	sf_settings_init(&set);
 	h = sf_protected.create(&set, NULL, &err);
 	if (!h)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../generate/mutate.h"
+#include "../../allocators/base/rng.h"
 #include "../trace/trace.h"
 #include "bench.h"
 

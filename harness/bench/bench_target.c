@@ -27,7 +27,7 @@ static void write_sample(const struct bench *b, const char *path)
 	for (uint32_t i = 0; i < b->nr_sample; i++) {
 		size_t len = sf_bytes_encode(&b->sample[i], NULL, 0);
 		uint32_t size = (uint32_t)len;
-		uint8_t *data = malloc(len);
+		uint8_t *data = sf_grow(NULL, len, 1);
 
 		sf_bytes_encode(&b->sample[i], data, len);
 		fwrite(&size, sizeof(size), 1, f);
@@ -84,7 +84,7 @@ static bool measure(const struct bench *b, const char *program, const char *samp
 static bool round_of(struct bench *b, const char *const program[2], const char *sample,
 		     struct series s[3])
 {
-	double *ns = calloc(3 * (size_t)b->nr_sample, sizeof(*ns));
+	double *ns = sf_zalloc(3 * (size_t)b->nr_sample, sizeof(*ns));
 	double *target = ns, *empty = ns + b->nr_sample, *ratio = empty + b->nr_sample;
 	bool fine = measure(b, program[1], sample, empty) && measure(b, program[0], sample, target);
 

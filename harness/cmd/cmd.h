@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../../allocators/base/grow.h"
+
 /* SF_COMMANDS(X): X(name, arguments, summary). Order is that of `slabfuzz --help`. */
 #define SF_COMMANDS(X)                                                                          \
 	X(list, "[allocators|oracles|types|ops|settings]", "show what there is")                \
@@ -34,7 +36,7 @@ enum sf_exit {
 	SF_EXIT_GOOD,    /* nothing wrong */
 	SF_EXIT_WRONG,   /* a violation was found, or an expectation failed */
 	SF_EXIT_BAD,     /* bad usage, bad input, or output that could not be written */
-	SF_EXIT_MISSING, /* this build or machine lacks something */
+	SF_EXIT_MISSING, /* this build or machine lacks something (grow.h: memory) */
 };
 
 /* One line to stderr: "slabfuzz: " and the message. */
@@ -42,19 +44,10 @@ void sf_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and SF_EXIT_BAD, for `return sf_bad(…)`. */
 int sf_bad(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Never NULL: running out of memory ends the process with SF_EXIT_MISSING. */
-void *sf_realloc(void *p, size_t n, size_t size);
+/* Never NULL, as all that grow.h gives: running out of memory ends the process. */
 char *sf_strdup(const char *s);
 char *sf_sprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* Room for one more element; `cap` doubles. */
-#define SF_GROW(array, nr, cap)                                                        \
-	do {                                                                           \
-		if ((nr) == (cap)) {                                                   \
-			(cap) = (cap) ? 2 * (cap) : 16;                                \
-			(array) = sf_realloc((array), (cap), sizeof(*(array)));        \
-		}                                                                      \
-	} while (0)
+#define sf_realloc(p, n, size) sf_grow(p, n, size)
 
 /*
  * Options of one subcommand. `key` is the short letter, or a number above 255 for an option that

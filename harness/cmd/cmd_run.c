@@ -177,7 +177,7 @@ static void run_files(const struct plan *p, struct sf_results *r, char **files)
 	struct sf_session **sessions;
 	struct sf_prog prog;
 
-	sessions = sf_realloc(NULL, p->on.nr, sizeof(struct sf_session *));
+	sessions = sf_grow(NULL, p->on.nr, sizeof(struct sf_session *));
 	sf_prog_init(&prog);
 	for (uint32_t i = 0; i < p->on.nr; i++)
 		sessions[i] = sf_session_create(p->on.allocator[i], &p->session, r);

@@ -92,7 +92,7 @@ static void put_text(const struct sf_prog *p, FILE *out)
 static void put_bytes(const struct sf_prog *p, FILE *out)
 {
 	size_t len = sf_bytes_encode(p, NULL, 0);
-	uint8_t *data = sf_realloc(NULL, len, 1);
+	uint8_t *data = sf_grow(NULL, len, 1);
 
 	sf_bytes_encode(p, data, len);
 	fwrite(data, 1, len, out);

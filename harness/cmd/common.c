@@ -46,26 +46,11 @@ int sf_bad(const char *fmt, ...)
 	return SF_EXIT_BAD;
 }
 
-static _Noreturn void out_of_memory(void)
-{
-	sf_say("out of memory");
-	exit(SF_EXIT_MISSING);
-}
-
-void *sf_realloc(void *p, size_t n, size_t size)
-{
-	void *q = reallocarray(p, n ? n : 1, size);
-
-	if (!q)
-		out_of_memory();
-	return q;
-}
-
 char *sf_strdup(const char *s)
 {
 	size_t n = strlen(s) + 1;
 
-	return memcpy(sf_realloc(NULL, n, 1), s, n);
+	return memcpy(sf_grow(NULL, n, 1), s, n);
 }
 
 char *sf_sprintf(const char *fmt, ...)
@@ -78,7 +63,7 @@ char *sf_sprintf(const char *fmt, ...)
 	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		out_of_memory();
+		sf_out_of_memory();
 	return s;
 }
 

@@ -315,7 +315,7 @@ static int compare_row(struct sf_compare *c, struct row *r, const struct sf_inpu
 int sf_compare_large(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog)
 {
 	uint32_t each = c->each.nr ? c->each.nr : 1;
-	struct row *row = sf_realloc(NULL, NR_RIVALS * each, sizeof(*row));
+	struct row *row = sf_grow(NULL, NR_RIVALS * each, sizeof(*row));
 	int status = 0;
 	size_t nr = 0;
 

@@ -99,7 +99,7 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 struct sf_session *sf_session_create(const struct sf_allocator *a,
 				     const struct sf_session_options *opt, struct sf_results *r)
 {
-	struct sf_session *s = sf_realloc(NULL, 1, sizeof(*s));
+	struct sf_session *s = sf_grow(NULL, 1, sizeof(*s));
 	struct sf_judge_options judge = { .only = opt->only, .violation = on_violation, .ctx = s };
 
 	*s = (struct sf_session){ .allocator = a, .opt = opt, .results = r, .op = SF_NONE };
@@ -408,7 +408,7 @@ void sf_session_recording(struct sf_session *s, const struct sf_input *in)
 		s->results->status = status;
 		return;
 	}
-	t->replay = sf_realloc(NULL, 1, sizeof(*t->replay));
+	t->replay = sf_grow(NULL, 1, sizeof(*t->replay));
 	*t->replay = (struct sf_replay){ 0 };
 	if (!replay(s, tr, &err) && !t->error) {
 		sf_say("%s", err.text);

@@ -22,7 +22,7 @@ static struct sf_shape_cache *cache_at(struct sf_shape *s, uint32_t id)
 	while (nr <= id)
 		nr *= 2;
 	if (nr != s->nr_caches) {
-		s->caches = sf_realloc(s->caches, nr, sizeof(*s->caches));
+		s->caches = sf_grow(s->caches, nr, sizeof(*s->caches));
 		memset(s->caches + s->nr_caches, 0, (nr - s->nr_caches) * sizeof(*s->caches));
 		s->nr_caches = nr;
 	}

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../allocators/base/grow.h"
 #include "../fuzz/fuzz.h"
 #include "../program/program.h"
 
@@ -37,13 +38,8 @@ static int read_input(struct input *in, const char *path)
 	if (!f)
 		return complain(path, strerror(errno));
 	do {
-		if (in->size == cap) {
-			uint8_t *more = realloc(in->data, cap = cap ? 2 * cap : 1 << 16);
-
-			if (!more)
-				exit(3);
-			in->data = more;
-		}
+		if (in->size == cap)
+			in->data = sf_grow(in->data, cap = cap ? 2 * cap : 1 << 16, 1);
 		n = fread(in->data + in->size, 1, cap - in->size, f);
 		in->size += n;
 	} while (n);
@@ -67,9 +63,7 @@ static int as_bytes(struct input *in, const char *path)
 	if (!sf_text_parse(&p, (const char *)in->data, in->size, &err)) {
 		free(in->data);
 		in->size = sf_bytes_encode(&p, NULL, 0);
-		in->data = malloc(in->size);
-		if (!in->data)
-			exit(3);
+		in->data = sf_grow(NULL, in->size, 1);
 		sf_bytes_encode(&p, in->data, in->size);
 	} else if (text) {
 		fprintf(stderr, "replay: %s:%u:%u: %s\n", path, err.line, err.col, err.text);

@@ -12,26 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program/grow.h"
+#include "../../allocators/base/grow.h"
 #include "../program/token.h"
 
 /* --- tables --- */
 
-void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size)
-{
-	size_t n = *cap;
-
-	if (need <= n)
-		return p;
-	p = sf_grow_zeroed(p, &n, need, size);
-	*cap = (uint32_t)n;
-	return p;
-}
-
 struct slot *x_slot(struct sf_exec *x, uint32_t res)
 {
 	if (res >= x->nr_slots) {
-		x->slot = x_grow(x->slot, &x->cap_slots, res + 1, sizeof(*x->slot));
+		x->slot = sf_grow_zeroed(x->slot, &x->cap_slots, res + 1, sizeof(*x->slot));
 		memset(x->slot + x->nr_slots, 0, (res + 1 - x->nr_slots) * sizeof(*x->slot));
 		x->nr_slots = res + 1;
 	}
@@ -41,7 +30,7 @@ struct slot *x_slot(struct sf_exec *x, uint32_t res)
 uint8_t *x_cache_state(struct sf_exec *x, uint32_t cache)
 {
 	if (cache >= x->nr_caches) {
-		x->cache_state = x_grow(x->cache_state, &x->cap_caches, cache + 1, 1);
+		x->cache_state = sf_grow_zeroed(x->cache_state, &x->cap_caches, cache + 1, 1);
 		memset(x->cache_state + x->nr_caches, 0, cache + 1 - x->nr_caches);
 		x->nr_caches = cache + 1;
 	}
@@ -57,12 +46,12 @@ uint32_t x_object_new(struct sf_exec *x, uint64_t addr, uint64_t size)
 		x->free_obj = x->obj[id].next;
 	} else {
 		id = x->nr_objs++;
-		x->obj = x_grow(x->obj, &x->cap_objs, x->nr_objs, sizeof(*x->obj));
+		x->obj = sf_grow_zeroed(x->obj, &x->cap_objs, x->nr_objs, sizeof(*x->obj));
 	}
 	o = &x->obj[id];
 	*o = (struct object){ .addr = addr, .size = size, .next = SF_NONE, .cache = SF_NONE,
 			      .device = SF_NONE, .alive = true,
-			      .key = ++x->seq * 0xd6e8feb86659fd93ull };
+			      .key = x_new_key(x) };
 	x->counts.live++;
 	return id;
 }
@@ -382,9 +371,7 @@ static void learn_types(struct sf_exec *x)
 	static const char devres[] = "struct devres";
 
 	x->devres = (uint16_t)sf_type_index(sf_type_by_name(devres, sizeof(devres) - 1));
-	x->token = malloc(sf_type_count);
-	if (!x->token)
-		abort();
+	x->token = sf_grow(NULL, sf_type_count, 1);
 	for (uint32_t i = 0; i < sf_type_count; i++)
 		x->token[i] = sf_type_token(i);
 }
@@ -394,10 +381,8 @@ struct sf_exec *sf_exec_create(const struct sf_allocator *a, const struct sf_set
 			       void (*emit)(void *ctx, const struct sf_event *ev), void *ctx,
 			       struct sf_error *err)
 {
-	struct sf_exec *x = calloc(1, sizeof(*x));
+	struct sf_exec *x = sf_zalloc(1, sizeof(*x));
 
-	if (!x)
-		abort();
 	x->a = a;
 	x->opt = *opt;
 	x->emit = emit;

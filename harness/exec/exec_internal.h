@@ -8,6 +8,7 @@
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
 
+#include "../../allocators/base/grow.h"
 #include "exec.h"
 
 /* An object alive: what its user knows of it. */
@@ -62,14 +63,18 @@ struct sf_exec {
 	uint32_t nr_boot;    /* boot caches: ids below it */
 
 	struct slot *slot;
-	uint32_t nr_slots, cap_slots;
+	uint32_t nr_slots;
+	size_t cap_slots;
 	struct object *obj;
-	uint32_t nr_objs, cap_objs, free_obj;
+	uint32_t nr_objs, free_obj;
+	size_t cap_objs;
 	uint8_t *cache_state;/* by cache id */
-	uint32_t cap_caches, nr_caches;
+	uint32_t nr_caches;
+	size_t cap_caches;
 
 	struct patch *patch; /* of objects in pools */
-	uint32_t nr_patches, cap_patches, free_patch;
+	uint32_t nr_patches, free_patch;
+	size_t cap_patches;
 	struct rare rare;
 
 	uint8_t *token;      /* by type number */
@@ -141,12 +146,16 @@ struct slot *x_slot(struct sf_exec *x, uint32_t res);
 uint8_t *x_cache_state(struct sf_exec *x, uint32_t cache);
 uint32_t x_object_new(struct sf_exec *x, uint64_t addr, uint64_t size);
 void x_object_drop(struct sf_exec *x, uint32_t id);
-/* A table of entries of `size` bytes, grown to `need` of them; the new ones are zero. */
-void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
 
 /* The objects of a bulk as results of their own, first to last; and the other way round. */
 void x_split(struct sf_exec *x, uint32_t bulk, const uint32_t *res);
 void x_join(struct sf_exec *x, uint32_t bulk, const uint32_t *res, uint32_t n);
+
+/* Of contents: never twice in a run, and never 0. */
+static inline uint64_t x_new_key(struct sf_exec *x)
+{
+	return ++x->seq * 0xd6e8feb86659fd93ull;
+}
 
 /* Contents of `size` bytes of an object are to be written and verified. */
 bool x_has_contents(const struct sf_exec *x, const struct object *o, uint64_t size);

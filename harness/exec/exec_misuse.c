@@ -54,18 +54,22 @@ struct entry {
 
 struct entries {
 	struct entry *e;
-	uint32_t nr, cap;
+	uint32_t nr;
+	size_t cap;
 };
 
 struct lab {
 	struct grave *grave; /* by result number */
-	uint32_t nr_graves, cap_graves;
+	uint32_t nr_graves;
+	size_t cap_graves;
 	struct shape *shape; /* by cache id */
-	uint32_t nr_shapes, cap_shapes;
+	uint32_t nr_shapes;
+	size_t cap_shapes;
 	struct witness *witness;
-	uint32_t nr_witnesses, cap_witnesses;
+	uint32_t nr_witnesses;
+	size_t cap_witnesses;
 	uint8_t *copy;
-	uint32_t cap_copy;   /* in pieces */
+	size_t cap_copy;     /* in pieces */
 	struct entries before, after;
 	bool acting;
 	uint64_t warnings;   /* while acting */
@@ -86,9 +90,7 @@ struct misuse {
 
 void x_lab_open(struct sf_exec *x)
 {
-	x->lab = calloc(1, sizeof(*x->lab));
-	if (!x->lab)
-		abort();
+	x->lab = sf_zalloc(1, sizeof(*x->lab));
 }
 
 void x_lab_begin(struct sf_exec *x)
@@ -120,7 +122,7 @@ void x_lab_emit(void *exec, const struct sf_event *ev)
 	if (ev->type == SF_EV_CACHE) {
 		uint32_t id = ev->cache.id;
 
-		l->shape = x_grow(l->shape, &l->cap_shapes, id + 1, sizeof(*l->shape));
+		l->shape = sf_grow_zeroed(l->shape, &l->cap_shapes, id + 1, sizeof(*l->shape));
 		if (id >= l->nr_shapes)
 			l->nr_shapes = id + 1;
 		l->shape[id] = (struct shape){ ev->cache.stride, ev->cache.freeptr };
@@ -162,7 +164,8 @@ void x_lab_bury(struct sf_exec *x, uint32_t id)
 	if (!x_is_real(o->addr))
 		return;
 	if (o->res >= l->nr_graves) {
-		l->grave = x_grow(l->grave, &l->cap_graves, o->res + 1, sizeof(*l->grave));
+		l->grave = sf_grow_zeroed(l->grave, &l->cap_graves, o->res + 1,
+					  sizeof(*l->grave));
 		memset(l->grave + l->nr_graves, 0,
 		       (o->res + 1 - l->nr_graves) * sizeof(*l->grave));
 		l->nr_graves = o->res + 1;
@@ -204,9 +207,9 @@ static void watch(struct sf_exec *x, const struct misuse *m, uint32_t id, uint64
 	if (!x_is_real(o->addr) || !o->size ||
 	    (id == m->id && m->op->code == SF_OP_WRONG_CACHE_FREE))
 		return;
-	l->witness = x_grow(l->witness, &l->cap_witnesses, l->nr_witnesses + 1,
-			    sizeof(*l->witness));
-	l->copy = x_grow(l->copy, &l->cap_copy, (uint32_t)((*used + o->size) / PIECE + 1), PIECE);
+	l->witness = sf_grow_zeroed(l->witness, &l->cap_witnesses, l->nr_witnesses + 1u,
+				    sizeof(*l->witness));
+	l->copy = sf_grow_zeroed(l->copy, &l->cap_copy, (*used + o->size) / PIECE + 1, PIECE);
 	place_of(x, o->addr, &pl);
 	l->witness[l->nr_witnesses++] = (struct witness){
 		.id = id, .cache = pl.cache, .kind = pl.kind, .partition = pl.partition,
@@ -236,7 +239,7 @@ static void add(struct walker *w, uint32_t cache, bool listed, const uint64_t *a
 {
 	struct entries *to = w->to;
 
-	to->e = x_grow(to->e, &to->cap, to->nr + nr, sizeof(*to->e));
+	to->e = sf_grow_zeroed(to->e, &to->cap, to->nr + nr, sizeof(*to->e));
 	for (uint32_t i = 0; i < nr; i++) {
 		struct entry *e = &to->e[to->nr++];
 		const struct sf_exec *x = w->x;

@@ -417,7 +417,7 @@ static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev
 		*x_slot(x, op->obj) = (struct slot){ 0 };
 		o->addr = ev->alloc.addr;
 		o->size = b->size;
-		o->key = ++x->seq * 0xd6e8feb86659fd93ull;
+		o->key = x_new_key(x);
 		o->cache = SF_NONE;
 		o->order = 0;
 		o->whole = false;
@@ -873,7 +873,7 @@ void exec_write(struct sf_exec *x, const struct sf_op *op)
 		return;
 	}
 	x_check(x, id);
-	x->obj[id].key = ++x->seq * 0xd6e8feb86659fd93ull;
+	x->obj[id].key = x_new_key(x);
 	x->obj[id].whole = op->flag;
 	x_write(x, &x->obj[id]);
 }

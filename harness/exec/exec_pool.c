@@ -33,7 +33,7 @@ static uint32_t patch_new(struct sf_exec *x, const struct patch *p)
 		x->free_patch = x->patch[i].next;
 	} else {
 		i = ++x->nr_patches;
-		x->patch = x_grow(x->patch, &x->cap_patches, i + 1, sizeof(*x->patch));
+		x->patch = sf_grow_zeroed(x->patch, &x->cap_patches, i + 1, sizeof(*x->patch));
 	}
 	x->patch[i] = *p;
 	return i;
@@ -174,11 +174,6 @@ uint64_t x_pool_bad(struct sf_exec *x, const struct object *o)
 
 /* --- rare writes --- */
 
-static uint64_t new_key(struct sf_exec *x)
-{
-	return ++x->seq * 0xd6e8feb86659fd93ull;
-}
-
 /* A range of a pool, to be written. It may reach beyond the object that it counts from. */
 struct range {
 	struct slot *pool;
@@ -283,7 +278,7 @@ static enum sf_status rare_write(struct sf_exec *x, struct slot *s, uint32_t id,
 {
 	const struct object *o = &x->obj[id];
 	struct range r = { .pool = s, .id = id, .addr = o->addr, .from = off, .size = n,
-			   .key = new_key(x) };
+			   .key = x_new_key(x) };
 	uint64_t verified = 0, bad;
 	enum sf_status status;
 
@@ -321,7 +316,7 @@ void exec_rare_write(struct sf_exec *x, const struct sf_op *op)
 static enum sf_status store(struct sf_exec *x, uint32_t id)
 {
 	struct object *o = &x->obj[id];
-	uint64_t key = new_key(x);
+	uint64_t key = x_new_key(x);
 	enum sf_status status = x->a->pool_write(x->heap, o->addr, o->size, key,
 						 SF_CONTENTS_WHOLE);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../allocators/base/hash_map.h"
 #include "exec_internal.h"
 
 /* Handles of caches, sets of buckets and devices are numbers from here on, none of them twice. */
@@ -35,8 +36,8 @@ enum sort {
 
 /* Something handed out, by result number. */
 struct held {
-	uint64_t addr;
-	uint32_t next; /* of its chain, or the next unused number; SF_NONE: the last */
+	uint64_t addr; /* 0: the number is unused */
+	uint32_t next; /* the one before it at that address, or the next unused; SF_NONE: none */
 };
 
 /* What is read from the words of a call, once: they are constant. */
@@ -51,9 +52,9 @@ struct sf_kernel {
 	bool host, flex_cut; /* flex_cut: flex=implemented */
 	uint64_t calls, refused, handles;
 	struct held *held;
-	uint32_t nr, cap, unused; /* numbers; `unused` is the first of those that are free again */
-	uint32_t *chain;          /* by address: the newest number first */
-	uint32_t nr_chains, nr_held;
+	uint32_t nr, unused;   /* numbers; `unused` is the first of those that are free again */
+	size_t cap;
+	struct sf_map by_addr; /* the newest number that stands for it */
 	char strings[SF_STRING_MAX + 2];
 	struct known known[CALLS];
 };
@@ -75,45 +76,6 @@ static struct sf_kernel *ready(void)
 
 /* --- what was handed out --- */
 
-static uint32_t *chain_of(const struct sf_kernel *k, uint64_t addr)
-{
-	return &k->chain[(addr * 0x9e3779b97f4a7c15ull >> 32) & (k->nr_chains - 1)];
-}
-
-static void link_up(struct sf_kernel *k, uint32_t res)
-{
-	uint32_t *chain = chain_of(k, k->held[res].addr);
-
-	k->held[res].next = *chain;
-	*chain = res;
-}
-
-/* Chain by chain from its end, so that the order within chains stays. */
-static void grow_chains(struct sf_kernel *k)
-{
-	uint32_t *old = k->chain, was = k->nr_chains;
-
-	k->nr_chains = was ? 2 * was : 256;
-	k->chain = malloc(k->nr_chains * sizeof(*k->chain));
-	if (!k->chain)
-		abort(); /* bookkeeping of the harness, not the allocator under test */
-	memset(k->chain, 0xff, k->nr_chains * sizeof(*k->chain));
-	for (uint32_t i = 0; i < was; i++) {
-		uint32_t turned = SF_NONE, res, next;
-
-		for (res = old[i]; res != SF_NONE; res = next) {
-			next = k->held[res].next;
-			k->held[res].next = turned;
-			turned = res;
-		}
-		for (res = turned; res != SF_NONE; res = next) {
-			next = k->held[res].next;
-			link_up(k, res);
-		}
-	}
-	free(old);
-}
-
 static uint32_t new_number(struct sf_kernel *k)
 {
 	uint32_t res = k->unused;
@@ -123,34 +85,39 @@ static uint32_t new_number(struct sf_kernel *k)
 		return res;
 	}
 	res = k->nr++;
-	k->held = x_grow(k->held, &k->cap, k->nr, sizeof(*k->held));
+	k->held = sf_grow_zeroed(k->held, &k->cap, k->nr, sizeof(*k->held));
 	return res;
 }
 
 static void give_number(struct sf_kernel *k, uint32_t res)
 {
 	k->held[res].next = k->unused;
+	k->held[res].addr = 0;
 	k->unused = res;
 }
 
 static void *hold(struct sf_kernel *k, uint32_t res, uint64_t addr)
 {
-	if (k->nr_held == k->nr_chains)
-		grow_chains(k);
-	k->nr_held++;
 	k->held[res].addr = addr;
-	link_up(k, res);
+	k->held[res].next = sf_map_get(&k->by_addr, addr);
+	sf_map_put(&k->by_addr, addr, res);
 	return (void *)(uintptr_t)addr;
 }
 
 static void let_go(struct sf_kernel *k, uint32_t res)
 {
-	uint32_t *link = chain_of(k, k->held[res].addr);
+	uint64_t addr = k->held[res].addr;
+	uint32_t newer = sf_map_get(&k->by_addr, addr), older = k->held[res].next;
 
-	while (*link != res)
-		link = &k->held[*link].next;
-	*link = k->held[res].next;
-	k->nr_held--;
+	if (newer == res && older == SF_NONE) {
+		sf_map_del(&k->by_addr, addr);
+	} else if (newer == res) {
+		sf_map_put(&k->by_addr, addr, older);
+	} else {
+		while (k->held[newer].next != res)
+			newer = k->held[newer].next;
+		k->held[newer].next = older;
+	}
 }
 
 static void forget(struct sf_kernel *k, uint32_t res)
@@ -192,10 +159,8 @@ static uint32_t find(const struct sf_kernel *k, const void *p, unsigned int sort
 	uint64_t addr = (uintptr_t)p;
 	uint32_t res;
 
-	if (!k->nr_chains)
-		return SF_NONE;
-	for (res = *chain_of(k, addr); res != SF_NONE; res = k->held[res].next)
-		if (k->held[res].addr == addr && sort_of(k, res) & sorts)
+	for (res = sf_map_get(&k->by_addr, addr); res != SF_NONE; res = k->held[res].next)
+		if (sort_of(k, res) & sorts)
 			break;
 	return res;
 }
@@ -225,7 +190,7 @@ static uint32_t find_of_device(const struct sf_kernel *k, const void *p, uint32_
 	uint32_t res = find(k, p, MANAGED);
 
 	for (; res != SF_NONE; res = k->held[res].next)
-		if (k->held[res].addr == (uintptr_t)p && sort_of(k, res) == MANAGED &&
+		if (sort_of(k, res) == MANAGED &&
 		    k->x->obj[x_slot(k->x, res)->obj].device == device)
 			break;
 	return res;
@@ -447,9 +412,7 @@ struct sf_kernel *sf_kernel_open(const struct sf_kernel_options *opt, struct sf_
 
 	if (!x)
 		return NULL;
-	k = calloc(1, sizeof(*k));
-	if (!k)
-		abort();
+	k = sf_zalloc(1, sizeof(*k));
 	k->x = x;
 	k->a = opt->allocator;
 	k->host = opt->host;
@@ -468,7 +431,7 @@ void sf_kernel_close(struct sf_kernel *k)
 	sf_exec_end(k->x);
 	sf_exec_destroy(k->x);
 	free(k->held);
-	free(k->chain);
+	sf_map_free(&k->by_addr);
 	free(k);
 }
 
@@ -924,15 +887,10 @@ void sf_device_unregister(struct device *dev)
 		return;
 	step(k, &op);
 	forget(k, op.cache);
-	for (uint32_t i = 0; i < k->nr_chains; i++) {
-		uint32_t next;
-
-		for (uint32_t res = k->chain[i]; res != SF_NONE; res = next) {
-			next = k->held[res].next;
-			if (x_slot(k->x, res)->kind == SF_RES_NONE)
-				forget(k, res);
-		}
-	}
+	/* The lowest one last: numbers are used again from there. */
+	for (uint32_t res = k->nr; res-- > 0;)
+		if (k->held[res].addr && x_slot(k->x, res)->kind == SF_RES_NONE)
+			forget(k, res);
 }
 
 static struct sf_op device_op(uint8_t code, uint32_t dev, size_t size, gfp_t gfp)

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../allocators/base/grow.h"
+#include "../../allocators/base/hash.h"
 #include "../../oracles/oracle.h"
 #include "../exec/exec.h"
 #include "../program/program.h"
@@ -49,28 +51,17 @@ static struct {
 
 void (*sf_fuzz_forget_coverage)(void);
 
-static uint64_t fnv1a(uint64_t h, const void *data, size_t size)
-{
-	const uint8_t *p = data;
-
-	while (size--)
-		h = (h ^ *p++) * 0x100000001b3ull;
-	return h;
-}
-
-#define FNV_START 0xcbf29ce484222325ull
-
 /* "MEM-1: ..." under title hash and content hash: "MEM-1-0123abcd-89abcdef". */
 static void crash_name(char *out, size_t cap, const char *title, int *prefix)
 {
-	uint64_t content = fnv1a(FNV_START, fz.data, fz.size);
+	uint64_t content = sf_fnv1a(SF_FNV_START, fz.data, fz.size);
 	int id = 0;
 
 	while (id < 24 && title[id] && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 					      "0123456789-", title[id]))
 		id++;
 	*prefix = snprintf(out, cap, "%.*s-%08" PRIx32, id, title,
-			   (uint32_t)(fnv1a(FNV_START, title, strlen(title)) >> 32));
+			   (uint32_t)(sf_fnv1a_text(title) >> 32));
 	snprintf(out + *prefix, cap - (size_t)*prefix, "-%08" PRIx32, (uint32_t)(content >> 32));
 }
 
@@ -428,10 +419,8 @@ static void check_text(const struct sf_prog *p, struct sf_prog *again)
 static void check_bytes(const struct sf_prog *p, struct sf_prog *again)
 {
 	size_t len = sf_bytes_encode(p, NULL, 0);
-	uint8_t *one = malloc(2 * len), *two;
+	uint8_t *one = sf_grow(NULL, 2 * len, 1), *two;
 
-	if (!one)
-		abort();
 	two = one + len;
 	sf_bytes_encode(p, one, len);
 	sf_bytes_decode(again, one, len, 0);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "../../allocators/base/hash.h"
 #include "../program/program.h"
 #include "../trace/trace.h"
 
@@ -33,7 +34,7 @@ struct tally {
 
 static void mix(struct tally *t, uint64_t x)
 {
-	t->hash = (t->hash ^ x) * 0x100000001b3ull;
+	t->hash = (t->hash ^ x) * SF_FNV_PRIME;
 }
 
 static bool on_op(void *ctx, const struct sf_op *op, const char *strings,

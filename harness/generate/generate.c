@@ -1,46 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * generate.c - random numbers, swarms, and whole programs drawn from them. Relies on draw.c for
- * values and on program.c to make the result valid; mutate.c, tests and the benchmark rely on it.
+ * generate.c - swarms, and whole programs drawn from them. Relies on draw.c for values and on
+ * program.c to make the result valid; mutate.c, tests and the benchmark rely on it.
  */
 #include "mutate_internal.h"
-
-/* xoroshiro128+ (Blackman, Vigna), seeded by splitmix64: small, fast, the same everywhere. */
-static uint64_t splitmix(uint64_t *x)
-{
-	uint64_t z = *x += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
-static uint64_t rotl(uint64_t x, unsigned int k)
-{
-	return x << k | x >> (64 - k);
-}
-
-void sf_rng_seed(struct sf_rng *r, uint64_t seed)
-{
-	r->s[0] = splitmix(&seed);
-	r->s[1] = splitmix(&seed) | 1; /* the state must not be all zero */
-}
-
-uint64_t sf_rng_next(struct sf_rng *r)
-{
-	uint64_t a = r->s[0], b = r->s[1], out = a + b;
-
-	b ^= a;
-	r->s[0] = rotl(a, 24) ^ b ^ b << 16;
-	r->s[1] = rotl(b, 37);
-	return out;
-}
-
-uint64_t sf_rng_below(struct sf_rng *r, uint64_t n)
-{
-	/* The bias of the high part of a product is n / 2^64. */
-	return (uint64_t)((unsigned __int128)sf_rng_next(r) * n >> 64);
-}
 
 void sf_swarm_draw(struct sf_swarm *sw, struct sf_rng *r)
 {

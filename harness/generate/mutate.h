@@ -9,15 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../allocators/base/rng.h"
 #include "../program/program.h"
-
-struct sf_rng {
-	uint64_t s[2];
-};
-void sf_rng_seed(struct sf_rng *r, uint64_t seed);
-uint64_t sf_rng_next(struct sf_rng *r);
-/* Uniform in [0, n); 0 if n is 0. */
-uint64_t sf_rng_below(struct sf_rng *r, uint64_t n);
 
 /* A swarm: weights of operations; some are 0. Drawn anew for each generated program. */
 struct sf_swarm {

@@ -17,12 +17,6 @@ struct sf_draw {
 	const struct sf_arg_info *arg; /* the argument being drawn */
 };
 
-/* True once in n. */
-static inline bool sf_rng_one_in(struct sf_rng *r, uint64_t n)
-{
-	return !sf_rng_below(r, n);
-}
-
 /* Whether it ends a cache, a device or a pool, and with that all that came from there. */
 static inline bool sf_op_ends_many(enum sf_opcode code)
 {

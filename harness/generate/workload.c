@@ -22,7 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mutate.h"
+#include "../../allocators/base/grow.h"
+#include "../../allocators/base/rng.h"
 
 enum {
 	SITE_DENTRY = 1,
@@ -190,9 +191,7 @@ static void make_dentry(struct sf_prog *p, const struct sf_workload_options *opt
 	p->settings.pages = opt->pages;
 	p->settings.cpus = CPUS;
 	sf_rng_seed(&d.rng, opt->seed);
-	d.live = malloc((files + 1) * sizeof(*d.live));
-	if (!d.live)
-		abort();
+	d.live = sf_grow(NULL, files + 1, sizeof(*d.live));
 	add_site(p, SITE_DENTRY, "__d_alloc");
 	add_site(p, SITE_NAME, "__d_alloc (name)");
 	add_site(p, SITE_INODE, "ext4_alloc_inode");
@@ -271,10 +270,8 @@ static void add_clients(struct buffers_plan *b)
 static void fragment(struct buffers_plan *b)
 {
 	uint64_t nr = b->opt->pages * b->opt->noise / 100;
-	uint32_t *res = malloc((nr + 1) * sizeof(*res));
+	uint32_t *res = sf_grow(NULL, nr + 1, sizeof(*res));
 
-	if (!res)
-		abort();
 	for (uint64_t i = 0; i < nr; i++) {
 		bool movable = sf_rng_below(&b->rng, 8);
 		struct sf_op *op = add(b->p, movable ? SF_OP_ALLOC_PAGES : SF_OP_KMALLOC);
@@ -343,9 +340,7 @@ static void make_buffers(struct sf_prog *p, const struct sf_workload_options *op
 	add_site(p, SITE_SMALL, "others");
 	add_clients(&b);
 	nr = blocks_asked(&b);
-	b.live = malloc((nr + 1) * sizeof(*b.live));
-	if (!b.live)
-		abort();
+	b.live = sf_grow(NULL, nr + 1, sizeof(*b.live));
 	fragment(&b);
 	for (uint64_t i = 0; i < nr; i++) {
 		if (i % 16 == 0)
@@ -437,10 +432,8 @@ static void set_booleans(struct sf_prog *p, const struct policy *y, struct sf_rn
 
 static void policy_init(struct policy *y, uint64_t rules)
 {
-	y->rule = malloc(rules * sizeof(*y->rule));
-	y->boolean = malloc(rules * sizeof(*y->boolean));
-	if (!y->rule || !y->boolean)
-		abort();
+	y->rule = sf_grow(NULL, rules, sizeof(*y->rule));
+	y->boolean = sf_grow(NULL, rules, sizeof(*y->boolean));
 }
 
 static void make_policydb(struct sf_prog *p, const struct sf_workload_options *opt)

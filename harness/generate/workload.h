@@ -3,7 +3,7 @@
  * workload.h - programs as kernels are known to run them: families with a few parameters, made
  * whole. A family is a line of SF_WORKLOADS and a function.
  *
- * Relies on program.h and mutate.h's random numbers; `slabfuzz workload` and the tests rely on it.
+ * Relies on program.h; `slabfuzz workload` and the tests rely on it.
  */
 #ifndef SLABFUZZ_WORKLOAD_H
 #define SLABFUZZ_WORKLOAD_H

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "../exec/exec.h"
-#include "../program/grow.h"
-#include "../generate/mutate.h"
+#include "../../allocators/base/grow.h"
+#include "../../allocators/base/rng.h"
 #include "../program/types.h"
 
 enum {
@@ -72,10 +72,7 @@ static void step(struct lab *l, const struct sf_op *op)
 
 static void remember(struct lab *l, uint32_t res, bool plain)
 {
-	if (l->nr_live == l->cap_live) {
-		l->cap_live = l->cap_live ? 2 * l->cap_live : 1024;
-		l->live = sf_grow(l->live, l->cap_live, sizeof(*l->live));
-	}
+	SF_GROW(l->live, l->nr_live, l->cap_live);
 	l->live[l->nr_live++] = (struct thing){ res, plain };
 }
 
@@ -180,10 +177,8 @@ static void kernel_steps(struct lab *l, uint32_t nr)
 static void lay_out_program(struct lab *l)
 {
 	const struct sf_prog *p = l->opt->layout;
-	bool *dead = calloc(p->nr_res + 1u, 1);
+	bool *dead = sf_zalloc(p->nr_res + 1u, 1);
 
-	if (!dead)
-		abort();
 	for (uint32_t i = 0; i < p->nr_ops && l->going; i++) {
 		const struct sf_op *op = &p->ops[i];
 		unsigned int flags = sf_op_table[op->code].flags;
@@ -315,10 +310,8 @@ static void count(const struct lab *l, struct sf_attack_result *r)
 
 static bool prepare(struct lab *l)
 {
-	l->bearing = calloc(sf_type_count, sizeof(*l->bearing));
-	l->data = calloc(sf_type_count, sizeof(*l->data));
-	if (!l->bearing || !l->data)
-		abort();
+	l->bearing = sf_zalloc(sf_type_count, sizeof(*l->bearing));
+	l->data = sf_zalloc(sf_type_count, sizeof(*l->data));
 	for (uint32_t i = 1; i < sf_type_count; i++) {
 		if (sf_types[i].size > SMALL_MAX)
 			continue;

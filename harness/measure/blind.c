@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program/grow.h"
-#include "../generate/mutate.h"
+#include "../../allocators/base/grow.h"
+#include "../../allocators/base/rng.h"
 
 #define WORD 8u
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program/grow.h"
+#include "../../allocators/base/grow.h"
 
 static void born(struct sf_cost *c, const struct sf_ev_alloc *a)
 {

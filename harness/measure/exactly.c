@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program/grow.h"
+#include "../../allocators/base/grow.h"
 
 #define LARGEST (SF_PAGE_SIZE << (SF_NR_ORDERS - 1))
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program/grow.h"
+#include "../../allocators/base/grow.h"
 
 #define BLOCK_ORDER 9u
 #define REGION_SHIFT (SF_PAGE_SHIFT + BLOCK_ORDER)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../program/grow.h"
+#include "../../allocators/base/grow.h"
 
 static struct sf_slabinfo_cache *cache_at(struct sf_slabinfo *s, uint32_t id)
 {

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
+#include "../../allocators/base/grow.h"
 
 #define HEADER_SIZE 4u
 #define CHUNK_SIZE (SF_RECORD_SIZE - 2u)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
+#include "../../allocators/base/grow.h"
 #include "types.h"
 
 const char *const sf_class_names[SF_CLASSES] = {
@@ -32,99 +32,18 @@ const char *const sf_class_names[SF_CLASSES] = {
 	[SF_CLASS_POOLED] = "memory of a pool",
 };
 
-#define MAP_SLOTS_MIN 128u
-
-static uint32_t map_hash(uint64_t key)
-{
-	key ^= key >> 31;
-	key *= 0x7fb5d329728ea185ull;
-	key ^= key >> 29;
-	return (uint32_t)(key >> 16);
-}
-
-static void map_clear(struct sf_map *m)
-{
-	m->used = 0;
-	m->epoch++;
-	if (m->epoch && m->slot)
-		return;
-	/* First use, or 2^32 programs later: stale entries could pass for new ones. */
-	if (!m->slot) {
-		m->slot = sf_grow(NULL, MAP_SLOTS_MIN, sizeof(*m->slot));
-		m->mask = MAP_SLOTS_MIN - 1;
-	}
-	memset(m->slot, 0, (m->mask + (size_t)1) * sizeof(*m->slot));
-	m->epoch = 1;
-}
-
-/* The entry of `key`, or the free one where it belongs. */
-static struct sf_map_entry *map_slot(const struct sf_map *m, uint64_t key)
-{
-	uint32_t i = map_hash(key) & m->mask;
-
-	while (m->slot[i].epoch == m->epoch && m->slot[i].key != key)
-		i = (i + 1) & m->mask;
-	return &m->slot[i];
-}
-
-static uint32_t map_get(const struct sf_map *m, uint64_t key)
-{
-	const struct sf_map_entry *e = map_slot(m, key);
-
-	return e->epoch == m->epoch ? e->value : SF_NONE;
-}
-
-static void map_grow(struct sf_map *m)
-{
-	struct sf_map old = *m;
-
-	m->mask = m->mask * 2 + 1;
-	m->slot = sf_grow(NULL, m->mask + (uint64_t)1, sizeof(*m->slot));
-	memset(m->slot, 0, (m->mask + (size_t)1) * sizeof(*m->slot));
-	for (uint32_t i = 0; i <= old.mask; i++)
-		if (old.slot[i].epoch == old.epoch)
-			*map_slot(m, old.slot[i].key) = old.slot[i];
-	free(old.slot);
-}
-
-static void map_put(struct sf_map *m, uint64_t key, uint32_t value)
-{
-	struct sf_map_entry *e = map_slot(m, key);
-
-	if (e->epoch != m->epoch) {
-		if (++m->used > m->mask / 2) {
-			map_grow(m);
-			e = map_slot(m, key);
-		}
-		e->key = key;
-		e->epoch = m->epoch;
-	}
-	e->value = value;
-}
-
-static uint64_t name_hash(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 0x100000001b3ull;
-	return h;
-}
-
 struct sf_live *sf_live_begin(struct sf_prog *p)
 {
 	struct sf_live *l = p->live;
 
-	if (!l) {
-		l = p->live = sf_grow(NULL, 1, sizeof(*l));
-		memset(l, 0, sizeof(*l));
-	}
+	if (!l)
+		l = p->live = sf_zalloc(1, sizeof(*l));
 	l->nr = l->nr_caches = 0;
 	for (unsigned int c = 0; c < SF_CLASSES; c++)
 		l->newest[c] = SF_NONE;
 	l->newest_dead = SF_NONE;
-	map_clear(&l->labels);
-	map_clear(&l->names);
+	sf_map_clear(&l->labels);
+	sf_map_clear(&l->names);
 	return l;
 }
 
@@ -133,14 +52,14 @@ void sf_live_free(struct sf_live *l)
 	if (!l)
 		return;
 	free(l->res);
-	free(l->labels.slot);
-	free(l->names.slot);
+	sf_map_free(&l->labels);
+	sf_map_free(&l->names);
 	free(l);
 }
 
 uint32_t sf_live_find(const struct sf_live *l, uint64_t label)
 {
-	return map_get(&l->labels, label);
+	return sf_map_get(&l->labels, label);
 }
 
 bool sf_live_usable(const struct sf_live *l, uint32_t res)
@@ -152,7 +71,7 @@ bool sf_live_usable(const struct sf_live *l, uint32_t res)
 
 uint32_t sf_live_named(const struct sf_live *l, const char *name)
 {
-	uint32_t res = map_get(&l->names, name_hash(name));
+	uint32_t res = sf_map_get(&l->names, sf_fnv1a_text(name));
 
 	return res != SF_NONE && sf_live_usable(l, res) ? res : SF_NONE;
 }
@@ -300,7 +219,7 @@ static void define(struct sf_live *l, struct sf_op *op, enum sf_class class, uin
 		l->res[r->older].newer = op->res;
 	l->newest[class] = op->res;
 	if (label != SF_NONE)
-		map_put(&l->labels, label, op->res);
+		sf_map_put(&l->labels, label, op->res);
 }
 
 void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op, uint64_t label)
@@ -322,7 +241,7 @@ void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op,
 	define(l, op, class_of(op, info->res), label);
 	if (info->res == SF_RES_CACHE) {
 		l->nr_caches++;
-		map_put(&l->names, name_hash(sf_prog_str(p, op->name)), op->res);
+		sf_map_put(&l->names, sf_fnv1a_text(sf_prog_str(p, op->name)), op->res);
 	}
 }
 
@@ -350,7 +269,7 @@ static uint32_t fix_ref(struct fix *f, unsigned int kind, uint32_t label, bool n
 
 	if (label == SF_NONE)
 		return null_ok ? SF_NONE : newest(f->l, classes);
-	res = map_get(&f->l->labels, label);
+	res = sf_map_get(&f->l->labels, label);
 	if (res != SF_NONE && classes & 1u << f->l->res[res].class && sf_live_usable(f->l, res))
 		return res;
 	return newest(f->l, classes);
@@ -448,7 +367,7 @@ static bool fix_PERCENT(struct fix *f)
 
 static bool fix_DEAD(struct fix *f)
 {
-	uint32_t res = f->op->obj == SF_NONE ? SF_NONE : map_get(&f->l->labels, f->op->obj);
+	uint32_t res = f->op->obj == SF_NONE ? SF_NONE : sf_map_get(&f->l->labels, f->op->obj);
 
 	if (res == SF_NONE || !(DEAD_CLASSES >> f->l->res[res].class & 1) ||
 	    sf_live_usable(f->l, res))

@@ -8,6 +8,7 @@
 #ifndef SLABFUZZ_LIVE_H
 #define SLABFUZZ_LIVE_H
 
+#include "../../allocators/base/hash_map.h"
 #include "program.h"
 
 /* What a reference may point to: kinds of results, with objects of named caches told apart. */
@@ -40,14 +41,7 @@ struct sf_live_res {
 	bool listed;
 };
 
-/* Open addressing. Entries of older epochs count as free, so that clearing costs nothing. */
-struct sf_map {
-	struct sf_map_entry {
-		uint64_t key;
-		uint32_t value, epoch;
-	} *slot;
-	uint32_t mask, used, epoch;
-};
+_Static_assert(SF_MAP_NONE == SF_NONE, "what a map does not have is no result");
 
 struct sf_live {
 	struct sf_live_res *res;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
+#include "../../allocators/base/grow.h"
 
 const char *const sf_fault_names[SF_FAULTS] = {
 	[SF_FAULT_SLAB] = "slab",

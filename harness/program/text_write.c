@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
+#include "../../allocators/base/grow.h"
 #include "types.h"
 
 /* Close enough to its end to be written out; the longest operation is far shorter than the rest. */

@@ -49,43 +49,76 @@ char *sf_strdup(const char *s);
 char *sf_sprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define sf_realloc(p, n, size) sf_grow(p, n, size)
 
+struct sf_usage;
+
+enum sf_row_kind {
+	SF_ROW_FLAG,   /* a bool becomes true */
+	SF_ROW_NUMBER, /* min to max, into a uint64_t or uint32_t */
+	SF_ROW_TEXT,   /* into a const char * */
+	SF_ROW_WORD,   /* one of `words`; its number goes into a uint8_t */
+	SF_ROW_CALL,   /* `take` reads it; again for each time that the option is there */
+};
+
 /*
- * Options of one subcommand. `key` is the short letter, or a number above 255 for an option that
- * has none. Help is made from the table; `--help` is always there.
+ * An option of a subcommand: what it is called, what its value may be, where in the subcommand's
+ * plan it goes, and its line of `--help`. Made with the macros below; the last row is all zero.
  */
-struct sf_option {
-	int key;
-	const char *name, *arg, *help;
+struct sf_row {
+	char letter;             /* 0: it has none */
+	const char *name, *arg;  /* arg: what its value is called, NULL: it takes none */
+	const char *help;
+	uint8_t kind;            /* enum sf_row_kind */
+	uint8_t size;            /* NUMBER: of the member */
+	size_t offset;           /* of the member in the plan */
+	uint64_t min, max;       /* NUMBER; UINT64_MAX: no limit is told */
+	const char *const *words;/* WORD; ends with NULL */
+	/* CALL. 0, or what to exit with after a message. `to` is the member. */
+	int (*take)(void *to, const struct sf_usage *u, const char *value);
 };
 
+/* Where a member is; a member of another type warns. */
+#define SF_ROW_AT(plan, member, type)                                           \
+	(offsetof(plan, member) + 0 * sizeof(&((plan *)0)->member == (type *)0))
+
+#define SF_FLAG(name_, plan, member, help_)                                     \
+	{ .name = name_, .help = help_, .kind = SF_ROW_FLAG,                    \
+	  .offset = SF_ROW_AT(plan, member, bool) }
+#define SF_NUMBER(name_, arg_, plan, member, min_, max_, help_)                 \
+	{ .name = name_, .arg = arg_, .help = help_, .kind = SF_ROW_NUMBER,     \
+	  .size = sizeof(((plan *)0)->member), .offset = offsetof(plan, member), \
+	  .min = min_, .max = max_ }
+#define SF_TEXT(letter_, name_, arg_, plan, member, help_)                      \
+	{ .letter = letter_, .name = name_, .arg = arg_, .help = help_,         \
+	  .kind = SF_ROW_TEXT, .offset = SF_ROW_AT(plan, member, const char *) }
+#define SF_WORD(name_, arg_, plan, member, words_, help_)                       \
+	{ .name = name_, .arg = arg_, .help = help_, .kind = SF_ROW_WORD,       \
+	  .offset = SF_ROW_AT(plan, member, uint8_t), .words = words_ }
+#define SF_CALL(letter_, name_, arg_, plan, member, take_, help_)               \
+	{ .letter = letter_, .name = name_, .arg = arg_, .help = help_,         \
+	  .kind = SF_ROW_CALL, .offset = offsetof(plan, member), .take = take_ }
+#define SF_JSON(plan, member) SF_FLAG("json", plan, member, "print JSON (docs/json.md)")
+
+/* What a subcommand is asked with. `--help` is made from it, and always there. */
 struct sf_usage {
-	const char *name;               /* of the subcommand */
-	const char *args;               /* after the options */
-	const char *intro;              /* what it does, and what one must know to use it */
-	const struct sf_option *option; /* ends with a NULL name */
+	const char *name;         /* of the subcommand */
+	const char *args;         /* after the options */
+	const char *intro;        /* what it does, and what one must know to use it */
+	const struct sf_row *row; /* its options */
 };
 
-enum {
-	SF_OPTION_END = -1,  /* argv[optind] is the first argument */
-	SF_OPTION_HELP = -2, /* help was printed */
-	SF_OPTION_BAD = -3,  /* a message was printed */
-	SF_OPTION_JSON = 256,
-	SF_OPTION_OWN, /* first number for a subcommand's own long-only options */
-};
+enum { SF_GO_ON = -1 };
 
-/* The next option's key, or one of the negative numbers. Its value is in getopt's `optarg`. */
-int sf_option_next(const struct sf_usage *u, int argc, char **argv);
-/* What to exit with when sf_option_next() returned neither a key nor SF_OPTION_END. */
-static inline int sf_option_exit(int key)
-{
-	return key == SF_OPTION_HELP ? SF_EXIT_GOOD : SF_EXIT_BAD;
-}
+/*
+ * Reads all options into the plan. SF_GO_ON, and argv[optind] of <getopt.h> is the first argument;
+ * or what to exit with: help was printed, or one line about what is wrong.
+ */
+int sf_take_options(const struct sf_usage *u, void *plan, int argc, char **argv);
 
 /* The usage of a subcommand, and where to find more: SF_EXIT_BAD. */
 int sf_usage_error(const struct sf_usage *u, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A whole number in decimal or 0x. false: it is none, or does not fit. */
+/* A whole number in decimal or 0x. False: it is none, or does not fit. */
 bool sf_parse_number(const char *s, uint64_t *out);
 
 #endif

@@ -13,19 +13,23 @@
 #include "json.h"
 #include "select.h"
 
-enum {
-	OPT_SET = SF_OPTION_OWN,
-	OPT_BOOTS,
+struct plan {
+	struct sf_selection on;
+	struct sf_overrides overrides;
+	uint64_t boots;
+	bool json, wrong;
+	json_t *list, *violations;
 };
 
-#define BOOTS_DEFAULT 1024
+enum { BOOTS_DEFAULT = 1024, BOOTS_MAX = 10000000 };
 
-static const struct sf_option options[] = {
-	{ 'a', "allocator", "NAME,…", "these allocators (default: all)" },
-	{ OPT_BOOTS, "boots", "N", "so many boots of each (default: 1024; 320 is the least)" },
-	{ OPT_SET, "set", "KEY=VALUE",
-	  "change a heap setting (free-list hardenings, shuffle are on)" },
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+static const struct sf_row rows[] = {
+	SF_ALLOCATORS_ROW("NAME,…", struct plan, on, "these allocators (default: all)"),
+	SF_NUMBER("boots", "N", struct plan, boots, SF_BOOTS_MIN, BOOTS_MAX,
+		  "so many boots of each (default: 1024; 320 is the least)"),
+	SF_SET_ROW(struct plan, overrides,
+		   "change a heap setting (free-list hardenings, shuffle are on)"),
+	SF_JSON(struct plan, json),
 	{ 0 },
 };
 
@@ -34,15 +38,7 @@ static const struct sf_usage usage = {
 	"Boots each allocator many times, each time with another seed, and judges what only many\n"
 	"boots show: uniform partitions, fresh seeds, random orders. A correct allocator fails a\n"
 	"statistical test once in a million runs.",
-	options,
-};
-
-struct plan {
-	struct sf_selection on;
-	struct sf_overrides overrides;
-	uint64_t boots;
-	bool json, wrong;
-	json_t *list, *violations;
+	rows,
 };
 
 static void on_violation(void *ctx, const struct sf_violation *v)
@@ -110,41 +106,17 @@ static int boot(struct plan *p, const struct sf_allocator *a)
 	return fine ? 0 : sf_bad("boots: %s: %s", a->name, err.text);
 }
 
-static int take_option(struct plan *p, int key)
-{
-	switch (key) {
-	case 'a':
-		return sf_select_allocators(&p->on, &usage, optarg);
-	case OPT_SET:
-		return sf_override_add(&p->overrides, &usage, optarg);
-	case OPT_BOOTS:
-		if (!sf_parse_number(optarg, &p->boots) || p->boots < SF_BOOTS_MIN ||
-		    p->boots > 10000000)
-			return sf_usage_error(&usage, "--boots wants a number from %u to 10000000, "
-					      "not '%s'", SF_BOOTS_MIN, optarg);
-		break;
-	case SF_OPTION_JSON:
-		p->json = true;
-		break;
-	}
-	return 0;
-}
-
 static int boots(struct plan *p, int argc, char **argv)
 {
-	int key, status = 0;
+	int status = sf_take_options(&usage, p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
-		status = take_option(p, key);
-		if (status)
-			return status;
-	}
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	if (optind < argc)
 		return sf_usage_error(&usage, "no argument is expected: '%s'", argv[optind]);
 	if (!p->on.nr)
 		sf_select_allocators(&p->on, &usage, "all");
+	status = 0;
 	for (uint32_t i = 0; !status && i < p->on.nr; i++)
 		status = boot(p, p->on.allocator[i]);
 	if (p->json && !status)

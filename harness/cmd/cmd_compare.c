@@ -16,58 +16,6 @@
 #include "compare.h"
 #include "runner.h"
 
-enum {
-	OPT_SET = SF_OPTION_OWN,
-	OPT_ATTACKS,
-	OPT_TRIALS,
-	OPT_BYTES,
-	OPT_SEED,
-	OPT_HARDENING,
-	OPT_DETAIL,
-	OPT_RECLAIM,
-	OPT_EACH,
-	OPT_EVERY,
-	OPT_ASK,
-	OPT_LARGE,
-	OPT_SEALED,
-};
-
-static const struct sf_option options[] = {
-	{ 'a', "allocator", "NAME,…", "these allocators (default: all; reclaim: baseline)" },
-	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
-	{ OPT_ATTACKS, "attacks", NULL, "how far mistakes reach; FILEs are layouts, none: drawn" },
-	{ OPT_HARDENING, "hardening", "NAME,…", "attacks: only these rows (default: all)" },
-	{ OPT_TRIALS, "trials", "N",
-	  "attacks: layouts, sealed: writes for each figure (default: 400, 1048576)" },
-	{ OPT_BYTES, "bytes", "N", "attacks: bytes that a write writes (default: 64)" },
-	{ OPT_SEED, "seed", "N", "attacks, sealed: of the layouts (default: 1)" },
-	{ OPT_DETAIL, "detail", NULL, "attacks: all that was reached, not pointers alone" },
-	{ OPT_RECLAIM, "reclaim", NULL, "what can be reclaimed, by the counters and by the truth" },
-	{ OPT_EACH, "each", "KEY=VALUE,…",
-	  "reclaim, large: a row for each (default: the three designs of accounting; none)" },
-	{ OPT_EVERY, "every", "N", "reclaim: operations between looks (default: 256, 20000)" },
-	{ OPT_ASK, "ask", "N", "reclaim: percent of what is there to ask for (default: 0, 100)" },
-	{ OPT_LARGE, "large", NULL, "rivals for objects of more than a page" },
-	{ OPT_SEALED, "sealed", NULL, "blind writes through the direct map into sealed memory" },
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
-	{ 0 },
-};
-
-static const struct sf_usage usage = {
-	"compare", "FILE…",
-	"Runs each FILE on each allocator and prints what it costs in memory. With --attacks:\n"
-	"the chance, over seeds and layouts, that a mistake with a plain buffer reaches an object\n"
-	"with pointers, for each allocator, alone and with each hardening. The mistakes are made,\n"
-	"and what changed is looked up; see docs/attacks.md. With --reclaim: what the counters\n"
-	"say can be reclaimed and what could be, when most could; how often memory was said to\n"
-	"be out, and how often needlessly. At each look a process asks for N percent of what\n"
-	"could be had. Of two defaults the second is for recordings. See docs/reclaim.md.\n"
-	"With --large: kmalloc as it is, alloc_pages_exact() in its place, and slabs of 2 MiB:\n"
-	"memory, fragmentation, refusals, regions, time; see docs/large.md. With --sealed: the\n"
-	"chance that a write to an address drawn at random hits a sealed pool; docs/protected.md.",
-	options,
-};
-
 /* HARDENINGS(X): X(name, settings switched on, bit set of SF_SET_*) */
 #define ON(field) (1ull << SF_SET_##field)
 #define HARDENINGS(X)                                                                         \
@@ -97,6 +45,54 @@ struct plan {
 	uint64_t trials, bytes, seed;
 	bool chosen[NR_HARDENINGS];
 	bool attacks, detail, reclaim, large, sealed;
+};
+
+static int take_hardening(void *to, const struct sf_usage *u, const char *list);
+
+static const struct sf_row rows[] = {
+	SF_ALLOCATORS_ROW("NAME,…", struct plan, c.on,
+			  "these allocators (default: all; reclaim: baseline)"),
+	SF_SET_ROW(struct plan, c.overrides, "change a heap setting, whatever the program says"),
+	SF_FLAG("attacks", struct plan, attacks,
+		"how far mistakes reach; FILEs are layouts, none: drawn"),
+	SF_CALL(0, "hardening", "NAME,…", struct plan, chosen, take_hardening,
+		"attacks: only these rows (default: all)"),
+	SF_NUMBER("trials", "N", struct plan, trials, 1, UINT32_MAX,
+		  "attacks: layouts, sealed: writes for each figure (default: 400, 1048576)"),
+	SF_NUMBER("bytes", "N", struct plan, bytes, 1, UINT16_MAX,
+		  "attacks: bytes that a write writes (default: 64)"),
+	SF_NUMBER("seed", "N", struct plan, seed, 1, UINT32_MAX,
+		  "attacks, sealed: of the layouts (default: 1)"),
+	SF_FLAG("detail", struct plan, detail,
+		"attacks: all that was reached, not pointers alone"),
+	SF_FLAG("reclaim", struct plan, reclaim,
+		"what can be reclaimed, by the counters and by the truth"),
+	SF_CALL(0, "each", "KEY=VALUE,…", struct plan, c.each, sf_compare_each,
+		"reclaim, large: a row for each (default: the three designs of accounting; none)"),
+	SF_NUMBER("every", "N", struct plan, c.every, 1, UINT32_MAX,
+		  "reclaim: operations between looks (default: 256, 20000)"),
+	SF_NUMBER("ask", "N", struct plan, c.ask, 1, 100,
+		  "reclaim: percent of what is there to ask for (default: 0, 100)"),
+	SF_FLAG("large", struct plan, large, "rivals for objects of more than a page"),
+	SF_FLAG("sealed", struct plan, sealed,
+		"blind writes through the direct map into sealed memory"),
+	SF_JSON(struct plan, c.json),
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"compare", "FILE…",
+	"Runs each FILE on each allocator and prints what it costs in memory. With --attacks:\n"
+	"the chance, over seeds and layouts, that a mistake with a plain buffer reaches an object\n"
+	"with pointers, for each allocator, alone and with each hardening. The mistakes are made,\n"
+	"and what changed is looked up; see docs/attacks.md. With --reclaim: what the counters\n"
+	"say can be reclaimed and what could be, when most could; how often memory was said to\n"
+	"be out, and how often needlessly. At each look a process asks for N percent of what\n"
+	"could be had. Of two defaults the second is for recordings. See docs/reclaim.md.\n"
+	"With --large: kmalloc as it is, alloc_pages_exact() in its place, and slabs of 2 MiB:\n"
+	"memory, fragmentation, refusals, regions, time; see docs/large.md. With --sealed: the\n"
+	"chance that a write to an address drawn at random hits a sealed pool; docs/protected.md.",
+	rows,
 };
 
 /* --- costs --- */
@@ -298,9 +294,11 @@ static int compare_attacks(struct plan *p, const char *layout, const struct sf_p
 
 /* --- options --- */
 
-static int take_hardening(struct plan *p, const char *list)
+static int take_hardening(void *to, const struct sf_usage *u, const char *list)
 {
-	memset(p->chosen, 0, sizeof(p->chosen));
+	bool *chosen = to;
+
+	memset(chosen, 0, NR_HARDENINGS * sizeof(*chosen));
 	for (size_t len; list += strspn(list, ","), (len = strcspn(list, ",")); list += len) {
 		bool found = false;
 
@@ -308,64 +306,12 @@ static int take_hardening(struct plan *p, const char *list)
 			if (strlen(hardenings[i].name) != len ||
 			    memcmp(hardenings[i].name, list, len))
 				continue;
-			p->chosen[i] = found = true;
+			chosen[i] = found = true;
 		}
 		if (!found)
-			return sf_bad("compare: no hardening '%.*s'; there are: none, "
+			return sf_bad("%s: no hardening '%.*s'; there are: none, "
 				      "freelist_random, shuffle, init_on_free, freelist_hardened, "
-				      "slot_offset, slab_virtual, all", (int)len, list);
-	}
-	return 0;
-}
-
-static int take_number(const char *what, const char *s, uint64_t max, uint64_t *out)
-{
-	if (sf_parse_number(s, out) && *out >= 1 && *out <= max)
-		return 0;
-	return sf_usage_error(&usage, "--%s wants a number from 1 to %" PRIu64 ", not '%s'", what,
-			      max, s);
-}
-
-static int take_option(struct plan *p, int key)
-{
-	switch (key) {
-	case 'a':
-		return sf_select_allocators(&p->c.on, &usage, optarg);
-	case OPT_SET:
-		return sf_override_add(&p->c.overrides, &usage, optarg);
-	case OPT_HARDENING:
-		return take_hardening(p, optarg);
-	case OPT_TRIALS:
-		return take_number("trials", optarg, UINT32_MAX, &p->trials);
-	case OPT_BYTES:
-		return take_number("bytes", optarg, UINT16_MAX, &p->bytes);
-	case OPT_SEED:
-		return take_number("seed", optarg, UINT32_MAX, &p->seed);
-	case OPT_ATTACKS:
-		p->attacks = true;
-		break;
-	case OPT_DETAIL:
-		p->detail = true;
-		break;
-	case OPT_RECLAIM:
-		p->reclaim = true;
-		break;
-	case OPT_LARGE:
-		p->large = true;
-		break;
-	case OPT_SEALED:
-		p->sealed = true;
-		break;
-	case OPT_EACH:
-		return sf_compare_each(&p->c, &usage, optarg);
-	case OPT_EVERY:
-		return take_number("every", optarg, UINT32_MAX, &p->c.every);
-	case OPT_ASK:
-		p->c.asked = true;
-		return take_number("ask", optarg, 100, &p->c.ask);
-	case SF_OPTION_JSON:
-		p->c.json = true;
-		break;
+				      "slot_offset, slab_virtual, all", u->name, (int)len, list);
 	}
 	return 0;
 }
@@ -411,7 +357,7 @@ static int settle(struct plan *p, int files)
 	if (!p->c.on.nr)
 		sf_select_allocators(&p->c.on, &usage, "all");
 	if (!p->c.each.nr && p->reclaim)
-		sf_compare_each(&p->c, &usage, "accounting=none,indirect,reclaimable");
+		sf_compare_each(&p->c.each, &usage, "accounting=none,indirect,reclaimable");
 	if (!p->trials)
 		p->trials = p->sealed ? 1u << 20 : 400;
 	if (p->attacks && p->trials > 1000000)
@@ -421,15 +367,10 @@ static int settle(struct plan *p, int files)
 
 static int compare(struct plan *p, int argc, char **argv)
 {
-	int key, status = 0;
+	int status = sf_take_options(&usage, p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
-		status = take_option(p, key);
-		if (status)
-			return status;
-	}
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	status = settle(p, argc - optind);
 	if (!status && p->sealed)
 		status = sf_compare_sealed(&p->c, p->trials, p->seed);

@@ -13,9 +13,15 @@
 #include "output.h"
 #include "results.h"
 
-static const struct sf_option options[] = {
-	{ 'o', "output", "OUT", "write the program there (- is standard output)" },
-	{ SF_OPTION_JSON, "json", NULL, "print the counts as JSON (docs/json.md)" },
+struct plan {
+	const char *out;
+	bool json;
+};
+
+static const struct sf_row rows[] = {
+	SF_TEXT('o', "output", "OUT", struct plan, out,
+		"write the program there (- is standard output)"),
+	SF_FLAG("json", struct plan, json, "print the counts as JSON (docs/json.md)"),
 	{ 0 },
 };
 
@@ -24,7 +30,7 @@ static const struct sf_usage usage = {
 	"Turns a recording (ftrace text, trace-cmd report, perf script, trace.dat; plain or .zst)\n"
 	"into a program as text, and prints what it met on the way. OUT is written whole or not\n"
 	"at all; if it is standard output, the counts go to standard error.",
-	options,
+	rows,
 };
 
 static void print_counts(const struct sf_trace_counts *c, bool json, FILE *out)
@@ -70,24 +76,17 @@ static int import(const char *name, const char *path, struct sf_trace_counts *co
 int sf_cmd_import(int argc, char **argv)
 {
 	struct sf_trace_counts counts = { 0 };
-	const char *out = NULL;
-	bool json = false;
-	int key, status;
+	struct plan p = { .out = NULL };
+	int status = sf_take_options(&usage, &p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
-		if (key == 'o')
-			out = optarg;
-		else
-			json = true;
-	}
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	if (optind + 1 != argc)
 		return sf_usage_error(&usage, "expected one recording");
-	if (!out)
+	if (!p.out)
 		return sf_usage_error(&usage, "where to? -o OUT");
-	status = import(argv[optind], out, &counts);
+	status = import(argv[optind], p.out, &counts);
 	if (!status)
-		print_counts(&counts, json, strcmp(out, "-") ? stdout : stderr);
+		print_counts(&counts, p.json, strcmp(p.out, "-") ? stdout : stderr);
 	return status;
 }

@@ -15,29 +15,6 @@
 #include "json.h"
 #include "select.h"
 
-enum {
-	OPT_SET = SF_OPTION_OWN,
-	OPT_MAX,
-};
-
-static const struct sf_option options[] = {
-	{ 'a', "allocator", "NAME,…", "on these allocators (default: all)" },
-	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
-	{ OPT_MAX, "max", "N", "at most N failures of each kind a program (default: all)" },
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
-	{ 0 },
-};
-
-static const struct sf_usage usage = {
-	"inject", "FILE…",
-	"Runs each FILE, a program, as it is; then once for each of its allocations, which\n"
-	"fails: as failslab would have it (slab), as fail_page_alloc would (page); or all that\n"
-	"one operation asks of the page allocator (outage). What the program itself says of\n"
-	"failures is left out then. Each run is torn down and judged: nothing may leak, all\n"
-	"counters must stay true.",
-	options,
-};
-
 struct plan {
 	struct sf_selection on;
 	struct sf_overrides overrides;
@@ -53,6 +30,25 @@ struct plan {
 	uint32_t nr_titles, cap_titles;
 	uint64_t failures, titles; /* of all files */
 	uint32_t files;
+};
+
+static const struct sf_row rows[] = {
+	SF_ALLOCATORS_ROW("NAME,…", struct plan, on, "on these allocators (default: all)"),
+	SF_SET_ROW(struct plan, overrides, "change a heap setting, whatever the program says"),
+	SF_NUMBER("max", "N", struct plan, max, 1, UINT64_MAX,
+		  "at most N failures of each kind a program (default: all)"),
+	SF_JSON(struct plan, json),
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"inject", "FILE…",
+	"Runs each FILE, a program, as it is; then once for each of its allocations, which\n"
+	"fails: as failslab would have it (slab), as fail_page_alloc would (page); or all that\n"
+	"one operation asks of the page allocator (outage). What the program itself says of\n"
+	"failures is left out then. Each run is torn down and judged: nothing may leak, all\n"
+	"counters must stay true.",
+	rows,
 };
 
 static bool told(struct plan *p, const char *title)
@@ -212,25 +208,6 @@ static int inject_file(struct plan *p, const char *name)
 	return status;
 }
 
-static int take_option(struct plan *p, int key)
-{
-	switch (key) {
-	case 'a':
-		return sf_select_allocators(&p->on, &usage, optarg);
-	case OPT_SET:
-		return sf_override_add(&p->overrides, &usage, optarg);
-	case OPT_MAX:
-		if (!sf_parse_number(optarg, &p->max) || !p->max)
-			return sf_usage_error(&usage, "--max wants a number from 1 on, not '%s'",
-					      optarg);
-		break;
-	case SF_OPTION_JSON:
-		p->json = true;
-		break;
-	}
-	return 0;
-}
-
 static void head(const struct plan *p)
 {
 	if (p->json)
@@ -243,15 +220,10 @@ static void head(const struct plan *p)
 
 static int inject_files(struct plan *p, int argc, char **argv)
 {
-	int key, status;
+	int status = sf_take_options(&usage, p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
-		status = take_option(p, key);
-		if (status)
-			return status;
-	}
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	if (optind == argc)
 		return sf_usage_error(&usage, "which file? At least one is wanted");
 	if (!p->on.nr)

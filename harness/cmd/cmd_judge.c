@@ -11,8 +11,12 @@
 #include "input.h"
 #include "results.h"
 
-static const struct sf_option options[] = {
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+struct plan {
+	bool json;
+};
+
+static const struct sf_row rows[] = {
+	SF_JSON(struct plan, json),
 	{ 0 },
 };
 
@@ -21,7 +25,7 @@ static const struct sf_usage usage = {
 	"Puts the events of a recording, as they are, before the oracles that need no more:\n"
 	"overlap, alignment, size class, double free, bytes asked against bytes given.\n"
 	"Nothing is replayed.",
-	options,
+	rows,
 };
 
 struct judging {
@@ -94,18 +98,16 @@ static void print(const struct sf_results *r)
 int sf_cmd_judge(int argc, char **argv)
 {
 	struct sf_results r = { .files = 1 };
-	bool json = false;
-	int key, status;
+	struct plan p = { false };
+	int status = sf_take_options(&usage, &p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0)
-		json = true;
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	if (optind + 1 != argc)
 		return sf_usage_error(&usage, "expected one recording");
 	status = judge(&r, argv[optind]);
 	if (!status) {
-		if (json)
+		if (p.json)
 			sf_json_results(&r, stdout);
 		else
 			print(&r);

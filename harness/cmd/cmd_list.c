@@ -13,8 +13,12 @@
 #include "json.h"
 #include "../../oracles/invariants.h"
 
-static const struct sf_option options[] = {
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+struct plan {
+	bool json;
+};
+
+static const struct sf_row rows[] = {
+	SF_JSON(struct plan, json),
 	{ 0 },
 };
 
@@ -23,7 +27,7 @@ static const struct sf_usage usage = {
 	"Lists the allocators and what they can do, the invariants that are judged, the C types\n"
 	"that tag allocations, the operations of programs, the settings of a heap; without an\n"
 	"argument all.",
-	options,
+	rows,
 };
 
 static const struct {
@@ -276,15 +280,13 @@ static void list_all(bool json)
 
 int sf_cmd_list(int argc, char **argv)
 {
-	bool json = false;
-	int key;
+	struct plan p = { false };
+	int status = sf_take_options(&usage, &p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0)
-		json = true;
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	if (optind == argc) {
-		list_all(json);
+		list_all(p.json);
 		return SF_EXIT_GOOD;
 	}
 	if (optind + 1 != argc)
@@ -292,7 +294,7 @@ int sf_cmd_list(int argc, char **argv)
 	for (size_t i = 0; i < NR_TABLES; i++) {
 		if (strcmp(argv[optind], tables[i].name))
 			continue;
-		if (json)
+		if (p.json)
 			sf_json_print(tables[i].json(), stdout);
 		else
 			tables[i].print();

@@ -13,27 +13,40 @@
 #include "select.h"
 #include "session.h"
 
-enum {
-	OPT_SET = SF_OPTION_OWN,
-	OPT_WALK_EVERY,
-	OPT_WHOLE,
-	OPT_END,
-	OPT_JUNIT,
-	OPT_TAP,
-	OPT_BYTES,
+struct plan {
+	struct sf_selection on;
+	struct sf_session_options session;
+	const char *junit;
+	bool tap, json, bytes;
 };
 
-static const struct sf_option options[] = {
-	{ 'a', "allocator", "NAME,…", "on these allocators, or all (default: baseline)" },
-	{ 'o', "oracle", "ID,…", "judge only these invariants (MEM-1) or families (MEM)" },
-	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
-	{ OPT_WALK_EVERY, "walk-every", "N", "a snapshot every N operations (recordings: 100000)" },
-	{ OPT_WHOLE, "whole", NULL, "fill and verify large objects whole, not in samples" },
-	{ OPT_END, "end", "HOW", "teardown (default), walk, or plain: how a program ends" },
-	{ OPT_BYTES, "bytes", NULL, "take every FILE for a byte program, whatever it begins with" },
-	{ OPT_JUNIT, "junit", "FILE", "write a JUnit report too" },
-	{ OPT_TAP, "tap", NULL, "print TAP" },
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+static int take_oracles(void *to, const struct sf_usage *u, const char *list);
+
+static const char *const ends[] = {
+	[SF_END_PLAIN] = "plain",
+	[SF_END_WALK] = "walk",
+	[SF_END_TEARDOWN] = "teardown",
+	NULL,
+};
+
+static const struct sf_row rows[] = {
+	SF_ALLOCATORS_ROW("NAME,…", struct plan, on,
+			  "on these allocators, or all (default: baseline)"),
+	SF_CALL('o', "oracle", "ID,…", struct plan, session.only, take_oracles,
+		"judge only these invariants (MEM-1) or families (MEM)"),
+	SF_SET_ROW(struct plan, session.overrides,
+		   "change a heap setting, whatever the program says"),
+	SF_NUMBER("walk-every", "N", struct plan, session.exec.walk_every, 0, UINT32_MAX - 1,
+		  "a snapshot every N operations (recordings: 100000)"),
+	SF_FLAG("whole", struct plan, session.exec.whole,
+		"fill and verify large objects whole, not in samples"),
+	SF_WORD("end", "HOW", struct plan, session.exec.end, ends,
+		"teardown (default), walk, or plain: how a program ends"),
+	SF_FLAG("bytes", struct plan, bytes,
+		"take every FILE for a byte program, whatever it begins with"),
+	SF_TEXT(0, "junit", "FILE", struct plan, junit, "write a JUnit report too"),
+	SF_FLAG("tap", struct plan, tap, "print TAP"),
+	SF_JSON(struct plan, json),
 	{ 0 },
 };
 
@@ -43,14 +56,7 @@ static const struct sf_usage usage = {
 	"as bytes, or a recording of a real kernel (ftrace text, trace-cmd report, perf script,\n"
 	"trace.dat; plain or .zst), told apart by content; - is standard input. Comments such as\n"
 	"\"# NULL\" after an operation are checked.",
-	options,
-};
-
-struct plan {
-	struct sf_selection on;
-	struct sf_session_options session;
-	const char *junit;
-	bool tap, json, bytes;
+	rows,
 };
 
 /* The next of a list "A,B,C": its length, 0 at the end. */
@@ -61,8 +67,10 @@ static size_t next_word(const char **at)
 }
 
 /* An id is an invariant ("ISO-14") or a family ("ISO"), in either case of letters. */
-static int take_oracles(struct plan *p, const char *list)
+static int take_oracles(void *to, const struct sf_usage *u, const char *list)
 {
+	sf_invariant_set *only = to;
+
 	for (size_t len; (len = next_word(&list)); list += len) {
 		bool any = false;
 
@@ -71,75 +79,15 @@ static int take_oracles(struct plan *p, const char *list)
 
 			if (strncasecmp(id, list, len) || (id[len] && id[len] != '-'))
 				continue;
-			p->session.only |= sf_invariant_bit((enum sf_invariant)i);
+			*only |= sf_invariant_bit((enum sf_invariant)i);
 			any = true;
 		}
 		if (!any)
 			return sf_bad("run: no oracle '%.*s' (see slabfuzz list oracles)",
 				      (int)len, list);
 	}
-	if (!p->session.only)
-		return sf_usage_error(&usage, "-o: which oracle?");
-	return 0;
-}
-
-static int take_end(struct plan *p, const char *s)
-{
-	static const char *const names[] = {
-		[SF_END_PLAIN] = "plain",
-		[SF_END_WALK] = "walk",
-		[SF_END_TEARDOWN] = "teardown",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(s, names[i]))
-			continue;
-		p->session.exec.end = (uint8_t)i;
-		return 0;
-	}
-	return sf_usage_error(&usage, "--end wants teardown, walk or plain, not '%s'", s);
-}
-
-static int take_walk_every(struct plan *p, const char *s)
-{
-	uint64_t n;
-
-	if (!sf_parse_number(s, &n) || n > UINT32_MAX)
-		return sf_usage_error(&usage, "--walk-every wants a number, not '%s'", s);
-	p->session.exec.walk_every = (uint32_t)n;
-	p->session.walk_every_given = true;
-	return 0;
-}
-
-static int take_option(struct plan *p, int key)
-{
-	switch (key) {
-	case 'a':
-		return sf_select_allocators(&p->on, &usage, optarg);
-	case 'o':
-		return take_oracles(p, optarg);
-	case OPT_SET:
-		return sf_override_add(&p->session.overrides, &usage, optarg);
-	case OPT_WALK_EVERY:
-		return take_walk_every(p, optarg);
-	case OPT_END:
-		return take_end(p, optarg);
-	case OPT_WHOLE:
-		p->session.exec.whole = true;
-		break;
-	case OPT_BYTES:
-		p->bytes = true;
-		break;
-	case OPT_JUNIT:
-		p->junit = optarg;
-		break;
-	case OPT_TAP:
-		p->tap = true;
-		break;
-	case SF_OPTION_JSON:
-		p->json = true;
-		break;
-	}
+	if (!*only)
+		return sf_usage_error(u, "-o: which oracle?");
 	return 0;
 }
 
@@ -220,15 +168,10 @@ static int show(const struct plan *p, struct sf_results *r)
 static int run(struct plan *p, int argc, char **argv)
 {
 	struct sf_results r = { .only = 0 };
-	int key, status;
+	int status = sf_take_options(&usage, p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
-		status = take_option(p, key);
-		if (status)
-			return status;
-	}
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	if (optind == argc)
 		return sf_usage_error(&usage, "which file?");
 	if (p->tap && p->json)
@@ -243,7 +186,8 @@ static int run(struct plan *p, int argc, char **argv)
 
 int sf_cmd_run(int argc, char **argv)
 {
-	struct plan p = { .session.exec = { .end = SF_END_TEARDOWN, .contents = true } };
+	struct plan p = { .session.exec = { .end = SF_END_TEARDOWN, .contents = true,
+					     .walk_every = SF_WALK_UNSAID } };
 	int status = run(&p, argc, argv);
 
 	sf_selection_free(&p.on);

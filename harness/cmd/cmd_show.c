@@ -10,13 +10,19 @@
 #include "input.h"
 #include "output.h"
 
-enum {
-	OPT_BYTES = SF_OPTION_OWN,
+struct conversion {
+	const char *out;
+	bool bytes;
 };
 
-static const struct sf_option show_options[] = {
-	{ 'o', "output", "OUT", "write there, not to standard output" },
-	{ OPT_BYTES, "bytes", NULL, "take FILE for a byte program, whatever it begins with" },
+#define BYTES_ROW                                                    \
+	SF_FLAG("bytes", struct conversion, bytes,                   \
+		"take FILE for a byte program, whatever it begins with")
+
+static const struct sf_row show_rows[] = {
+	SF_TEXT('o', "output", "OUT", struct conversion, out,
+		"write there, not to standard output"),
+	BYTES_ROW,
 	{ 0 },
 };
 
@@ -24,12 +30,13 @@ static const struct sf_usage show_usage = {
 	"show", "FILE",
 	"Prints a program as canonical text. FILE is a byte program (a fuzzer's input), or text,\n"
 	"which comes out in canonical form; - is standard input.",
-	show_options,
+	show_rows,
 };
 
-static const struct sf_option compile_options[] = {
-	{ 'o', "output", "OUT", "write the bytes there (- is standard output)" },
-	{ OPT_BYTES, "bytes", NULL, "take FILE for a byte program, whatever it begins with" },
+static const struct sf_row compile_rows[] = {
+	SF_TEXT('o', "output", "OUT", struct conversion, out,
+		"write the bytes there (- is standard output)"),
+	BYTES_ROW,
 	{ 0 },
 };
 
@@ -37,30 +44,17 @@ static const struct sf_usage compile_usage = {
 	"compile", "FILE -o OUT",
 	"Turns a program into bytes, as the fuzz targets take them. OUT is written whole or not\n"
 	"at all.",
-	compile_options,
+	compile_rows,
 };
 
-struct conversion {
-	const char *out;
-	bool bytes;
-};
-
-/* -1 to go on with argv[optind], or what to exit with. */
+/* SF_GO_ON with argv[optind], or what to exit with. */
 static int take_options(const struct sf_usage *u, int argc, char **argv, struct conversion *c)
 {
-	int key;
+	int status = sf_take_options(u, c, argc, argv);
 
-	while ((key = sf_option_next(u, argc, argv)) >= 0) {
-		if (key == 'o')
-			c->out = optarg;
-		else
-			c->bytes = true;
-	}
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
-	if (optind + 1 != argc)
+	if (status == SF_GO_ON && optind + 1 != argc)
 		return sf_usage_error(u, "expected one file");
-	return -1;
+	return status;
 }
 
 static int read_program(const char *name, bool bytes, struct sf_prog *p)

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../measure/meminfo.h"
 #include "../measure/slabinfo.h"
@@ -15,24 +16,31 @@
 #include "json.h"
 #include "runner.h"
 
-enum {
-	OPT_SET = SF_OPTION_OWN,
-	OPT_AT,
-	OPT_HISTOGRAM,
-#define X(name, doc) OPT_##name,
+/* Which of the files were asked for. */
+struct files {
+#define X(name, doc) bool name;
 	SF_MEMINFO_FILES(X)
 #undef X
 };
 
-static const struct sf_option options[] = {
-	{ 'a', "allocator", "NAME", "on this allocator (default: baseline)" },
-	{ OPT_SET, "set", "KEY=VALUE", "change a heap setting, whatever the program says" },
-	{ OPT_AT, "at", "N", "after N operations (default: after the last, nothing torn down)" },
-	{ OPT_HISTOGRAM, "histogram", NULL, "only the partitions of ordinary kmalloc" },
-#define X(name, doc) { OPT_##name, #name, NULL, "only " doc },
+struct plan {
+	struct sf_selection on;
+	struct sf_overrides overrides;
+	uint64_t at;
+	bool histogram, json;
+	struct files files;
+};
+
+static const struct sf_row rows[] = {
+	SF_ALLOCATORS_ROW("NAME", struct plan, on, "on this allocator (default: baseline)"),
+	SF_SET_ROW(struct plan, overrides, "change a heap setting, whatever the program says"),
+	SF_NUMBER("at", "N", struct plan, at, 1, UINT64_MAX,
+		  "after N operations (default: after the last, nothing torn down)"),
+	SF_FLAG("histogram", struct plan, histogram, "only the partitions of ordinary kmalloc"),
+#define X(name, doc) SF_FLAG(#name, struct plan, files.name, "only " doc),
 	SF_MEMINFO_FILES(X)
 #undef X
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
+	SF_JSON(struct plan, json),
 	{ 0 },
 };
 
@@ -42,15 +50,7 @@ static const struct sf_usage usage = {
 	"ordinary kmalloc is partitioned, then what is alive in each partition. Objects parked in\n"
 	"sheaves count as active, as in Linux; the partitions count what is alive. With --meminfo\n"
 	"and its like only those, in the order of this list.",
-	options,
-};
-
-struct plan {
-	struct sf_selection on;
-	struct sf_overrides overrides;
-	uint64_t at;
-	bool histogram, json;
-	uint32_t files; /* bits 1 << (OPT_* - OPT_meminfo) */
+	rows,
 };
 
 struct views {
@@ -218,9 +218,11 @@ static json_t *json_pagetypeinfo(const struct sf_meminfo *m)
 	return j;
 }
 
-static bool wants(const struct plan *p, int file)
+static bool wants_files(const struct plan *p)
 {
-	return p->files >> (file - OPT_meminfo) & 1;
+	static const struct files none;
+
+	return memcmp(&p->files, &none, sizeof(none)) != 0;
 }
 
 static void show_files(const struct plan *p, const struct sf_meminfo *m)
@@ -229,9 +231,9 @@ static void show_files(const struct plan *p, const struct sf_meminfo *m)
 	const char *gap = "";
 
 #define X(name, doc)                                                  \
-	if (wants(p, OPT_##name) && j) {                              \
+	if (p->files.name && j) {                                     \
 		json_object_set_new(j, #name, json_##name(m));        \
-	} else if (wants(p, OPT_##name)) {                            \
+	} else if (p->files.name) {                                   \
 		fputs(gap, stdout);                                   \
 		sf_meminfo_##name(m, stdout);                         \
 		gap = "\n";                                           \
@@ -258,38 +260,11 @@ static void show(const struct plan *p, const struct sf_slabinfo *s)
 		print_classes(s);
 }
 
-static int take_option(struct plan *p, int key)
-{
-	switch (key) {
-	case 'a':
-		return sf_select_allocators(&p->on, &usage, optarg);
-	case OPT_SET:
-		return sf_override_add(&p->overrides, &usage, optarg);
-	case OPT_AT:
-		if (!sf_parse_number(optarg, &p->at) || !p->at)
-			return sf_usage_error(&usage, "--at wants a number from 1 on, not '%s'",
-					      optarg);
-		break;
-	case OPT_HISTOGRAM:
-		p->histogram = true;
-		break;
-	case SF_OPTION_JSON:
-		p->json = true;
-		break;
-#define X(name, doc) case OPT_##name:
-	SF_MEMINFO_FILES(X)
-#undef X
-		p->files |= 1u << (key - OPT_meminfo);
-		break;
-	}
-	return 0;
-}
-
 static int show_all(const struct plan *p, const struct views *v, const char *name)
 {
-	if (p->files && !v->memory.complete)
+	if (wants_files(p) && !v->memory.complete)
 		return sf_bad("%s: %s tells no counters", name, p->on.allocator[0]->name);
-	if (p->files)
+	if (wants_files(p))
 		show_files(p, &v->memory);
 	else
 		show(p, &v->slabs);
@@ -321,21 +296,16 @@ static int run_file(const struct plan *p, const char *name)
 
 static int slabinfo(struct plan *p, int argc, char **argv)
 {
-	int key, status;
+	int status = sf_take_options(&usage, p, argc, argv);
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0) {
-		status = take_option(p, key);
-		if (status)
-			return status;
-	}
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
+	if (status != SF_GO_ON)
+		return status;
 	if (optind + 1 != argc)
 		return sf_usage_error(&usage, "which file? One is wanted");
 	sf_select_default(&p->on);
 	if (p->on.nr != 1)
 		return sf_usage_error(&usage, "-a: one allocator is wanted");
-	if (p->histogram && p->files)
+	if (p->histogram && wants_files(p))
 		return sf_usage_error(&usage, "--histogram is of caches: not with --meminfo …");
 	if (p->histogram && !(p->on.allocator[0]->caps & (SF_CAP_RANDOM | SF_CAP_TYPED)))
 		return sf_bad("slabinfo: %s has no partitions: --histogram has nothing to show",

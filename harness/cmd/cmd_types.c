@@ -17,42 +17,6 @@
 #include "grid.h"
 #include "json.h"
 
-enum {
-	OPT_BTF = SF_OPTION_OWN,
-	OPT_BASE,
-	OPT_SORT,
-	OPT_NAME,
-	OPT_POINTER,
-	OPT_TOKEN,
-	OPT_CLASS,
-	OPT_SHARES,
-	OPT_ANONYMOUS,
-};
-
-static const struct sf_option options[] = {
-	{ OPT_BTF, "btf", "FILE", "those of a kernel: /sys/kernel/btf/vmlinux, or an ELF file" },
-	{ OPT_BASE, "base", "FILE", "the kernel's BTF, when --btf is a module's" },
-	{ OPT_SORT, "sort", "KEY", "name (default), size, token or class" },
-	{ OPT_NAME, "name", "GLOB", "only types whose name matches, with or without its tag" },
-	{ OPT_POINTER, "pointer", "YES|NO", "only types with, or without, pointers" },
-	{ OPT_TOKEN, "token", "N", "only types of this token" },
-	{ OPT_CLASS, "class", "N", "only types of this size class (0: larger than all)" },
-	{ OPT_SHARES, "shares", "TYPE", "only types that share a cache with this one" },
-	{ OPT_ANONYMOUS, "anonymous", NULL, "also types without any name: their half is known" },
-	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
-	{ 0 },
-};
-
-static const struct sf_usage usage = {
-	"types", "",
-	"Lists types with size, whether they contain a pointer, the token that clang 22 gives\n"
-	"them, and the cache of a kernel with typed partitions that a kmalloc_obj() of them comes\n"
-	"from; then how many types each cache has. BTF does not tell what is _Atomic (clang sees\n"
-	"no pointer there). Types without any name have tokens that depend on source paths: they\n"
-	"are counted.",
-	options,
-};
-
 #define TOKEN_UNKNOWN SF_TOKENS /* of an anonymous type */
 
 struct row {
@@ -67,17 +31,64 @@ static const uint32_t classes[] = { 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024,
 
 #define NR_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
+#define ANY UINT64_MAX
+
+enum { POINTER_NO, POINTER_YES, POINTER_BOTH };
+
 struct plan {
 	const char *btf, *base, *name, *shares;
-	uint64_t token, class;
-	int pointer;               /* -1: both */
-	bool has_token, has_class, anonymous, json;
-	int (*order)(const void *a, const void *b);
+	uint64_t token, class;     /* ANY, or only these */
+	uint8_t pointer;           /* POINTER_NO, POINTER_YES, or both */
+	uint8_t order;             /* of orders[] */
+	bool anonymous, json;
 	struct row *row;
 	uint32_t nr, cap;
 	uint32_t empty;
 	/* With --shares: the caches that any type of that name is in. */
 	bool shared[NR_CLASSES][SF_TOKENS];
+};
+
+static int take_class(void *to, const struct sf_usage *u, const char *value);
+
+static const char *const pointers[] = { "no", "yes", NULL };
+/* What --sort may name; by_KEY() compares. */
+#define ORDERS(X) X(name) X(size) X(token) X(class)
+static const char *const order_names[] = {
+#define X(key) #key,
+	ORDERS(X)
+#undef X
+	NULL,
+};
+
+static const struct sf_row rows[] = {
+	SF_TEXT(0, "btf", "FILE", struct plan, btf,
+		"those of a kernel: /sys/kernel/btf/vmlinux, or an ELF file"),
+	SF_TEXT(0, "base", "FILE", struct plan, base, "the kernel's BTF, when --btf is a module's"),
+	SF_WORD("sort", "KEY", struct plan, order, order_names,
+		"name (default), size, token or class"),
+	SF_TEXT(0, "name", "GLOB", struct plan, name,
+		"only types whose name matches, with or without its tag"),
+	SF_WORD("pointer", "YES|NO", struct plan, pointer, pointers,
+		"only types with, or without, pointers"),
+	SF_NUMBER("token", "N", struct plan, token, 0, SF_TOKENS - 1, "only types of this token"),
+	SF_CALL(0, "class", "N", struct plan, class, take_class,
+		"only types of this size class (0: larger than all)"),
+	SF_TEXT(0, "shares", "TYPE", struct plan, shares,
+		"only types that share a cache with this one"),
+	SF_FLAG("anonymous", struct plan, anonymous,
+		"also types without any name: their half is known"),
+	SF_JSON(struct plan, json),
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"types", "",
+	"Lists types with size, whether they contain a pointer, the token that clang 22 gives\n"
+	"them, and the cache of a kernel with typed partitions that a kmalloc_obj() of them comes\n"
+	"from; then how many types each cache has. BTF does not tell what is _Atomic (clang sees\n"
+	"no pointer there). Types without any name have tokens that depend on source paths: they\n"
+	"are counted.",
+	rows,
 };
 
 /* mm/slab_common.c:kmalloc_size_index; NR_CLASSES: none is large enough. */
@@ -172,11 +183,11 @@ static int by_class(const void *a, const void *b)
 	return c ? c : by_token(a, b);
 }
 
-static const struct {
-	const char *name;
-	int (*order)(const void *a, const void *b);
-} orders[] = { { "name", by_name }, { "size", by_size }, { "token", by_token },
-	       { "class", by_class } };
+static int (*const orders[])(const void *a, const void *b) = {
+#define X(key) by_##key,
+	ORDERS(X)
+#undef X
+};
 
 static bool shares(const struct plan *p, const struct row *r)
 {
@@ -189,9 +200,10 @@ static bool chosen(const struct plan *p, const struct row *r)
 		return false;
 	if (p->name && fnmatch(p->name, r->name, 0) && fnmatch(p->name, plain_name(r->name), 0))
 		return false;
-	if (p->pointer >= 0 && r->pointer != p->pointer)
+	if (p->pointer != POINTER_BOTH && r->pointer != p->pointer)
 		return false;
-	return (!p->has_token || r->token == p->token) && (!p->has_class || r->class == p->class);
+	return (p->token == ANY || r->token == p->token) &&
+	       (p->class == ANY || r->class == p->class);
 }
 
 /* With a tag only that type, without any of that name. */
@@ -336,8 +348,8 @@ static int show(struct plan *p)
 	if (p->nr)
 		qsort(p->row, p->nr, sizeof(*p->row), by_name);
 	homonyms = count_homonyms(p);
-	if (p->nr && p->order != by_name)
-		qsort(p->row, p->nr, sizeof(*p->row), p->order);
+	if (p->nr && orders[p->order] != by_name)
+		qsort(p->row, p->nr, sizeof(*p->row), orders[p->order]);
 	if (p->json)
 		print_json(p);
 	else
@@ -387,32 +399,6 @@ static int show_table(struct plan *p)
 
 /* ---- options ---- */
 
-static int take_order(struct plan *p, const char *s)
-{
-	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-		if (!strcmp(s, orders[i].name)) {
-			p->order = orders[i].order;
-			return 0;
-		}
-	return sf_usage_error(&usage, "--sort wants name, size, token or class, not '%s'", s);
-}
-
-static int take_pointer(struct plan *p, const char *s)
-{
-	if (strcmp(s, "yes") && strcmp(s, "no"))
-		return sf_usage_error(&usage, "--pointer wants yes or no, not '%s'", s);
-	p->pointer = !strcmp(s, "yes");
-	return 0;
-}
-
-static int take_token(struct plan *p, const char *s)
-{
-	if (!sf_parse_number(s, &p->token) || p->token >= SF_TOKENS)
-		return sf_usage_error(&usage, "--token wants a number from 0 to 15, not '%s'", s);
-	p->has_token = true;
-	return 0;
-}
-
 static bool is_class(uint64_t n)
 {
 	size_t i = class_index(n);
@@ -420,58 +406,22 @@ static bool is_class(uint64_t n)
 	return !n || (i < NR_CLASSES && classes[i] == n);
 }
 
-static int take_class(struct plan *p, const char *s)
+static int take_class(void *to, const struct sf_usage *u, const char *value)
 {
-	if (!sf_parse_number(s, &p->class) || !is_class(p->class))
-		return sf_usage_error(&usage, "--class wants a size class of kmalloc, not '%s'", s);
-	p->has_class = true;
-	return 0;
-}
+	uint64_t *class = to;
 
-static int take_option(struct plan *p, int key)
-{
-	switch (key) {
-	case OPT_BTF:
-		p->btf = optarg;
-		break;
-	case OPT_BASE:
-		p->base = optarg;
-		break;
-	case OPT_SORT:
-		return take_order(p, optarg);
-	case OPT_NAME:
-		p->name = optarg;
-		break;
-	case OPT_POINTER:
-		return take_pointer(p, optarg);
-	case OPT_TOKEN:
-		return take_token(p, optarg);
-	case OPT_CLASS:
-		return take_class(p, optarg);
-	case OPT_SHARES:
-		p->shares = optarg;
-		break;
-	case OPT_ANONYMOUS:
-		p->anonymous = true;
-		break;
-	case SF_OPTION_JSON:
-		p->json = true;
-		break;
-	}
+	if (!sf_parse_number(value, class) || !is_class(*class))
+		return sf_usage_error(u, "--class wants a size class of kmalloc, not '%s'", value);
 	return 0;
 }
 
 int sf_cmd_types(int argc, char **argv)
 {
-	struct plan p = { .pointer = -1, .order = by_name };
-	int key, status = 0;
+	struct plan p = { .pointer = POINTER_BOTH, .token = ANY, .class = ANY };
+	int status = sf_take_options(&usage, &p, argc, argv);
 
-	while (!status && (key = sf_option_next(&usage, argc, argv)) >= 0)
-		status = take_option(&p, key);
-	if (status)
+	if (status != SF_GO_ON)
 		return status;
-	if (key != SF_OPTION_END)
-		return sf_option_exit(key);
 	if (optind < argc)
 		return sf_usage_error(&usage, "no argument is expected: '%s'", argv[optind]);
 	status = p.btf ? show_btf(&p) : show_table(&p);

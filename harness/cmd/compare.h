@@ -19,12 +19,11 @@ struct sf_compare {
 	struct sf_overrides each; /* --reclaim, --large: a row for each of these on top */
 	/* --reclaim */
 	uint64_t every;           /* operations from one look to the next; 0: by what FILE is */
-	uint64_t ask;             /* percent of what could be had */
-	bool asked;               /* --ask was given */
+	uint64_t ask;             /* percent of what could be had; 0: by what FILE is */
 };
 
-/* "KEY=VALUE,VALUE…", in place of what was there. 0, or the exit status after a message. */
-int sf_compare_each(struct sf_compare *c, const struct sf_usage *u, const char *s);
+/* --each "KEY=VALUE,VALUE…" into a struct sf_overrides, in place of what was there. */
+int sf_compare_each(void *overrides, const struct sf_usage *u, const char *s);
 /* One file: prints its table, or appends to the list. 0, or the exit status after a message. */
 int sf_compare_reclaim(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog);
 int sf_compare_large(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog);

@@ -21,19 +21,19 @@ struct row {
 	uint64_t asked, refused; /* by us */
 };
 
-int sf_compare_each(struct sf_compare *c, const struct sf_usage *u, const char *s)
+int sf_compare_each(void *overrides, const struct sf_usage *u, const char *s)
 {
 	size_t key = strcspn(s, "=");
 	int status = 0;
 
-	sf_overrides_free(&c->each);
+	sf_overrides_free(overrides);
 	if (!s[key] || !s[key + 1])
 		return sf_usage_error(u, "--each wants KEY=VALUE,VALUE…, not '%s'", s);
 	for (const char *at = s + key + 1; !status; at++) {
 		size_t len = strcspn(at, ",");
 		char *one = sf_sprintf("%.*s=%.*s", (int)key, s, (int)len, at);
 
-		status = sf_override_add(&c->each, u, one);
+		status = sf_override_add(overrides, u, one);
 		free(one);
 		at += len;
 		if (!*at)
@@ -222,7 +222,7 @@ static int compare_row(struct sf_compare *c, const struct sf_allocator *a,
 		.only = sf_invariant_bit(SF_INV_ACC_11) | sf_invariant_bit(SF_INV_ACC_14),
 	};
 	bool recording = in->kind == SF_INPUT_TRACE;
-	struct row r = { .ask = c->asked ? c->ask : recording ? 100 : 0 };
+	struct row r = { .ask = c->ask ? c->ask : recording ? 100 : 0 };
 	int status;
 
 	r.every = c->every ? c->every : recording ? EVERY_RECORDING : EVERY_PROGRAM;

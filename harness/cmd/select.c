@@ -28,8 +28,10 @@ static int unknown_allocator(const struct sf_usage *u, const char *name)
 	return sf_bad("%s: no allocator '%s'; there are:%s", u->name, name, known);
 }
 
-int sf_select_allocators(struct sf_selection *s, const struct sf_usage *u, const char *list)
+int sf_select_allocators(void *selection, const struct sf_usage *u, const char *list)
 {
+	struct sf_selection *s = selection;
+
 	for (size_t len; list += strspn(list, ","), (len = strcspn(list, ",")); list += len) {
 		const struct sf_allocator *a;
 		char name[64];
@@ -62,8 +64,9 @@ void sf_selection_free(struct sf_selection *s)
 	*s = (struct sf_selection){ 0 };
 }
 
-int sf_override_add(struct sf_overrides *l, const struct sf_usage *u, const char *s)
+int sf_override_add(void *overrides, const struct sf_usage *u, const char *s)
 {
+	struct sf_overrides *l = overrides;
 	size_t len = strcspn(s, "=");
 	const struct sf_setting_info *info = sf_setting_by_name(s, len);
 	const char *expected;

@@ -15,8 +15,10 @@ struct sf_selection {
 	uint32_t nr, cap;
 };
 
-/* "NAME,NAME…" or "all". 0, or the exit status after one line to stderr. */
-int sf_select_allocators(struct sf_selection *s, const struct sf_usage *u, const char *list);
+/* -a "NAME,NAME…" or "all" into a struct sf_selection. */
+int sf_select_allocators(void *selection, const struct sf_usage *u, const char *list);
+#define SF_ALLOCATORS_ROW(arg, plan, member, help)                                                 \
+	SF_CALL('a', "allocator", arg, plan, member, sf_select_allocators, help)
 /* The first of the table if none was named. */
 void sf_select_default(struct sf_selection *s);
 void sf_selection_free(struct sf_selection *s);
@@ -31,8 +33,10 @@ struct sf_overrides {
 	uint32_t nr, cap;
 };
 
-/* "KEY=VALUE". 0, or the exit status after one line to stderr. */
-int sf_override_add(struct sf_overrides *l, const struct sf_usage *u, const char *s);
+/* --set "KEY=VALUE" into a struct sf_overrides. */
+int sf_override_add(void *overrides, const struct sf_usage *u, const char *s);
+#define SF_SET_ROW(plan, member, help)                                                             \
+	SF_CALL(0, "set", "KEY=VALUE", plan, member, sf_override_add, help)
 bool sf_override_names(const struct sf_overrides *l, const char *name);
 /*
  * On top of `set`. NULL, or what contradicts itself in the result (one line, static); values are

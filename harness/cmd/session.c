@@ -133,8 +133,8 @@ static bool prepare(struct sf_session *s, const struct sf_settings *set, bool re
 		s->results->status = SF_EXIT_BAD;
 		return false;
 	}
-	if (recording && !s->opt->walk_every_given)
-		exec.walk_every = SF_REPLAY_WALK_EVERY;
+	if (exec.walk_every == SF_WALK_UNSAID)
+		exec.walk_every = recording ? SF_REPLAY_WALK_EVERY : 0;
 	if (s->exec && !recording && !memcmp(&want, &s->settings, sizeof(want)))
 		return true;
 	if (s->exec)

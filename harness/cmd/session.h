@@ -14,12 +14,12 @@
 
 struct sf_session_options {
 	sf_invariant_set only; /* oracles, 0: all */
-	struct sf_exec_options exec;
-	bool walk_every_given; /* exec.walk_every was asked for */
+	struct sf_exec_options exec;   /* walk_every: SF_WALK_UNSAID, or as asked for */
 	struct sf_overrides overrides; /* of settings */
 };
 
 /* A recording is looked at as a whole every so many operations if the user does not say. */
+#define SF_WALK_UNSAID UINT32_MAX
 #define SF_REPLAY_WALK_EVERY 100000u
 
 struct sf_session;

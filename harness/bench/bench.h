@@ -21,7 +21,7 @@
 
 enum bench_kind {
 	BENCH_RATIO, /* has a target */
-	BENCH_RATE,  /* is told, and promises nothing */
+	BENCH_RATE,  /* is reported, and promises nothing */
 };
 
 struct bench_result {

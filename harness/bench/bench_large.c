@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * bench_large.c - what objects in slabs of 2 MiB cost in time, beside a kmalloc of 8 KiB on the
- * baseline; what a least order of slabs costs when everybody pays; and how fast the workload of
+ * baseline; what a least order of slabs costs when every cache pays; and how fast the workload of
  * buffers runs.
  *
  * A pair is an allocation and a free in a steady state: so many objects live, the one that goes is
- * drawn. Nobody listens. Relies on the models and workload.h.
+ * drawn. No events are emitted. Relies on the models and workload.h.
  */
 #include <stdio.h>
 
@@ -129,7 +129,7 @@ static void bench_pairs(struct bench *b)
 	bench_add(b, BENCH_RATIO, "large_cache_8k", &ratio[1], 2.0, "");
 }
 
-/* --- a least order for everybody --- */
+/* --- a least order for every cache --- */
 
 static void bench_min_order(struct bench *b)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_operations.c - what oracles cost: the same programs on the baseline with nobody listening,
+ * bench_operations.c - what oracles cost: the same programs on the baseline with no events emitted,
  * and with every always-on oracle; how long a reset takes; what an object alive costs in memory.
  * Relies on the executor and the judge.
  */

@@ -6,7 +6,7 @@
  * it.
  *
  * Plain mappings are made here with mmap() and mprotect(); what stands for a rare write is to make
- * the page writable, store, and seal it again. Nobody listens to the pools. Relies on the model
+ * the page writable, store, and seal it again. No events are emitted. Relies on the model
  * `protected` and on the system.
  */
 #include <setjmp.h>

@@ -70,7 +70,7 @@ struct sf_row {
 	uint8_t kind;            /* enum sf_row_kind */
 	uint8_t size;            /* NUMBER: of the member */
 	size_t offset;           /* of the member in the plan */
-	uint64_t min, max;       /* NUMBER; UINT64_MAX: no limit is told */
+	uint64_t min, max;       /* NUMBER; UINT64_MAX: no limit is named */
 	const char *const *words;/* WORD; ends with NULL */
 	/* CALL. 0, or what to exit with after a message. `to` is the member. */
 	int (*take)(void *to, const struct sf_usage *u, const char *value);

@@ -26,7 +26,7 @@ struct plan {
 	struct sf_prog prog;
 	const struct sf_allocator *allocator;
 	json_t *violations;
-	char (*title)[SF_TITLE_MAX]; /* those that have been told */
+	char (*title)[SF_TITLE_MAX]; /* those that have been reported */
 	uint32_t nr_titles, cap_titles;
 	uint64_t failures, titles; /* of all files */
 	uint32_t files;
@@ -51,7 +51,7 @@ static const struct sf_usage usage = {
 	rows,
 };
 
-static bool told(struct plan *p, const char *title)
+static bool reported(struct plan *p, const char *title)
 {
 	for (uint32_t i = 0; i < p->nr_titles; i++)
 		if (!strcmp(p->title[i], title))
@@ -115,7 +115,7 @@ static void on_violation(void *ctx, const struct sf_injection *at, const struct 
 	char buf[64];
 	const char *how = spell(at, buf);
 
-	if (told(p, v->title))
+	if (reported(p, v->title))
 		return;
 	if (!p->json) {
 		print_violation(p, at, how, v);

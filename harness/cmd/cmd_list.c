@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * cmd_list.c - `slabfuzz list`: the tables that everything else is made from, read aloud.
+ * cmd_list.c - `slabfuzz list`: the tables that everything else is made from, printed.
  */
 #include <getopt.h>
 #include <inttypes.h>

@@ -85,7 +85,7 @@ static void print_table(const struct sf_slabinfo *s)
 	for (size_t i = s->nr_caches; i-- > 0;) {
 		const struct sf_slabinfo_cache *c = &s->cache[i];
 
-		if (!c->present || !c->told)
+		if (!c->present || !c->shown)
 			continue;
 		printf("%-17s %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %4" PRIu64 " %4" PRIu64
 		       " : tunables %4u %4u %4u : slabdata %6" PRIu64 " %6" PRIu64 " %6u\n",
@@ -167,7 +167,7 @@ static void print_json(const struct sf_slabinfo *s)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->nr_caches; i++)
-		if (s->cache[i].present && s->cache[i].told)
+		if (s->cache[i].present && s->cache[i].shown)
 			json_array_append_new(list, cache_json(&s->cache[i]));
 	sf_json_print(list, stdout);
 }

@@ -5,7 +5,7 @@
  * does the adding up, exactly.c is one of the rivals.
  *
  * A row is a program run three times: to find the moment when most bytes were alive, to look at the
- * zone then and at what is still held at the end, and, with nobody listening, for the time.
+ * zone then and at what is still held at the end, and, with no events emitted, for the time.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * compare_sealed.c - `slabfuzz compare --sealed`: the chance that a write through the direct map by
- * somebody who does not know the address reaches sealed memory. blind.c does the writing.
+ * compare_sealed.c - `slabfuzz compare --sealed`: the chance that a write through the direct map,
+ * to an address drawn at random, reaches sealed memory. blind.c does the writing.
  */
 #include <inttypes.h>
 #include <math.h>

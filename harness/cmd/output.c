@@ -86,7 +86,7 @@ int sf_out_commit(struct sf_out *o)
 		release(o);
 		return 0;
 	}
-	/* After a failed write errno is still its own: whoever fills a file calls nothing else. */
+	/* After a failed write errno is still its own: what fills a file calls nothing else. */
 	failed = ferror(f) || fflush(f);
 	if (failed && !errno)
 		errno = EIO;

@@ -144,14 +144,14 @@ static void print_attacks(const struct sf_isolation *i, FILE *out)
 
 static void print_isolation(const struct sf_results *r, FILE *out)
 {
-	bool told = false;
+	bool any = false;
 
 	for (uint32_t i = 0; i < r->nr_isolation; i++) {
-		if (!sf_isolation_told(&r->isolation[i]))
+		if (!sf_isolation_counted(&r->isolation[i]))
 			continue;
-		if (!told)
+		if (!any)
 			fputc('\n', out);
-		told = true;
+		any = true;
 		print_ledger(&r->isolation[i], out);
 		print_attacks(&r->isolation[i], out);
 	}

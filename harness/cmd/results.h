@@ -91,13 +91,13 @@ void sf_results_free(struct sf_results *r);
 bool sf_trial_wrong(const struct sf_trial *t);
 int sf_results_exit(const struct sf_results *r);
 /*
- * Events of a recording that have no other half in it: births without death and deaths without
- * birth.
+ * Events of a recording that have no other half in it: allocations without a free, and frees
+ * without an allocation.
  */
 uint64_t sf_replay_unpaired(const struct sf_replay *p);
 
 /* Slabs were made, or misuse was carried out. */
-static inline bool sf_isolation_told(const struct sf_isolation *i)
+static inline bool sf_isolation_counted(const struct sf_isolation *i)
 {
 	for (int code = 0; code < SF_ATTACK_CODES; code++)
 		if (i->attacks[code].attacks)

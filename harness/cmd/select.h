@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select.h - what several subcommands are told in the same way: which allocators (-a), which
+ * select.h - what several subcommands take in the same way: which allocators (-a), which
  * settings (--set). Relies on the tables of allocators and settings; run, boots, slabinfo,
  * compare and inject rely on it.
  */

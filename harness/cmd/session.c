@@ -63,7 +63,7 @@ static char *op_text(const struct sf_prog *p, uint32_t op)
 	sf_text_write_op(p, op, f);
 	fclose(f);
 	text[strcspn(text, "\n")] = 0;
-	/* An expectation is told apart. */
+	/* An expectation is shown apart. */
 	if (p->ops[op].expect && strstr(text, "  # "))
 		*strstr(text, "  # ") = 0;
 	return text;

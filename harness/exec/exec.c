@@ -110,8 +110,8 @@ static enum sf_contents how(const struct sf_exec *x, const struct object *o)
 }
 
 /*
- * Once the allocator is misused objects may lie anywhere, and on top of each other: nobody judges
- * their contents, and to touch them is not for checked accesses.
+ * Once the allocator is misused objects may lie anywhere, and on top of each other: their
+ * contents are not judged, and to touch them is not for checked accesses.
  */
 bool x_has_contents(const struct sf_exec *x, const struct object *o, uint64_t size)
 {
@@ -141,7 +141,7 @@ void x_check(struct sf_exec *x, uint32_t id)
 	uint64_t verified, bad = x_bad(x, &x->obj[id], x->obj[id].size, &verified);
 
 	if (verified)
-		X_TELL(x, CONTENT, content, .id = id, .addr = x->obj[id].addr, .bad = bad,
+		X_EMIT(x, CONTENT, content, .id = id, .addr = x->obj[id].addr, .bad = bad,
 		     .verified = verified);
 }
 
@@ -161,7 +161,7 @@ static void each_result(struct sf_exec *x, void (*fn)(struct sf_exec *x, struct 
 			fn(x, &x->slot[i]);
 }
 
-void x_check_slot(struct sf_exec *x, struct slot *s)
+static void check_slot(struct sf_exec *x, struct slot *s)
 {
 	X_EACH_OF(x, s, id)
 		x_check(x, id);
@@ -169,19 +169,19 @@ void x_check_slot(struct sf_exec *x, struct slot *s)
 
 void x_look_at_all(struct sf_exec *x)
 {
-	each_result(x, x_check_slot);
+	each_result(x, check_slot);
 	walk(x, false);
 }
 
 /* --- running --- */
 
-static void tell_run(struct sf_exec *x, uint8_t type, const char *name)
+static void emit_run(struct sf_exec *x, uint8_t type, const char *name)
 {
 	struct sf_event ev = { .type = type, .cpu = x->cpu, .op = SF_NONE };
 
 	ev.run.program = name;
 	ev.run.ops = x->counts.ops;
-	x_tell(x, &ev);
+	x_emit(x, &ev);
 }
 
 void sf_exec_begin(struct sf_exec *x, const char *name)
@@ -199,7 +199,7 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 		x_lab_begin(x);
 	memset(&x->counts, 0, sizeof(x->counts));
 	x->op = x->sink.op = SF_NONE;
-	tell_run(x, SF_EV_BEGIN, name);
+	emit_run(x, SF_EV_BEGIN, name);
 }
 
 /* The rows of SF_OPS: who carries out an operation, and what the allocator must be capable of. */
@@ -255,7 +255,7 @@ static void free_slot(struct sf_exec *x, struct slot *s)
 	const struct object *o = &x->obj[s->obj];
 
 	if (o->cache != SF_NONE && (*x_cache_state(x, o->cache) & CACHE_LEAKED))
-		x_check_slot(x, s);
+		check_slot(x, s);
 	else if (s->kind == SF_RES_BULK)
 		x_free_bulk(x, o->cache, s->obj);
 	else if (s->kind == SF_RES_PAGES || s->kind == SF_RES_EXACT)
@@ -268,7 +268,7 @@ static void free_slot(struct sf_exec *x, struct slot *s)
 }
 
 /*
- * Caches first: a set's shrinking is told by no event of its own, and the slabs that it frees would
+ * Caches first: a set's shrinking has no event of its own, and the slabs that it frees would
  * be laid at the door of the cache destroyed next.
  */
 static void close_caches(struct sf_exec *x)
@@ -320,7 +320,7 @@ void sf_exec_end(struct sf_exec *x)
 		teardown(x);
 		walk(x, true);
 	}
-	tell_run(x, SF_EV_END, NULL);
+	emit_run(x, SF_EV_END, NULL);
 }
 
 static void boot_emit(void *ctx, const struct sf_event *ev)
@@ -335,12 +335,12 @@ static void boot_emit(void *ctx, const struct sf_event *ev)
 		x->emit(x->ctx, ev);
 }
 
-static void tell_types(struct sf_exec *x)
+static void emit_types(struct sf_exec *x)
 {
 	for (uint32_t i = 1; i < sf_type_count; i++) {
 		const struct sf_type *t = &sf_types[i];
 
-		X_TELL(x, CTYPE, ctype, .index = (uint16_t)i, .name = t->name,
+		X_EMIT(x, CTYPE, ctype, .index = (uint16_t)i, .name = t->name,
 		       .canonical = t->canonical, .size = t->size, .align = t->align,
 		       .pointer = t->pointer, .token = x->token[i]);
 	}
@@ -362,7 +362,7 @@ static bool new_heap(struct sf_exec *x, const struct sf_settings *set, struct sf
 	if (!x->heap)
 		return false;
 	x_user_open(x);
-	tell_types(x);
+	emit_types(x);
 	return true;
 }
 

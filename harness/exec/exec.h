@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec.h - the executor: carries out operations on an allocator and tells what happened as events.
+ * exec.h - the executor: carries out operations on an allocator and emits what happened as events.
  *
  * It judges nothing. It is the allocator's user: it fills what it gets with a pattern of object and
  * position, verifies that before it gives it back, and never touches memory but through the
@@ -34,8 +34,8 @@ struct sf_exec_options {
 struct sf_exec;
 
 /*
- * An executor with a heap of its own. `emit` may be NULL (nobody listens: the allocator traces
- * nothing). NULL on failure with one line in `err`.
+ * An executor with a heap of its own. `emit` may be NULL (the allocator traces nothing then). NULL
+ * on failure with one line in `err`.
  */
 struct sf_exec *sf_exec_create(const struct sf_allocator *a, const struct sf_settings *set,
 			       const struct sf_exec_options *opt,

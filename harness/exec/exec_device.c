@@ -62,38 +62,38 @@ static void replace(struct sf_exec *x, uint32_t old, uint32_t id)
 /* --- allocations --- */
 
 /* alloc_dr(): what is asked of the allocator, size apart. */
-static struct birth devres(const struct sf_exec *x, const struct sf_op *op)
+static struct alloc_record devres(const struct sf_exec *x, const struct sf_op *op)
 {
-	struct birth b = x_birth(x, op, SF_API_KMALLOC);
+	struct alloc_record ar = x_record(x, op, SF_API_KMALLOC);
 
-	b.rq.type = x->devres;
-	b.rq.token = x->token[x->devres];
-	b.rq.site = ALLOC_DR;
-	b.forced = false;
-	return b;
+	ar.rq.type = x->devres;
+	ar.rq.token = x->token[x->devres];
+	ar.rq.site = ALLOC_DR;
+	ar.forced = false;
+	return ar;
 }
 
 /* The object's id. Nothing at all, and more than there can be, is not asked of the allocator. */
 static uint32_t allocate(struct sf_exec *x, const struct sf_op *op, uint64_t n, uint64_t size)
 {
-	struct birth b = devres(x, op);
+	struct alloc_record ar = devres(x, op);
 	struct sf_result rs = { .status = SF_NULL };
 	uint64_t bytes;
 	uint32_t id;
 
 	if (__builtin_mul_overflow(n, size, &bytes) ||
-	    __builtin_add_overflow(bytes, sf_types[x->devres].size, &b.elem)) {
-		b.overflow = true;
-		b.n = n;
-		b.elem = size;
-		b.size = UINT64_MAX;
+	    __builtin_add_overflow(bytes, sf_types[x->devres].size, &ar.elem)) {
+		ar.overflow = true;
+		ar.n = n;
+		ar.elem = size;
+		ar.size = UINT64_MAX;
 	} else if (bytes) {
-		return x_alloc(x, op, &b);
+		return x_alloc(x, op, &ar);
 	} else {
-		b.elem = 0;
+		ar.elem = 0;
 		rs = (struct sf_result){ .status = SF_OK, .addr = SF_ZERO_SIZE_PTR };
 	}
-	id = x_born(x, op, &b, &rs);
+	id = x_allocated(x, op, &ar, &rs);
 	x_result(x, op, id);
 	return id;
 }
@@ -135,16 +135,16 @@ static uint64_t fits(struct sf_exec *x, const struct object *o, uint64_t size)
 }
 
 /*
- * The allocator is told, though devres does not tell it: only so does it know how much of the slot
+ * The allocator is asked, though devres does not ask it: only so does it know how much of the slot
  * is in use. What there is more than before stays as it is, whatever __GFP_ZERO says.
  */
 static void resize(struct sf_exec *x, const struct sf_op *op, uint64_t total)
 {
-	struct birth b = devres(x, op);
+	struct alloc_record ar = devres(x, op);
 
-	b.elem = total;
-	b.rq.gfp &= ~SF_GFP_ZERO;
-	x_realloc(x, op, &b);
+	ar.elem = total;
+	ar.rq.gfp &= ~SF_GFP_ZERO;
+	x_realloc(x, op, &ar);
 }
 
 void exec_devm_krealloc(struct sf_exec *x, const struct sf_op *op)

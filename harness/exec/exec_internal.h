@@ -88,7 +88,7 @@ struct sf_exec {
 	bool wiped;          /* init_on_free: what is handed out is zero without being asked to */
 	bool tainted;        /* the allocator has been misused in this run */
 	struct sf_user user; /* what the allocator calls back */
-	struct sf_event leaving; /* FREE of the object that is going, to be told once it is gone */
+	struct sf_event leaving; /* FREE of the object that is going, emitted once it is gone */
 	struct lab *lab;     /* NULL: it cannot be, or the program does not mean to */
 	struct sf_outcome out;
 	struct sf_exec_counts counts;
@@ -100,19 +100,19 @@ enum cache_state {
 	CACHE_LEAKED = 2,    /* destroyed while objects were alive */
 };
 
-#define X_TELL(x, evtype, member, ...)                                                      \
+#define X_EMIT(x, evtype, member, ...)                                                      \
 	do {                                                                               \
 		if ((x)->emit) {                                                           \
-			struct sf_event tell_ev;                                           \
-			tell_ev.type = SF_EV_##evtype;                                     \
-			tell_ev.cpu = (x)->cpu;                                            \
-			tell_ev.op = (x)->op;                                              \
-			tell_ev.member = (__typeof__(tell_ev.member)){ __VA_ARGS__ };      \
-			(x)->emit((x)->ctx, &tell_ev);                                     \
+			struct sf_event emit_ev;                                           \
+			emit_ev.type = SF_EV_##evtype;                                     \
+			emit_ev.cpu = (x)->cpu;                                            \
+			emit_ev.op = (x)->op;                                              \
+			emit_ev.member = (__typeof__(emit_ev.member)){ __VA_ARGS__ };      \
+			(x)->emit((x)->ctx, &emit_ev);                                     \
 		}                                                                          \
 	} while (0)
 
-static inline void x_tell(struct sf_exec *x, const struct sf_event *ev)
+static inline void x_emit(struct sf_exec *x, const struct sf_event *ev)
 {
 	if (x->emit)
 		x->emit(x->ctx, ev);
@@ -159,16 +159,15 @@ static inline uint64_t x_new_key(struct sf_exec *x)
 
 /* Contents of `size` bytes of an object are to be written and verified. */
 bool x_has_contents(const struct sf_exec *x, const struct object *o, uint64_t size);
-/* Contents: write an object's pattern; first bad offset in `size` bytes of it; verify and tell. */
+/* Contents: write an object's pattern; first bad offset in `size` bytes of it; verify and emit. */
 void x_write(struct sf_exec *x, const struct object *o);
 uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size, uint64_t *verified);
 void x_check(struct sf_exec *x, uint32_t id);
-void x_check_slot(struct sf_exec *x, struct slot *s);
 /* All contents, then a snapshot. */
 void x_look_at_all(struct sf_exec *x);
 
-/* What a handler knows of an allocation when it comes back. */
-struct birth {
+/* The record of an allocation: what a handler knows of it when it comes back. */
+struct alloc_record {
 	struct sf_request rq;   /* as the allocator got it */
 	uint64_t n, elem, size; /* as the program asked: n elements, in all */
 	uint64_t exact;         /* EXACT: bytes of whole pages, else 0 */
@@ -180,12 +179,13 @@ struct birth {
 };
 
 /* A request as the operation spells it; without a size. Inline: all allocations begin with it. */
-static inline struct birth x_birth(const struct sf_exec *x, const struct sf_op *op, uint8_t api)
+static inline struct alloc_record x_record(const struct sf_exec *x, const struct sf_op *op,
+					   uint8_t api)
 {
 	uint16_t type = op->type < sf_type_count ? op->type : 0;
 	uint32_t zero = sf_op_table[op->code].flags & SF_OPF_ZERO ? SF_GFP_ZERO : 0;
 
-	return (struct birth){
+	return (struct alloc_record){
 		.rq = { .api = api, .type = type, .site = op->site, .n = 1,
 			.token = op->token ? (uint16_t)(op->token - 1) : x->token[type],
 			.gfp = op->gfp | zero, .bucket = SF_NONE },
@@ -194,20 +194,20 @@ static inline struct birth x_birth(const struct sf_exec *x, const struct sf_op *
 }
 
 /*
- * Asks for b->n elements of b->elem bytes, tells, fills, and gives the operation its result. The
+ * Asks for ar->n elements of ar->elem bytes, emits, fills, and gives the operation its result. The
  * object's id, or SF_NONE.
  */
-uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct birth *b);
+uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar);
 /* The same from the point on where the allocator's answer is known. */
-uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
+uint32_t x_allocated(struct sf_exec *x, const struct sf_op *op, const struct alloc_record *ar,
 		const struct sf_result *rs);
 void x_result(struct sf_exec *x, const struct sf_op *op, uint32_t id);
-/* What a free will tell. From here on the object is as good as dead. */
+/* What a free will emit. From here on the object is as good as dead. */
 struct sf_event x_free_event(struct sf_exec *x, uint32_t id);
 /* One of the kmalloc_obj family: `size` bytes of a type that is `t`, in the table or not. */
 void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *t, uint64_t size);
-/* krealloc() of the operation's object, or of NULL, to b->n * b->elem bytes. */
-void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b);
+/* krealloc() of the operation's object, or of NULL, to ar->n * ar->elem bytes. */
+void x_realloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar);
 
 /* Giving things back, for handlers and for teardown. False: refused, the object is as it was. */
 bool x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled);
@@ -216,7 +216,7 @@ void x_free_bulk(struct sf_exec *x, uint32_t cache, uint32_t first);
 void x_shrink(struct sf_exec *x, uint32_t cache);
 void x_destroy(struct sf_exec *x, uint32_t res);
 
-/* References: what they stand for, or the operation is skipped, which is told. */
+/* References: what they stand for, or the operation is skipped, which is emitted. */
 void x_skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why);
 uint32_t x_object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res);
 uint32_t x_object_or_skip(struct sf_exec *x, const struct sf_op *op);
@@ -255,8 +255,8 @@ void x_lab_open(struct sf_exec *x);
 void x_lab_begin(struct sf_exec *x);
 void x_lab_close(struct sf_exec *x);
 void x_lab_emit(void *exec, const struct sf_event *ev);
-void x_lab_bury(struct sf_exec *x, uint32_t id); /* it is about to be freed */
-void x_lab_dig_up(struct sf_exec *x, uint32_t res);
+void x_lab_quarantine(struct sf_exec *x, uint32_t id); /* it is about to be freed */
+void x_lab_release(struct sf_exec *x, uint32_t res); /* it lives on */
 void x_lab_cache_gone(struct sf_exec *x, uint32_t cache);
 
 /*

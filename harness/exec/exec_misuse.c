@@ -20,8 +20,8 @@
 #define PIECE 4096u
 #define RANGE_MAX 65536u /* longer than any SPAN */
 
-/* What is left of an object that was freed, for those who hold on to it. */
-struct grave {
+/* What is left of an object that was freed, for misuse by those who hold on to it. */
+struct quarantined {
 	uint64_t addr, size;
 	uint32_t head;       /* bytes in front that its user never saw */
 	uint32_t cache, asked; /* it lay in, and was asked of; SF_NONE */
@@ -39,7 +39,7 @@ struct witness {
 	uint32_t id;
 	uint32_t cache;
 	uint8_t kind, partition; /* of its place */
-	bool told;
+	bool reported;
 	uint64_t base;
 	uint64_t at, copied; /* in the lab's copy */
 };
@@ -59,9 +59,9 @@ struct entries {
 };
 
 struct lab {
-	struct grave *grave; /* by result number */
-	uint32_t nr_graves;
-	size_t cap_graves;
+	struct quarantined *quarantine; /* by result number */
+	uint32_t nr_quarantined;
+	size_t cap_quarantine;
 	struct shape *shape; /* by cache id */
 	uint32_t nr_shapes;
 	size_t cap_shapes;
@@ -73,14 +73,14 @@ struct lab {
 	struct entries before, after;
 	bool acting;
 	uint64_t warnings;   /* while acting */
-	uint8_t claimed[RANGE_MAX / 8]; /* bit by byte of the range: it was somebody's */
+	uint8_t claimed[RANGE_MAX / 8]; /* bit by byte of the range: an object's, or a free one's */
 };
 
 /* A misuse under way. */
 struct misuse {
 	const struct sf_op *op;
 	uint32_t id;         /* of the object, if it is alive, or SF_NONE */
-	struct grave of;     /* the object, as it is or was */
+	struct quarantined of;     /* the object, as it is or was */
 	uint64_t addr, size; /* to write, or to free: size 0 */
 	uint64_t aliased;    /* bytes that changed at other addresses than those written */
 	uint32_t reached;
@@ -95,7 +95,7 @@ void x_lab_open(struct sf_exec *x)
 
 void x_lab_begin(struct sf_exec *x)
 {
-	x->lab->nr_graves = 0;
+	x->lab->nr_quarantined = 0;
 }
 
 void x_lab_close(struct sf_exec *x)
@@ -105,7 +105,7 @@ void x_lab_close(struct sf_exec *x)
 	x->lab = NULL;
 	if (!l)
 		return;
-	free(l->grave);
+	free(l->quarantine);
 	free(l->shape);
 	free(l->witness);
 	free(l->copy);
@@ -128,7 +128,7 @@ void x_lab_emit(void *exec, const struct sf_event *ev)
 		l->shape[id] = (struct shape){ ev->cache.stride, ev->cache.freeptr };
 	}
 	l->warnings += l->acting && ev->type == SF_EV_WARN;
-	x_tell(x, ev);
+	x_emit(x, ev);
 }
 
 static struct shape shape_of(const struct lab *l, uint32_t cache)
@@ -145,38 +145,38 @@ static void place_of(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
 		x->a->place(x->heap, addr, pl);
 }
 
-static struct grave describe(struct sf_exec *x, const struct object *o)
+static struct quarantined describe(struct sf_exec *x, const struct object *o)
 {
 	struct sf_place pl;
 
 	place_of(x, o->addr, &pl);
-	return (struct grave){ .addr = o->addr, .size = o->size,
+	return (struct quarantined){ .addr = o->addr, .size = o->size,
 			       .head = (uint32_t)x_head_size(x, o), .cache = pl.cache,
 			       .asked = o->cache, .type = o->type, .partition = pl.partition,
 			       .api = o->api };
 }
 
-void x_lab_bury(struct sf_exec *x, uint32_t id)
+void x_lab_quarantine(struct sf_exec *x, uint32_t id)
 {
 	const struct object *o = &x->obj[id];
 	struct lab *l = x->lab;
 
 	if (!x_is_real(o->addr))
 		return;
-	if (o->res >= l->nr_graves) {
-		l->grave = sf_grow_zeroed(l->grave, &l->cap_graves, o->res + 1,
-					  sizeof(*l->grave));
-		memset(l->grave + l->nr_graves, 0,
-		       (o->res + 1 - l->nr_graves) * sizeof(*l->grave));
-		l->nr_graves = o->res + 1;
+	if (o->res >= l->nr_quarantined) {
+		l->quarantine = sf_grow_zeroed(l->quarantine, &l->cap_quarantine, o->res + 1,
+					  sizeof(*l->quarantine));
+		memset(l->quarantine + l->nr_quarantined, 0,
+		       (o->res + 1 - l->nr_quarantined) * sizeof(*l->quarantine));
+		l->nr_quarantined = o->res + 1;
 	}
-	l->grave[o->res] = describe(x, o);
+	l->quarantine[o->res] = describe(x, o);
 }
 
-void x_lab_dig_up(struct sf_exec *x, uint32_t res)
+void x_lab_release(struct sf_exec *x, uint32_t res)
 {
-	if (res < x->lab->nr_graves)
-		x->lab->grave[res] = (struct grave){ 0 };
+	if (res < x->lab->nr_quarantined)
+		x->lab->quarantine[res] = (struct quarantined){ 0 };
 }
 
 /* Its objects can be freed with kfree() alone: there is no cache to name. */
@@ -184,9 +184,9 @@ void x_lab_cache_gone(struct sf_exec *x, uint32_t cache)
 {
 	struct lab *l = x->lab;
 
-	for (uint32_t i = 0; i < l->nr_graves; i++)
-		if (l->grave[i].asked == cache)
-			l->grave[i].asked = SF_NONE;
+	for (uint32_t i = 0; i < l->nr_quarantined; i++)
+		if (l->quarantine[i].asked == cache)
+			l->quarantine[i].asked = SF_NONE;
 }
 
 /* --- before --- */
@@ -289,7 +289,7 @@ static void reach(struct sf_exec *x, struct misuse *m, enum sf_reach what, const
 	const struct object *o = w ? &x->obj[w->id] : NULL;
 
 	m->reached |= 1u << what;
-	X_TELL(x, REACH, reach, .code = m->op->code, .what = (uint8_t)what,
+	X_EMIT(x, REACH, reach, .code = m->op->code, .what = (uint8_t)what,
 	       .partition = w ? w->partition : 0, .type = o ? o->type : 0,
 	       .id = w ? w->id : SF_NONE, .res = o ? o->res : SF_NONE, .cache = cache,
 	       .addr = addr, .size = size);
@@ -302,9 +302,9 @@ static void reach_object(struct sf_exec *x, struct misuse *m, struct witness *w,
 	uint16_t type = x->obj[w->id].type;
 	bool same = type && type == m->of.type;
 
-	if (w->told)
+	if (w->reported)
 		return;
-	w->told = true;
+	w->reported = true;
 	if (w->kind == SF_PLACE_POOL)
 		reach(x, m, SF_REACH_POOLED, w, w->cache, addr, size);
 	else if (same)
@@ -440,7 +440,7 @@ static void compare_words(struct sf_exec *x, struct misuse *m)
 	}
 }
 
-/* What was written and is nobody's. */
+/* What was written and is unowned. */
 static void compare_rest(struct sf_exec *x, struct misuse *m, uint64_t from, uint64_t done)
 {
 	uint64_t nr = 0, first = 0;
@@ -595,9 +595,9 @@ static bool find(struct sf_exec *x, struct misuse *m)
 	if (!s)
 		return false;
 	if (op->code == SF_OP_STALE_WRITE || op->code == SF_OP_DOUBLE_FREE) {
-		if (s->kind != SF_RES_NONE || op->obj >= x->lab->nr_graves)
+		if (s->kind != SF_RES_NONE || op->obj >= x->lab->nr_quarantined)
 			return false;
-		m->of = x->lab->grave[op->obj];
+		m->of = x->lab->quarantine[op->obj];
 	} else {
 		if (!x_has_objects(s) || s->kind == SF_RES_BULK)
 			return false;
@@ -645,21 +645,21 @@ static bool aim(struct sf_exec *x, struct misuse *m)
 	return !paged(m);
 }
 
-static void tell(struct sf_exec *x, const struct misuse *m, bool noticed)
+static void emit_attack(struct sf_exec *x, const struct misuse *m, bool noticed)
 {
-	X_TELL(x, ATTACK, attack, .code = m->op->code, .noticed = noticed,
+	X_EMIT(x, ATTACK, attack, .code = m->op->code, .noticed = noticed,
 	       .reached = m->reached ? m->reached : 1u << SF_REACH_NOTHING, .res = m->op->obj,
 	       .partition = m->of.partition, .type = m->of.type, .cache = m->of.cache,
 	       .addr = m->addr, .size = m->size);
 }
 
 /* To its owner it was freed; if the cache refused it, it is lost. */
-static void bury_wrong(struct sf_exec *x, const struct misuse *m, bool noticed)
+static void quarantine_wrong(struct sf_exec *x, const struct misuse *m, bool noticed)
 {
 	const struct object *o = &x->obj[m->id];
 
-	x_lab_bury(x, m->id);
-	X_TELL(x, FREE, free, .id = m->id, .res = o->res, .api = o->api,
+	x_lab_quarantine(x, m->id);
+	X_EMIT(x, FREE, free, .id = m->id, .res = o->res, .api = o->api,
 	       .status = noticed ? SF_NOTICED : SF_OK, .cache = x_slot(x, m->op->obj2)->cache,
 	       .addr = o->addr, .bad = SF_GOOD, .known = true);
 	x_object_drop(x, m->id);
@@ -680,7 +680,7 @@ void exec_misuse(struct sf_exec *x, const struct sf_op *op)
 		return;
 	}
 	if (!x->tainted)
-		X_TELL(x, TAINT, taint, .code = op->code);
+		X_EMIT(x, TAINT, taint, .code = op->code);
 	x->tainted = true;
 	watch_all(x, &m);
 	walk(x, &x->lab->before);
@@ -689,7 +689,7 @@ void exec_misuse(struct sf_exec *x, const struct sf_op *op)
 	else
 		noticed = carry_out_free(x, &m) == SF_NOTICED;
 	x->out.status = noticed ? SF_NOTICED : SF_OK;
-	tell(x, &m, noticed);
+	emit_attack(x, &m, noticed);
 	if (op->code == SF_OP_WRONG_CACHE_FREE)
-		bury_wrong(x, &m, noticed);
+		quarantine_wrong(x, &m, noticed);
 }

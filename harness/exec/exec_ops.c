@@ -49,8 +49,8 @@ static void note_outcome(struct sf_exec *x, const struct sf_result *rs)
 		x->failed = true;
 }
 
-static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
-				   const struct sf_result *rs)
+static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op,
+				   const struct alloc_record *ar, const struct sf_result *rs)
 {
 	struct sf_event ev;
 
@@ -58,25 +58,25 @@ static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op, co
 	ev.cpu = x->cpu;
 	ev.op = x->op;
 	ev.alloc = (struct sf_ev_alloc){
-		.id = SF_NONE, .res = op->res, .api = b->rq.api, .status = rs->status,
-		.overflow = b->overflow, .type = b->rq.type, .token = b->rq.token,
-		.forced = b->forced, .counter_size = b->rq.counter_size, .bucket = b->rq.bucket,
-		.type_align = b->rq.type_align, .gfp = b->rq.gfp, .site = b->rq.site,
-		.cache = b->cache, .align = b->rq.align, .n = b->n, .elem = b->elem,
-		.size = b->size, .addr = rs->addr, .dirty = SF_GOOD, .count = b->rq.count,
-		.old_id = SF_NONE, .bad = SF_GOOD, .lru = b->lru, .pool = b->pool,
+		.id = SF_NONE, .res = op->res, .api = ar->rq.api, .status = rs->status,
+		.overflow = ar->overflow, .type = ar->rq.type, .token = ar->rq.token,
+		.forced = ar->forced, .counter_size = ar->rq.counter_size, .bucket = ar->rq.bucket,
+		.type_align = ar->rq.type_align, .gfp = ar->rq.gfp, .site = ar->rq.site,
+		.cache = ar->cache, .align = ar->rq.align, .n = ar->n, .elem = ar->elem,
+		.size = ar->size, .addr = rs->addr, .dirty = SF_GOOD, .count = ar->rq.count,
+		.old_id = SF_NONE, .bad = SF_GOOD, .lru = ar->lru, .pool = ar->pool,
 	};
 	return ev;
 }
 
 /* The first byte of [from, to) that is not zero; the counter of a flexible array is not meant. */
-static uint64_t first_dirty(struct sf_exec *x, uint64_t addr, const struct birth *b, uint64_t from,
-			    uint64_t to)
+static uint64_t first_dirty(struct sf_exec *x, uint64_t addr, const struct alloc_record *ar,
+			    uint64_t from, uint64_t to)
 {
-	uint64_t counter = b->rq.counter_at, after = counter + b->rq.counter_size;
+	uint64_t counter = ar->rq.counter_at, after = counter + ar->rq.counter_size;
 	uint64_t dirty = SF_GOOD;
 
-	if (!b->rq.counter_size || after <= from || counter >= to)
+	if (!ar->rq.counter_size || after <= from || counter >= to)
 		return x->a->zeroed(x->heap, addr, from, to, SF_CONTENTS_SPARSE);
 	if (from < counter)
 		dirty = x->a->zeroed(x->heap, addr, from, counter, SF_CONTENTS_SPARSE);
@@ -85,37 +85,37 @@ static uint64_t first_dirty(struct sf_exec *x, uint64_t addr, const struct birth
 	return dirty;
 }
 
-static void check_zero(struct sf_exec *x, struct sf_ev_alloc *e, const struct birth *b,
+static void check_zero(struct sf_exec *x, struct sf_ev_alloc *e, const struct alloc_record *ar,
 		       uint64_t from)
 {
-	uint64_t to = b->exact ? b->exact : slot_size(&e->place, e->size, e->usable);
+	uint64_t to = ar->exact ? ar->exact : slot_size(&e->place, e->size, e->usable);
 
 	if (!x->opt.contents || !x_has(x, SF_CAP_CONTENTS | SF_CAP_ZERO) || from >= to ||
 	    x->tainted)
 		return;
-	e->dirty = first_dirty(x, e->addr, b, from, to);
+	e->dirty = first_dirty(x, e->addr, ar, from, to);
 	e->zeroed = to - from;
 }
 
-static bool zero_due(const struct sf_exec *x, const struct sf_op *op, const struct birth *b)
+static bool zero_due(const struct sf_exec *x, const struct sf_op *op, const struct alloc_record *ar)
 {
 	const struct slot *s;
 
-	if (b->rq.gfp & SF_GFP_ZERO || b->pool)
+	if (ar->rq.gfp & SF_GFP_ZERO || ar->pool)
 		return true;
 	if (!x->set.init_on_alloc || !(x->a->settings & (1ull << SF_SET_init_on_alloc)))
 		return false;
-	s = b->rq.api == SF_API_CACHE ? &x->slot[op->cache] : NULL;
+	s = ar->rq.api == SF_API_CACHE ? &x->slot[op->cache] : NULL;
 	return !s || !(s->flags & (SF_SLAB_CTOR | SF_SLAB_TYPESAFE_BY_RCU));
 }
 
-/* What the counter of a flexible array holds now. Where nobody can look, there is none to judge. */
-static void read_counter(struct sf_exec *x, struct sf_ev_alloc *e, const struct birth *b)
+/* What the counter of a flexible array holds now. Where it cannot be read, none is judged. */
+static void read_counter(struct sf_exec *x, struct sf_ev_alloc *e, const struct alloc_record *ar)
 {
 	uint8_t bytes[8] = { 0 };
 
 	if (!x_is_real(e->addr) || !x_has(x, SF_CAP_MISUSE) ||
-	    x->a->peek(x->heap, e->addr + b->rq.counter_at, bytes, e->counter_size) !=
+	    x->a->peek(x->heap, e->addr + ar->rq.counter_at, bytes, e->counter_size) !=
 		    e->counter_size) {
 		e->counter_size = 0;
 		return;
@@ -124,38 +124,38 @@ static void read_counter(struct sf_exec *x, struct sf_ev_alloc *e, const struct 
 		e->counter |= (uint64_t)bytes[i] << (8 * i);
 }
 
-/* A new object, told and filled. Returns its id, SF_NONE if there is none. */
-uint32_t x_born(struct sf_exec *x, const struct sf_op *op, const struct birth *b,
+/* A new object, emitted and filled. Returns its id, SF_NONE if there is none. */
+uint32_t x_allocated(struct sf_exec *x, const struct sf_op *op, const struct alloc_record *ar,
 		const struct sf_result *rs)
 {
-	struct sf_event ev = alloc_event(x, op, b, rs);
+	struct sf_event ev = alloc_event(x, op, ar, rs);
 	struct object *o;
 	uint32_t id;
 
 	note_outcome(x, rs);
 	if (!rs->addr) {
-		x_tell(x, &ev);
+		x_emit(x, &ev);
 		return SF_NONE;
 	}
-	id = ev.alloc.id = x_object_new(x, rs->addr, b->size);
+	id = ev.alloc.id = x_object_new(x, rs->addr, ar->size);
 	o = &x->obj[id];
 	o->res = op->res;
-	o->cache = b->cache;
-	o->type = b->rq.type;
-	o->api = b->rq.api;
-	o->order = b->order;
-	o->pool = b->pool;
-	o->zeroed = zero_due(x, op, b);
+	o->cache = ar->cache;
+	o->type = ar->rq.type;
+	o->api = ar->rq.api;
+	o->order = ar->order;
+	o->pool = ar->pool;
+	o->zeroed = zero_due(x, op, ar);
 	look(x, rs->addr, &ev.alloc.place);
-	ev.alloc.usable = usable_size(x, rs->addr, b->rq.api);
+	ev.alloc.usable = usable_size(x, rs->addr, ar->rq.api);
 	if ((o->zeroed || x->wiped) && x_is_real(rs->addr))
-		check_zero(x, &ev.alloc, b, 0);
-	if (b->rq.counter_size)
-		read_counter(x, &ev.alloc, b);
-	x_tell(x, &ev);
-	if (!b->pool) /* that has its own ways */
+		check_zero(x, &ev.alloc, ar, 0);
+	if (ar->rq.counter_size)
+		read_counter(x, &ev.alloc, ar);
+	x_emit(x, &ev);
+	if (!ar->pool) /* that has its own ways */
 		x_write(x, o);
-	if (b->lru)
+	if (ar->lru)
 		x_track(x, id, true);
 	return id;
 }
@@ -172,7 +172,7 @@ void x_skip(struct sf_exec *x, const struct sf_op *op, enum sf_skip_reason why)
 {
 	x->counts.skipped[why]++;
 	x->out.skipped = true;
-	X_TELL(x, SKIP, skip, .code = op->code, .reason = (uint8_t)why);
+	X_EMIT(x, SKIP, skip, .code = op->code, .reason = (uint8_t)why);
 	if (op->res != SF_NONE)
 		*x_slot(x, op->res) = (struct slot){ 0 };
 }
@@ -222,36 +222,36 @@ static struct slot *cache_of(struct sf_exec *x, const struct sf_op *op)
 /* --- kmalloc and its forms --- */
 
 /* The size, as the allocator multiplies it or as it must be multiplied. False: nothing to ask. */
-static inline bool set_size(struct sf_exec *x, const struct sf_op *op, struct birth *b)
+static inline bool set_size(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar)
 {
 	if (!(sf_op_table[op->code].flags & SF_OPF_ARRAY)) {
-		b->size = b->rq.size = b->elem;
+		ar->size = ar->rq.size = ar->elem;
 		return true;
 	}
-	b->overflow = __builtin_mul_overflow(b->n, b->elem, &b->size);
-	if (b->overflow)
-		b->size = UINT64_MAX;
-	b->rq.array = x_has(x, SF_CAP_ARRAY);
-	b->rq.n = b->rq.array ? b->n : 1;
-	b->rq.size = b->rq.array ? b->elem : b->size;
-	return b->rq.array || !b->overflow;
+	ar->overflow = __builtin_mul_overflow(ar->n, ar->elem, &ar->size);
+	if (ar->overflow)
+		ar->size = UINT64_MAX;
+	ar->rq.array = x_has(x, SF_CAP_ARRAY);
+	ar->rq.n = ar->rq.array ? ar->n : 1;
+	ar->rq.size = ar->rq.array ? ar->elem : ar->size;
+	return ar->rq.array || !ar->overflow;
 }
 
-static inline uint32_t allocate(struct sf_exec *x, const struct sf_op *op, struct birth *b)
+static inline uint32_t allocate(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar)
 {
 	struct sf_result rs = { .status = SF_NULL };
 	uint32_t id;
 
-	if (set_size(x, op, b))
-		x->a->alloc(x->heap, &b->rq, &rs);
-	id = x_born(x, op, b, &rs);
+	if (set_size(x, op, ar))
+		x->a->alloc(x->heap, &ar->rq, &rs);
+	id = x_allocated(x, op, ar, &rs);
 	x_result(x, op, id);
 	return id;
 }
 
-uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
+uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar)
 {
-	return allocate(x, op, b);
+	return allocate(x, op, ar);
 }
 
 static uint64_t count_of(const struct sf_op *op)
@@ -261,12 +261,12 @@ static uint64_t count_of(const struct sf_op *op)
 
 static void do_alloc(struct sf_exec *x, const struct sf_op *op, uint8_t api, uint32_t bucket)
 {
-	struct birth b = x_birth(x, op, api);
+	struct alloc_record ar = x_record(x, op, api);
 
-	b.n = count_of(op);
-	b.elem = op->size;
-	b.rq.bucket = bucket;
-	allocate(x, op, &b);
+	ar.n = count_of(op);
+	ar.elem = op->size;
+	ar.rq.bucket = bucket;
+	allocate(x, op, &ar);
 }
 
 void exec_kmalloc(struct sf_exec *x, const struct sf_op *op)
@@ -308,16 +308,16 @@ static const struct sf_type *type_of(const struct sf_op *op)
 void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *t, uint64_t size)
 {
 	bool kv = sf_op_table[op->code].res == SF_RES_KV;
-	struct birth b = x_birth(x, op, kv ? SF_API_KVMALLOC : SF_API_KMALLOC);
+	struct alloc_record ar = x_record(x, op, kv ? SF_API_KVMALLOC : SF_API_KMALLOC);
 
-	b.elem = size;
-	b.rq.type_align = t->align;
+	ar.elem = size;
+	ar.rq.type_align = t->align;
 	if ((sf_op_table[op->code].flags & SF_OPF_FLEX) && t->counter && x_has(x, SF_CAP_FLEX)) {
-		b.rq.counter_size = t->counter;
-		b.rq.counter_at = t->counter_offset;
-		b.rq.count = op->n;
+		ar.rq.counter_size = t->counter;
+		ar.rq.counter_at = t->counter_offset;
+		ar.rq.count = op->n;
 	}
-	x_alloc(x, op, &b);
+	x_alloc(x, op, &ar);
 }
 
 void exec_kmalloc_obj(struct sf_exec *x, const struct sf_op *op)
@@ -350,7 +350,7 @@ void exec_buckets_create(struct sf_exec *x, const struct sf_op *op)
 
 	id = x->a->buckets_create(x->heap, name, flags, op->count);
 	x->out.status = id == SF_NONE ? SF_NULL : SF_OK;
-	X_TELL(x, BUCKETS_CREATE, cacheop, .handle = op->res, .cache = id, .status = x->out.status,
+	X_EMIT(x, BUCKETS_CREATE, cacheop, .handle = op->res, .cache = id, .status = x->out.status,
 	       .name = name, .flags = flags, .usersize = op->count);
 	*x_slot(x, op->res) = (struct slot){ .kind = id == SF_NONE ? SF_RES_NONE : SF_RES_BUCKETS,
 					     .cache = id, .obj = SF_NONE };
@@ -386,7 +386,7 @@ struct sf_event x_free_event(struct sf_exec *x, uint32_t id)
 				       .addr = o->addr, .known = true };
 	ev.free.bad = x_bad(x, o, o->size, &ev.free.verified);
 	if (__builtin_expect(x->lab != NULL, false))
-		x_lab_bury(x, id);
+		x_lab_quarantine(x, id);
 	return ev;
 }
 
@@ -407,16 +407,16 @@ static uint64_t prepare_kept(struct sf_exec *x, struct object *o, uint64_t size)
  * it, more than its owner asked for.
  */
 static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev,
-		  const struct birth *b, uint32_t old, uint64_t keep, uint64_t copied)
+		  const struct alloc_record *ar, uint32_t old, uint64_t keep, uint64_t copied)
 {
-	uint32_t id = old == SF_NONE ? x_object_new(x, ev->alloc.addr, b->size) : old;
+	uint32_t id = old == SF_NONE ? x_object_new(x, ev->alloc.addr, ar->size) : old;
 	struct object was = { 0 }, *o = &x->obj[id];
 
 	if (old != SF_NONE) {
 		was = *o;
 		*x_slot(x, op->obj) = (struct slot){ 0 };
 		o->addr = ev->alloc.addr;
-		o->size = b->size;
+		o->size = ar->size;
 		o->key = x_new_key(x);
 		o->cache = SF_NONE;
 		o->order = 0;
@@ -424,11 +424,11 @@ static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev
 	}
 	ev->alloc.id = id;
 	o->res = op->res;
-	o->type = b->rq.type ? b->rq.type : was.type;
-	o->api = b->rq.api;
-	o->zeroed = zero_due(x, op, b) && (old == SF_NONE || was.zeroed || !x_is_real(was.addr));
+	o->type = ar->rq.type ? ar->rq.type : was.type;
+	o->api = ar->rq.api;
+	o->zeroed = zero_due(x, op, ar) && (old == SF_NONE || was.zeroed || !x_is_real(was.addr));
 	look(x, o->addr, &ev->alloc.place);
-	ev->alloc.usable = usable_size(x, o->addr, b->rq.api);
+	ev->alloc.usable = usable_size(x, o->addr, ar->rq.api);
 	ev->alloc.moved = o->addr != was.addr;
 	if (old != SF_NONE && x_is_real(o->addr) && keep) {
 		struct object kept = was;
@@ -437,12 +437,12 @@ static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev
 		ev->alloc.bad = x_bad(x, &kept, keep, &ev->alloc.kept);
 	}
 	if (o->zeroed && x_is_real(o->addr))
-		check_zero(x, &ev->alloc, b, keep);
+		check_zero(x, &ev->alloc, ar, keep);
 	else if (x->wiped && ev->alloc.moved && x_is_real(o->addr))
-		check_zero(x, &ev->alloc, b, copied < o->size ? copied : o->size);
+		check_zero(x, &ev->alloc, ar, copied < o->size ? copied : o->size);
 	if (x->lab && old != SF_NONE && !ev->alloc.moved)
-		x_lab_dig_up(x, was.res);
-	x_tell(x, ev);
+		x_lab_release(x, was.res);
+	x_emit(x, ev);
 	x_write(x, o);
 	x_result(x, op, id);
 }
@@ -462,7 +462,7 @@ static void reallocate(struct sf_exec *x, uint32_t old, const struct sf_request 
 		x->a->pin(x->heap, now, false);
 }
 
-void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
+void x_realloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar)
 {
 	struct sf_result rs = { .status = SF_NULL };
 	struct sf_event ev;
@@ -476,18 +476,18 @@ void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
 			return;
 		x_check(x, old);
 	}
-	ask = set_size(x, op, b);
-	if (old != SF_NONE && !b->overflow)
-		keep = prepare_kept(x, &x->obj[old], b->size);
+	ask = set_size(x, op, ar);
+	if (old != SF_NONE && !ar->overflow)
+		keep = prepare_kept(x, &x->obj[old], ar->size);
 	if (x->lab && old != SF_NONE)
-		x_lab_bury(x, old);
+		x_lab_quarantine(x, old);
 	if (x->wiped && old != SF_NONE)
 		copied = x_has(x, SF_CAP_USABLE) ? x->a->usable(x->heap, x->obj[old].addr) :
 						   UINT64_MAX;
 	if (ask)
-		reallocate(x, old, &b->rq, &rs);
+		reallocate(x, old, &ar->rq, &rs);
 	note_outcome(x, &rs);
-	ev = alloc_event(x, op, b, &rs);
+	ev = alloc_event(x, op, ar, &rs);
 	ev.type = SF_EV_REALLOC;
 	if (old != SF_NONE) {
 		ev.alloc.old_id = old;
@@ -495,27 +495,27 @@ void x_realloc(struct sf_exec *x, const struct sf_op *op, struct birth *b)
 		ev.alloc.old_size = x->obj[old].size;
 	}
 	if (rs.addr) {
-		moved(x, op, &ev, b, old, keep, copied);
+		moved(x, op, &ev, ar, old, keep, copied);
 		return;
 	}
 	/* It failed: the old object is as it was, which the oracle hears from its contents. */
 	if (old != SF_NONE)
 		ev.alloc.bad = x_bad(x, &x->obj[old], keep, &ev.alloc.kept);
-	x_tell(x, &ev);
+	x_emit(x, &ev);
 	if (old != SF_NONE)
 		x_write(x, &x->obj[old]);
 	if (x->lab && old != SF_NONE)
-		x_lab_dig_up(x, x->obj[old].res);
+		x_lab_release(x, x->obj[old].res);
 	*x_slot(x, op->res) = (struct slot){ 0 };
 }
 
 static void do_realloc(struct sf_exec *x, const struct sf_op *op, uint8_t api)
 {
-	struct birth b = x_birth(x, op, api);
+	struct alloc_record ar = x_record(x, op, api);
 
-	b.n = count_of(op);
-	b.elem = op->size;
-	x_realloc(x, op, &b);
+	ar.n = count_of(op);
+	ar.elem = op->size;
+	x_realloc(x, op, &ar);
 }
 
 void exec_krealloc(struct sf_exec *x, const struct sf_op *op)
@@ -537,10 +537,10 @@ static inline bool freed(struct sf_exec *x, struct sf_event *ev, const struct sf
 
 	ev->free.status = rs->status;
 	x->out.status = rs->status;
-	x_tell(x, ev);
+	x_emit(x, ev);
 	if (__builtin_expect(rs->status == SF_NOTICED, false)) {
 		if (x->lab)
-			x_lab_dig_up(x, x->obj[id].res);
+			x_lab_release(x, x->obj[id].res);
 		return false;
 	}
 	x_object_drop(x, id);
@@ -569,7 +569,7 @@ static void do_free(struct sf_exec *x, const struct sf_op *op, enum sf_free_how 
 					       .how = (uint8_t)spelled };
 		x->a->free(x->heap, 0, spelled, &rs);
 		ev.free.status = rs.status;
-		x_tell(x, &ev);
+		x_emit(x, &ev);
 		return;
 	}
 	id = x_object_of(x, op, op->obj);
@@ -608,7 +608,7 @@ void exec_ksize(struct sf_exec *x, const struct sf_op *op)
 		if (id == SF_NONE)
 			return;
 	}
-	X_TELL(x, KSIZE, ksize, .id = id, .addr = id == SF_NONE ? 0 : x->obj[id].addr,
+	X_EMIT(x, KSIZE, ksize, .id = id, .addr = id == SF_NONE ? 0 : x->obj[id].addr,
 	     .value = x->a->usable(x->heap, id == SF_NONE ? 0 : x->obj[id].addr));
 }
 
@@ -625,7 +625,7 @@ void exec_cache_create(struct sf_exec *x, const struct sf_op *op)
 	rq.name = op->name ? x->strings + op->name : "";
 	rq.size = op->size > UINT32_MAX ? UINT32_MAX : (uint32_t)op->size;
 	id = x->a->cache_create(x->heap, &rq, &merged);
-	X_TELL(x, CACHE_CREATE, cacheop, .handle = op->res, .cache = id, .merged = merged,
+	X_EMIT(x, CACHE_CREATE, cacheop, .handle = op->res, .cache = id, .merged = merged,
 	     .status = id == SF_NONE ? SF_NULL : SF_OK, .name = rq.name, .size = rq.size,
 	     .align = rq.align, .flags = rq.flags, .usersize = rq.usersize,
 	     .sheaf_capacity = rq.sheaf_capacity, .min_order = rq.min_order);
@@ -638,28 +638,28 @@ void exec_cache_create(struct sf_exec *x, const struct sf_op *op)
 }
 
 /* A cache's object is as large as the cache says: the request carries no size. */
-static struct birth cache_birth(const struct sf_exec *x, const struct slot *s,
+static struct alloc_record cache_record(const struct sf_exec *x, const struct slot *s,
 				const struct sf_op *op)
 {
-	struct birth b = x_birth(x, op, SF_API_CACHE);
+	struct alloc_record ar = x_record(x, op, SF_API_CACHE);
 
-	b.cache = s->cache;
-	b.size = b.elem = s->size;
-	b.lru = s->flags & SF_SLAB_RECLAIM_ACCOUNT && x_has(x, SF_CAP_RECLAIM);
-	return b;
+	ar.cache = s->cache;
+	ar.size = ar.elem = s->size;
+	ar.lru = s->flags & SF_SLAB_RECLAIM_ACCOUNT && x_has(x, SF_CAP_RECLAIM);
+	return ar;
 }
 
 void exec_cache_alloc(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct slot *s = cache_of(x, op);
 	struct sf_result rs;
-	struct birth b;
+	struct alloc_record ar;
 
 	if (!s)
 		return;
-	b = cache_birth(x, s, op);
-	x->a->cache_alloc(x->heap, s->cache, b.rq.gfp, &rs);
-	x_result(x, op, x_born(x, op, &b, &rs));
+	ar = cache_record(x, s, op);
+	x->a->cache_alloc(x->heap, s->cache, ar.rq.gfp, &rs);
+	x_result(x, op, x_allocated(x, op, &ar, &rs));
 }
 
 void exec_cache_free(struct sf_exec *x, const struct sf_op *op)
@@ -688,25 +688,25 @@ void exec_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
 	const struct slot *s = cache_of(x, op);
 	uint32_t n = op->count ? op->count : 1, first = SF_NONE;
 	struct sf_result rs;
-	struct birth b;
+	struct alloc_record ar;
 
 	if (!s)
 		return;
 	if (n > BULK_MAX)
 		n = BULK_MAX;
-	b = cache_birth(x, s, op);
-	b.lru = false; /* a bulk is in use */
+	ar = cache_record(x, s, op);
+	ar.lru = false; /* a bulk is in use */
 	x->a->cache_alloc_bulk(x->heap, s->cache, op->gfp, n, x->bulk, &rs);
 	if (rs.status != SF_OK) {
 		rs.addr = 0;
-		x_result(x, op, x_born(x, op, &b, &rs));
+		x_result(x, op, x_allocated(x, op, &ar, &rs));
 		return;
 	}
 	for (uint32_t i = n; i-- > 0;) {
 		uint32_t id;
 
 		rs.addr = x->bulk[i];
-		id = x_born(x, op, &b, &rs);
+		id = x_allocated(x, op, &ar, &rs);
 		x->obj[id].next = first;
 		first = id;
 	}
@@ -753,7 +753,7 @@ void x_shrink(struct sf_exec *x, uint32_t cache)
 	int32_t ret = x->a->cache_shrink(x->heap, cache);
 
 	x->out.ret = ret;
-	X_TELL(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache, .ret = ret);
+	X_EMIT(x, CACHE_SHRINK, cacheop, .handle = SF_NONE, .cache = cache, .ret = ret);
 }
 
 void exec_cache_shrink(struct sf_exec *x, const struct sf_op *op)
@@ -773,7 +773,7 @@ void x_destroy(struct sf_exec *x, uint32_t res)
 		*x_cache_state(x, s->cache) |= CACHE_LEAKED;
 	if (x->lab)
 		x_lab_cache_gone(x, s->cache);
-	X_TELL(x, CACHE_DESTROY, cacheop, .handle = res, .cache = s->cache,
+	X_EMIT(x, CACHE_DESTROY, cacheop, .handle = res, .cache = s->cache,
 	       .status = (uint8_t)status);
 	x->out.status = (uint8_t)status;
 	*s = (struct slot){ 0 };
@@ -789,14 +789,14 @@ void exec_cache_destroy(struct sf_exec *x, const struct sf_op *op)
 
 void exec_alloc_pages(struct sf_exec *x, const struct sf_op *op)
 {
-	struct birth b = x_birth(x, op, SF_API_PAGES);
+	struct alloc_record ar = x_record(x, op, SF_API_PAGES);
 	struct sf_result rs;
 	uint32_t id;
 
-	b.order = op->order;
-	b.size = b.elem = SF_PAGE_SIZE << op->order;
+	ar.order = op->order;
+	ar.size = ar.elem = SF_PAGE_SIZE << op->order;
 	x->a->pages_alloc(x->heap, op->gfp, op->order, &rs);
-	id = x_born(x, op, &b, &rs);
+	id = x_allocated(x, op, &ar, &rs);
 	if (id != SF_NONE && op->gfp & SF_GFP_MOVABLE && x_has(x, SF_CAP_COMPACT))
 		x_track(x, id, false);
 	x_result(x, op, id);
@@ -827,13 +827,13 @@ void exec_free_pages(struct sf_exec *x, const struct sf_op *op)
 
 void exec_alloc_exact(struct sf_exec *x, const struct sf_op *op)
 {
-	struct birth b = x_birth(x, op, SF_API_EXACT);
+	struct alloc_record ar = x_record(x, op, SF_API_EXACT);
 	struct sf_result rs;
 
-	b.size = b.elem = op->size;
-	b.exact = (op->size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1);
+	ar.size = ar.elem = op->size;
+	ar.exact = (op->size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1);
 	x->a->exact_alloc(x->heap, op->size, op->gfp, &rs);
-	x_result(x, op, x_born(x, op, &b, &rs));
+	x_result(x, op, x_allocated(x, op, &ar, &rs));
 }
 
 /* --- the rest --- */

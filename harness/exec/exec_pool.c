@@ -6,8 +6,8 @@
  * An object of a pool is its own pattern, whole, and on top of it what rare writes of parts left
  * there: a list of patches, the newest first, so that every byte has one value that is due. Words
  * with a patch are verified one by one, each as the pattern of a key that is the word itself.
- * Relies on exec.c's tables and exec_ops.c's births; the table of handlers in exec_ops.c leads
- * here. The objects of a pool are a list from its result, the one allocated last in front.
+ * Relies on exec.c's tables and exec_ops.c's records of allocations; rows of SF_OPS lead here. The
+ * objects of a pool are a list from its result, the one allocated last in front.
  */
 #include "exec_internal.h"
 
@@ -131,7 +131,7 @@ static uint64_t bad_in_run(struct sf_exec *x, const struct object *o, const stru
 
 /*
  * A word in which runs meet. Each pattern's lowest bit is set, so such a word is a pattern as well;
- * but for zeroes in it, and nobody knows a key for those: it is not looked at then.
+ * but for zeroes in it, and there is no key for those: it is not looked at then.
  */
 static uint64_t bad_in_word(struct sf_exec *x, const struct object *o, uint32_t head, uint64_t pos)
 {
@@ -272,7 +272,7 @@ void x_pool_midst(void *exec, bool after)
 	*(after ? &r->after : &r->before) = bad_with(x, o, head);
 }
 
-/* Writes n bytes from `off` on of an object, through the pool of that slot; tells. */
+/* Writes n bytes from `off` on of an object, through the pool of that slot; emits. */
 static enum sf_status rare_write(struct sf_exec *x, struct slot *s, uint32_t id, uint64_t off,
 				 uint64_t n)
 {
@@ -290,7 +290,7 @@ static enum sf_status rare_write(struct sf_exec *x, struct slot *s, uint32_t id,
 	if (o->pool == s->cache)
 		end_patches(x, &r, status == SF_OK);
 	bad = x_bad(x, o, o->size, &verified);
-	X_TELL(x, RARE, rare, .pool = s->cache, .id = id, .res = o->res, .addr = r.addr,
+	X_EMIT(x, RARE, rare, .pool = s->cache, .id = id, .res = o->res, .addr = r.addr,
 	       .offset = off, .size = n, .status = (uint8_t)status, .seen = x->rare.seen,
 	       .before = x->rare.before, .after = x->rare.after, .bad = bad, .verified = verified);
 	return status;
@@ -350,17 +350,17 @@ void x_pool_write(struct sf_exec *x, uint32_t id)
 	x_check(x, id);
 	x->out.status = (uint8_t)store(x, id);
 	bad = x_bad(x, o, o->size, &verified);
-	X_TELL(x, WRITE, write, .id = id, .res = o->res, .addr = o->addr, .size = o->size,
+	X_EMIT(x, WRITE, write, .id = id, .res = o->res, .addr = o->addr, .size = o->size,
 	       .status = x->out.status, .bad = bad, .verified = verified);
 }
 
 /* --- pools --- */
 
-static void tell_pool(struct sf_exec *x, uint32_t res, enum sf_pool_act act, enum sf_status status)
+static void emit_pool(struct sf_exec *x, uint32_t res, enum sf_pool_act act, enum sf_status status)
 {
 	const struct slot *s = x_slot(x, res);
 
-	X_TELL(x, POOL, pool, .pool = s->cache, .res = res, .refill = s->size, .act = (uint8_t)act,
+	X_EMIT(x, POOL, pool, .pool = s->cache, .res = res, .refill = s->size, .act = (uint8_t)act,
 	       .mode = (uint8_t)s->flags, .status = (uint8_t)status);
 }
 
@@ -374,14 +374,14 @@ void exec_pool_create(struct sf_exec *x, const struct sf_op *op)
 			    .size = rq.refill };
 	s->cache = x->a->pool_create(x->heap, &rq);
 	x->out.status = s->cache == SF_NONE ? SF_NULL : SF_OK;
-	tell_pool(x, op->res, SF_POOL_CREATE, (enum sf_status)x->out.status);
+	emit_pool(x, op->res, SF_POOL_CREATE, (enum sf_status)x->out.status);
 	if (s->cache == SF_NONE)
 		*s = (struct slot){ 0 };
 }
 
 void exec_pmalloc(struct sf_exec *x, const struct sf_op *op)
 {
-	struct birth b = x_birth(x, op, SF_API_PMALLOC);
+	struct alloc_record ar = x_record(x, op, SF_API_PMALLOC);
 	struct sf_result rs = { .status = SF_NULL };
 	struct slot *s;
 	uint32_t id;
@@ -389,15 +389,15 @@ void exec_pmalloc(struct sf_exec *x, const struct sf_op *op)
 	s = x_slot_of(x, op, op->cache, SF_RES_POOL);
 	if (!s)
 		return;
-	b.rq.gfp |= SF_GFP_KERNEL;
-	b.n = sf_op_table[op->code].flags & SF_OPF_ARRAY ? op->n : 1;
-	b.elem = op->size;
-	b.pool = s->cache;
-	b.overflow = __builtin_mul_overflow(b.n, b.elem, &b.size);
-	if (b.overflow)
-		b.size = UINT64_MAX;
-	x->a->pool_alloc(x->heap, s->cache, b.n, b.elem, &rs);
-	id = x_born(x, op, &b, &rs);
+	ar.rq.gfp |= SF_GFP_KERNEL;
+	ar.n = sf_op_table[op->code].flags & SF_OPF_ARRAY ? op->n : 1;
+	ar.elem = op->size;
+	ar.pool = s->cache;
+	ar.overflow = __builtin_mul_overflow(ar.n, ar.elem, &ar.size);
+	if (ar.overflow)
+		ar.size = UINT64_MAX;
+	x->a->pool_alloc(x->heap, s->cache, ar.n, ar.elem, &rs);
+	id = x_allocated(x, op, &ar, &rs);
 	x_result(x, op, id);
 	if (id == SF_NONE)
 		return;
@@ -417,17 +417,17 @@ void exec_pool_protect(struct sf_exec *x, const struct sf_op *op)
 		return;
 	x->out.status = (uint8_t)(seal ? x->a->pool_protect(x->heap, s->cache)
 				       : x->a->pool_unprotect(x->heap, s->cache));
-	tell_pool(x, op->cache, seal ? SF_POOL_PROTECT : SF_POOL_UNPROTECT,
+	emit_pool(x, op->cache, seal ? SF_POOL_PROTECT : SF_POOL_UNPROTECT,
 		  (enum sf_status)x->out.status);
 }
 
-/* What was found in an object before its pool went is told after; the object keeps it till then. */
-static void tell_freed(struct sf_exec *x, uint32_t id)
+/* What was found in an object before its pool went is emitted after; it keeps it till then. */
+static void emit_freed(struct sf_exec *x, uint32_t id)
 {
 	const struct object *o = &x->obj[id];
 	struct slot *s = x_slot(x, o->res);
 
-	X_TELL(x, FREE, free, .id = id, .res = o->res, .api = o->api, .how = SF_FREE_POOL,
+	X_EMIT(x, FREE, free, .id = id, .res = o->res, .api = o->api, .how = SF_FREE_POOL,
 	       .status = SF_OK, .cache = SF_NONE, .addr = o->addr, .known = true, .bad = o->key,
 	       .verified = o->verified ? o->size : 0);
 	if (x_has_objects(s) && s->obj == id)
@@ -448,9 +448,9 @@ void x_pool_release(struct sf_exec *x, uint32_t res)
 	x->a->pool_destroy(x->heap, x_slot(x, res)->cache);
 	for (uint32_t id = first; id != SF_NONE; id = next) {
 		next = x->obj[id].next;
-		tell_freed(x, id);
+		emit_freed(x, id);
 	}
-	tell_pool(x, res, SF_POOL_DESTROY, SF_OK);
+	emit_pool(x, res, SF_POOL_DESTROY, SF_OK);
 	*x_slot(x, res) = (struct slot){ 0 };
 }
 

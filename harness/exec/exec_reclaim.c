@@ -4,8 +4,8 @@
  * memory cgroups, and failures as debugfs injects them.
  *
  * The allocator calls back in the midst of another operation (struct sf_user): each object that
- * goes is verified before, and told after. An object's id is its cookie. What a broken allocator
- * says of objects that are none, or are elsewhere, is told as it is: oracles judge it. Relies on
+ * goes is verified before, and emitted after. An object's id is its cookie. What a broken allocator
+ * says of objects that are none, or are elsewhere, is emitted as it is: oracles judge it. Relies on
  * exec.c's tables; rows of SF_OPS lead here.
  */
 #include "exec_internal.h"
@@ -48,12 +48,12 @@ static void gone(void *exec, uint32_t cookie, uint64_t addr, enum sf_status stat
 	bool known = meant(x, cookie, addr) != NULL;
 
 	x->leaving.free.status = (uint8_t)status;
-	x_tell(x, &x->leaving);
+	x_emit(x, &x->leaving);
 	if (!known)
 		return;
 	if (status == SF_NOTICED) {
 		if (x->lab)
-			x_lab_dig_up(x, x->obj[cookie].res);
+			x_lab_release(x, x->obj[cookie].res);
 		return;
 	}
 	if (!x->obj[cookie].deferred)
@@ -72,7 +72,7 @@ static void deferred(void *exec, uint32_t cookie, uint64_t addr, enum sf_free_ho
 		o->deferred = true;
 		forget_result(x, cookie);
 	}
-	X_TELL(x, DEFER, defer, .id = cookie, .res = o ? o->res : SF_NONE, .addr = addr,
+	X_EMIT(x, DEFER, defer, .id = cookie, .res = o ? o->res : SF_NONE, .addr = addr,
 	       .how = (uint8_t)how, .bad = bad, .verified = verified);
 }
 
@@ -86,7 +86,7 @@ static void moved(void *exec, uint32_t cookie, uint64_t from, uint64_t to)
 		o->addr = to;
 		bad = x_bad(x, o, o->size, &verified);
 	}
-	X_TELL(x, MIGRATE, migrate, .id = cookie, .from = from, .to = to, .bad = bad,
+	X_EMIT(x, MIGRATE, migrate, .id = cookie, .from = from, .to = to, .bad = bad,
 	       .verified = verified);
 }
 
@@ -144,7 +144,7 @@ void exec_owns(struct sf_exec *x, const struct sf_op *op)
 	know(x, a);
 	know(x, b);
 	if (x->a->owns(x->heap, x->obj[a].addr, x->obj[b].addr))
-		X_TELL(x, OWNS, owns, .owner = a, .owned = b);
+		X_EMIT(x, OWNS, owns, .owner = a, .owned = b);
 	else
 		x_skip(x, op, SF_SKIP_REFUSED);
 }
@@ -154,7 +154,7 @@ static void set_pin(struct sf_exec *x, uint32_t id, bool on)
 	know(x, id);
 	x->a->pin(x->heap, x->obj[id].addr, on);
 	x->obj[id].pinned = on;
-	X_TELL(x, PIN, pin, .id = id, .on = on);
+	X_EMIT(x, PIN, pin, .id = id, .on = on);
 }
 
 void exec_pin(struct sf_exec *x, const struct sf_op *op)
@@ -257,7 +257,7 @@ void exec_memcg_create(struct sf_exec *x, const struct sf_op *op)
 		return;
 	id = x->a->memcg_create(x->heap, parent, max);
 	x->out.status = id == SF_NONE ? SF_NULL : SF_OK;
-	X_TELL(x, MEMCG, memcg, .act = SF_MEMCG_CREATE, .status = x->out.status, .id = id,
+	X_EMIT(x, MEMCG, memcg, .act = SF_MEMCG_CREATE, .status = x->out.status, .id = id,
 	       .parent = parent, .max = max);
 	*x_slot(x, op->res) = (struct slot){ .kind = id == SF_NONE ? SF_RES_NONE : SF_RES_MEMCG,
 					     .cache = id, .obj = SF_NONE };
@@ -270,7 +270,7 @@ void exec_memcg_set(struct sf_exec *x, const struct sf_op *op)
 	if (!group_of(x, op, &id))
 		return;
 	x->a->memcg_set(x->heap, id);
-	X_TELL(x, MEMCG, memcg, .act = SF_MEMCG_SET, .status = SF_OK, .id = id, .parent = SF_NONE);
+	X_EMIT(x, MEMCG, memcg, .act = SF_MEMCG_SET, .status = SF_OK, .id = id, .parent = SF_NONE);
 }
 
 void exec_memcg_destroy(struct sf_exec *x, const struct sf_op *op)
@@ -284,7 +284,7 @@ void exec_memcg_destroy(struct sf_exec *x, const struct sf_op *op)
 	if (!group_of(x, op, &id))
 		return;
 	x->out.status = (uint8_t)x->a->memcg_destroy(x->heap, id);
-	X_TELL(x, MEMCG, memcg, .act = SF_MEMCG_DESTROY, .status = x->out.status, .id = id,
+	X_EMIT(x, MEMCG, memcg, .act = SF_MEMCG_DESTROY, .status = x->out.status, .id = id,
 	       .parent = SF_NONE);
 	if (x->out.status == SF_OK)
 		*x_slot(x, op->obj2) = (struct slot){ 0 };
@@ -304,5 +304,5 @@ void exec_fault_attr(struct sf_exec *x, const struct sf_op *op)
 void exec_vm_enough_memory(struct sf_exec *x, const struct sf_op *op)
 {
 	x->out.status = (uint8_t)x->a->vm_enough_memory(x->heap, op->n);
-	X_TELL(x, ASK, ask, .pages = op->n, .status = x->out.status);
+	X_EMIT(x, ASK, ask, .pages = op->n, .status = x->out.status);
 }

@@ -563,8 +563,8 @@ size_t sf_call_ksize(const void *p)
 /* --- the kmalloc_obj family --- */
 
 /*
- * What the executor is told of a type: the compiler's word goes before the table's. A type that has
- * a name of the table but is another has at most the token in common.
+ * What the executor gets to know of a type: the compiler's word goes before the table's. A type
+ * that has a name of the table but is another has at most the token in common.
  */
 static struct sf_type type_for(const struct sf_kernel *k, struct sf_op *op,
 			       const struct sf_layout *layout)

@@ -7,7 +7,7 @@
  * Relies on kernel.c, which hands the calls to the executor as the operations that they are: so
  * they give the same events, and the oracles judge a C program as they judge a text. The types that
  * calls name become allocation tokens, by the compiler where it can (clang 22 or newer,
- * -falloc-token-max=16), else by the type table. Relied on by whoever writes such a program.
+ * -falloc-token-max=16), else by the type table. Programs in C rely on it.
  *
  * The kernel's calls have no heap argument: they go to the one bound to the thread. What they
  * return is an address of that heap, as a pointer. Of a model it is a number that nothing is mapped
@@ -28,7 +28,7 @@
 struct sf_kernel_options {
 	const struct sf_allocator *allocator;
 	const struct sf_settings *settings; /* NULL: defaults */
-	/* Everything that happens; NULL: nobody listens. */
+	/* Everything that happens; NULL: nothing is emitted. */
 	void (*emit)(void *ctx, const struct sf_event *ev);
 	void *ctx;
 	/* Objects are filled and verified (and their zeroes looked at). Not with `host`. */
@@ -148,7 +148,7 @@ static inline size_t size_sub(size_t a, size_t b)
 			      size_add(sizeof(*(p)), flex_array_size(p, member, count)))
 #define struct_size_t(type, member, count) struct_size((type *)NULL, member, count)
 
-/* --- what a call tells: its place, its words, its token --- */
+/* --- what a call carries: its place, its words, its token --- */
 
 struct sf_call {
 	const char *file;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * draw.c - values for arguments: one function for each kind of SF_ARGS, so that a new kind does not
- * build until somebody has thought about its interesting values. Relies on the operation and type
+ * build until its interesting values are thought about. Relies on the operation and type
  * tables; generate.c and mutate.c rely on it.
  */
 #include "mutate_internal.h"
@@ -185,7 +185,7 @@ static bool from_pool(const struct sf_op *def)
 
 /*
  * Sizes that slabs of 2 MiB are for: where one object more or less fits into 512 pages, and where
- * it stops to be a gain.
+ * it fits no better any more.
  */
 static uint64_t pick_large(struct sf_rng *r)
 {
@@ -503,7 +503,7 @@ static uint32_t takes(enum sf_opcode code, uint8_t kind)
 	}
 }
 
-bool sf_arg_is_ref(uint8_t kind)
+static bool is_ref(uint8_t kind)
 {
 	return takes(SF_OP_NOP, kind) != 0;
 }
@@ -609,7 +609,8 @@ static uint32_t pick_dead(struct sf_draw *d)
 	return SF_NONE;
 }
 
-const struct sf_op *sf_draw_target(struct sf_draw *d, enum sf_opcode code, enum sf_arg_kind kind)
+/* What defines a result alive at `pos` that argument `kind` of `code` takes, or NULL. */
+static const struct sf_op *target(struct sf_draw *d, enum sf_opcode code, enum sf_arg_kind kind)
 {
 	/* Recent results half of the time: reuse after a short time is where bugs are. */
 	uint32_t window = sf_rng_one_in(d->rng, 2) && d->pos > 8 ? 8 : d->pos;
@@ -627,7 +628,7 @@ const struct sf_op *sf_draw_target(struct sf_draw *d, enum sf_opcode code, enum 
 
 static uint32_t pick_ref(struct sf_draw *d, const struct sf_op *op, uint32_t *cache)
 {
-	const struct sf_op *def = sf_draw_target(d, op->code, d->arg->kind);
+	const struct sf_op *def = target(d, op->code, d->arg->kind);
 
 	if (!def)
 		return SF_NONE;
@@ -651,13 +652,13 @@ static bool is_reclaimable(const struct sf_draw *d, const struct sf_op *def)
 	return false;
 }
 
-/* What is owned by memory that nobody reclaims is a case, but not the one that matters. */
+/* What is owned by memory that is not reclaimed is a case, but not the one that matters. */
 static uint32_t pick_owner(struct sf_draw *d)
 {
 	const struct sf_op *def = NULL;
 
 	for (unsigned int tries = 6; tries; tries--) {
-		def = sf_draw_target(d, SF_OP_OWNS, SF_ARG_OBJ);
+		def = target(d, SF_OP_OWNS, SF_ARG_OBJ);
 		if (!def || is_reclaimable(d, def))
 			break;
 	}
@@ -700,7 +701,7 @@ static void draw_CACHE(struct sf_draw *d, struct sf_op *op)
 
 	/* Few caches have a shrinker. */
 	while (tries--) {
-		const struct sf_op *def = sf_draw_target(d, op->code, d->arg->kind);
+		const struct sf_op *def = target(d, op->code, d->arg->kind);
 
 		op->cache = def ? def->res : SF_NONE;
 		if (!def || def->flags & SF_SLAB_RECLAIM_ACCOUNT)
@@ -846,7 +847,7 @@ bool sf_draw_repoint(struct sf_draw *d, struct sf_op *op)
 	struct sf_op old = *op;
 
 	for (unsigned int i = 0; i < count_args(op->code); i++)
-		if (sf_arg_is_ref(sf_op_table[op->code].arg[i].kind))
+		if (is_ref(sf_op_table[op->code].arg[i].kind))
 			refs[nr++] = i;
 	if (!nr)
 		return false;
@@ -870,7 +871,7 @@ bool sf_draw_possible(struct sf_draw *d, enum sf_opcode code)
 		if (kind == SF_ARG_MEMCG && info->flags & SF_OPF_NULL_OK)
 			continue;
 		if (kind == SF_ARG_DEAD ? pick_dead(d) == SF_NONE :
-		    sf_arg_is_ref(kind) && !sf_draw_target(d, code, kind))
+		    is_ref(kind) && !target(d, code, kind))
 			return false;
 	}
 	return true;

@@ -141,8 +141,8 @@ static uint32_t append_cache(struct sf_prog *p, struct sf_rng *r, bool charged)
 }
 
 /*
- * Dentries, each with a name of its own; names of names, now and then. Then somebody asks for what
- * is left, and for more.
+ * Dentries, each with a name of its own; names of names, now and then. Then the rest of memory is
+ * asked for, and more.
  */
 static void append_dentries(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mutate_internal.h - what draw.c (values), generate.c (programs) and mutate.c (changes) share.
- * Relies on program.h and mutate.h; nobody else includes it.
+ * Relies on program.h and mutate.h, and stays within the room.
  */
 #ifndef SLABFUZZ_MUTATE_INTERNAL_H
 #define SLABFUZZ_MUTATE_INTERNAL_H
@@ -30,8 +30,6 @@ struct sf_op sf_draw_op(struct sf_draw *d, enum sf_opcode code);
 bool sf_draw_change(struct sf_draw *d, struct sf_op *op);
 /* Draws one reference anew; likewise. */
 bool sf_draw_repoint(struct sf_draw *d, struct sf_op *op);
-/* What defines a result alive at `pos` that argument `kind` of `code` takes, or NULL. */
-const struct sf_op *sf_draw_target(struct sf_draw *d, enum sf_opcode code, enum sf_arg_kind kind);
 /*
  * Whether an operation of this code can stand at `pos`: each reference finds something, or may be
  * NULL.
@@ -46,8 +44,6 @@ void sf_draw_preset(struct sf_settings *set, struct sf_rng *rng);
 /* One in which memory is short from the start. */
 void sf_draw_tight(struct sf_settings *set, struct sf_rng *rng);
 void sf_draw_setting(struct sf_settings *set, struct sf_rng *rng);
-
-bool sf_arg_is_ref(uint8_t kind);
 
 /* An operation that the swarm has switched on and that can stand at `pos`. */
 enum sf_opcode sf_swarm_pick(const struct sf_swarm *sw, struct sf_draw *d);

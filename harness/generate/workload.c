@@ -3,8 +3,8 @@
  * workload.c - workload.h: the families.
  *
  * dentry: what made Linux count names. A name that does not fit into its dentry (fs/dcache.c:
- * __d_alloc: 40 bytes with the NUL) is a kmalloc of its own, freed with the dentry and by nobody
- * else. Lookups of names that have no file leave negative dentries behind; those that have one hold
+ * __d_alloc: 40 bytes with the NUL) is a kmalloc of its own, freed with the dentry and in no other
+ * way. Lookups of names that have no file leave negative dentries behind; those that have one hold
  * an inode. Then a process asks for memory and takes it page by page, so that dentries must go.
  *
  * buffers: what made people ask for slabs of 2 MiB (drivers/md/dm-bufio.c). Clients keep blocks of

@@ -2,7 +2,7 @@
 /*
  * attack.c - attack.h: layouts, scenarios, and the counting of what they reached.
  *
- * A layout is what a kernel's heap looks like to somebody who did not make it: objects of the type
+ * A layout is what a kernel's heap looks like to one who did not make it: objects of the type
  * table, each type from a few call sites, and plain buffers, allocated and freed in turn on two
  * CPUs. Everything is drawn from the trial's number and nothing else.
  */

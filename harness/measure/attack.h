@@ -6,7 +6,7 @@
  * A trial is a fresh heap with a seed of its own, a layout, and one mistake with a *plain buffer*
  * (an object of a type without pointers) that an attacker controls. The same trial numbers give the
  * same programs on every allocator and setting, so rows differ by the allocator alone. Nothing is
- * concluded from names: the executor does the misuse and tells what changed (exec_misuse.c).
+ * concluded from names: the executor does the misuse and reports what changed (exec_misuse.c).
  * Relies on the executor and the generator of layouts here; `slabfuzz compare` relies on it.
  */
 #ifndef SLABFUZZ_ATTACK_H

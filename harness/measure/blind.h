@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * blind.h - the attack that critics of sealed memory named: sealed or not, its pages are in the
- * direct map as well, and somebody who can write there but does not know where hits it by chance.
- * How often, is found by writing.
+ * direct map as well, and a writer who does not know where hits it by chance. How
+ * often, is found by writing.
  *
  * Relies on the allocator interface; `slabfuzz compare --sealed` relies on it.
  */

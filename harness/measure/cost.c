@@ -9,7 +9,7 @@
 
 #include "../../allocators/base/grow.h"
 
-static void born(struct sf_cost *c, const struct sf_ev_alloc *a)
+static void allocated(struct sf_cost *c, const struct sf_ev_alloc *a)
 {
 	c->size = sf_grow_zeroed(c->size, &c->cap_size, (size_t)a->id + 1, sizeof(*c->size));
 	c->size[a->id] = a->size;
@@ -34,7 +34,7 @@ static void on_alloc(struct sf_cost *c, const struct sf_event *ev)
 	if (came && ev->type == SF_EV_REALLOC)
 		died(c, a->old_id);
 	if (came)
-		born(c, a);
+		allocated(c, a);
 }
 
 static void on_slab(struct sf_cost *c, uint32_t cache)

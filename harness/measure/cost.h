@@ -28,7 +28,7 @@ struct sf_cost {
 void sf_cost_event(void *cost, const struct sf_event *ev);
 void sf_cost_free(struct sf_cost *c);
 
-/* Share of the pages at the peak that nobody had asked for, 0 to 1; 0 if there were none. */
+/* Share of the pages at the peak that were not asked for, 0 to 1; 0 if there were none. */
 double sf_cost_overhead(const struct sf_cost *c);
 
 #endif

@@ -42,7 +42,7 @@ static void died(struct sf_large *l, uint32_t id)
 	o->alive = false;
 }
 
-static void born(struct sf_large *l, const struct sf_ev_alloc *a)
+static void allocated(struct sf_large *l, const struct sf_ev_alloc *a)
 {
 	struct sf_large_object *o;
 
@@ -71,7 +71,7 @@ static void on_alloc(struct sf_large *l, const struct sf_event *ev)
 		return;
 	l->requests++;
 	if (came)
-		born(l, a);
+		allocated(l, a);
 	else
 		l->failures++;
 }

@@ -4,8 +4,8 @@
  * up from events. And a rival for them: the same program with alloc_pages_exact() in their place.
  *
  * A *large object* is what kmalloc(), kvmalloc(), kmem_cache_alloc() or alloc_pages_exact() was
- * asked for in a size above a page. Its backing is the slabs of all caches of such objects, whoever
- * is in them, and whole blocks and mappings.
+ * asked for in a size above a page. Its backing is the slabs of all caches of such objects,
+ * whatever is in them, and whole blocks and mappings.
  *
  * sf_large relies on event.h alone, sf_exactly on the executor; `slabfuzz compare --large` relies
  * on both.

@@ -92,7 +92,7 @@ const char *const sf_meminfo_types[SF_MIGRATE_TYPES] = {
 	[SF_MIGRATE_HIGHATOMIC] = "HighAtomic",
 };
 
-/* Page blocks that a snapshot does not tell of are as at boot. */
+/* Page blocks that a snapshot does not show are as at boot. */
 uint64_t sf_meminfo_blocks(const struct sf_meminfo *m, unsigned int type)
 {
 	uint64_t n = m->managed ? ((m->managed - 1) >> m->pageblock_order) + 1 : 0;

@@ -74,7 +74,7 @@ static void on_snap(struct sf_slabinfo *s, const struct sf_ev_snapcache *snap)
 
 	if (!c)
 		return;
-	c->told = true;
+	c->shown = true;
 	c->snap = *snap;
 }
 
@@ -99,7 +99,7 @@ void sf_slabinfo_event(void *info, const struct sf_event *ev)
 		break;
 	case SF_EV_SNAP_BEGIN:
 		for (size_t i = 0; i < s->nr_caches; i++)
-			s->cache[i].told = false;
+			s->cache[i].shown = false;
 		break;
 	case SF_EV_SNAP_CACHE:
 		on_snap(s, &ev->snapcache);

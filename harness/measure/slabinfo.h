@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slabinfo.h - what every cache holds, from events: /proc/slabinfo's numbers as the allocator tells
+ * slabinfo.h - what every cache holds, from events: /proc/slabinfo's numbers as the allocator shows
  * them in a snapshot, and what is alive by cache and partition, counted here.
  *
  * Relies on event.h alone; `slabfuzz slabinfo` relies on it.
@@ -16,7 +16,7 @@
 
 struct sf_slabinfo_cache {
 	char name[64];
-	bool present, told;          /* exists; was in the last snapshot */
+	bool present, shown;         /* exists; was in the last snapshot */
 	uint8_t kind, partition;
 	uint32_t class_size;
 	struct sf_ev_snapcache snap;

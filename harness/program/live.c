@@ -4,7 +4,7 @@
  *
  * Relies on the tables of ops.c and types.c. A result is live, perhaps moved (a realloc of it may
  * have succeeded: still usable, but no target for repair), or dead. What came from a named cache or
- * was made for a device also dies with that; its list entry is dropped when somebody meets it, so
+ * was made for a device also dies with that; its list entry is dropped when it is met, so
  * that this end costs O(1). Objects that were freed one by one are listed too, for what misuses
  * them.
  */
@@ -211,7 +211,7 @@ static void define(struct sf_live *l, struct sf_op *op, enum sf_class class, uin
 		.older = l->newest[class],
 		.newer = SF_NONE,
 		.cache = op->cache,
-		.born = op->line,
+		.defined = op->line,
 		.class = class,
 		.listed = true,
 	};

@@ -35,7 +35,7 @@ struct sf_live_res {
 	uint64_t label;        /* what the program calls it */
 	uint32_t older, newer; /* list of the live ones of its class */
 	uint32_t cache;        /* cache or device it was allocated from, or SF_NONE */
-	uint32_t born, died;   /* lines, for messages; died is meant only if dead */
+	uint32_t defined, died;/* lines, for messages; died is meant only if dead */
 	uint8_t class;         /* enum sf_class */
 	bool dead;             /* freed for certain (not: moved by a realloc) */
 	bool listed;

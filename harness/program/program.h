@@ -65,7 +65,7 @@ bool sf_prog_equal(const struct sf_prog *a, const struct sf_prog *b);
 /*
  * Makes any list of operations valid. On the way in `res` and references are labels: a reference
  * means the latest operation before it whose `res` is that number (so operations may be deleted,
- * copied and moved without renumbering); SF_NONE as `res` is a result nobody names. What does
+ * copied and moved without renumbering); SF_NONE as `res` is a result that is not named. What does
  * not fit is re-pointed (to the newest live result of the right kind; where there is none to
  * NULL if the operation takes it, else the operation is dropped); kmem_cache_free() follows its
  * object's cache, devm_kfree() its object's device; values are clamped, alignments rounded down to

@@ -537,7 +537,7 @@ static bool cache_name(struct parser *ps, struct word w, const char *name)
 	if (res == SF_NONE)
 		return true;
 	return fail(ps, w.s, "a live cache of that name is c%u, of line %u",
-		    (uint32_t)ps->l->res[res].label, ps->l->res[res].born);
+		    (uint32_t)ps->l->res[res].label, ps->l->res[res].defined);
 }
 
 static bool parse_NAME(struct parser *ps)
@@ -709,7 +709,7 @@ static bool check_label(struct parser *ps, struct word w, uint64_t *key)
 	res = sf_live_find(ps->l, *key);
 	if (res != SF_NONE)
 		return fail(ps, w.s, "%.*s is defined already, at line %u", (int)w.len, w.s,
-			    ps->l->res[res].born);
+			    ps->l->res[res].defined);
 	return true;
 }
 
@@ -789,7 +789,7 @@ static bool heap_line(struct parser *ps, struct word heap)
 	return true;
 }
 
-/* All settings are known: what contradicts itself is told of the last line of them. */
+/* All settings are known: what contradicts itself is said of the last line of them. */
 static bool settings_done(struct parser *ps)
 {
 	const char *fault = sf_settings_fault(&ps->p->settings);

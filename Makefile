@@ -30,7 +30,7 @@ FUZZ_SECONDS ?= 60
 # Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
 FUZZ ?= program
 MUTANT_SECONDS ?= 30
-# Narrow `make test` to some tests: TESTS="program e2e_run"
+# Narrow `make test`: TESTS="program e2e_run asan/slab slab:test_krealloc*" (ci/select-tests.sh).
 TESTS ?=
 
 .DELETE_ON_ERROR:
@@ -173,6 +173,10 @@ $(BUILD)/$1/bench: $$(call objects,$1,$$(BENCH_SRC)) $(call archive,$1)
 $(BUILD)/$1/tests/%: $(BUILD)/$1/tests/%.o $(call archive,$1)
 	$$(call ld,$1,$$(TEST_LIBS) $$(CMD_LIBS))
 
+$(BUILD)/$1/tests/test_%: $(BUILD)/$1/tests/test_%.o $(BUILD)/$1/tests/lib/one_case.o \
+		$(call archive,$1)
+	$$(call ld,$1,$$(ONE_CASE) $$(TEST_LIBS) $$(CMD_LIBS))
+
 $(BUILD)/$1/entry/%: $(BUILD)/$1/harness/entry/%.o $(call archive,$1)
 	@mkdir -p $$(@D)
 	$$(call ld,$1)
@@ -181,6 +185,9 @@ $(BUILD)/$1/:
 	@mkdir -p $$@
 endef
 $(foreach f,$(FLAVORS),$(eval $(call FLAVOR,$f)))
+
+# tests/lib/one_case.c stands before cmocka.
+ONE_CASE := -Wl,--wrap=_cmocka_run_group_tests
 
 # `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -223,6 +230,17 @@ TEST_FLAVORS := plain asan ubsan
 test_programs = $(patsubst tests/%.c,$(BUILD)/$1/tests/%,$(TEST_SRC))
 TEST_PROGRAMS := $(if $(HAVE_CMOCKA),$(foreach f,$(TEST_FLAVORS),$(call test_programs,$f))) \
 	$(foreach f,$(TEST_FLAVORS),$(BUILD)/$f/tests/behaviour)
+# All that `make test` needs; with TESTS, what these need and no more.
+TEST_NEEDS := $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/token-report \
+	$(call command,$(addprefix $(BUILD)/,$(TEST_FLAVORS)))
+ifneq ($(and $(filter test,$(MAKECMDGOALS)),$(strip $(TESTS))),)
+SELECTED := $(shell BUILD='$(BUILD)' TEST_FLAVORS='$(TEST_FLAVORS)' TESTS='$(TESTS)' \
+	ci/select-tests.sh targets)
+$(if $(filter-out 0,$(.SHELLSTATUS)),$(error TESTS names what is not there))
+# What this machine cannot build, a test skips.
+TEST_NEEDS := $(filter $(TEST_NEEDS),$(SELECTED))
+endif
+
 # What `make check-behaviour` runs: its arguments after the recorded rows.
 BEHAVIOUR := tests/behaviour.tsv $(sort $(wildcard corpora/seeds/*.txt corpora/regressions/*.txt)) \
 	$(filter-out %.md,$(sort $(wildcard corpora/traces/*.*)))
@@ -262,8 +280,7 @@ all: $(PROGRAMS) $(FUZZ_PROGRAMS) $(AFL_PROGRAMS)
 	$(call left_out,$(HAVE_LIBBPF),types of a real kernel (BTF),libbpf-dev) \
 	$(call left_out,$(HAVE_CMOCKA),unit tests,libcmocka-dev) :
 
-test: $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/token-report \
-		$(call command,$(BUILD)/asan $(BUILD)/ubsan)
+test: $(TEST_NEEDS)
 	@BUILD='$(BUILD)' CC='$(CC)' TEST_FLAVORS='$(TEST_FLAVORS)' TESTS='$(TESTS)' \
 		BEHAVIOUR='$(BEHAVIOUR)' ci/test.sh
 
@@ -330,7 +347,8 @@ clean:
 help:
 	@echo 'make            everything this machine can build, in $(BUILD)/'
 	@echo 'make test       unit tests (plain, asan, ubsan), end-to-end tests, corpora'
-	@echo '                TESTS="program e2e_run" runs only these'
+	@echo '                TESTS="program e2e_run" builds and runs only these, "asan/slab" in'
+	@echo '                one flavor, "slab:*krealloc*" some cases of one'
 	@echo 'make check-behaviour'
 	@echo '                hashes of what the corpora and 10,000 generated programs do, against'
 	@echo '                those committed; UPDATE=1 records them anew'
@@ -353,5 +371,5 @@ help:
 # Keep what chains of pattern rules make in between, and know every header.
 .SECONDARY:
 -include $(foreach f,$(FLAVORS),$(patsubst %.o,%.d,$(call objects,$f,$(LIB_SRC) $(CMD_SRC) \
-	$(BENCH_SRC) $(TEST_SRC) tests/behaviour.c \
+	$(BENCH_SRC) $(TEST_SRC) tests/behaviour.c tests/lib/one_case.c \
 	$(wildcard harness/entry/*.c))))

@@ -5,8 +5,7 @@
 # tests and the corpora, each a process that speaks TAP. The last line is "N passed, N failed, N
 # skipped"; exit 1 if anything failed. What a test printed is kept in BUILD/test/.
 #
-# From the Makefile: BUILD, TEST_FLAVORS ("plain asan ubsan"), TESTS (names to narrow to; "" = all),
-# BEHAVIOUR (arguments of tests/behaviour).
+# From the Makefile: BUILD, and what ci/select-tests.sh takes, which lists the tests.
 set -u
 
 BUILD=${BUILD:-build}
@@ -30,7 +29,7 @@ one()
 {
 	label=$1
 	shift
-	base=$out/$(echo "$label" | tr '/ ' '--')
+	base=$out/$(echo "$label" | tr '/ :*' '--.+')
 	start=$(date +%s)
 	timeout -k 10 "$limit_seconds" "$@" >"$base.tap" 2>"$base.err" </dev/null
 	status=$?
@@ -71,17 +70,6 @@ if [ "${1-}" = --one ]; then
 	exit 0
 fi
 
-wanted()
-{
-	[ -n "${TESTS-}" ] || return 0
-	for t in $TESTS; do
-		case $1 in
-		"$t" | "test_$t") return 0 ;;
-		esac
-	done
-	return 1
-}
-
 # Recordings of real kernels and printouts of their slabinfo, if somebody keeps them beside the
 # checkout.
 if [ -z "${SLABFUZZ_TRACES-}" ] && [ -d ../shared/traces ]; then
@@ -102,7 +90,7 @@ done
 
 export BUILD CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C
 # Nothing of the caller's surroundings may change what the tests see.
-unset SLABFUZZ_EXPECT SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_THOROUGH
+unset SLABFUZZ_EXPECT SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_THOROUGH SLABFUZZ_CASE
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1}"
 export LSAN_OPTIONS="suppressions=$PWD/ci/lsan.txt:print_suppressions=0"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
@@ -111,42 +99,7 @@ rm -rf "$out"
 mkdir -p "$out"
 list=$out/list
 
-for flavor in $TEST_FLAVORS; do
-	for src in tests/test_*.c; do
-		name=$(basename "$src" .c)
-		if [ -f "$src" ] && wanted "$name"; then
-			echo "$flavor/$name $BUILD/$flavor/tests/$name"
-		fi
-	done
-done >"$list"
-
-for flavor in plain asan; do
-	for script in tests/*.sh; do
-		name=$(basename "$script" .sh)
-		if [ -f "$script" ] && wanted "$name"; then
-			echo "$flavor/$name env SLABFUZZ=$BUILD/$flavor/slabfuzz sh $script"
-		fi
-	done
-done >>"$list"
-
-# One line for all of a folder: its files are programs, and a program is a test.
-for flavor in plain asan ubsan; do
-	for folder in seeds regressions traces; do
-		files=$(find "corpora/$folder" -type f ! -name '*.md' ! -name '.*' 2>/dev/null |
-			sort | paste -s -d ' ')
-		if [ -n "$files" ] && wanted "corpora_$folder"; then
-			echo "$flavor/corpora_$folder" \
-				"$BUILD/$flavor/slabfuzz run -a all --tap $files"
-		fi
-	done
-done >>"$list"
-
-# The same events from every compiler: a short form of `make check-behaviour`.
-for flavor in $TEST_FLAVORS; do
-	if wanted behaviour; then
-		echo "$flavor/behaviour $BUILD/$flavor/tests/behaviour --programs 500 $BEHAVIOUR"
-	fi
-done >>"$list"
+TESTS=${TESTS-} BUILD=$BUILD ci/select-tests.sh list >"$list" || exit 2
 
 xargs -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one <"$list" || exit 1
 

@@ -5,6 +5,8 @@
 # find is made, saved as bytes and text, titled, reported once, reproduced, and shrunk without
 # sliding into another bug. Speaks TAP. Needs BUILD and SLABFUZZ; skipped where libFuzzer is not
 # there.
+#
+# Needs: libfuzzer_canary
 set -u
 
 target=$BUILD/libfuzzer_canary

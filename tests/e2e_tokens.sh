@@ -4,6 +4,8 @@
 # e2e_tokens.sh - allocation tokens against the compiler that makes them: the expressions that
 # kernel code allocates with, the kernel's calls in C, and `make alloc-token-report`. All need
 # clang 22.
+#
+# Needs: token-report
 . tests/lib/e2e.sh
 
 builtin='int main(void) { return __builtin_infer_alloc_token(sizeof(void *)) != 11; }'

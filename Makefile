@@ -30,6 +30,8 @@ FUZZ_SECONDS ?= 60
 # Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
 FUZZ ?= program
 MUTANT_SECONDS ?= 30
+# `make mutants ORACLES=1` takes out rules of the oracles instead of seeding bugs.
+ORACLES ?=
 # Narrow `make test`: TESTS="program e2e_run asan/slab slab:test_krealloc*" (ci/select-tests.sh).
 TESTS ?=
 
@@ -230,6 +232,9 @@ TEST_FLAVORS := plain asan ubsan
 test_programs = $(patsubst tests/%.c,$(BUILD)/$1/tests/%,$(TEST_SRC))
 TEST_PROGRAMS := $(if $(HAVE_CMOCKA),$(foreach f,$(TEST_FLAVORS),$(call test_programs,$f))) \
 	$(foreach f,$(TEST_FLAVORS),$(BUILD)/$f/tests/behaviour)
+# The unit tests that are to notice a rule of the oracles that is gone, the quickest first.
+ORACLE_TESTS := hardening large_oracles pool_oracles oracles boots accounting
+
 # All that `make test` needs; with TESTS, what these need and no more.
 TEST_NEEDS := $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/token-report \
 	$(call command,$(addprefix $(BUILD)/,$(TEST_FLAVORS)))
@@ -254,14 +259,15 @@ tool = $(shell command -v $1 2>/dev/null)
 
 FUZZER_PKGS := clang-22 libclang-rt-22-dev libfuzzer-22-dev
 
-$(call need,test coverage,$(HAVE_CMOCKA),cmocka,libcmocka-dev pkg-config)
+$(call need,test coverage $(if $(ORACLES),mutants),$(HAVE_CMOCKA),cmocka,libcmocka-dev pkg-config)
 $(call need,test fuzz afl mutants bench alloc-token-report,$(HAVE_JANSSON),jansson,\
 	libjansson-dev pkg-config)
-$(call need,fuzz mutants,$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
+$(call need,fuzz $(if $(ORACLES),,mutants),$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
 $(call need,afl,$(call tool,afl-fuzz),afl-fuzz,afl++)
 $(call need,afl coverage,$(CLANG),clang,$(FUZZER_PKGS))
 $(call need,afl,$(HAVE_AFL_RT),$(AFL_RT),afl++)
 $(call need,mutants,$(call tool,patch),patch,patch)
+$(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
 .PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report
@@ -295,10 +301,17 @@ afl: $(PROGRAMS) $(AFL_PROGRAMS)
 check-behaviour: $(BUILD)/plain/tests/behaviour
 	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
 
+ifneq ($(ORACLES),)
+mutants: $(call archive,plain) $(ORACLE_TESTS:%=$(BUILD)/plain/tests/test_%)
+	@BUILD='$(BUILD)' ORACLE_TESTS='$(ORACLE_TESTS)' COMPILE='$(call compile,plain)' \
+		TEST_LIBS='$(TEST_LIBS)' CMD_LIBS='$(CMD_LIBS)' LIBS='$(LIBS)' \
+		ci/oracle-mutants.sh $(MUTANTS)
+else
 mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
 	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
+endif
 
 bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
 	@$(BUILD)/bench $(BENCH_FLAGS)
@@ -356,6 +369,7 @@ help:
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'
+	@echo '                ORACLES=1: rules of oracles, taken out one by one; a test must fail'
 	@echo 'make bench      speed, as ratios; BENCH_FLAGS="--json --quick"'
 	@echo 'make coverage   source coverage of tests and corpora, in $(BUILD)/coverage/'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck, symbols, words, docs, format'

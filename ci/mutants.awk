@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # mutants.awk - the table (or, with json=yes, the object) that ci/mutants.sh prints. Input: one line a
-# mutant, separated by tabs: name, title, caught by, executions (0: missed), seconds.
+# mutant, separated by tabs: name, title, caught by, executions (0: missed), seconds. `what` is what
+# the last line of the table says of those that were caught.
 
 function quote(s)
 {
@@ -47,7 +48,7 @@ function print_table(i)
 	for (i = 1; i <= total; i++)
 		printf "%-*s  %10d  %7s  %-24s  %s\n", wide, name[i], runs[i], seconds[i], how[i],
 			title[i]
-	printf "%d of %d mutants caught\n", total - nr_missed, total
+	printf "%d of %d %s\n", total - nr_missed, total, what ? what : "mutants caught"
 }
 
 END {

@@ -139,7 +139,7 @@ slabfuzz 2 compare --large --each min_order=11 "$tmp/b640.txt"
 slabfuzz 2 compare --large --reclaim "$tmp/b640.txt"
 says 'one table at a time'
 
-# Writes into a sealed pool by somebody who does not know where it is.
+# Writes into a sealed pool that do not know where it is.
 slabfuzz 0 compare --sealed --trials 16384
 silent
 # sealed DIRECTMAP PAGES COLUMN: the object 4, the pool 11.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# e2e_output.sh - output that cannot be written is an error that is told, and leaves nothing
+# e2e_output.sh - output that cannot be written is an error that is reported, and leaves nothing
 # half-written.
 #
 # shellcheck disable=SC2016,SC2317 # inner shells expand for themselves; check calls functions

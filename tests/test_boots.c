@@ -3,18 +3,12 @@
  * test_boots.c - the judge of many boots on boots made by hand: what is random raises nothing,
  * whatever the seed; each way of not being random raises its title.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#define FIXTURE_BOOTS
+#define FIXTURE_MEMBERS uint64_t rng;
 
-#include <cmocka.h>
+#include "event_fixture.h"
 
 #include <math.h>
-
-#include "../oracles/boots.h"
 
 #define BOOTS 512u
 #define OBJECTS 16u
@@ -32,62 +26,37 @@ struct how {
 	bool one_end, same_blocks, small_moves;
 };
 
-struct bed {
-	struct sf_boots *b;
-	struct sf_settings set;
-	char title[8][SF_TITLE_MAX];
-	unsigned int nr;
-	uint64_t rng;
-};
-
-static void record(void *ctx, const struct sf_violation *v)
+static uint64_t draw(struct fixture *f)
 {
-	struct bed *bed = ctx;
-
-	if (bed->nr < 8)
-		strcpy(bed->title[bed->nr++], v->title);
-}
-
-static uint64_t draw(struct bed *b)
-{
-	uint64_t z = b->rng += 0x9e3779b97f4a7c15ull;
+	uint64_t z = f->rng += 0x9e3779b97f4a7c15ull;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
 	return z ^ z >> 31;
 }
 
-static void emit(struct bed *b, uint8_t type, struct sf_event ev)
+static void object(struct fixture *f, uint32_t site, uint16_t type, uint8_t partition)
 {
-	ev.type = type;
-	sf_boots_event(b->b, &ev);
-}
-
-#define EMIT(b, TYPE, member, ...) \
-	emit(b, SF_EV_##TYPE, (struct sf_event){ .member = { __VA_ARGS__ } })
-
-static void object(struct bed *b, uint32_t site, uint16_t type, uint8_t partition)
-{
-	EMIT(b, ALLOC, alloc, .status = SF_OK, .site = site, .type = type,
+	EMIT(f, ALLOC, alloc, .status = SF_OK, .site = site, .type = type,
 	     .place = { .kind = SF_PLACE_SLAB, .cache = 0, .partition = partition });
 }
 
-static void partitions(struct bed *b, const struct how *h, unsigned int boot)
+static void partitions(struct fixture *f, const struct how *h, unsigned int boot)
 {
-	uint8_t p = (uint8_t)(draw(b) % (h->one_of_8 ? 8 : 16));
+	uint8_t p = (uint8_t)(draw(f) % (h->one_of_8 ? 8 : 16));
 
-	if (h->skewed && draw(b) % 4 == 0)
+	if (h->skewed && draw(f) % 4 == 0)
 		p = 3;
-	object(b, 7, 0, p);
-	object(b, 7, 0, h->changes && boot == 300 ? p ^ 1 : p);
+	object(f, 7, 0, p);
+	object(f, 7, 0, h->changes && boot == 300 ? p ^ 1 : p);
 	if (h->caps & SF_CAP_TYPED)
-		object(b, 7, 5, h->type_moves && boot == 400 ? 2 : 9);
+		object(f, 7, 5, h->type_moves && boot == 400 ? 2 : 9);
 }
 
-static void shuffle(struct bed *b, uint16_t *a, unsigned int n)
+static void shuffle(struct fixture *f, uint16_t *a, unsigned int n)
 {
 	for (unsigned int i = n; i-- > 1;) {
-		unsigned int k = (unsigned int)(draw(b) % (i + 1));
+		unsigned int k = (unsigned int)(draw(f) % (i + 1));
 		uint16_t t = a[k];
 
 		a[k] = a[i];
@@ -95,7 +64,7 @@ static void shuffle(struct bed *b, uint16_t *a, unsigned int n)
 	}
 }
 
-static void orders(struct bed *b, const struct how *h)
+static void orders(struct fixture *f, const struct how *h)
 {
 	static const uint16_t fixed[OBJECTS] = { 5, 0, 9, 12, 2,  7, 15, 1,
 						 8, 3, 4, 14, 11, 6, 13, 10 };
@@ -104,68 +73,58 @@ static void orders(struct bed *b, const struct how *h)
 	for (uint16_t i = 0; i < OBJECTS; i++)
 		order[i] = h->same_order ? fixed[i] : i;
 	if (!h->same_order && !h->ascending)
-		shuffle(b, order, OBJECTS);
+		shuffle(f, order, OBJECTS);
 	for (unsigned int slab = 0; slab < 3; slab++) {
-		unsigned int start = h->same_start ? 0 : (unsigned int)(draw(b) % OBJECTS);
+		unsigned int start = h->same_start ? 0 : (unsigned int)(draw(f) % OBJECTS);
 
 		for (unsigned int i = 0; i < OBJECTS; i++)
 			turned[i] = order[(start + i) % OBJECTS];
-		EMIT(b, SLAB_ORDER, slaborder, .cache = 0, .objects = OBJECTS, .index = turned);
+		EMIT(f, SLAB_ORDER, slaborder, .cache = 0, .objects = OBJECTS, .index = turned);
 	}
 }
 
-static void blocks(struct bed *b, const struct how *h, unsigned int boot)
+static void blocks(struct fixture *f, const struct how *h, unsigned int boot)
 {
 	uint16_t pfn[LARGE];
 
 	for (uint16_t i = 0; i < LARGE; i++)
 		pfn[i] = i;
 	if (!h->same_blocks)
-		shuffle(b, pfn, LARGE);
-	EMIT(b, PAGE_ALLOC, page, .pfn = 1024 * (draw(b) % 16) +
+		shuffle(f, pfn, LARGE);
+	EMIT(f, PAGE_ALLOC, page, .pfn = 1024 * (draw(f) % 16) +
 	     (h->small_moves && boot == 200 ? 17 : 16));
 	for (unsigned int i = 0; i < LARGE; i++)
-		EMIT(b, PAGE_ALLOC, page, .pfn = 1024u * pfn[i], .order = SF_NR_ORDERS - 1);
+		EMIT(f, PAGE_ALLOC, page, .pfn = 1024u * pfn[i], .order = SF_NR_ORDERS - 1);
 	for (unsigned int i = 0; i < LARGE; i++)
-		EMIT(b, BLOCK_ADD, block, .pfn = 1024u * pfn[i], .order = SF_NR_ORDERS - 1,
-		     .tail = !h->one_end && draw(b) & 1);
+		EMIT(f, BLOCK_ADD, block, .pfn = 1024u * pfn[i], .order = SF_NR_ORDERS - 1,
+		     .tail = !h->one_end && draw(f) & 1);
 }
 
-static void boot(struct bed *b, const struct how *h, unsigned int nr)
+static void boot(struct fixture *f, const struct how *h, unsigned int nr)
 {
-	uint64_t seed = draw(b), secret = draw(b);
+	uint64_t seed = draw(f), secret = draw(f);
 
 	if (h->same_seed && (nr == 100 || nr == 500))
 		seed = 42;
-	EMIT(b, HEAP, heap, .allocator = "test", .caps = h->caps, .settings = &b->set,
+	EMIT(f, HEAP, heap, .allocator = "test", .caps = h->caps, .settings = &f->set,
 	     .partition_seed = seed);
-	EMIT(b, CACHE, cache, .id = 0, .kind = SF_CACHE_KMALLOC,
+	EMIT(f, CACHE, cache, .id = 0, .kind = SF_CACHE_KMALLOC,
 	     .secret = h->same_secret ? 99 : secret);
-	partitions(b, h, nr);
-	orders(b, h);
-	blocks(b, h, nr);
+	partitions(f, h, nr);
+	orders(f, h);
+	blocks(f, h, nr);
 }
 
-static struct bed *run(const struct how *h, unsigned int boots, uint64_t rng)
+static struct fixture *run(const struct how *h, unsigned int boots, uint64_t rng)
 {
-	struct bed *b = calloc(1, sizeof(*b));
-	struct sf_judge_options opt = { .violation = record, .ctx = b };
+	struct fixture *f = fixture_open();
 
-	assert_non_null(b);
-	sf_settings_init(&b->set);
-	b->set.freelist_random = b->set.freelist_hardened = b->set.shuffle = 1;
-	b->rng = rng;
-	b->b = sf_boots_create(&opt);
+	f->set.freelist_random = f->set.freelist_hardened = f->set.shuffle = 1;
+	f->rng = rng;
 	for (unsigned int i = 0; i < boots; i++)
-		boot(b, h, i);
-	sf_boots_finish(b->b);
-	return b;
-}
-
-static void close_bed(struct bed *b)
-{
-	sf_boots_destroy(b->b);
-	free(b);
+		boot(f, h, i);
+	sf_boots_finish(f->j);
+	return f;
 }
 
 static void test_random_boots_raise_nothing(void **state)
@@ -176,13 +135,13 @@ static void test_random_boots_raise_nothing(void **state)
 
 	(void)state;
 	for (uint64_t rng = 1; rng <= 200; rng++) {
-		struct bed *b = run(&right, BOOTS, rng << 32);
+		struct fixture *f = run(&right, BOOTS, rng << 32);
 
-		if (b->nr)
-			fail_msg("seed %d: %s", (int)rng, b->title[0]);
+		if (f->nr_titles)
+			fail_msg("seed %d: %s", (int)rng, f->title[0]);
 		for (size_t i = 0; i < sizeof(judged) / sizeof(judged[0]); i++)
-			assert_true(sf_boots_counts(b->b)[judged[i]].checked > 0);
-		close_bed(b);
+			assert_true(sf_boots_counts(f->j)[judged[i]].checked > 0);
+		fixture_close(f);
 	}
 }
 
@@ -221,12 +180,12 @@ static void test_what_is_not_random(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct bed *b = run(&wrong[i], BOOTS, 7);
+		struct fixture *f = run(&wrong[i], BOOTS, 7);
 
-		if (b->nr != 1 || strcmp(b->title[0], wrong[i].title) != 0)
-			fail_msg("%s: %u raised, %s", wrong[i].name, b->nr, b->title[0]);
-		assert_true(sf_boots_counts(b->b)[wrong[i].inv].violations > 0);
-		close_bed(b);
+		if (f->nr_titles != 1 || strcmp(f->title[0], wrong[i].title) != 0)
+			fail_msg("%s: %u raised, %s", wrong[i].name, f->nr_titles, f->title[0]);
+		assert_true(sf_boots_counts(f->j)[wrong[i].inv].violations > 0);
+		fixture_close(f);
 	}
 }
 
@@ -234,16 +193,16 @@ static void test_few_boots_are_not_judged(void **state)
 {
 	static const struct how skewed = { .caps = SF_CAP_RANDOM, .skewed = true,
 					   .one_end = true };
-	struct bed *b = run(&skewed, 20, 3);
-	const struct sf_oracle_count *count = sf_boots_counts(b->b);
+	struct fixture *f = run(&skewed, 20, 3);
+	const struct sf_oracle_count *count = sf_boots_counts(f->j);
 
 	(void)state;
-	assert_int_equal(b->nr, 0);
+	assert_int_equal(f->nr_titles, 0);
 	assert_int_equal(count[SF_INV_ISO_10].skipped, 1);
 	assert_string_equal(count[SF_INV_ISO_10].reason, "too few boots");
 	assert_int_equal(count[SF_INV_MEM_16].skipped, 2);
 	assert_string_equal(count[SF_INV_ISO_9].reason, "the allocator lacks 'typed'");
-	close_bed(b);
+	fixture_close(f);
 }
 
 /* P(chi-squared of k degrees of freedom > x), from the density by Simpson's rule. */

@@ -418,7 +418,7 @@ static void test_nothing_may_move(void **state)
 	assert_int_not_equal(take(r, SF_GFP_KERNEL, 2), 0);
 	rig_close(r);
 
-	/* Nothing tracked: nobody looks. */
+	/* Nothing tracked: nothing is looked at. */
 	r = rig_open(256, 4, 0);
 	for (unsigned int i = 0; i < 256; i++)
 		r->addr[i] = take(r, SF_GFP_HIGHUSER_MOVABLE, 0);

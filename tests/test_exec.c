@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_exec.c - what the executor asks and tells: types and tokens, the object family, flexible
+ * test_exec.c - what the executor asks and emits: types and tokens, the object family, flexible
  * arrays, buckets, kmalloc_nolock, memory of devices, wiped memory, reclaim, grace periods, memory
  * cgroups, failures. Relies on the executor and the models; whether these do it right is judged
  * elsewhere.
@@ -124,7 +124,7 @@ static const struct sf_ev_alloc *allocated(const struct fixture *f, uint32_t op)
 	return &ev->alloc;
 }
 
-/* The free of a result, wherever it is told; *order says as which of all frees. */
+/* The free of a result, wherever it is emitted; *order says as which of all frees. */
 static const struct sf_event *freed(const struct fixture *f, uint32_t res, uint32_t *order)
 {
 	uint32_t n = 0;
@@ -471,7 +471,7 @@ static void test_devm_krealloc(void **state)
 	done(&f);
 }
 
-/* --- zeroes that nobody asked for --- */
+/* --- zeroes that were not asked for --- */
 
 static void test_wiped_memory(void **state)
 {
@@ -543,7 +543,7 @@ static struct sf_outcome last_outcome(struct fixture *f)
 	return out;
 }
 
-/* The n-th free that operation `op` tells. */
+/* The n-th free that operation `op` emits. */
 static const struct sf_ev_free *nth_free(const struct fixture *f, uint32_t op, uint32_t n)
 {
 	const struct sf_event *ev = find(f, op, SF_EV_FREE, n);
@@ -1039,7 +1039,7 @@ static void test_broken_reclaim(void **state)
 	assert_int_equal(ev->free.res, SF_NONE);
 	assert_non_null(find(&f, 2, SF_EV_DEFER, 0));
 	assert_non_null(find(&f, 2, SF_EV_MIGRATE, 0));
-	/* Three of the allocator's, told as they are, and the user's own. */
+	/* Three of the allocator's, reported as they are, and the user's own. */
 	assert_int_equal(find(&f, 3, SF_EV_FREE, 0)->free.id, 0);
 	assert_int_equal(find(&f, 3, SF_EV_FREE, 1)->free.id, allocated(&f, 1)->id);
 	assert_int_equal(find(&f, 3, SF_EV_FREE, 3)->free.id, allocated(&f, 1)->id);

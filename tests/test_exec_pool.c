@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_exec_pool.c - what the executor asks and tells of pools: allocations, writes, rare writes,
+ * test_exec_pool.c - what the executor asks and emits of pools: allocations, writes, rare writes,
  * what a reader sees in their midst, destruction; and that it sees it when something is wrong with
  * any of that. Relies on the executor and on the protected model, which is made to err by wrappers.
  */
@@ -154,7 +154,7 @@ static void test_allocations(void **state)
 	assert_false(of(4, SF_EV_ALLOC)->alloc.overflow);
 }
 
-/* The objects are verified while they are there, and told after; those of other pools stay. */
+/* The objects are verified while they are there, and reported after; those of other pools stay. */
 static void test_destroy(void **state)
 {
 	uint32_t ids = 0;
@@ -272,7 +272,7 @@ static void test_rare_writes_across_objects(void **state)
 	good(rare_of(12), 0, 7000);
 }
 
-/* What is refused changes nothing, and nobody looks at it in its midst. */
+/* What is refused changes nothing, and no walk comes in its midst. */
 static void test_refused_rare_writes(void **state)
 {
 	(void)state;

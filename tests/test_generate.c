@@ -290,26 +290,26 @@ static void count_settings(const struct sf_prog *p)
 /* Objects that a shrinker may free and that own something. */
 static void count_owners(const struct sf_prog *p)
 {
-	static const struct sf_op *born[OPS];
+	static const struct sf_op *allocated_by[OPS];
 
 	for (uint32_t i = 0; i < p->nr_ops; i++) {
 		const struct sf_op *op = &p->ops[i], *owner;
 
 		if (op->res != SF_NONE)
-			born[op->res] = op;
+			allocated_by[op->res] = op;
 		if (op->code != SF_OP_OWNS)
 			continue;
-		owner = born[op->obj];
+		owner = allocated_by[op->obj];
 		sum.owners_reclaimable +=
 			(owner->code == SF_OP_CACHE_ALLOC || owner->code == SF_OP_CACHE_ZALLOC) &&
-			born[owner->cache]->flags & SF_SLAB_RECLAIM_ACCOUNT;
+			allocated_by[owner->cache]->flags & SF_SLAB_RECLAIM_ACCOUNT;
 	}
 }
 
 /* What is done to pools, and to their objects once they are sealed (as far as one can tell). */
 static void count_pools(const struct sf_prog *p)
 {
-	static const struct sf_op nothing, *born[OPS];
+	static const struct sf_op nothing, *allocated_by[OPS];
 	static bool sealed[OPS], used[OPS];
 
 	memset(sealed, 0, sizeof(sealed));
@@ -318,8 +318,8 @@ static void count_pools(const struct sf_prog *p)
 		const struct sf_op *op = &p->ops[i], *obj;
 
 		if (op->res != SF_NONE)
-			born[op->res] = op;
-		obj = op->obj == SF_NONE ? &nothing : born[op->obj];
+			allocated_by[op->res] = op;
+		obj = op->obj == SF_NONE ? &nothing : allocated_by[op->obj];
 		if (op->code == SF_OP_POOL_CREATE)
 			sum.mode[op->fault]++;
 		if (op->code == SF_OP_PMALLOC) {

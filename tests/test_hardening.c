@@ -3,52 +3,15 @@
  * test_hardening.c - the oracles of hardening.c on events made by hand: for each rule what is right
  * and the smallest change that breaks it, by exact title; and the reason where it is not judged.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "../oracles/oracle.h"
-
 #define PAGES 8192u
 #define SECRET 0x5eedface12345678ull
 #define OBJECTS 8u /* of a slab of "named", of 512 bytes each */
 
 enum { C_64, C_NAMED, C_CTOR };
 
-struct bed {
-	struct sf_judge *j;
-	struct sf_settings set;
-	char title[SF_TITLE_MAX];
-	unsigned int nr;
-};
+#define CAPS (~0ull & ~(uint64_t)SF_CAP_RANDOM)
 
-static void record(void *ctx, const struct sf_violation *v)
-{
-	struct bed *b = ctx;
-
-	strcpy(b->title, v->title);
-	b->nr++;
-}
-
-static void emit(struct bed *b, uint8_t type, struct sf_event ev)
-{
-	ev.type = type;
-	sf_judge_event(b->j, &ev);
-}
-
-#define EMIT(b, TYPE, member, ...) \
-	emit(b, SF_EV_##TYPE, (struct sf_event){ .member = { __VA_ARGS__ } })
-
-static void heap(struct bed *b)
-{
-	EMIT(b, HEAP, heap, .allocator = "test", .caps = ~0ull & ~(uint64_t)SF_CAP_RANDOM,
-	     .settings = &b->set, .direct_map = SF_DIRECT_MAP, .pages = PAGES, .exact = true);
-}
+#include "event_fixture.h"
 
 static struct sf_event cache_event(uint32_t id, uint32_t flags, uint64_t secret)
 {
@@ -62,104 +25,90 @@ static struct sf_event cache_event(uint32_t id, uint32_t flags, uint64_t secret)
 		.secret = secret } };
 }
 
-/* A judge of one invariant, on a heap with one setting changed by `set`, of three caches. */
-static struct bed *bed_open(enum sf_invariant inv, void (*set)(struct sf_settings *set))
+static void heap(struct fixture *f)
 {
-	struct bed *b = calloc(1, sizeof(*b));
-	struct sf_judge_options opt = { .violation = record, .ctx = b,
-					.only = sf_invariant_bit(inv) };
-
-	assert_non_null(b);
-	b->j = sf_judge_create(&opt);
-	sf_settings_init(&b->set);
-	if (set)
-		set(&b->set);
-	heap(b);
-	emit(b, SF_EV_CACHE, cache_event(C_64, SF_SLAB_KMALLOC, SECRET));
-	emit(b, SF_EV_CACHE, cache_event(C_NAMED, 0, SECRET + 1));
-	emit(b, SF_EV_CACHE, cache_event(C_CTOR, SF_SLAB_CTOR, SECRET + 2));
-	EMIT(b, BEGIN, run, .ops = 0);
-	return b;
+	EMIT(f, HEAP, heap, .allocator = "test", .caps = f->caps, .settings = &f->set,
+	     .direct_map = SF_DIRECT_MAP, .pages = PAGES, .exact = true);
+	emit(f, SF_EV_CACHE, cache_event(C_64, SF_SLAB_KMALLOC, SECRET));
+	emit(f, SF_EV_CACHE, cache_event(C_NAMED, 0, SECRET + 1));
+	emit(f, SF_EV_CACHE, cache_event(C_CTOR, SF_SLAB_CTOR, SECRET + 2));
+	EMIT(f, BEGIN, run, .ops = 0);
 }
 
-static void bed_close(struct bed *b)
+/* A judge of one invariant, on a heap of three caches with one setting changed by `mode`. */
+static struct fixture *open_for(enum sf_invariant inv, void (*mode)(struct fixture *f))
 {
-	sf_judge_destroy(b->j);
-	free(b);
+	return fixture_open(sf_invariant_bit(inv), mode);
 }
 
-static const struct sf_oracle_count *count_of(const struct bed *b, enum sf_invariant inv)
+static const struct sf_oracle_count *count_of(const struct fixture *f, enum sf_invariant inv)
 {
-	return &sf_judge_counts(b->j)[inv];
+	return &sf_judge_counts(f->j)[inv];
 }
 
-static void right(const struct bed *b)
+/* One title is reported once in a run: the next run begins. */
+static void wrong(struct fixture *f, const char *title)
 {
-	assert_string_equal(b->title, "");
-}
-
-/* One title is told once in a run: the next run begins. */
-static void wrong(struct bed *b, const char *title)
-{
-	assert_string_equal(b->title, title);
-	b->title[0] = 0;
-	EMIT(b, BEGIN, run, .ops = 0);
+	assert_int_equal(f->nr_titles, 1);
+	assert_string_equal(f->title[0], title);
+	f->nr_titles = 0;
+	EMIT(f, BEGIN, run, .ops = 0);
 }
 
 /* --- MEM-14 --- */
 
-static void flex(struct bed *b, uint8_t size, uint64_t count, uint64_t counter, bool null)
+static void flex(struct fixture *f, uint8_t size, uint64_t count, uint64_t counter, bool null)
 {
 	static uint32_t id;
 
 	id++;
-	EMIT(b, ALLOC, alloc, .id = null ? SF_NONE : id, .res = 0, .api = SF_API_KMALLOC,
+	EMIT(f, ALLOC, alloc, .id = null ? SF_NONE : id, .res = 0, .api = SF_API_KMALLOC,
 	     .status = null ? SF_NULL : SF_OK, .addr = null ? 0 : SF_DIRECT_MAP + 4096,
 	     .counter_size = size, .count = count, .counter = counter, .cache = SF_NONE,
 	     .bucket = SF_NONE, .size = 64, .n = 1, .elem = 64, .dirty = SF_GOOD,
 	     .old_id = SF_NONE, .bad = SF_GOOD, .place = { .cache = SF_NONE });
 }
 
-static void cut_off(struct sf_settings *set)
+static void cut_off(struct fixture *f)
 {
-	set->flex = 1;
+	f->set.flex = 1;
 }
 
 static void test_counters_of_flexible_arrays(void **state)
 {
 	static const char other[] =
 		"MEM-14: the counter of a flexible array does not hold its count";
-	struct bed *b = bed_open(SF_INV_MEM_14, NULL);
+	struct fixture *f = open_for(SF_INV_MEM_14, NULL);
 
 	(void)state;
-	flex(b, 1, 255, 255, false);
-	flex(b, 2, 300, 300, false);
-	flex(b, 8, UINT64_MAX, UINT64_MAX, false);
-	flex(b, 1, 300, 0, true); /* refused */
-	flex(b, 0, 300, 0, false);/* it has none */
-	right(b);
-	assert_int_equal(count_of(b, SF_INV_MEM_14)->checked, 4);
-	flex(b, 2, 300, 44, false);
-	wrong(b, other);
-	flex(b, 2, 300, 0, false);
-	wrong(b, other);
-	flex(b, 1, 256, 0, false);
-	wrong(b, "MEM-14: a count that its counter cannot hold was accepted");
-	bed_close(b);
+	flex(f, 1, 255, 255, false);
+	flex(f, 2, 300, 300, false);
+	flex(f, 8, UINT64_MAX, UINT64_MAX, false);
+	flex(f, 1, 300, 0, true); /* refused */
+	flex(f, 0, 300, 0, false);/* it has none */
+	assert_no_title(f);
+	assert_int_equal(count_of(f, SF_INV_MEM_14)->checked, 4);
+	flex(f, 2, 300, 44, false);
+	wrong(f, other);
+	flex(f, 2, 300, 0, false);
+	wrong(f, other);
+	flex(f, 1, 256, 0, false);
+	wrong(f, "MEM-14: a count that its counter cannot hold was accepted");
+	fixture_close(f);
 
-	b = bed_open(SF_INV_MEM_14, cut_off);
-	flex(b, 1, 300, 44, false); /* as Linux 7.2 does */
-	right(b);
-	flex(b, 1, 300, 255, false);
-	wrong(b, other);
-	bed_close(b);
+	f = open_for(SF_INV_MEM_14, cut_off);
+	flex(f, 1, 300, 44, false); /* as Linux 7.2 does */
+	assert_no_title(f);
+	flex(f, 1, 300, 255, false);
+	wrong(f, other);
+	fixture_close(f);
 }
 
 /* --- MEM-15 --- */
 
-static void hardened(struct sf_settings *set)
+static void hardened(struct fixture *f)
 {
-	set->freelist_hardened = 1;
+	f->set.freelist_hardened = 1;
 }
 
 static uint64_t encoded(uint64_t next, uint64_t at)
@@ -167,10 +116,10 @@ static uint64_t encoded(uint64_t next, uint64_t at)
 	return next ^ (SECRET + 1) ^ __builtin_bswap64(at + 32);
 }
 
-static void walk(struct bed *b, const uint64_t *free, const uint64_t *stored, uint32_t nr)
+static void walk(struct fixture *f, const uint64_t *free, const uint64_t *stored, uint32_t nr)
 {
-	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
-	EMIT(b, SNAP_SLAB, snapslab, .cache = C_NAMED, .objects = OBJECTS, .nr_free = nr,
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(f, SNAP_SLAB, snapslab, .cache = C_NAMED, .objects = OBJECTS, .nr_free = nr,
 	     .inuse = OBJECTS - nr, .free = free, .stored = stored, .unwiped = SF_GOOD);
 }
 
@@ -178,75 +127,75 @@ static void test_encoded_free_pointers(void **state)
 {
 	const uint64_t free[3] = { SF_DIRECT_MAP + 512, SF_DIRECT_MAP, SF_DIRECT_MAP + 1024 };
 	uint64_t good[3], stored[3];
-	struct bed *b = bed_open(SF_INV_MEM_15, hardened);
+	struct fixture *f = open_for(SF_INV_MEM_15, hardened);
 
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++)
 		good[i] = encoded(i < 2 ? free[i + 1] : 0, free[i]);
-	walk(b, free, good, 3);
-	right(b);
-	assert_int_equal(count_of(b, SF_INV_MEM_15)->checked, 3 + 3); /* and three secrets */
+	walk(f, free, good, 3);
+	assert_no_title(f);
+	assert_int_equal(count_of(f, SF_INV_MEM_15)->checked, 3 + 3); /* and three secrets */
 	for (unsigned int i = 0; i < 3; i++) {
 		memcpy(stored, good, sizeof(stored));
 		stored[i] ^= 1ull << (7 * i);
-		walk(b, free, stored, 3);
-		wrong(b, "MEM-15: a free pointer of named does not decode to the next object");
+		walk(f, free, stored, 3);
+		wrong(f, "MEM-15: a free pointer of named does not decode to the next object");
 	}
 	stored[0] = free[1]; /* plain */
-	walk(b, free, stored, 1);
-	wrong(b, "MEM-15: a free pointer of named does not decode to the next object");
-	walk(b, free, NULL, 3);
-	right(b);
-	assert_int_equal(count_of(b, SF_INV_MEM_15)->skipped, 1);
-	assert_string_equal(count_of(b, SF_INV_MEM_15)->reason,
+	walk(f, free, stored, 1);
+	wrong(f, "MEM-15: a free pointer of named does not decode to the next object");
+	walk(f, free, NULL, 3);
+	assert_no_title(f);
+	assert_int_equal(count_of(f, SF_INV_MEM_15)->skipped, 1);
+	assert_string_equal(count_of(f, SF_INV_MEM_15)->reason,
 			    "the allocator does not tell what it stores");
-	bed_close(b);
+	fixture_close(f);
 }
 
 static void test_secrets(void **state)
 {
-	struct bed *b = bed_open(SF_INV_MEM_15, hardened);
+	struct fixture *f = open_for(SF_INV_MEM_15, hardened);
 
 	(void)state;
-	right(b);
-	emit(b, SF_EV_CACHE, cache_event(C_NAMED, 0, 0));
-	wrong(b, "MEM-15: named encodes free pointers with 0");
-	emit(b, SF_EV_CACHE, cache_event(C_NAMED, 0, SECRET));
-	wrong(b, "MEM-15: named encodes free pointers as another cache does");
-	bed_close(b);
+	assert_no_title(f);
+	emit(f, SF_EV_CACHE, cache_event(C_NAMED, 0, 0));
+	wrong(f, "MEM-15: named encodes free pointers with 0");
+	emit(f, SF_EV_CACHE, cache_event(C_NAMED, 0, SECRET));
+	wrong(f, "MEM-15: named encodes free pointers as another cache does");
+	fixture_close(f);
 
-	b = bed_open(SF_INV_MEM_15, NULL); /* off: there are none */
-	emit(b, SF_EV_CACHE, cache_event(C_NAMED, 0, 0));
-	right(b);
-	assert_int_equal(count_of(b, SF_INV_MEM_15)->checked, 0);
-	assert_string_equal(count_of(b, SF_INV_MEM_15)->reason, "freelist_hardened is off");
-	bed_close(b);
+	f = open_for(SF_INV_MEM_15, NULL); /* off: there are none */
+	emit(f, SF_EV_CACHE, cache_event(C_NAMED, 0, 0));
+	assert_no_title(f);
+	assert_int_equal(count_of(f, SF_INV_MEM_15)->checked, 0);
+	assert_string_equal(count_of(f, SF_INV_MEM_15)->reason, "freelist_hardened is off");
+	fixture_close(f);
 }
 
 /* --- MEM-16 --- */
 
-static void random_order(struct sf_settings *set)
+static void random_order(struct fixture *f)
 {
-	set->freelist_random = 1;
+	f->set.freelist_random = 1;
 }
 
-static void order(struct bed *b, const uint16_t *index, uint16_t objects)
+static void order(struct fixture *f, const uint16_t *index, uint16_t objects)
 {
-	EMIT(b, SLAB_ORDER, slaborder, .cache = C_NAMED, .objects = objects, .index = index);
+	EMIT(f, SLAB_ORDER, slaborder, .cache = C_NAMED, .objects = objects, .index = index);
 }
 
 static void test_order_of_a_fresh_slab(void **state)
 {
 	static const uint16_t up[OBJECTS] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 	static const uint16_t from_3[OBJECTS] = { 3, 4, 5, 6, 7, 0, 1, 2 };
-	struct bed *b = bed_open(SF_INV_MEM_16, NULL);
+	struct fixture *f = open_for(SF_INV_MEM_16, NULL);
 
 	(void)state;
-	order(b, up, OBJECTS);
-	right(b);
-	order(b, from_3, OBJECTS);
-	wrong(b, "MEM-16: a fresh slab of named hands out its objects out of order");
-	bed_close(b);
+	order(f, up, OBJECTS);
+	assert_no_title(f);
+	order(f, from_3, OBJECTS);
+	wrong(f, "MEM-16: a fresh slab of named hands out its objects out of order");
+	fixture_close(f);
 }
 
 static void test_rotations(void **state)
@@ -260,138 +209,138 @@ static void test_rotations(void **state)
 	static const uint16_t fewer_wrong[4] = { 0, 2, 1, 3 };
 	static const char none[] =
 		"MEM-16: a fresh slab of named is no rotation of its cache's order";
-	struct bed *b = bed_open(SF_INV_MEM_16, random_order);
+	struct fixture *f = open_for(SF_INV_MEM_16, random_order);
 
 	(void)state;
-	order(b, fewer, 4);
-	assert_int_equal(count_of(b, SF_INV_MEM_16)->skipped, 1);
-	assert_string_equal(count_of(b, SF_INV_MEM_16)->reason,
+	order(f, fewer, 4);
+	assert_int_equal(count_of(f, SF_INV_MEM_16)->skipped, 1);
+	assert_string_equal(count_of(f, SF_INV_MEM_16)->reason,
 			    "no slab has shown its cache's order yet");
-	order(b, first, OBJECTS);
-	order(b, turned, OBJECTS);
-	order(b, fewer, 4);
-	right(b);
-	assert_int_equal(count_of(b, SF_INV_MEM_16)->checked, 3);
-	order(b, swapped, OBJECTS);
-	wrong(b, none);
-	order(b, backwards, OBJECTS);
-	wrong(b, none);
-	order(b, fewer_wrong, 4);
-	wrong(b, none);
-	bed_close(b);
+	order(f, first, OBJECTS);
+	order(f, turned, OBJECTS);
+	order(f, fewer, 4);
+	assert_no_title(f);
+	assert_int_equal(count_of(f, SF_INV_MEM_16)->checked, 3);
+	order(f, swapped, OBJECTS);
+	wrong(f, none);
+	order(f, backwards, OBJECTS);
+	wrong(f, none);
+	order(f, fewer_wrong, 4);
+	wrong(f, none);
+	fixture_close(f);
 
-	b = bed_open(SF_INV_MEM_16, random_order);
-	order(b, twice, OBJECTS);
-	wrong(b, "MEM-16: a fresh slab of named hands out an object twice");
-	bed_close(b);
+	f = open_for(SF_INV_MEM_16, random_order);
+	order(f, twice, OBJECTS);
+	wrong(f, "MEM-16: a fresh slab of named hands out an object twice");
+	fixture_close(f);
 }
 
 /* --- MEM-18, ISO-16 --- */
 
-static void wiped(struct sf_settings *set)
+static void wiped(struct fixture *f)
 {
-	set->init_on_free = 1;
+	f->set.init_on_free = 1;
 }
 
-static void fresh(struct bed *b, uint32_t cache, uint64_t dirty)
+static void fresh(struct fixture *f, uint32_t cache, uint64_t dirty)
 {
 	static uint32_t id;
 
 	id++;
-	EMIT(b, ALLOC, alloc, .id = id, .api = SF_API_CACHE, .status = SF_OK, .cache = cache,
+	EMIT(f, ALLOC, alloc, .id = id, .api = SF_API_CACHE, .status = SF_OK, .cache = cache,
 	     .addr = SF_DIRECT_MAP + 512, .size = 512, .n = 1, .elem = 512, .dirty = dirty,
 	     .zeroed = 512, .old_id = SF_NONE, .bad = SF_GOOD, .bucket = SF_NONE,
 	     .place = { .kind = SF_PLACE_SLAB, .cache = cache, .base = SF_DIRECT_MAP,
 			.object_size = 512, .stride = 512, .index = 1 });
 }
 
-static void left_in(struct bed *b, uint32_t cache, uint64_t unwiped)
+static void left_in(struct fixture *f, uint32_t cache, uint64_t unwiped)
 {
 	static const uint64_t free[1] = { SF_DIRECT_MAP };
 
-	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
-	EMIT(b, SNAP_SLAB, snapslab, .cache = cache, .objects = OBJECTS, .nr_free = 1,
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(f, SNAP_SLAB, snapslab, .cache = cache, .objects = OBJECTS, .nr_free = 1,
 	     .inuse = OBJECTS - 1, .free = free, .unwiped = unwiped);
 }
 
-static void parked(struct bed *b, uint64_t unwiped)
+static void parked(struct fixture *f, uint64_t unwiped)
 {
 	static const uint64_t objs[1] = { SF_DIRECT_MAP };
 
-	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
-	EMIT(b, SNAP_SHEAF, snapsheaf, .cache = C_NAMED, .nr = 1, .objs = objs,
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(f, SNAP_SHEAF, snapsheaf, .cache = C_NAMED, .nr = 1, .objs = objs,
 	     .unwiped = unwiped);
 }
 
 static void test_wiped_memory(void **state)
 {
-	struct bed *b = bed_open(SF_INV_MEM_18, wiped);
+	struct fixture *f = open_for(SF_INV_MEM_18, wiped);
 
 	(void)state;
-	fresh(b, C_NAMED, SF_GOOD);
-	left_in(b, C_NAMED, SF_GOOD);
-	parked(b, SF_GOOD);
-	left_in(b, C_CTOR, SF_DIRECT_MAP); /* is not wiped */
-	right(b);
-	assert_int_equal(count_of(b, SF_INV_MEM_18)->checked, 3);
-	fresh(b, C_NAMED, 17);
-	wrong(b, "MEM-18: named memory is handed out as it was left");
-	left_in(b, C_NAMED, SF_DIRECT_MAP + 3);
-	wrong(b, "MEM-18: a free object of named is not wiped");
-	parked(b, SF_DIRECT_MAP + 3);
-	wrong(b, "MEM-18: a free object of named is not wiped");
-	bed_close(b);
+	fresh(f, C_NAMED, SF_GOOD);
+	left_in(f, C_NAMED, SF_GOOD);
+	parked(f, SF_GOOD);
+	left_in(f, C_CTOR, SF_DIRECT_MAP); /* is not wiped */
+	assert_no_title(f);
+	assert_int_equal(count_of(f, SF_INV_MEM_18)->checked, 3);
+	fresh(f, C_NAMED, 17);
+	wrong(f, "MEM-18: named memory is handed out as it was left");
+	left_in(f, C_NAMED, SF_DIRECT_MAP + 3);
+	wrong(f, "MEM-18: a free object of named is not wiped");
+	parked(f, SF_DIRECT_MAP + 3);
+	wrong(f, "MEM-18: a free object of named is not wiped");
+	fixture_close(f);
 
-	b = bed_open(SF_INV_MEM_18, NULL);
-	fresh(b, C_NAMED, 17);
-	left_in(b, C_NAMED, SF_DIRECT_MAP);
-	right(b);
-	assert_string_equal(count_of(b, SF_INV_MEM_18)->reason, "init_on_free is off");
-	bed_close(b);
+	f = open_for(SF_INV_MEM_18, NULL);
+	fresh(f, C_NAMED, 17);
+	left_in(f, C_NAMED, SF_DIRECT_MAP);
+	assert_no_title(f);
+	assert_string_equal(count_of(f, SF_INV_MEM_18)->reason, "init_on_free is off");
+	fixture_close(f);
 }
 
-static void slab_of(struct bed *b, uint64_t dirty)
+static void slab_of(struct fixture *f, uint64_t dirty)
 {
-	EMIT(b, SLAB_NEW, slab, .cache = C_NAMED, .objects = OBJECTS, .pfn = 0,
+	EMIT(f, SLAB_NEW, slab, .cache = C_NAMED, .objects = OBJECTS, .pfn = 0,
 	     .addr = SF_DIRECT_MAP, .dirty = dirty);
 }
 
 static void test_wiped_pages(void **state)
 {
-	struct bed *b = bed_open(SF_INV_ISO_16, wiped);
+	struct fixture *f = open_for(SF_INV_ISO_16, wiped);
 
 	(void)state;
-	slab_of(b, SF_GOOD);
-	right(b);
-	assert_int_equal(count_of(b, SF_INV_ISO_16)->checked, 1);
-	slab_of(b, 4095);
-	wrong(b, "ISO-16: a slab of named is made of pages that were not wiped");
-	bed_close(b);
+	slab_of(f, SF_GOOD);
+	assert_no_title(f);
+	assert_int_equal(count_of(f, SF_INV_ISO_16)->checked, 1);
+	slab_of(f, 4095);
+	wrong(f, "ISO-16: a slab of named is made of pages that were not wiped");
+	fixture_close(f);
 }
 
 /* --- SHF-1 --- */
 
-static void shuffled(struct sf_settings *set)
+static void shuffled(struct fixture *f)
 {
-	set->shuffle = 1;
-	set->pages = PAGES;
+	f->set.shuffle = 1;
+	f->set.pages = PAGES;
 }
 
 /* A snapshot of the blocks that boot leaves; one of them missing, halved, or on another list. */
-static void blocks(struct bed *b, unsigned int missing, unsigned int halved, unsigned int moved)
+static void blocks(struct fixture *f, unsigned int missing, unsigned int halved, unsigned int moved)
 {
-	EMIT(b, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
 	for (unsigned int i = 0; i < PAGES / 1024; i++) {
 		uint8_t list = i == moved ? SF_MIGRATE_UNMOVABLE : SF_MIGRATE_MOVABLE;
 
 		if (i == missing)
 			continue;
 		/* In any order of their list. */
-		EMIT(b, SNAP_BLOCK, snapblock, .pfn = i * 1024u,
+		EMIT(f, SNAP_BLOCK, snapblock, .pfn = i * 1024u,
 		     .order = i == halved ? 9 : 10, .list = list,
 		     .pageblock = SF_MIGRATE_MOVABLE, .position = 7 - i);
 	}
-	EMIT(b, SNAP_END, snap, .managed = PAGES);
+	EMIT(f, SNAP_END, snap, .managed = PAGES);
 }
 
 #define NO_BLOCK 99u
@@ -400,19 +349,19 @@ static void test_shuffled_blocks(void **state)
 {
 	static const char other_list[] =
 		"SHF-1: a free block is on another list than before the shuffle";
-	struct bed *b = bed_open(SF_INV_SHF_1, shuffled);
+	struct fixture *f = open_for(SF_INV_SHF_1, shuffled);
 
 	(void)state;
-	blocks(b, NO_BLOCK, NO_BLOCK, NO_BLOCK);
-	right(b);
-	assert_true(count_of(b, SF_INV_SHF_1)->checked > PAGES / 1024);
-	blocks(b, 3, NO_BLOCK, NO_BLOCK);
-	wrong(b, "SHF-1: there are other free blocks than before the shuffle");
-	blocks(b, NO_BLOCK, 3, NO_BLOCK);
-	wrong(b, other_list);
-	blocks(b, NO_BLOCK, NO_BLOCK, 3);
-	wrong(b, other_list);
-	bed_close(b);
+	blocks(f, NO_BLOCK, NO_BLOCK, NO_BLOCK);
+	assert_no_title(f);
+	assert_true(count_of(f, SF_INV_SHF_1)->checked > PAGES / 1024);
+	blocks(f, 3, NO_BLOCK, NO_BLOCK);
+	wrong(f, "SHF-1: there are other free blocks than before the shuffle");
+	blocks(f, NO_BLOCK, 3, NO_BLOCK);
+	wrong(f, other_list);
+	blocks(f, NO_BLOCK, NO_BLOCK, 3);
+	wrong(f, other_list);
+	fixture_close(f);
 }
 
 int main(void)

@@ -47,18 +47,18 @@ static const struct subject subjects[] = {
 
 enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
-struct world {
+struct fixture {
 	struct sf_kernel *k;
 	struct sf_judge *judge;
 	struct sf_event *ev;
 	size_t nr, cap;
-	uint32_t memory, warnings; /* events that tell of memory taken; complaints */
+	uint32_t memory, warnings; /* events of memory taken; complaints */
 	char violation[600];
 };
 
 static void on_violation(void *ctx, const struct sf_violation *v)
 {
-	struct world *w = ctx;
+	struct fixture *w = ctx;
 
 	if (!w->violation[0])
 		snprintf(w->violation, sizeof(w->violation), "%s: %s", v->title, v->detail);
@@ -66,7 +66,7 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 
 static void on_event(void *ctx, const struct sf_event *ev)
 {
-	struct world *w = ctx;
+	struct fixture *w = ctx;
 
 	sf_judge_event(w->judge, ev);
 	w->memory += ev->type == SF_EV_SLAB_NEW || ev->type == SF_EV_RMQUEUE ||
@@ -94,7 +94,7 @@ static struct sf_settings settings_of(const char *heap)
 	return set;
 }
 
-static void open_on(struct world *w, const struct sf_allocator *a, const char *heap, bool host)
+static void open_on(struct fixture *w, const struct sf_allocator *a, const char *heap, bool host)
 {
 	const struct sf_judge_options judge = { .violation = on_violation, .ctx = w };
 	struct sf_settings set = settings_of(heap);
@@ -111,12 +111,12 @@ static void open_on(struct world *w, const struct sf_allocator *a, const char *h
 	sf_kernel_bind(w->k);
 }
 
-static void open_world(struct world *w, const char *allocator, const char *heap)
+static void fixture_open(struct fixture *w, const char *allocator, const char *heap)
 {
 	open_on(w, sf_allocator_by_name(allocator), heap, false);
 }
 
-static struct sf_kernel_counts counts(const struct world *w)
+static struct sf_kernel_counts counts(const struct fixture *w)
 {
 	struct sf_kernel_counts n;
 
@@ -125,7 +125,7 @@ static struct sf_kernel_counts counts(const struct world *w)
 }
 
 /* The judge has heard all of it, the end too, and says nothing. */
-static void close_world(struct world *w)
+static void fixture_close(struct fixture *w)
 {
 	sf_kernel_close(w->k);
 	assert_null(sf_kernel_bind(NULL));
@@ -138,7 +138,7 @@ static void close_world(struct world *w)
 }
 
 /* The newest event of a type; there must be one. */
-static const struct sf_event *last(const struct world *w, uint8_t type)
+static const struct sf_event *last(const struct fixture *w, uint8_t type)
 {
 	for (size_t i = w->nr; i-- > 0;)
 		if (w->ev[i].type == type)
@@ -147,7 +147,7 @@ static const struct sf_event *last(const struct world *w, uint8_t type)
 	return NULL;
 }
 
-static const struct sf_ev_alloc *last_alloc(const struct world *w)
+static const struct sf_ev_alloc *last_alloc(const struct fixture *w)
 {
 	return &last(w, SF_EV_ALLOC)->alloc;
 }
@@ -321,9 +321,9 @@ static void call_everything(void)
 static void test_every_call(void **state)
 {
 	const struct subject *of = *state;
-	struct world w;
+	struct fixture w;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 	call_everything();
 	assert_int_equal(counts(&w).live, 0);
 	assert_int_equal(counts(&w).refused, 0);
@@ -331,7 +331,7 @@ static void test_every_call(void **state)
 	assert_int_equal(w.warnings, 0);
 	assert_true(counts(&w).calls > 100);
 	assert_false(counts(&w).blocked);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static bool same_alloc(const struct sf_ev_alloc *a, const struct sf_ev_alloc *b)
@@ -367,19 +367,19 @@ static bool same_event(const struct sf_event *a, const struct sf_event *b)
 static void test_same_calls_same_events(void **state)
 {
 	const struct subject *of = *state;
-	struct world a, b;
+	struct fixture a, b;
 
-	open_world(&a, of->allocator, of->heap);
+	fixture_open(&a, of->allocator, of->heap);
 	call_everything();
 	sf_kernel_bind(NULL);
-	open_world(&b, of->allocator, of->heap);
+	fixture_open(&b, of->allocator, of->heap);
 	call_everything();
 	assert_int_equal(a.nr, b.nr);
 	for (size_t i = 0; i < a.nr; i++)
 		if (!same_event(&a.ev[i], &b.ev[i]))
 			fail_msg("event %zu (type %u) differs", i, a.ev[i].type);
-	close_world(&b);
-	close_world(&a);
+	fixture_close(&b);
+	fixture_close(&a);
 }
 
 /* A program in C and one in text: operation by operation the same, call sites apart. */
@@ -393,7 +393,7 @@ static void test_same_events_as_text(void **state)
 				   "kfree(r1)\n"
 				   "r5 = kmalloc(24, GFP_KERNEL, type=struct extent[4])\n";
 	static const struct sf_exec_options how = { .end = SF_END_PLAIN, .contents = true };
-	struct world w, t = { 0 };
+	struct fixture w, t = { 0 };
 	struct sf_text_error where;
 	struct sf_error err;
 	struct sf_exec *x;
@@ -402,7 +402,7 @@ static void test_same_events_as_text(void **state)
 	u64 *r1;
 
 	(void)state;
-	open_world(&w, "typed", "heap");
+	fixture_open(&w, "typed", "heap");
 	assert_non_null(kmalloc_obj(struct cred));
 	r1 = kzalloc_objs(u64, 33);
 	assert_non_null(kmalloc_flex(struct fprog, insns, 12));
@@ -432,7 +432,7 @@ static void test_same_events_as_text(void **state)
 	sf_prog_free(&p);
 	sf_judge_destroy(t.judge);
 	free(t.ev);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* --- types and tokens --- */
@@ -450,7 +450,7 @@ static void test_same_events_as_text(void **state)
 	X(struct hidden_long) X(struct scatter_table) X(union payload) X(struct big_buffer)   \
 	X(struct huge_table) X(struct odd_size) X(struct dma_ring) X(struct percpu_slot)
 
-static void is_of_type(const struct world *w, const char *name, size_t size, size_t type_align)
+static void is_of_type(const struct fixture *w, const char *name, size_t size, size_t type_align)
 {
 	const struct sf_ev_alloc *a = last_alloc(w);
 	uint32_t type = type_index(name);
@@ -467,9 +467,9 @@ static void test_types_and_tokens(void **state)
 {
 	const struct subject *of = *state;
 	unsigned int types = 0;
-	struct world w;
+	struct fixture w;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 #define NAME_OF(T) !strcmp(#T, "_Bool") ? "bool" : #T
 #define X(T)                                                             \
 	kfree(kmalloc_obj(T));                                           \
@@ -486,7 +486,7 @@ static void test_types_and_tokens(void **state)
 	TYPES(X)
 #undef X
 	assert_int_equal(types, 50);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* What the words of a call say where the compiler says nothing. */
@@ -494,10 +494,10 @@ static void test_words(void **state)
 {
 	struct extent *e = NULL;
 	size_t n = 4;
-	struct world w;
+	struct fixture w;
 
 	(void)state;
-	open_world(&w, "typed", "heap");
+	fixture_open(&w, "typed", "heap");
 #define WORDS(call, name)                                                       \
 	do {                                                                    \
 		kfree(call);                                                    \
@@ -517,7 +517,7 @@ static void test_words(void **state)
 	WORDS(kmalloc_obj(*e), "");
 	WORDS(kmalloc_obj(unsigned int), "u32");
 	assert_int_equal(sizeof(struct extent), last_alloc(&w)->size * 3);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* The type table does not have them, or has others of that name. */
@@ -526,10 +526,10 @@ static void test_unknown_types(void **state)
 	struct nobody { long a, b, c; } __attribute__((aligned(32)));
 	struct cred { char a; } *mine;
 	const struct sf_ev_alloc *a;
-	struct world w;
+	struct fixture w;
 
 	(void)state;
-	open_world(&w, "typed", "heap type_align=1");
+	fixture_open(&w, "typed", "heap type_align=1");
 	auto p = kmalloc_objs(struct nobody, 2);
 	a = last_alloc(&w);
 	assert_int_equal(a->type, 0);
@@ -546,7 +546,7 @@ static void test_unknown_types(void **state)
 	assert_int_equal(a->size, 1);
 	kfree(p);
 	kfree(mine);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 #define IS(expression, type) \
@@ -597,9 +597,9 @@ static void test_saturation(void **state)
 {
 	const struct subject *of = *state;
 	volatile size_t huge = SIZE_MAX / 2, n = SIZE_MAX;
-	struct world w;
+	struct fixture w;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 	NOTHING(&w, kmalloc_objs(u64, huge));
 	NOTHING(&w, kzalloc_objs(struct cred, SIZE_MAX / 8));
 	NOTHING(&w, kvmalloc_objs(u64, -1));
@@ -615,7 +615,7 @@ static void test_saturation(void **state)
 	assert_true(last(&w, SF_EV_REALLOC)->alloc.overflow);
 	assert_null(devm_kcalloc(root_device_register("d"), huge, 5, GFP_KERNEL));
 	assert_int_equal(counts(&w).live, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_sizes(void **state)
@@ -643,7 +643,7 @@ static void test_sizes(void **state)
 /* --- counters --- */
 
 /* Returns 1: how many were checked is checked too. */
-static unsigned int counted(const struct world *w, const void *p, uint8_t size, uint64_t count,
+static unsigned int counted(const struct fixture *w, const void *p, uint8_t size, uint64_t count,
 			    bool cut)
 {
 	const struct sf_ev_alloc *a = last_alloc(w);
@@ -663,7 +663,7 @@ static unsigned int counted(const struct world *w, const void *p, uint8_t size, 
 }
 
 /* Another type of that name: where it has its counter only the compiler knows. */
-static unsigned int count_unknown(const struct world *w, bool cut)
+static unsigned int count_unknown(const struct fixture *w, bool cut)
 {
 	struct short_label { u64 before; u16 len; u16 text[] SF_COUNTED_BY(len); };
 	unsigned int checked = 0;
@@ -686,9 +686,9 @@ static void check_counters(const char *heap, bool cut)
 {
 	unsigned int checked = 0;
 	volatile size_t n = 300;
-	struct world w;
+	struct fixture w;
 
-	open_world(&w, "typed", heap);
+	fixture_open(&w, "typed", heap);
 	checked += counted(&w, kmalloc_flex(struct short_label, text, 255), 1, 255, cut);
 	checked += counted(&w, kmalloc_flex(struct short_label, text, n), 1, 300, cut);
 	checked += counted(&w, kzalloc_flex(struct short_label, text, 0), 1, 0, cut);
@@ -707,7 +707,7 @@ static void check_counters(const char *heap, bool cut)
 	/* It has none. */
 	kfree(kmalloc_flex(struct bitmap, words, n));
 	assert_int_equal(last_alloc(&w)->counter_size, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_counters_documented(void **state)
@@ -725,7 +725,7 @@ static void test_counters_implemented(void **state)
 /* Memory of this process, of an allocator that knows nothing of counters. */
 static void check_host(const char *heap, bool cut)
 {
-	struct world w;
+	struct fixture w;
 
 	open_on(&w, &sf_example, heap, true);
 	auto a = kmalloc_flex(struct fprog, insns, 40);
@@ -749,7 +749,7 @@ static void check_host(const char *heap, bool cut)
 	kfree(c);
 	kfree_nolock(d);
 	assert_int_equal(counts(&w).live, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_counters_of_the_host(void **state)
@@ -765,10 +765,10 @@ static void test_null_and_zero(void **state)
 {
 	const struct subject *of = *state;
 	struct device *dev;
-	struct world w;
+	struct fixture w;
 	void *p, *q;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 	kfree(NULL);
 	kvfree(NULL);
 	kfree_sensitive(NULL);
@@ -800,16 +800,16 @@ static void test_null_and_zero(void **state)
 	kfree(q);
 	assert_int_equal(counts(&w).live, 0);
 	assert_int_equal(counts(&w).refused, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_resize(void **state)
 {
 	const struct subject *of = *state;
-	struct world w;
+	struct fixture w;
 	void *p, *q;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 	p = kmalloc(100, GFP_KERNEL);
 	q = krealloc(p, 110, GFP_KERNEL);
 	assert_ptr_equal(p, q);
@@ -824,7 +824,7 @@ static void test_resize(void **state)
 	assert_int_equal(counts(&w).refused, 1);
 	kfree(q);
 	assert_int_equal(counts(&w).live, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* --- caches, buckets, devices --- */
@@ -836,9 +836,9 @@ static void test_bulk(void **state)
 	const struct subject *of = *state;
 	void *p[MANY];
 	struct kmem_cache *s;
-	struct world w;
+	struct fixture w;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 	s = kmem_cache_create("bulk", 120, NULL, SLAB_NO_MERGE);
 	assert_true(kmem_cache_alloc_bulk(s, GFP_KERNEL, MANY, p));
 	assert_int_equal(counts(&w).live, MANY);
@@ -858,7 +858,7 @@ static void test_bulk(void **state)
 	assert_int_equal(counts(&w).live, 0);
 	assert_int_equal(kmem_cache_shrink(s), 0);
 	kmem_cache_destroy(s);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* All or none: memory ends in the middle. */
@@ -866,10 +866,10 @@ static void test_bulk_that_fails(void **state)
 {
 	static void *p[4000];
 	struct kmem_cache *s;
-	struct world w;
+	struct fixture w;
 
 	(void)state;
-	open_world(&w, "baseline", "heap pages=256");
+	fixture_open(&w, "baseline", "heap pages=256");
 	s = kmem_cache_create("bulk", 1000, NULL, SLAB_NO_MERGE);
 	assert_false(kmem_cache_alloc_bulk(s, GFP_KERNEL, 4000, p));
 	assert_int_equal(counts(&w).live, 0);
@@ -877,7 +877,7 @@ static void test_bulk_that_fails(void **state)
 	assert_true(kmem_cache_alloc_bulk(s, GFP_KERNEL, 100, p));
 	kmem_cache_free_bulk(s, 100, p);
 	kmem_cache_destroy(s);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_shrink(void **state)
@@ -888,7 +888,7 @@ static void test_shrink(void **state)
 	void *p;
 
 	(void)state;
-	/* Nobody listens: it is done all the same. */
+	/* Without a listener it is done all the same. */
 	k = sf_kernel_open(&(struct sf_kernel_options){ .allocator = &sf_baseline }, &err);
 	assert_non_null(k);
 	sf_kernel_bind(k);
@@ -900,15 +900,15 @@ static void test_shrink(void **state)
 	sf_kernel_close(k);
 }
 
-/* A cache goes with objects alive: they stay, and nobody frees them any more. */
+/* A cache goes with objects alive: they stay, and are never freed. */
 static void test_leaked_by_cache(void **state)
 {
 	struct kmem_cache *s, *t;
-	struct world w;
+	struct fixture w;
 	void *p, *q;
 
 	(void)state;
-	open_world(&w, "typed", "heap");
+	fixture_open(&w, "typed", "heap");
 	s = kmem_cache_create("s", 200, NULL, SLAB_NO_MERGE);
 	p = kmem_cache_alloc(s, GFP_KERNEL);
 	kmem_cache_destroy(s);
@@ -920,17 +920,17 @@ static void test_leaked_by_cache(void **state)
 	assert_int_equal(counts(&w).refused, 3);
 	assert_int_equal(counts(&w).live, 2);
 	kmem_cache_free(t, q);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_buckets(void **state)
 {
-	struct world w;
+	struct fixture w;
 	kmem_buckets *a, *b;
 	void *p;
 
 	(void)state;
-	open_world(&w, "typed", "heap");
+	fixture_open(&w, "typed", "heap");
 	a = kmem_buckets_create("a", 0, 0, 0, NULL);
 	b = kmem_buckets_create("b", 0, 0, 0, NULL);
 	assert_true(a && b && a != b);
@@ -949,7 +949,7 @@ static void test_buckets(void **state)
 	/* Nothing that is one. */
 	assert_null(kmem_buckets_alloc((kmem_buckets *)root_device_register("d"), 10, GFP_KERNEL));
 	assert_int_equal(counts(&w).refused, 1);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_device_order(void **state)
@@ -957,11 +957,11 @@ static void test_device_order(void **state)
 	const struct subject *of = *state;
 	uint32_t ids[6], seen = 0;
 	struct device *dev, *other;
-	struct world w;
+	struct fixture w;
 	void *p, *keep;
 	size_t from;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 	dev = root_device_register("a");
 	other = root_device_register("b");
 	keep = devm_kmalloc(other, 100, GFP_KERNEL);
@@ -987,17 +987,17 @@ static void test_device_order(void **state)
 	assert_int_equal(counts(&w).refused, 3);
 	devm_kfree(other, keep);
 	assert_int_equal(counts(&w).live, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_device_realloc(void **state)
 {
 	struct device *dev, *other;
-	struct world w;
+	struct fixture w;
 	void *p, *q;
 
 	(void)state;
-	open_world(&w, "baseline", "heap");
+	fixture_open(&w, "baseline", "heap");
 	dev = root_device_register("a");
 	other = root_device_register("b");
 	p = devm_krealloc(dev, NULL, 100, GFP_KERNEL);
@@ -1011,7 +1011,7 @@ static void test_device_realloc(void **state)
 	assert_int_equal(counts(&w).live, 1);
 	root_device_unregister(dev);
 	assert_int_equal(counts(&w).live, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* --- what is refused, and where nothing is --- */
@@ -1022,10 +1022,10 @@ static void test_wrong_pointers(void **state)
 	struct kmem_cache *s, *t;
 	uint64_t refused = 0;
 	struct device *dev;
-	struct world w;
+	struct fixture w;
 	char *p, *kv, *m, *c;
 
-	open_world(&w, of->allocator, of->heap);
+	fixture_open(&w, of->allocator, of->heap);
 #define REFUSED(call)                                                   \
 	do {                                                            \
 		call;                                                   \
@@ -1074,7 +1074,7 @@ static void test_wrong_pointers(void **state)
 	REFUSED(root_device_unregister(dev));
 	assert_int_equal(counts(&w).live, 0);
 	assert_int_equal(w.warnings, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void *call_unbound(void *ctx)
@@ -1110,12 +1110,12 @@ static void test_unbound(void **state)
 {
 	struct sf_kernel *was;
 	pthread_t thread;
-	struct world w;
+	struct fixture w;
 	void *said;
 
 	(void)state;
 	assert_null(call_unbound(NULL));
-	open_world(&w, "typed", "heap");
+	fixture_open(&w, "typed", "heap");
 	assert_int_equal(pthread_create(&thread, NULL, call_unbound, NULL), 0);
 	assert_int_equal(pthread_join(thread, &said), 0);
 	assert_null(said);
@@ -1125,32 +1125,32 @@ static void test_unbound(void **state)
 	assert_null(call_unbound(NULL));
 	assert_null(sf_kernel_bind(was));
 	assert_int_equal(counts(&w).calls, 0);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* An allocation that must not fail and cannot succeed is the last thing that happens. */
 static void test_blocked(void **state)
 {
 	unsigned int got = 0;
-	struct world w;
+	struct fixture w;
 
 	(void)state;
-	open_world(&w, "baseline", "heap pages=64");
+	fixture_open(&w, "baseline", "heap pages=64");
 	while (kmalloc(4096, GFP_KERNEL | __GFP_NOFAIL))
 		assert_true(++got < 100);
 	assert_true(got > 10);
 	assert_true(counts(&w).blocked);
 	assert_null(kmalloc(8, GFP_KERNEL));
 	assert_int_equal(counts(&w).calls, got + 1);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_cpu_and_faults(void **state)
 {
-	struct world w;
+	struct fixture w;
 
 	(void)state;
-	open_world(&w, "typed", "heap cpus=4");
+	fixture_open(&w, "typed", "heap cpus=4");
 	sf_kernel_cpu(3);
 	kfree(kmalloc(10, GFP_KERNEL));
 	assert_int_equal(last(&w, SF_EV_ALLOC)->cpu, 3);
@@ -1163,17 +1163,17 @@ static void test_cpu_and_faults(void **state)
 	assert_int_equal(last(&w, SF_EV_FAULT)->fault.kind, SF_FAULT_SLAB);
 	sf_kernel_check();
 	assert_int_equal(last(&w, SF_EV_SNAP_END)->snap.final, false);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 /* Result numbers, handles and the table of pointers, many and again. */
 static void test_many(void **state)
 {
 	static void *p[3000];
-	struct world w;
+	struct fixture w;
 
 	(void)state;
-	open_world(&w, "random", "heap pages=16384");
+	fixture_open(&w, "random", "heap pages=16384");
 	for (unsigned int round = 0; round < 3; round++) {
 		for (unsigned int i = 0; i < 3000; i++) {
 			p[i] = kmalloc(i % 9 ? 1 + i % 300 : 0, GFP_KERNEL);
@@ -1186,7 +1186,7 @@ static void test_many(void **state)
 	assert_int_equal(counts(&w).live, 0);
 	assert_int_equal(counts(&w).refused, 0);
 	assert_true(last_alloc(&w)->res < 3000);
-	close_world(&w);
+	fixture_close(&w);
 }
 
 static void test_heaps_that_cannot_be(void **state)

@@ -18,7 +18,7 @@
 
 #define MIB (1ull << 20)
 
-static void tell(struct sf_large *l, struct sf_event ev)
+static void emit(struct sf_large *l, struct sf_event ev)
 {
 	sf_large_event(l, &ev);
 }
@@ -26,7 +26,7 @@ static void tell(struct sf_large *l, struct sf_event ev)
 static void tell_alloc(struct sf_large *l, uint32_t id, uint8_t api, uint64_t size, uint64_t addr,
 		       struct sf_place place)
 {
-	tell(l, (struct sf_event){ .type = SF_EV_ALLOC,
+	emit(l, (struct sf_event){ .type = SF_EV_ALLOC,
 				   .alloc = { .id = addr ? id : SF_NONE, .api = api, .size = size,
 					      .addr = addr, .place = place, .old_id = SF_NONE,
 					      .status = addr ? SF_OK : SF_NULL } });
@@ -35,7 +35,7 @@ static void tell_alloc(struct sf_large *l, uint32_t id, uint8_t api, uint64_t si
 
 static void tell_free(struct sf_large *l, uint32_t id)
 {
-	tell(l, (struct sf_event){ .type = SF_EV_FREE, .free = { .id = id } });
+	emit(l, (struct sf_event){ .type = SF_EV_FREE, .free = { .id = id } });
 	sf_large_step(l);
 }
 
@@ -49,11 +49,11 @@ static void backing_is_blocks_and_slabs(void **state)
 	struct sf_large l = { 0 };
 
 	(void)state;
-	tell(&l, (struct sf_event){ .type = SF_EV_CACHE,
+	emit(&l, (struct sf_event){ .type = SF_EV_CACHE,
 				    .cache = { .id = 3, .object_size = 655360 } });
-	tell(&l, (struct sf_event){ .type = SF_EV_CACHE, .cache = { .id = 4, .object_size = 64 } });
-	tell(&l, (struct sf_event){ .type = SF_EV_SLAB_NEW, .slab = { .cache = 3, .order = 9 } });
-	tell(&l, (struct sf_event){ .type = SF_EV_SLAB_NEW, .slab = { .cache = 4, .order = 0 } });
+	emit(&l, (struct sf_event){ .type = SF_EV_CACHE, .cache = { .id = 4, .object_size = 64 } });
+	emit(&l, (struct sf_event){ .type = SF_EV_SLAB_NEW, .slab = { .cache = 3, .order = 9 } });
+	emit(&l, (struct sf_event){ .type = SF_EV_SLAB_NEW, .slab = { .cache = 4, .order = 0 } });
 	tell_alloc(&l, 0, SF_API_CACHE, 655360, 16 * MIB, in_slab);
 	assert_int_equal(l.now.requested, 655360);
 	assert_int_equal(l.now.backing, 2 * MIB);
@@ -65,7 +65,7 @@ static void backing_is_blocks_and_slabs(void **state)
 	tell_free(&l, 1);
 	/* The slab stays where it is until it is given back. */
 	assert_int_equal(l.now.backing, 2 * MIB + 655360);
-	tell(&l, (struct sf_event){ .type = SF_EV_SLAB_FREE, .slab = { .cache = 3, .order = 9 } });
+	emit(&l, (struct sf_event){ .type = SF_EV_SLAB_FREE, .slab = { .cache = 3, .order = 9 } });
 	assert_int_equal(l.now.backing, 655360);
 	assert_int_equal(l.peak, 3 * 655360);
 	assert_int_equal(l.peak_operations, 3);

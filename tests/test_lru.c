@@ -199,7 +199,7 @@ static void pinned_outlives_its_owner(void **state)
 	b->a->pin(b->heap, p[1], true);
 	assert_int_equal(b->a->shrink(b->heap, 1), 1);
 	expect(b, "-3o .3 -0s .0");
-	/* nobody's any more, and still the owner of what it owns */
+	/* without an owner, and still the owner of what it owns */
 	p[0] = inode(b, s, 0);
 	assert_true(owns(b, p[0], p[1]));
 	b->a->pin(b->heap, p[1], false);

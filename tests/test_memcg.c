@@ -148,7 +148,7 @@ static void limits_refuse(void **state)
 	assert_int_equal(usage(b, top), 3 * CHARGE_100);
 	assert_int_equal(b->group[top].failcnt, 1);
 	assert_int_equal(b->group[g].failcnt, 0);
-	/* nobody is killed for these */
+	/* no process is killed for these */
 	assert_int_equal(kmalloc(b, 100, KA | SF_GFP_NORETRY), 0);
 	assert_int_equal(kmalloc(b, 100, KA | SF_GFP_RETRY_MAYFAIL), 0);
 	assert_int_equal(kmalloc(b, 100, SF_GFP_NOWAIT | SF_GFP_ACCOUNT), 0);
@@ -381,7 +381,7 @@ static void krealloc_moves_the_charge(void **state)
 	b->a->realloc(b->heap, p, &rq, &rs);
 	expect(b, "+136 +4104 =136");
 	assert_int_equal(usage(b, g), 4104);
-	/* who asks again without the flag gets memory that nobody is charged for */
+	/* who asks again without the flag gets memory that no group is charged for */
 	rq.gfp = K;
 	rq.size = 5000;
 	b->a->realloc(b->heap, rs.addr, &rq, &rs);

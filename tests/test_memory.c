@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_memory.c - memory as the models simulate it: windows, raw access, address ranges of slabs,
- * settings, and what a snapshot says of memory that somebody wrote to.
+ * settings, and what a snapshot says of memory that was written to.
  *
  * The arena's accessors are compared byte by byte with a copy that this file keeps and with a
  * second idea of what is mapped where. Relies on allocators/heap.h for the parts of a heap.
@@ -521,7 +521,7 @@ static void test_raw_accessors(void **state)
 		for (uint64_t k = 0; k < len; k++)
 			if (byte_at(&t, addr + k))
 				*byte_at(&t, addr + k) = 0;
-		/* Never onto itself: in which order bytes are copied is nobody's promise. */
+		/* Never onto itself: in which order bytes are copied is not promised. */
 		len = rnd(40);
 		if (!byte_at(&t, addr) || !byte_at(&t, from) ||
 		    llabs(byte_at(&t, addr) - byte_at(&t, from)) < 2 * (int64_t)PAGE)
@@ -535,7 +535,7 @@ static void test_raw_accessors(void **state)
 	twin_close(&t);
 }
 
-/* Whatever was written where, reset leaves zeroes: also on pages that nobody ever allocated. */
+/* Whatever was written where, reset leaves zeroes: also on pages that were never allocated. */
 static void test_reset_after_pokes(void **state)
 {
 	struct sf_settings set = settings(8192);
@@ -785,7 +785,7 @@ static void test_contradictions(void **state)
 	assert_int_equal(set.slab_max_order, 5);
 }
 
-/* Whatever a byte program says, once brought in line nobody could object to it. */
+/* Whatever a byte program says, once brought in line it is sound. */
 static void test_fixup_leaves_no_fault(void **state)
 {
 	uint32_t faults = 0;
@@ -1055,7 +1055,7 @@ static void test_snapshots(void **state)
 	}
 }
 
-/* A byte in a free object, listed or parked: its address is told, and only with init_on_free. */
+/* A byte in a free object, listed or parked: it is in the event, and only with init_on_free. */
 static void test_unwiped(void **state)
 {
 	static struct whole w;
@@ -1186,7 +1186,7 @@ static void test_snapshots_of_wreckage(void **state)
 		assert_true(broken[k] > 50);
 }
 
-/* Sheaves that hold what is no object of theirs: told as it is, looked at no further. */
+/* Sheaves that hold what is no object of theirs: reported as it is, looked at no further. */
 static void test_sheaves_of_wreckage(void **state)
 {
 	static struct whole w;

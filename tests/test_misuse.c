@@ -277,7 +277,7 @@ static void test_overflow_reaches_its_neighbour(void **state)
 	}
 }
 
-/* What is behind an object in its slot is nobody's. */
+/* What is behind an object in its slot is no object's. */
 static void test_slack(void **state)
 {
 	struct bench *b = set_up("baseline", "heap misuse=1");
@@ -487,7 +487,7 @@ static void test_double_free(void **state)
 		b = set_up(models[i], "heap misuse=1");
 		old = new(b, 100, "u8");
 		free_of(b, old);
-		/* In its sheaf twice, which nobody looks at. */
+		/* In its sheaf twice, which is not looked at. */
 		assert_int_equal(misuse(b, SF_OP_DOUBLE_FREE, old, 0), R(METADATA));
 		assert_false(b->attack.noticed);
 		assert_int_equal(b->attack.size, 0);
@@ -533,7 +533,7 @@ static void test_noticed_double_frees(void **state)
 	free_of(b, old);
 	assert_int_equal(misuse(b, SF_OP_DOUBLE_FREE, old, 0), R(NOTHING));
 	assert_true(b->attack.noticed);
-	/* Not the head any more: nobody sees it. */
+	/* Not the head any more: it is not seen. */
 	free_of(b, other);
 	assert_true(misuse(b, SF_OP_DOUBLE_FREE, old, 0) & R(METADATA));
 	assert_false(b->attack.noticed);

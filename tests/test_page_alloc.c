@@ -244,7 +244,7 @@ static void naive_merge(struct naive *n, uint32_t pfn, unsigned int order, bool 
 	if (order == 10) {
 		bool end = n->ends[n->nr_ends++];
 
-		/* Chance decides where nobody else does. */
+		/* Chance decides where nothing else does. */
 		assert_true(end == tail || (n->shuffle && !tail));
 		tail = end;
 	}

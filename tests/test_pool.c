@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_pool.c - pools of the protected variant: what they hand out, that sealed memory is sealed
- * for the processor too, rare writes, and that faults which nobody asked for still end the process.
+ * for the processor too, rare writes, and that faults not asked for still end the process.
  *
  * What is mapped is read here from /proc/self/maps a second time, in another way than maps.c does.
  */
@@ -495,10 +495,10 @@ static void test_direct_map(void **state)
 	}
 }
 
-/* --- what is told of mappings --- */
+/* --- what is reported of mappings --- */
 
 /* Of the last MAPS: pages of that kind that may be written, or may not. */
-static uint64_t told(const struct rig *r, enum sf_mapping_kind kind, bool write)
+static uint64_t reported(const struct rig *r, enum sf_mapping_kind kind, bool write)
 {
 	uint64_t pages = 0;
 	const struct sf_event *maps = last(r, SF_EV_MAPS), *ev;
@@ -528,21 +528,21 @@ static void test_maps_are_those_of_the_process(void **state)
 		a->pool_protect(r->h, id);
 		assert_int_equal(last(r, SF_EV_MAPS)->maps.when, SF_MAPS_PROTECT);
 		assert_int_equal(last(r, SF_EV_MAPS)->maps.pool, id);
-		assert_int_equal(told(r, SF_MAPPING_AREA, false), 3);
-		assert_int_equal(told(r, SF_MAPPING_AREA, true), 2);
-		assert_int_equal(told(r, SF_MAPPING_DIRECT, false), sealed ? 3 : 0);
-		assert_int_equal(told(r, SF_MAPPING_DIRECT, true), sealed ? 4093 : 4096);
-		assert_int_equal(told(r, SF_MAPPING_ALIAS, true), 0);
-		assert_int_equal(told(r, SF_MAPPING_OTHER, true), 0);
+		assert_int_equal(reported(r, SF_MAPPING_AREA, false), 3);
+		assert_int_equal(reported(r, SF_MAPPING_AREA, true), 2);
+		assert_int_equal(reported(r, SF_MAPPING_DIRECT, false), sealed ? 3 : 0);
+		assert_int_equal(reported(r, SF_MAPPING_DIRECT, true), sealed ? 4093 : 4096);
+		assert_int_equal(reported(r, SF_MAPPING_ALIAS, true), 0);
+		assert_int_equal(reported(r, SF_MAPPING_OTHER, true), 0);
 		a->walk(r->h, &r->sink, true, false);
 		assert_int_equal(last(r, SF_EV_MAPS)->maps.when, SF_MAPS_WALK);
-		assert_int_equal(told(r, SF_MAPPING_AREA, false), 3);
+		assert_int_equal(reported(r, SF_MAPPING_AREA, false), 3);
 		a->pool_unprotect(r->h, id);
 		assert_int_equal(last(r, SF_EV_MAPS)->maps.when, SF_MAPS_UNPROTECT);
-		assert_int_equal(told(r, SF_MAPPING_AREA, true), 5);
+		assert_int_equal(reported(r, SF_MAPPING_AREA, true), 5);
 		a->pool_destroy(r->h, other);
 		assert_int_equal(last(r, SF_EV_MAPS)->maps.when, SF_MAPS_DESTROY);
-		assert_int_equal(told(r, SF_MAPPING_AREA, true), 3);
+		assert_int_equal(reported(r, SF_MAPPING_AREA, true), 3);
 		rig_close(r);
 	}
 }
@@ -561,15 +561,15 @@ static void test_maps_of_odd_mappings(void **state)
 		 (off_t)(pfn_of(r, big) * PAGE));
 	assert_ptr_not_equal(p, MAP_FAILED);
 	a->pool_protect(r->h, id);
-	assert_int_equal(told(r, SF_MAPPING_OTHER, true), 2);
-	assert_int_equal(told(r, SF_MAPPING_AREA, false), 64);
+	assert_int_equal(reported(r, SF_MAPPING_OTHER, true), 2);
+	assert_int_equal(reported(r, SF_MAPPING_AREA, false), 64);
 	munmap(p, 2 * PAGE);
 	/* By hand, what a mistake of pool.c would do: one page is writable. */
 	assert_int_equal(mprotect(host(r, big) + 5 * PAGE, PAGE, PROT_READ | PROT_WRITE), 0);
 	a->pool_protect(r->h, id);
-	assert_int_equal(told(r, SF_MAPPING_OTHER, true), 0);
-	assert_int_equal(told(r, SF_MAPPING_AREA, false), 63);
-	assert_int_equal(told(r, SF_MAPPING_AREA, true), 1);
+	assert_int_equal(reported(r, SF_MAPPING_OTHER, true), 0);
+	assert_int_equal(reported(r, SF_MAPPING_AREA, false), 63);
+	assert_int_equal(reported(r, SF_MAPPING_AREA, true), 1);
 	rig_close(r);
 }
 
@@ -623,7 +623,7 @@ static void test_rare_write(void **state)
 		assert_int_equal(r->after, SF_GOOD);
 		assert_true(holds(r, x, 3 * PAGE, r->is));
 		assert_int_equal(last(r, SF_EV_MAPS)->maps.when, SF_MAPS_RARE);
-		assert_int_equal(told(r, SF_MAPPING_ALIAS, true), 0);
+		assert_int_equal(reported(r, SF_MAPPING_ALIAS, true), 0);
 		assert_int_equal(mapped_aliases(r), 0);
 		assert_int_equal(access_at(r, host(r, x)), i ? RO : RW);
 		a->pool_protect(r->h, id);
@@ -721,7 +721,7 @@ static void test_refused_rare_writes(void **state)
 	REFUSED(SF_NONE, x, 0, 8);
 	REFUSED(id, x, 0, 125);              /* 104 + 20: so much was handed out */
 	REFUSED(id, x, 124, 1);
-	REFUSED(id, x, PAGE, 8);             /* in the area, of nobody */
+	REFUSED(id, x, PAGE, 8);             /* in the area, of no object */
 	REFUSED(id, x, 0, 3 * PAGE + 8);
 	REFUSED(id, x, second - x - 8, 16);  /* from one area into the next */
 	REFUSED(id, x, UINT64_MAX, 2);
@@ -839,7 +839,7 @@ static void test_destroy_leaves_nothing(void **state)
 			}
 		assert_int_equal(mapped_areas(r), 1);
 		assert_int_equal(access_at(r, host(r, x)), NONE);
-		assert_int_equal(told(r, SF_MAPPING_DIRECT, true), 4096);
+		assert_int_equal(reported(r, SF_MAPPING_DIRECT, true), 4096);
 		for (uint64_t i = 0; i < 3 * PAGE; i += 8)
 			assert_int_equal(raw_load(r->h, SF_DIRECT_MAP + first * PAGE + i), 0);
 		a->drain(r->h);
@@ -1014,7 +1014,7 @@ static void test_when_there_are_no_mappings_left(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* --- faults that nobody asked for --- */
+/* --- faults that were not asked for --- */
 
 struct stray {
 	struct rig *r;
@@ -1213,7 +1213,7 @@ static void test_the_handler_does_not_stay(void **state)
 	rig_close(r);
 }
 
-/* A child's mappings are its own: the parent's file would tell of the parent's. */
+/* A child's mappings are its own: the parent's file would show the parent's. */
 static void test_maps_of_a_child(void **state)
 {
 	struct rig *r = rig();
@@ -1230,14 +1230,14 @@ static void test_maps_of_a_child(void **state)
 		CHECK(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, r->h->arena.fd, 0) !=
 		      MAP_FAILED);
 		a->walk(r->h, &r->sink, true, false);
-		CHECK(told(r, SF_MAPPING_OTHER, true) == 1);
+		CHECK(reported(r, SF_MAPPING_OTHER, true) == 1);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	a->walk(r->h, &r->sink, true, false);
-	assert_int_equal(told(r, SF_MAPPING_OTHER, true), 0);
+	assert_int_equal(reported(r, SF_MAPPING_OTHER, true), 0);
 	rig_close(r);
 }
 

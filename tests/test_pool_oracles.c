@@ -4,8 +4,8 @@
  * exact title, each that only looks like it has none.
  *
  * A pool of two pages, the frames of which are not neighbours, is filled, sealed, written to and
- * destroyed; the process's mappings are told as the test has them in a table. Relies on
- * streams.h.
+ * destroyed; the process's mappings are emitted as the test has them in a table. Relies on
+ * event_fixture.h.
  */
 #define PAGES 2048u
 #define CAPS (((1ull << 24) - 1) | SF_CAP_POOLS)
@@ -17,601 +17,601 @@
 #define CROSSING (AREA + 4000)             /* 1, of 200 bytes, crosses the pages */
 #define RUNS_MAX 16
 
-#define BED_MEMBERS struct sf_ev_mapping run[RUNS_MAX]; unsigned int nr_runs;
+#define FIXTURE_MEMBERS struct sf_ev_mapping run[RUNS_MAX]; unsigned int nr_runs;
 
-#include "streams.h"
+#include "event_fixture.h"
 
-static void heap(struct bed *b)
+static void heap(struct fixture *f)
 {
-	EMIT(b, HEAP, heap, .allocator = "test", .caps = b->caps, .settings = &b->set,
+	EMIT(f, HEAP, heap, .allocator = "test", .caps = f->caps, .settings = &f->set,
 	     .direct_map = SF_DIRECT_MAP, .pages = PAGES, .vmalloc = SF_VMALLOC,
 	     .vmalloc_pages = PAGES, .exact = true);
-	EMIT(b, CACHE, cache, .name = "kmalloc-64", .id = 0, .object_size = 64, .stride = 64,
+	EMIT(f, CACHE, cache, .name = "kmalloc-64", .id = 0, .object_size = 64, .stride = 64,
 	     .align = 64, .objects = 64, .kind = SF_CACHE_KMALLOC, .boot = true,
 	     .class_size = 64, .bucket = SF_NONE, .flags = SF_SLAB_NO_MERGE);
-	b->op = SF_NONE;
-	EMIT(b, BEGIN, run, .ops = 1);
-	b->op = 0;
-	/* all of the first chunk is in use: nobody asks by whom */
-	EMIT(b, BLOCK_DEL, block, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
-	EMIT(b, PAGE_ALLOC, page, .order = 10, .list = 0xff);
-	b->op++;
+	f->op = SF_NONE;
+	EMIT(f, BEGIN, run, .ops = 1);
+	f->op = 0;
+	/* all of the first chunk is in use: by whom does not matter */
+	EMIT(f, BLOCK_DEL, block, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
+	EMIT(f, PAGE_ALLOC, page, .order = 10, .list = 0xff);
+	f->op++;
 }
 
 /* --- mappings --- */
 
-static void run(struct bed *b, uint8_t kind, const char *rwx, uint64_t addr, uint64_t pfn,
+static void run(struct fixture *f, uint8_t kind, const char *rwx, uint64_t addr, uint64_t pfn,
 		uint64_t pages)
 {
-	assert_true(b->nr_runs < RUNS_MAX);
-	b->run[b->nr_runs++] = (struct sf_ev_mapping){
+	assert_true(f->nr_runs < RUNS_MAX);
+	f->run[f->nr_runs++] = (struct sf_ev_mapping){
 		.kind = kind, .read = rwx[0] == 'r', .write = rwx[1] == 'w', .exec = rwx[2] == 'x',
 		.addr = addr, .pfn = pfn, .pages = pages,
 	};
 }
 
-static void direct(struct bed *b, const char *rwx, uint64_t pfn, uint64_t end)
+static void direct(struct fixture *f, const char *rwx, uint64_t pfn, uint64_t end)
 {
-	run(b, SF_MAPPING_DIRECT, rwx, at(pfn), pfn, end - pfn);
+	run(f, SF_MAPPING_DIRECT, rwx, at(pfn), pfn, end - pfn);
 }
 
 /* The area's two pages, each with permissions of its own. */
-static void area(struct bed *b, const char *first, const char *second)
+static void area(struct fixture *f, const char *first, const char *second)
 {
-	run(b, SF_MAPPING_AREA, first, AREA, 10, 1);
-	run(b, SF_MAPPING_AREA, second, AREA + SF_PAGE_SIZE, 20, 1);
+	run(f, SF_MAPPING_AREA, first, AREA, 10, 1);
+	run(f, SF_MAPPING_AREA, second, AREA + SF_PAGE_SIZE, 20, 1);
 }
 
-static void alias(struct bed *b, const char *rwx, uint64_t page, uint64_t pfn)
+static void alias(struct fixture *f, const char *rwx, uint64_t page, uint64_t pfn)
 {
-	run(b, SF_MAPPING_ALIAS, rwx, page << SF_PAGE_SHIFT, pfn, 1);
+	run(f, SF_MAPPING_ALIAS, rwx, page << SF_PAGE_SHIFT, pfn, 1);
 }
 
-/* What is in the table is told, and is all. */
-static void tell(struct bed *b, uint8_t when, uint32_t pool, uint64_t addr, uint64_t size)
+/* What is in the table is emitted, and is all. */
+static void emit_maps(struct fixture *f, uint8_t when, uint32_t pool, uint64_t addr, uint64_t size)
 {
-	for (unsigned int i = 0; i < b->nr_runs; i++)
-		emit(b, SF_EV_MAPPING, (struct sf_event){ .mapping = b->run[i] });
-	EMIT(b, MAPS, maps, .when = when, .pool = pool, .nr = b->nr_runs, .addr = addr,
+	for (unsigned int i = 0; i < f->nr_runs; i++)
+		emit(f, SF_EV_MAPPING, (struct sf_event){ .mapping = f->run[i] });
+	EMIT(f, MAPS, maps, .when = when, .pool = pool, .nr = f->nr_runs, .addr = addr,
 	     .size = size);
-	b->nr_runs = 0;
+	f->nr_runs = 0;
 }
 
 /* All as it is to be: the pool's two pages are sealed, or not. */
-static void good_maps(struct bed *b, uint8_t when, bool sealed)
+static void good_maps(struct fixture *f, uint8_t when, bool sealed)
 {
-	bool strict = b->set.directmap && sealed;
+	bool strict = f->set.directmap && sealed;
 
-	direct(b, "rw-", 0, 10);
-	direct(b, strict ? "r--" : "rw-", 10, 11);
-	direct(b, "rw-", 11, 20);
-	direct(b, strict ? "r--" : "rw-", 20, 21);
-	direct(b, "rw-", 21, PAGES);
-	area(b, sealed ? "r--" : "rw-", sealed ? "r--" : "rw-");
-	tell(b, when, when == SF_MAPS_WALK ? 0 : POOL, 0, 0);
+	direct(f, "rw-", 0, 10);
+	direct(f, strict ? "r--" : "rw-", 10, 11);
+	direct(f, "rw-", 11, 20);
+	direct(f, strict ? "r--" : "rw-", 20, 21);
+	direct(f, "rw-", 21, PAGES);
+	area(f, sealed ? "r--" : "rw-", sealed ? "r--" : "rw-");
+	emit_maps(f, when, when == SF_MAPS_WALK ? 0 : POOL, 0, 0);
 }
 
 /* --- a pool --- */
 
-static void act(struct bed *b, uint32_t pool, uint8_t what, uint8_t mode, uint8_t status)
+static void act(struct fixture *f, uint32_t pool, uint8_t what, uint8_t mode, uint8_t status)
 {
-	EMIT(b, POOL, pool, .pool = pool, .act = what, .mode = mode, .status = status);
-	b->op++;
+	EMIT(f, POOL, pool, .pool = pool, .act = what, .mode = mode, .status = status);
+	f->op++;
 }
 
-static void map(struct bed *b, uint32_t pool, uint64_t addr, uint64_t first, uint64_t second)
+static void map(struct fixture *f, uint32_t pool, uint64_t addr, uint64_t first, uint64_t second)
 {
 	const uint64_t pfns[] = { first, second };
 
-	EMIT(b, MAP, map, .addr = addr, .pages = 2, .pfns = pfns, .pool = pool);
+	EMIT(f, MAP, map, .addr = addr, .pages = 2, .pfns = pfns, .pool = pool);
 }
 
-static void unmap(struct bed *b, uint64_t addr, uint64_t dirty)
+static void unmap(struct fixture *f, uint64_t addr, uint64_t dirty)
 {
-	EMIT(b, UNMAP, map, .addr = addr, .pages = 2, .pool = POOL, .dirty = dirty);
+	EMIT(f, UNMAP, map, .addr = addr, .pages = 2, .pool = POOL, .dirty = dirty);
 }
 
-static void pmalloc(struct bed *b, uint32_t id, uint32_t pool, uint64_t n, uint64_t size,
+static void pmalloc(struct fixture *f, uint32_t id, uint32_t pool, uint64_t n, uint64_t size,
 		    uint64_t addr)
 {
 	uint64_t product;
 	bool over = __builtin_mul_overflow(n, size, &product);
 
-	EMIT(b, ALLOC, alloc, .id = addr ? id : SF_NONE, .res = b->op, .api = SF_API_PMALLOC,
+	EMIT(f, ALLOC, alloc, .id = addr ? id : SF_NONE, .res = f->op, .api = SF_API_PMALLOC,
 	     .status = addr ? SF_OK : SF_NULL, .n = n, .elem = size, .overflow = over,
 	     .size = over ? UINT64_MAX : product, .addr = addr, .dirty = SF_GOOD, .zeroed = size,
 	     .bad = SF_GOOD, .gfp = SF_GFP_KERNEL, .cache = SF_NONE, .bucket = SF_NONE,
 	     .old_id = SF_NONE, .pool = pool,
 	     .place = { .kind = addr ? SF_PLACE_POOL : SF_PLACE_UNKNOWN, .cache = SF_NONE,
 			.base = AREA, .pool = pool });
-	b->op++;
+	f->op++;
 }
 
 /* A pool of that mode with one area and two objects. */
-static void fill(struct bed *b, uint8_t mode)
+static void fill(struct fixture *f, uint8_t mode)
 {
-	act(b, POOL, SF_POOL_CREATE, mode, SF_OK);
-	map(b, POOL, AREA, 10, 20);
-	pmalloc(b, 0, POOL, 1, 100, FIRST);
-	pmalloc(b, 1, POOL, 1, 200, CROSSING);
+	act(f, POOL, SF_POOL_CREATE, mode, SF_OK);
+	map(f, POOL, AREA, 10, 20);
+	pmalloc(f, 0, POOL, 1, 100, FIRST);
+	pmalloc(f, 1, POOL, 1, 200, CROSSING);
 }
 
-static void protect(struct bed *b)
+static void protect(struct fixture *f)
 {
-	good_maps(b, SF_MAPS_PROTECT, true);
-	act(b, POOL, SF_POOL_PROTECT, 0, SF_OK);
+	good_maps(f, SF_MAPS_PROTECT, true);
+	act(f, POOL, SF_POOL_PROTECT, 0, SF_OK);
 }
 
-static void sealed(struct bed *b)
+static void sealed(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	protect(b);
+	fill(f, SF_POOL_WR);
+	protect(f);
 }
 
-static void strict(struct bed *b)
+static void strict(struct fixture *f)
 {
-	b->set.directmap = 1;
+	f->set.directmap = 1;
 }
 
-static void life(struct bed *b)
+static void life(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	good_maps(b, SF_MAPS_WALK, false);
-	protect(b);
-	good_maps(b, SF_MAPS_WALK, true);
-	good_maps(b, SF_MAPS_UNPROTECT, false);
-	act(b, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
-	protect(b);
-	unmap(b, AREA, SF_GOOD);
-	direct(b, "rw-", 0, PAGES);
-	tell(b, SF_MAPS_DESTROY, POOL, 0, 0);
-	act(b, POOL, SF_POOL_DESTROY, 0, SF_OK);
-	direct(b, "rw-", 0, PAGES);
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
+	fill(f, SF_POOL_WR);
+	good_maps(f, SF_MAPS_WALK, false);
+	protect(f);
+	good_maps(f, SF_MAPS_WALK, true);
+	good_maps(f, SF_MAPS_UNPROTECT, false);
+	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
+	protect(f);
+	unmap(f, AREA, SF_GOOD);
+	direct(f, "rw-", 0, PAGES);
+	emit_maps(f, SF_MAPS_DESTROY, POOL, 0, 0);
+	act(f, POOL, SF_POOL_DESTROY, 0, SF_OK);
+	direct(f, "rw-", 0, PAGES);
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
 }
 
 /* The system refused to seal: nothing is known until the pool's event, then nothing is sealed. */
-static void not_sealed(struct bed *b)
+static void not_sealed(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	EMIT(b, WARN, warn, .what = "mprotect");
-	good_maps(b, SF_MAPS_PROTECT, false);
-	act(b, POOL, SF_POOL_PROTECT, 0, SF_NULL);
-	good_maps(b, SF_MAPS_WALK, false);
+	fill(f, SF_POOL_WR);
+	EMIT(f, WARN, warn, .what = "mprotect");
+	good_maps(f, SF_MAPS_PROTECT, false);
+	act(f, POOL, SF_POOL_PROTECT, 0, SF_NULL);
+	good_maps(f, SF_MAPS_WALK, false);
 }
 
 /* An area that seals the one before it; one that is sealed from the start. */
-static void self_sealing(struct bed *b)
+static void self_sealing(struct fixture *f)
 {
-	fill(b, SF_POOL_AUTO_RO);
-	map(b, POOL, AREA2, 30, 31);
-	good_maps(b, SF_MAPS_PROTECT, true); /* told before the new one is there */
-	pmalloc(b, 2, POOL, 1, 8, AREA2);
-	act(b, OTHER, SF_POOL_CREATE, SF_POOL_START_WR, SF_OK);
-	map(b, OTHER, AREA2 + 8 * SF_PAGE_SIZE, 40, 41);
-	pmalloc(b, 3, OTHER, 1, 8, AREA2 + 8 * SF_PAGE_SIZE);
+	fill(f, SF_POOL_AUTO_RO);
+	map(f, POOL, AREA2, 30, 31);
+	good_maps(f, SF_MAPS_PROTECT, true); /* emitted before the new one is there */
+	pmalloc(f, 2, POOL, 1, 8, AREA2);
+	act(f, OTHER, SF_POOL_CREATE, SF_POOL_START_WR, SF_OK);
+	map(f, OTHER, AREA2 + 8 * SF_PAGE_SIZE, 40, 41);
+	pmalloc(f, 3, OTHER, 1, 8, AREA2 + 8 * SF_PAGE_SIZE);
 }
 
 /* --- PMA-1, PMA-2 --- */
 
-static void last_page_open(struct bed *b)
+static void last_page_open(struct fixture *f)
 {
-	fill(b, SF_POOL_RO);
-	area(b, "r--", "rw-");
-	tell(b, SF_MAPS_PROTECT, POOL, 0, 0);
+	fill(f, SF_POOL_RO);
+	area(f, "r--", "rw-");
+	emit_maps(f, SF_MAPS_PROTECT, POOL, 0, 0);
 }
 
-static void opened_by_rare_write(struct bed *b)
+static void opened_by_rare_write(struct fixture *f)
 {
-	sealed(b);
-	area(b, "rw-", "r--");
-	alias(b, "rw-", 1000, 10);
-	tell(b, SF_MAPS_MIDST, POOL, FIRST, 100);
+	sealed(f);
+	area(f, "rw-", "r--");
+	alias(f, "rw-", 1000, 10);
+	emit_maps(f, SF_MAPS_MIDST, POOL, FIRST, 100);
 }
 
-static void older_area_open(struct bed *b)
+static void older_area_open(struct fixture *f)
 {
-	fill(b, SF_POOL_AUTO_WR);
-	map(b, POOL, AREA2, 30, 31);
-	area(b, "rw-", "rw-");
-	run(b, SF_MAPPING_AREA, "rw-", AREA2, 30, 2);
-	tell(b, SF_MAPS_PROTECT, POOL, 0, 0);
+	fill(f, SF_POOL_AUTO_WR);
+	map(f, POOL, AREA2, 30, 31);
+	area(f, "rw-", "rw-");
+	run(f, SF_MAPPING_AREA, "rw-", AREA2, 30, 2);
+	emit_maps(f, SF_MAPS_PROTECT, POOL, 0, 0);
 }
 
-static void page_gone(struct bed *b)
+static void page_gone(struct fixture *f)
 {
-	sealed(b);
-	area(b, "r--", "---");
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
+	sealed(f);
+	area(f, "r--", "---");
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
 }
 
-static void page_exchanged(struct bed *b)
+static void page_exchanged(struct fixture *f)
 {
-	sealed(b);
-	run(b, SF_MAPPING_AREA, "r--", AREA, 10, 1);
-	run(b, SF_MAPPING_AREA, "r--", AREA + SF_PAGE_SIZE, 21, 1);
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
+	sealed(f);
+	run(f, SF_MAPPING_AREA, "r--", AREA, 10, 1);
+	run(f, SF_MAPPING_AREA, "r--", AREA + SF_PAGE_SIZE, 21, 1);
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
 }
 
-static void directmap_open(struct bed *b)
+static void directmap_open(struct fixture *f)
 {
-	fill(b, SF_POOL_RO);
-	direct(b, "rw-", 0, PAGES);
-	area(b, "r--", "r--");
-	tell(b, SF_MAPS_PROTECT, POOL, 0, 0);
+	fill(f, SF_POOL_RO);
+	direct(f, "rw-", 0, PAGES);
+	area(f, "r--", "r--");
+	emit_maps(f, SF_MAPS_PROTECT, POOL, 0, 0);
 }
 
-static void mapped_elsewhere(struct bed *b)
+static void mapped_elsewhere(struct fixture *f)
 {
-	sealed(b);
-	area(b, "r--", "r--");
-	run(b, SF_MAPPING_OTHER, "rw-", 0, 19, 4);
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
+	sealed(f);
+	area(f, "r--", "r--");
+	run(f, SF_MAPPING_OTHER, "rw-", 0, 19, 4);
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
 }
 
-static void mapped_elsewhere_harmlessly(struct bed *b)
+static void mapped_elsewhere_harmlessly(struct fixture *f)
 {
-	sealed(b);
-	area(b, "r--", "r--");
-	run(b, SF_MAPPING_OTHER, "rw-", 0, 21, 4);
-	run(b, SF_MAPPING_OTHER, "r--", 0, 10, 1);
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
+	sealed(f);
+	area(f, "r--", "r--");
+	run(f, SF_MAPPING_OTHER, "rw-", 0, 21, 4);
+	run(f, SF_MAPPING_OTHER, "r--", 0, 10, 1);
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
 }
 
 /* --- PMA-3 --- */
 
-static void rare_good(struct bed *b)
+static void rare_good(struct fixture *f)
 {
-	sealed(b);
-	area(b, "r--", "r--");
-	alias(b, "rw-", 1000, 10);
-	alias(b, "rw-", 1001, 20);
-	tell(b, SF_MAPS_MIDST, POOL, CROSSING, 200);
-	good_maps(b, SF_MAPS_RARE, true);
-	b->op++;
-	area(b, "r--", "r--");
-	alias(b, "rw-", 7, 20);
-	tell(b, SF_MAPS_MIDST, POOL, AREA + 4096, 104);
-	good_maps(b, SF_MAPS_RARE, true);
+	sealed(f);
+	area(f, "r--", "r--");
+	alias(f, "rw-", 1000, 10);
+	alias(f, "rw-", 1001, 20);
+	emit_maps(f, SF_MAPS_MIDST, POOL, CROSSING, 200);
+	good_maps(f, SF_MAPS_RARE, true);
+	f->op++;
+	area(f, "r--", "r--");
+	alias(f, "rw-", 7, 20);
+	emit_maps(f, SF_MAPS_MIDST, POOL, AREA + 4096, 104);
+	good_maps(f, SF_MAPS_RARE, true);
 }
 
-static void rare_one(struct bed *b, const char *rwx, uint64_t page, uint64_t pfn)
+static void rare_one(struct fixture *f, const char *rwx, uint64_t page, uint64_t pfn)
 {
-	alias(b, rwx, page, pfn);
-	tell(b, SF_MAPS_MIDST, POOL, FIRST, 100);
-	b->op++;
+	alias(f, rwx, page, pfn);
+	emit_maps(f, SF_MAPS_MIDST, POOL, FIRST, 100);
+	f->op++;
 }
 
-static void rare_exec(struct bed *b)
+static void rare_exec(struct fixture *f)
 {
-	sealed(b);
-	rare_one(b, "rwx", 1000, 10);
+	sealed(f);
+	rare_one(f, "rwx", 1000, 10);
 }
 
-static void rare_read_only(struct bed *b)
+static void rare_read_only(struct fixture *f)
 {
-	sealed(b);
-	rare_one(b, "r--", 1000, 10);
+	sealed(f);
+	rare_one(f, "r--", 1000, 10);
 }
 
-static void rare_wrong_page(struct bed *b)
+static void rare_wrong_page(struct fixture *f)
 {
-	sealed(b);
-	rare_one(b, "rw-", 1000, 20);
+	sealed(f);
+	rare_one(f, "rw-", 1000, 20);
 }
 
-static void rare_wide(struct bed *b)
+static void rare_wide(struct fixture *f)
 {
-	sealed(b);
-	alias(b, "rw-", 1000, 10);
-	rare_one(b, "rw-", 1001, 20);
+	sealed(f);
+	alias(f, "rw-", 1000, 10);
+	rare_one(f, "rw-", 1001, 20);
 }
 
-static void rare_narrow(struct bed *b)
+static void rare_narrow(struct fixture *f)
 {
-	sealed(b);
-	alias(b, "rw-", 1000, 10);
-	tell(b, SF_MAPS_MIDST, POOL, CROSSING, 200);
+	sealed(f);
+	alias(f, "rw-", 1000, 10);
+	emit_maps(f, SF_MAPS_MIDST, POOL, CROSSING, 200);
 }
 
-static void rare_two(struct bed *b)
+static void rare_two(struct fixture *f)
 {
-	sealed(b);
-	alias(b, "rw-", 1000, 10);
-	alias(b, "rw-", 2000, 20);
-	tell(b, SF_MAPS_MIDST, POOL, CROSSING, 200);
+	sealed(f);
+	alias(f, "rw-", 1000, 10);
+	alias(f, "rw-", 2000, 20);
+	emit_maps(f, SF_MAPS_MIDST, POOL, CROSSING, 200);
 }
 
-static void rare_same_place(struct bed *b)
+static void rare_same_place(struct fixture *f)
 {
-	sealed(b);
-	rare_one(b, "rw-", 1000, 10);
-	rare_one(b, "rw-", 1000, 10);
+	sealed(f);
+	rare_one(f, "rw-", 1000, 10);
+	rare_one(f, "rw-", 1000, 10);
 }
 
-static void rare_leaked(struct bed *b)
+static void rare_leaked(struct fixture *f)
 {
-	sealed(b);
-	rare_one(b, "rw-", 1000, 10);
-	alias(b, "rw-", 1000, 10);
-	tell(b, SF_MAPS_RARE, POOL, FIRST, 100);
+	sealed(f);
+	rare_one(f, "rw-", 1000, 10);
+	alias(f, "rw-", 1000, 10);
+	emit_maps(f, SF_MAPS_RARE, POOL, FIRST, 100);
 }
 
-static void rare_leaked_in_the_end(struct bed *b)
+static void rare_leaked_in_the_end(struct fixture *f)
 {
-	sealed(b);
-	area(b, "r--", "r--");
-	alias(b, "r--", 1000, 10);
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
+	sealed(f);
+	area(f, "r--", "r--");
+	alias(f, "r--", 1000, 10);
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
 }
 
 /* --- PMA-4, PMA-5 --- */
 
-static void rare(struct bed *b, uint32_t pool, uint64_t addr, uint64_t offset, uint64_t size,
+static void rare(struct fixture *f, uint32_t pool, uint64_t addr, uint64_t offset, uint64_t size,
 		 uint8_t status)
 {
-	EMIT(b, RARE, rare, .pool = pool, .id = 0, .addr = addr, .offset = offset, .size = size,
+	EMIT(f, RARE, rare, .pool = pool, .id = 0, .addr = addr, .offset = offset, .size = size,
 	     .status = status, .before = SF_GOOD, .after = SF_GOOD, .bad = SF_GOOD, .seen = 3);
-	b->op++;
+	f->op++;
 }
 
-static void authority_good(struct bed *b)
+static void authority_good(struct fixture *f)
 {
-	sealed(b);
-	rare(b, POOL, FIRST, 0, 100, SF_OK);
-	rare(b, POOL, FIRST, 50, 50, SF_OK);
-	rare(b, POOL, FIRST, 50, 4150, SF_OK);   /* up to the last object's end */
-	rare(b, POOL, FIRST, 0, 0, SF_NOTICED);
-	rare(b, POOL, FIRST, 0, 3 * SF_PAGE_SIZE, SF_NOTICED);
-	rare(b, POOL, FIRST, UINT64_MAX, 2, SF_NOTICED);
-	rare(b, POOL, FIRST, 0, 8, SF_NULL);     /* no mapping was to be had */
-	act(b, OTHER, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
-	rare(b, OTHER, FIRST, 0, 8, SF_NOTICED);
-	act(b, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
-	rare(b, POOL, FIRST, 0, 8, SF_OK);
+	sealed(f);
+	rare(f, POOL, FIRST, 0, 100, SF_OK);
+	rare(f, POOL, FIRST, 50, 50, SF_OK);
+	rare(f, POOL, FIRST, 50, 4150, SF_OK);   /* up to the last object's end */
+	rare(f, POOL, FIRST, 0, 0, SF_NOTICED);
+	rare(f, POOL, FIRST, 0, 3 * SF_PAGE_SIZE, SF_NOTICED);
+	rare(f, POOL, FIRST, UINT64_MAX, 2, SF_NOTICED);
+	rare(f, POOL, FIRST, 0, 8, SF_NULL);     /* no mapping was to be had */
+	act(f, OTHER, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	rare(f, OTHER, FIRST, 0, 8, SF_NOTICED);
+	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
+	rare(f, POOL, FIRST, 0, 8, SF_OK);
 }
 
-static void authority_mode(struct bed *b)
+static void authority_mode(struct fixture *f)
 {
-	fill(b, SF_POOL_RO);
-	protect(b);
-	rare(b, POOL, FIRST, 0, 8, SF_OK);
+	fill(f, SF_POOL_RO);
+	protect(f);
+	rare(f, POOL, FIRST, 0, 8, SF_OK);
 }
 
-static void authority_other(struct bed *b)
+static void authority_other(struct fixture *f)
 {
-	sealed(b);
-	act(b, OTHER, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
-	rare(b, OTHER, FIRST, 0, 8, SF_OK);
+	sealed(f);
+	act(f, OTHER, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	rare(f, OTHER, FIRST, 0, 8, SF_OK);
 }
 
-static void authority_outside(struct bed *b)
+static void authority_outside(struct fixture *f)
 {
-	sealed(b);
-	rare(b, POOL, FIRST, 2 * SF_PAGE_SIZE - 8, 16, SF_OK);
+	sealed(f);
+	rare(f, POOL, FIRST, 2 * SF_PAGE_SIZE - 8, 16, SF_OK);
 }
 
-static void authority_beyond(struct bed *b)
+static void authority_beyond(struct fixture *f)
 {
-	sealed(b);
-	rare(b, POOL, CROSSING, 192, 16, SF_OK);
+	sealed(f);
+	rare(f, POOL, CROSSING, 192, 16, SF_OK);
 }
 
-static void authority_nothing(struct bed *b)
+static void authority_nothing(struct fixture *f)
 {
-	sealed(b);
-	rare(b, POOL, FIRST, 0, 0, SF_OK);
+	sealed(f);
+	rare(f, POOL, FIRST, 0, 0, SF_OK);
 }
 
-static void authority_wraps(struct bed *b)
+static void authority_wraps(struct fixture *f)
 {
-	sealed(b);
-	rare(b, POOL, FIRST, 0, UINT64_MAX, SF_OK);
+	sealed(f);
+	rare(f, POOL, FIRST, 0, UINT64_MAX, SF_OK);
 }
 
-static void authority_refused(struct bed *b)
+static void authority_refused(struct fixture *f)
 {
-	sealed(b);
-	rare(b, POOL, FIRST, 96, 4, SF_NOTICED);
+	sealed(f);
+	rare(f, POOL, FIRST, 96, 4, SF_NOTICED);
 }
 
-static void opened_ro(struct bed *b)
+static void opened_ro(struct fixture *f)
 {
-	fill(b, SF_POOL_AUTO_RO);
-	act(b, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
+	fill(f, SF_POOL_AUTO_RO);
+	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
 }
 
-static void not_opened(struct bed *b)
+static void not_opened(struct fixture *f)
 {
-	sealed(b);
-	act(b, POOL, SF_POOL_UNPROTECT, 0, SF_NOTICED);
+	sealed(f);
+	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_NOTICED);
 }
 
-static void write_to(struct bed *b, uint8_t status, uint64_t bad)
+static void write_to(struct fixture *f, uint8_t status, uint64_t bad)
 {
-	EMIT(b, WRITE, write, .id = 0, .addr = FIRST, .size = 100, .status = status, .bad = bad,
+	EMIT(f, WRITE, write, .id = 0, .addr = FIRST, .size = 100, .status = status, .bad = bad,
 	     .verified = 100);
-	b->op++;
+	f->op++;
 }
 
-static void writes_good(struct bed *b)
+static void writes_good(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	write_to(b, SF_OK, SF_GOOD);
-	protect(b);
-	write_to(b, SF_NOTICED, SF_GOOD);
-	act(b, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
-	write_to(b, SF_OK, SF_GOOD);
-	rare(b, POOL, FIRST, 0, 8, SF_OK);
+	fill(f, SF_POOL_WR);
+	write_to(f, SF_OK, SF_GOOD);
+	protect(f);
+	write_to(f, SF_NOTICED, SF_GOOD);
+	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
+	write_to(f, SF_OK, SF_GOOD);
+	rare(f, POOL, FIRST, 0, 8, SF_OK);
 }
 
-static void write_unnoticed(struct bed *b)
+static void write_unnoticed(struct fixture *f)
 {
-	sealed(b);
-	write_to(b, SF_OK, SF_GOOD);
+	sealed(f);
+	write_to(f, SF_OK, SF_GOOD);
 }
 
-static void write_half(struct bed *b)
+static void write_half(struct fixture *f)
 {
-	sealed(b);
-	write_to(b, SF_NOTICED, 8);
+	sealed(f);
+	write_to(f, SF_NOTICED, 8);
 }
 
-static void write_refused(struct bed *b)
+static void write_refused(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	write_to(b, SF_NOTICED, SF_GOOD);
+	fill(f, SF_POOL_WR);
+	write_to(f, SF_NOTICED, SF_GOOD);
 }
 
-static void write_lost(struct bed *b)
+static void write_lost(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	write_to(b, SF_OK, 99);
+	fill(f, SF_POOL_WR);
+	write_to(f, SF_OK, 99);
 }
 
-static void seen(struct bed *b, uint8_t status, uint8_t bits, uint64_t before, uint64_t after,
+static void seen(struct fixture *f, uint8_t status, uint8_t bits, uint64_t before, uint64_t after,
 		 uint64_t bad)
 {
-	sealed(b);
-	EMIT(b, RARE, rare, .pool = POOL, .id = 0, .addr = FIRST, .size = 8, .status = status,
+	sealed(f);
+	EMIT(f, RARE, rare, .pool = POOL, .id = 0, .addr = FIRST, .size = 8, .status = status,
 	     .seen = bits, .before = before, .after = after, .bad = bad);
 }
 
-static void seen_early(struct bed *b)
+static void seen_early(struct fixture *f)
 {
-	seen(b, SF_OK, 3, 0, SF_GOOD, SF_GOOD);
+	seen(f, SF_OK, 3, 0, SF_GOOD, SF_GOOD);
 }
 
-static void seen_late(struct bed *b)
+static void seen_late(struct fixture *f)
 {
-	seen(b, SF_OK, 3, SF_GOOD, 4, SF_GOOD);
+	seen(f, SF_OK, 3, SF_GOOD, 4, SF_GOOD);
 }
 
-static void seen_by_nobody(struct bed *b)
+static void seen_by_nobody(struct fixture *f)
 {
-	seen(b, SF_OK, 0, 0, 4, SF_GOOD);
+	seen(f, SF_OK, 0, 0, 4, SF_GOOD);
 }
 
-static void rare_lost(struct bed *b)
+static void rare_lost(struct fixture *f)
 {
-	seen(b, SF_OK, 3, SF_GOOD, SF_GOOD, 7);
+	seen(f, SF_OK, 3, SF_GOOD, SF_GOOD, 7);
 }
 
-static void rare_refused_and_written(struct bed *b)
+static void rare_refused_and_written(struct fixture *f)
 {
-	seen(b, SF_NOTICED, 0, SF_GOOD, SF_GOOD, 0);
+	seen(f, SF_NOTICED, 0, SF_GOOD, SF_GOOD, 0);
 }
 
 /* --- PMA-6, PMA-7, PMA-9 --- */
 
-static void page_twice(struct bed *b)
+static void page_twice(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	map(b, OTHER, AREA2, 30, 20);
+	fill(f, SF_POOL_WR);
+	map(f, OTHER, AREA2, 30, 20);
 }
 
-static void page_free(struct bed *b)
+static void page_free(struct fixture *f)
 {
-	act(b, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
-	map(b, POOL, AREA, 10, 1024);
+	act(f, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	map(f, POOL, AREA, 10, 1024);
 }
 
-static void page_of_slab(struct bed *b)
+static void page_of_slab(struct fixture *f)
 {
-	EMIT(b, SLAB_NEW, slab, .cache = 0, .pfn = 20, .objects = 64, .addr = at(20));
-	b->op++;
-	act(b, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
-	map(b, POOL, AREA, 10, 20);
+	EMIT(f, SLAB_NEW, slab, .cache = 0, .pfn = 20, .objects = 64, .addr = at(20));
+	f->op++;
+	act(f, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	map(f, POOL, AREA, 10, 20);
 }
 
-static void page_of_vmalloc(struct bed *b)
+static void page_of_vmalloc(struct fixture *f)
 {
-	map(b, 0, AREA2, 10, 11);
-	act(b, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
-	map(b, POOL, AREA, 10, 20);
+	map(f, 0, AREA2, 10, 11);
+	act(f, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	map(f, POOL, AREA, 10, 20);
 }
 
-static void slab_of_pool(struct bed *b)
+static void slab_of_pool(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	EMIT(b, SLAB_NEW, slab, .cache = 0, .pfn = 20, .objects = 64, .addr = at(20));
+	fill(f, SF_POOL_WR);
+	EMIT(f, SLAB_NEW, slab, .cache = 0, .pfn = 20, .objects = 64, .addr = at(20));
 }
 
-static void object_of_others(struct bed *b)
+static void object_of_others(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	act(b, OTHER, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
-	pmalloc(b, 2, OTHER, 1, 8, AREA + 4800);
+	fill(f, SF_POOL_WR);
+	act(f, OTHER, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	pmalloc(f, 2, OTHER, 1, 8, AREA + 4800);
 }
 
-static void object_of_none(struct bed *b)
+static void object_of_none(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	pmalloc(b, 2, POOL, 1, 16, AREA + 2 * SF_PAGE_SIZE - 8);
+	fill(f, SF_POOL_WR);
+	pmalloc(f, 2, POOL, 1, 16, AREA + 2 * SF_PAGE_SIZE - 8);
 }
 
-static void object_sealed(struct bed *b)
+static void object_sealed(struct fixture *f)
 {
-	sealed(b);
-	pmalloc(b, 2, POOL, 1, 8, AREA + 4800);
+	sealed(f);
+	pmalloc(f, 2, POOL, 1, 8, AREA + 4800);
 }
 
-static void sizes_good(struct bed *b)
+static void sizes_good(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	pmalloc(b, 2, POOL, 1, 0, 0);
-	pmalloc(b, 2, POOL, 1ull << 32, 1ull << 33, 0);
-	pmalloc(b, 2, POOL, 3, 8, AREA + 4800);
+	fill(f, SF_POOL_WR);
+	pmalloc(f, 2, POOL, 1, 0, 0);
+	pmalloc(f, 2, POOL, 1ull << 32, 1ull << 33, 0);
+	pmalloc(f, 2, POOL, 3, 8, AREA + 4800);
 }
 
-static void size_zero(struct bed *b)
+static void size_zero(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	pmalloc(b, 2, POOL, 0, 8, AREA + 4800);
+	fill(f, SF_POOL_WR);
+	pmalloc(f, 2, POOL, 0, 8, AREA + 4800);
 }
 
-static void size_overflows(struct bed *b)
+static void size_overflows(struct fixture *f)
 {
-	fill(b, SF_POOL_WR);
-	pmalloc(b, 2, POOL, 1ull << 32, 1ull << 33, AREA + 4800);
+	fill(f, SF_POOL_WR);
+	pmalloc(f, 2, POOL, 1ull << 32, 1ull << 33, AREA + 4800);
 }
 
 /* --- PMA-8 --- */
 
-static void end_dirty(struct bed *b)
+static void end_dirty(struct fixture *f)
 {
-	sealed(b);
-	unmap(b, AREA, 17);
+	sealed(f);
+	unmap(f, AREA, 17);
 }
 
-static void end_other(struct bed *b)
+static void end_other(struct fixture *f)
 {
-	sealed(b);
-	unmap(b, AREA + SF_PAGE_SIZE, SF_GOOD);
+	sealed(f);
+	unmap(f, AREA + SF_PAGE_SIZE, SF_GOOD);
 }
 
-static void end_area_left(struct bed *b)
+static void end_area_left(struct fixture *f)
 {
-	sealed(b);
-	act(b, POOL, SF_POOL_DESTROY, 0, SF_OK);
+	sealed(f);
+	act(f, POOL, SF_POOL_DESTROY, 0, SF_OK);
 }
 
-static void end_still_mapped(struct bed *b)
+static void end_still_mapped(struct fixture *f)
 {
-	sealed(b);
-	unmap(b, AREA, SF_GOOD);
-	area(b, "r--", "r--");
-	tell(b, SF_MAPS_DESTROY, POOL, 0, 0);
+	sealed(f);
+	unmap(f, AREA, SF_GOOD);
+	area(f, "r--", "r--");
+	emit_maps(f, SF_MAPS_DESTROY, POOL, 0, 0);
 }
 
-static void end_read_only(struct bed *b)
+static void end_read_only(struct fixture *f)
 {
-	sealed(b);
-	unmap(b, AREA, SF_GOOD);
-	direct(b, "rw-", 0, 10);
-	direct(b, "r--", 10, 11);
-	direct(b, "rw-", 11, PAGES);
-	tell(b, SF_MAPS_DESTROY, POOL, 0, 0);
+	sealed(f);
+	unmap(f, AREA, SF_GOOD);
+	direct(f, "rw-", 0, 10);
+	direct(f, "r--", 10, 11);
+	direct(f, "rw-", 11, PAGES);
+	emit_maps(f, SF_MAPS_DESTROY, POOL, 0, 0);
 }
 
 /* title: NULL, none */
@@ -721,32 +721,30 @@ static void test_streams_have_exact_titles(void **state)
 /* A stream that is clean for one is clean for all of its family; each is broken by some. */
 static void test_clean_is_clean_for_all(void **state)
 {
-	struct bed *b = malloc(sizeof(*b));
+	struct fixture *f;
 	sf_invariant_set all = 0;
 	bool broken[SF_INV_COUNT] = { false };
 
 	(void)state;
-	assert_non_null(b);
 	for (unsigned int inv = SF_INV_PMA_1; inv <= SF_INV_PMA_9; inv++)
 		all |= sf_invariant_bit(inv);
 	for (size_t i = 0; i < NR_STREAMS; i++) {
 		broken[streams[i].inv] |= streams[i].title != NULL;
 		if (streams[i].title || streams[i].run == directmap_open)
 			continue;
-		play(b, &streams[i], all);
-		if (b->nr_titles)
-			fail_msg("stream %zu: \"%s\"", i, b->title[0]);
-		sf_judge_destroy(b->j);
+		f = play(&streams[i], all);
+		if (f->nr_titles)
+			fail_msg("stream %zu: \"%s\"", i, f->title[0]);
+		fixture_close(f);
 	}
-	free(b);
 	for (unsigned int inv = SF_INV_PMA_1; inv <= SF_INV_PMA_9; inv++)
 		if (!broken[inv])
 			fail_msg("%s is broken by no stream", sf_invariants[inv].id);
 }
 
-static void no_pools(struct bed *b)
+static void no_pools(struct fixture *f)
 {
-	b->caps &= ~(uint64_t)SF_CAP_POOLS;
+	f->caps &= ~(uint64_t)SF_CAP_POOLS;
 }
 
 static void test_others_are_not_judged(void **state)
@@ -759,25 +757,23 @@ static void test_others_are_not_judged(void **state)
 static void test_taint_and_begin(void **state)
 {
 	const struct stream s = { .run = sealed };
-	struct bed *b = malloc(sizeof(*b));
+	struct fixture *f;
 
 	(void)state;
-	assert_non_null(b);
-	play(b, &s, sf_invariant_bit(SF_INV_PMA_1) | sf_invariant_bit(SF_INV_PMA_3));
-	run(b, SF_MAPPING_AREA, "rw-", AREA, 10, 1);
-	emit(b, SF_EV_MAPPING, (struct sf_event){ .mapping = b->run[0] });
-	EMIT(b, TAINT, taint, .code = 1);
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
-	b->op = SF_NONE;
-	EMIT(b, BEGIN, run, .ops = 1);
-	b->op = 0;
-	area(b, "rw-", "rw-");
-	tell(b, SF_MAPS_WALK, 0, 0, 0);
-	assert_int_equal(b->nr_titles, 0);
-	rare_leaked_in_the_end(b);
-	assert_int_equal(b->nr_titles, 1);
-	sf_judge_destroy(b->j);
-	free(b);
+	f = play(&s, sf_invariant_bit(SF_INV_PMA_1) | sf_invariant_bit(SF_INV_PMA_3));
+	run(f, SF_MAPPING_AREA, "rw-", AREA, 10, 1);
+	emit(f, SF_EV_MAPPING, (struct sf_event){ .mapping = f->run[0] });
+	EMIT(f, TAINT, taint, .code = 1);
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
+	f->op = SF_NONE;
+	EMIT(f, BEGIN, run, .ops = 1);
+	f->op = 0;
+	area(f, "rw-", "rw-");
+	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
+	assert_int_equal(f->nr_titles, 0);
+	rare_leaked_in_the_end(f);
+	assert_int_equal(f->nr_titles, 1);
+	fixture_close(f);
 }
 
 /* What events say is not trusted: nothing of this may crash. */
@@ -786,27 +782,25 @@ static void test_hostile_events(void **state)
 	static const uint64_t odd[] = { 0, 1, AREA - 1, AREA, AREA + 5, AREA2, UINT64_MAX - 4096,
 					UINT64_MAX };
 	const struct stream s = { .run = sealed };
-	struct bed *b = malloc(sizeof(*b));
+	struct fixture *f;
 
 	(void)state;
-	assert_non_null(b);
-	play(b, &s, 0);
+	f = play(&s, 0);
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
 		for (size_t k = 0; k < sizeof(odd) / sizeof(odd[0]); k++) {
 			const uint64_t pfns[] = { odd[i], odd[k] };
 
-			EMIT(b, MAP, map, .addr = odd[i], .pages = 2, .pfns = pfns, .pool = 5);
-			EMIT(b, UNMAP, map, .addr = odd[i], .pages = odd[k], .pool = POOL);
-			EMIT(b, POOL, pool, .pool = (uint32_t)odd[i], .act = (uint8_t)k);
-			run(b, (uint8_t)k, "rwx", odd[i], odd[k], 2);
-			tell(b, (uint8_t)k, (uint32_t)i, odd[i], odd[k]);
-			rare(b, (uint32_t)i, odd[i], odd[k], odd[i], SF_OK);
-			EMIT(b, WRITE, write, .id = (uint32_t)odd[i], .addr = odd[i],
+			EMIT(f, MAP, map, .addr = odd[i], .pages = 2, .pfns = pfns, .pool = 5);
+			EMIT(f, UNMAP, map, .addr = odd[i], .pages = odd[k], .pool = POOL);
+			EMIT(f, POOL, pool, .pool = (uint32_t)odd[i], .act = (uint8_t)k);
+			run(f, (uint8_t)k, "rwx", odd[i], odd[k], 2);
+			emit_maps(f, (uint8_t)k, (uint32_t)i, odd[i], odd[k]);
+			rare(f, (uint32_t)i, odd[i], odd[k], odd[i], SF_OK);
+			EMIT(f, WRITE, write, .id = (uint32_t)odd[i], .addr = odd[i],
 			     .size = odd[k]);
 		}
-	assert_true(b->nr_titles > 0);
-	sf_judge_destroy(b->j);
-	free(b);
+	assert_true(f->nr_titles > 0);
+	fixture_close(f);
 }
 
 int main(void)

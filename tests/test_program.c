@@ -1006,7 +1006,7 @@ static void test_long_strings(void **state)
 		assert_int_equal(strlen(sf_prog_str(&p, p.ops[0].name)), n);
 		assert_int_equal(p.ops[1].expect != 0, shape);
 		check_laws(&p);
-		/* Without the create's record its strings are nobody's. */
+		/* Without the create's record its strings belong to nothing. */
 		data = bytes_of(&p, &len);
 		memmove(data + 4, data + 4 + SF_RECORD_SIZE, len - 4 - SF_RECORD_SIZE);
 		sf_bytes_decode(&q, data, len - SF_RECORD_SIZE, 0);

@@ -144,7 +144,7 @@ static void what_has_no_sheaf_waits_for_the_next(void **state)
 	bench_end(b);
 }
 
-/* Each CPU has a sheaf; what is told of them says whose. */
+/* Each CPU has a sheaf; what is reported of them says whose. */
 static void each_cpu_fills_its_own(void **state)
 {
 	struct bench *b = bench_set(4096);
@@ -192,7 +192,7 @@ static void owned_goes_at_the_end_of_the_grace_period(void **state)
 	assert_true(owns(b, p[0], p[3]));
 	kfree_rcu(b, p[0]);
 	expect(b, "~0r");
-	/* it is nobody's now; what it owns is its users' still */
+	/* it has no owner now; what it owns is its users' still */
 	assert_false(owns(b, p[0], p[4]));
 	assert_false(owns(b, p[4], p[0]));
 	assert_false(owns(b, p[4], p[1]));
@@ -224,7 +224,7 @@ static void deferred_leaves_its_owner(void **state)
 	bench_end(b);
 }
 
-/* A dentry, its name, what hangs on that, and a name that somebody holds. */
+/* A dentry, its name, what hangs on that, and a name that is held. */
 static void rcu_shrinker_defers_whole_trees(void **state)
 {
 	struct bench *b = bench_set(4096);
@@ -518,7 +518,7 @@ static void deferred_twice_is_survived(void **state)
 	kfree(b, p[2]);
 	expect(b, "~0r ~1r ~2r");
 	b->a->rcu_barrier(b->heap);
-	expect(b, "-0r .0"); /* once; nobody is told of what was freed before */
+	expect(b, "-0r .0"); /* once; what was freed before is not reported */
 	assert_int_equal(b->warns, 1);
 	b->a->cache_shrink(b->heap, cache_of(b, thing(b, 64, K, 9)));
 	b->a->reset(b->heap);

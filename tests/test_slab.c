@@ -720,7 +720,7 @@ static void double_free_is_silent_on_the_sheaf_path(void **state)
 
 #define ORDERS_MAX 64
 
-/* What a cache's slabs were told to be. */
+/* What a cache's slabs were reported to be. */
 struct watch {
 	uint32_t cache;
 	uint64_t secret;
@@ -839,7 +839,7 @@ static bool is_rotation(const uint16_t *a, unsigned int n, const uint16_t *b, un
 	return true;
 }
 
-/* Ascending without, rotations of one order with; told as the objects then come. */
+/* Ascending without, rotations of one order with; reported as the objects then come. */
 static void slabs_hand_out_in_their_order(void **state)
 {
 	struct sf_settings set = settings(4096);
@@ -1016,7 +1016,7 @@ static void hardened_double_free(void **state)
 			for (unsigned int i = 0; i < (set.sheaves ? 2 : 100); i++)
 				assert_true(cache_alloc(b, w.cache) == p);
 		}
-		/* Not in a row: p q p makes a circle, and nobody sees it. */
+		/* Not in a row: p q p makes a circle, and it is not seen. */
 		w.warns = 0;
 		cache_free(b, w.cache, p);
 		cache_free(b, w.cache, q);

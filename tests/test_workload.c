@@ -219,7 +219,7 @@ static void faults_are_told(void **state)
 	assert_non_null(sf_workload_fault(&opt));
 }
 
-static void tell(struct sf_meminfo *m, struct sf_event ev)
+static void emit(struct sf_meminfo *m, struct sf_event ev)
 {
 	sf_meminfo_event(m, &ev);
 }
@@ -242,19 +242,19 @@ static void snapshot(struct sf_meminfo *m)
 	struct sf_settings set;
 
 	sf_settings_init(&set);
-	tell(m, (struct sf_event){ .type = SF_EV_HEAP, .heap = { .settings = &set } });
-	tell(m, (struct sf_event){ .type = SF_EV_BEGIN });
-	tell(m, (struct sf_event){ .type = SF_EV_MAP, .map = { .pages = 3 } });
-	tell(m, (struct sf_event){ .type = SF_EV_MAP, .map = { .pages = 2 } });
-	tell(m, (struct sf_event){ .type = SF_EV_UNMAP, .map = { .pages = 3 } });
-	tell(m, (struct sf_event){ .type = SF_EV_SNAP_BEGIN, .snap = { .managed = 2000 } });
-	tell(m, (struct sf_event){ .type = SF_EV_SNAP_BLOCK,
+	emit(m, (struct sf_event){ .type = SF_EV_HEAP, .heap = { .settings = &set } });
+	emit(m, (struct sf_event){ .type = SF_EV_BEGIN });
+	emit(m, (struct sf_event){ .type = SF_EV_MAP, .map = { .pages = 3 } });
+	emit(m, (struct sf_event){ .type = SF_EV_MAP, .map = { .pages = 2 } });
+	emit(m, (struct sf_event){ .type = SF_EV_UNMAP, .map = { .pages = 3 } });
+	emit(m, (struct sf_event){ .type = SF_EV_SNAP_BEGIN, .snap = { .managed = 2000 } });
+	emit(m, (struct sf_event){ .type = SF_EV_SNAP_BLOCK,
 				   .snapblock = { .order = 3, .list = SF_MIGRATE_MOVABLE } });
-	tell(m, (struct sf_event){ .type = SF_EV_SNAP_BLOCK,
+	emit(m, (struct sf_event){ .type = SF_EV_SNAP_BLOCK,
 				   .snapblock = { .order = 3, .list = SF_MIGRATE_RECLAIMABLE } });
-	tell(m, (struct sf_event){ .type = SF_EV_SNAP_PAGEBLOCK,
+	emit(m, (struct sf_event){ .type = SF_EV_SNAP_PAGEBLOCK,
 				   .snappb = { .migratetype = SF_MIGRATE_RECLAIMABLE } });
-	tell(m, (struct sf_event){ .type = SF_EV_SNAP_COUNTERS,
+	emit(m, (struct sf_event){ .type = SF_EV_SNAP_COUNTERS,
 				   .counters = { .nr_free_pages = 16, .nr_slab_reclaimable = 5,
 						 .nr_slab_unreclaimable = 7, .mem_available = 11,
 						 .nr_kernel_misc_reclaimable = 2 } });
@@ -287,7 +287,7 @@ static void shapes_of_memory(void **state)
 	assert_non_null(strstr(text, "type  Reclaimable      0      0      0      1 "));
 	free(text);
 	/* the next snapshot begins at nothing */
-	tell(&m, (struct sf_event){ .type = SF_EV_SNAP_BEGIN, .snap = { .managed = 2000 } });
+	emit(&m, (struct sf_event){ .type = SF_EV_SNAP_BEGIN, .snap = { .managed = 2000 } });
 	assert_false(m.complete);
 	assert_int_equal(sf_meminfo_free(&m, 3), 0);
 }

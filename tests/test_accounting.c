@@ -737,6 +737,13 @@ static void bud_12_release(struct fixture *f)
 	reserve(f, 0, SF_MIGRATE_HIGHATOMIC, SF_MIGRATE_UNMOVABLE, true);
 }
 
+static void bud_12_below(struct fixture *f)
+{
+	reserve(f, 0, SF_MIGRATE_MOVABLE, SF_MIGRATE_HIGHATOMIC, false);
+	EMIT(f, RESERVE, claim, .nr_pages = 1024, .from = SF_MIGRATE_HIGHATOMIC,
+	     .to = SF_MIGRATE_UNMOVABLE, .release = true);
+}
+
 static void oom(struct fixture *f, uint8_t order, uint32_t gfp)
 {
 	EMIT(f, OOM, oom, .policy = (uint8_t)f->set.oom, .order = order, .gfp = gfp,
@@ -1286,6 +1293,7 @@ static const struct stream broken[] = {
 	STREAM(BUD, 12, bud_12_bound, "the HIGHATOMIC reserve grows above its bound"),
 	STREAM(BUD, 12, bud_12_release,
 	       "the HIGHATOMIC reserve lets go of a page block that is not its own"),
+	STREAM(BUD, 12, bud_12_below, "the HIGHATOMIC reserve is below 0"),
 	STREAM(BUD, 12, bud_12_oom, "OOM was declared before the HIGHATOMIC reserve was let go"),
 	STREAM(BUD, 12, bud_12_counter, "nr_reserved_highatomic is wrong"),
 	STREAM(BUD, 12, bud_12_free, "nr_free_highatomic is wrong"),

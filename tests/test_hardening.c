@@ -152,6 +152,41 @@ static void test_encoded_free_pointers(void **state)
 	fixture_close(f);
 }
 
+/* A secret that undoes an address: what decodes there is stored as it is, and not by chance. */
+static void test_plain_free_pointers(void **state)
+{
+	const uint64_t free[1] = { SF_DIRECT_MAP + 512 }, stored[1] = { 0 };
+	struct fixture *f = open_for(SF_INV_MEM_15, hardened);
+
+	(void)state;
+	emit(f, SF_EV_CACHE, cache_event(C_NAMED, 0, __builtin_bswap64(free[0] + 32)));
+	for (unsigned int i = 0; i < 4096; i++)
+		walk(f, free, stored, 1);
+	wrong(f, "MEM-15: free pointers of named are stored as they are");
+	fixture_close(f);
+}
+
+/* Two caches whose secrets differ as the addresses do: the ends of their lists look the same. */
+static void test_ends_of_lists(void **state)
+{
+	const uint64_t free[2] = { SF_DIRECT_MAP + 512, SF_DIRECT_MAP + 8192 };
+	const uint64_t secret = SECRET + 1;
+	const uint64_t other = secret ^ __builtin_bswap64(free[0] + 32) ^
+			       __builtin_bswap64(free[1] + 32);
+	const uint64_t stored[1] = { encoded(0, free[0]) };
+	struct fixture *f = open_for(SF_INV_MEM_15, hardened);
+
+	(void)state;
+	emit(f, SF_EV_CACHE, cache_event(C_CTOR, SF_SLAB_CTOR, other));
+	walk(f, free, stored, 1);
+	walk(f, free, stored, 1); /* the same one again */
+	assert_no_title(f);
+	EMIT(f, SNAP_SLAB, snapslab, .cache = C_CTOR, .objects = OBJECTS, .nr_free = 1,
+	     .inuse = OBJECTS - 1, .free = free + 1, .stored = stored, .unwiped = SF_GOOD);
+	wrong(f, "MEM-15: the end of a free list of ctor looks the same in two places");
+	fixture_close(f);
+}
+
 static void test_secrets(void **state)
 {
 	struct fixture *f = open_for(SF_INV_MEM_15, hardened);
@@ -369,6 +404,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counters_of_flexible_arrays),
 		cmocka_unit_test(test_encoded_free_pointers),
+		cmocka_unit_test(test_plain_free_pointers),
+		cmocka_unit_test(test_ends_of_lists),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_order_of_a_fresh_slab),
 		cmocka_unit_test(test_rotations),

@@ -163,6 +163,19 @@ static void object_outside(struct fixture *f)
 	object(f, SF_API_KMALLOC, SIZE, C_SLOT, 1024, SLOT, 3, 0);
 }
 
+static void object_smaller(struct fixture *f)
+{
+	struct sf_ev_alloc a = request(f, SF_API_KMALLOC, SIZE, SF_GFP_KERNEL);
+
+	a.id = f->id++;
+	a.status = SF_OK;
+	a.addr = at(1024);
+	a.place = (struct sf_place){ .kind = SF_PLACE_SLAB, .order = 8, .cache = C_SLOT,
+				     .stride = SLOT, .object_size = SLOT, .objects = 1,
+				     .base = a.addr, .pfn = 1024 };
+	emit(f, SF_EV_ALLOC, (struct sf_event){ .alloc = a });
+}
+
 /* --- BIG-2 --- */
 
 static void refuse(struct fixture *f, uint8_t api, uint32_t gfp)
@@ -608,6 +621,8 @@ static const struct stream streams[] = {
 	  NULL },
 	{ SF_INV_BIG_1, slab_overfull, "BIG-1: objects of named cache leave their block of 2 MiB",
 	  NULL },
+	{ SF_INV_BIG_1, object_smaller,
+	  "BIG-1: an object of kmalloc-large-680k is in no block of 2 MiB", NULL },
 	{ SF_INV_BIG_1, object_outside,
 	  "BIG-1: an object of kmalloc-large-680k leaves its block of 2 MiB", NULL },
 	{ SF_INV_BIG_2, refused_good, NULL, NULL },

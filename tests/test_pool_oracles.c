@@ -531,6 +531,12 @@ static void page_of_vmalloc(struct fixture *f)
 	map(f, POOL, AREA, 10, 20);
 }
 
+static void area_over_another(struct fixture *f)
+{
+	fill(f, SF_POOL_WR);
+	map(f, POOL, AREA, 30, 31);
+}
+
 static void slab_of_pool(struct fixture *f)
 {
 	fill(f, SF_POOL_WR);
@@ -689,6 +695,7 @@ static const struct stream streams[] = {
 	{ SF_INV_PMA_6, page_free, "PMA-6: a pool has a page that is not allocated", NULL },
 	{ SF_INV_PMA_6, page_of_slab, "PMA-6: a page of a pool is in a slab", NULL },
 	{ SF_INV_PMA_6, page_of_vmalloc, "PMA-6: a page of a pool is in use elsewhere", NULL },
+	{ SF_INV_PMA_6, area_over_another, "PMA-6: an area of a pool lies over another one", NULL },
 	{ SF_INV_PMA_6, slab_of_pool, "PMA-6: a slab of kmalloc-64 is made of a pool's pages",
 	  NULL },
 	{ SF_INV_PMA_6, object_of_others, "PMA-6: an object lies in another pool's area", NULL },

@@ -80,7 +80,7 @@ printf '%s\n' oracles/*.c | xargs -P "${JOBS:-$(nproc)}" -I '{}' sh -c \
 	'$COMPILE -O0 -fno-pie -c -o "$1/$(basename "$2" .c).o" "$2"' - "$dir" '{}' || exit 1
 nm -A --defined-only "$dir"/*.o | grep -E ' T sf_[a-z]+_[0-9]+(_[a-z0-9_]+)?$' >"$dir/objects"
 sed 's/.* T //' "$dir/objects" | sort -u >"$dir/rules"
-sed 's/.*/X(&)/' "$dir/rules" >"$dir/rules.h"
+sed 's/.*/X(&)/' "$dir/rules" >"$dir/disarmed_rules.h"
 wrap=$(for f in $(cat "$dir/rules") sf_title sf_report sf_boots_create; do
 	printf ' -Wl,--wrap=%s' "$f"
 done)

@@ -22,7 +22,7 @@ check 'a line for each file and allocator' \
 	test "$(grep -c '^corpora/seeds/.* 0$' "$tmp/out")" -eq $((allocators * files))
 
 slabfuzz 0 inject "$tmp/program.txt"
-for a in baseline random typed large protected; do
+for a in $("$SLABFUZZ" list allocators | sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p'); do
 	row "$a" 2 2 2
 done
 slabfuzz 0 inject -a typed --max 1 "$tmp/program.txt"

@@ -9,12 +9,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "../harness/exec/exec.h"
 #include "../harness/generate/mutate.h"
+#include "each_allocator.h"
 #include "event_hash.h"
 
 enum {
@@ -191,7 +193,6 @@ static void test_heaps_begin_the_same(void **state)
 }
 
 #define SUBJECTS(X)                                                                        \
-	X(plain, "baseline", "heap pages=1024")                                            \
 	X(random, "random", "heap pages=1024 seed=9 freelist_random=1 init_on_free=1")     \
 	X(typed, "typed", "heap pages=4096 seed=7 freelist_random=1 freelist_hardened=1 "  \
 	  "shuffle=1 slab_virtual=1 slot_offset=1 type_align=1 flex=implemented")          \
@@ -199,7 +200,6 @@ static void test_heaps_begin_the_same(void **state)
 	X(misused_sheaves, "baseline", "heap pages=1024 misuse=1 slab_virtual=1")          \
 	X(large, "large", "heap pages=4096 large_sheaf=3 large_min_partial=1")             \
 	X(min_order, "large", "heap pages=2048 min_order=2")                               \
-	X(open, "protected", "heap pages=1024")                                            \
 	X(sealed, "protected", "heap pages=1024 directmap=sealed init_on_free=1")          \
 	X(misused_pools, "protected", "heap pages=1024 directmap=sealed misuse=1")
 
@@ -207,16 +207,37 @@ static void test_heaps_begin_the_same(void **state)
 SUBJECTS(X)
 #undef X
 
-int main(void)
+enum { ALLOCATORS_MAX = 64 };
+
+static struct CMUnitTest tests[3 * (ALLOCATORS_MAX + 16)];
+static size_t nr_tests;
+
+static void add_tests(struct subject *of)
 {
-	const struct CMUnitTest tests[] = {
-#define X(id, name, heap)                                                                         \
-	cmocka_unit_test_prestate(test_heaps_begin_the_same, &subject_##id),                      \
-	cmocka_unit_test_prestate(test_same_events_again_and_after_others, &subject_##id),        \
-	cmocka_unit_test_prestate(test_fresh_heap_is_like_a_reset_one, &subject_##id),
-		SUBJECTS(X)
-#undef X
+	const struct CMUnitTest of_subject[] = {
+		cmocka_unit_test_prestate(test_heaps_begin_the_same, of),
+		cmocka_unit_test_prestate(test_same_events_again_and_after_others, of),
+		cmocka_unit_test_prestate(test_fresh_heap_is_like_a_reset_one, of),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	for (size_t i = 0; i < 3; i++)
+		tests[nr_tests++] = of_subject[i];
+}
+
+/* Each allocator of the build as it comes, then some with settings that draw numbers. */
+int main(void)
+{
+	static struct subject plain[ALLOCATORS_MAX];
+	size_t nr = 0;
+
+	FOR_EACH_ALLOCATOR(a, 0) {
+		if (nr == ALLOCATORS_MAX)
+			abort();
+		plain[nr] = (struct subject){ a->name, "heap pages=1024" };
+		add_tests(&plain[nr++]);
+	}
+#define X(id, name, heap) add_tests(&subject_##id);
+	SUBJECTS(X)
+#undef X
+	return _cmocka_run_group_tests("determinism", tests, nr_tests, NULL, NULL);
 }

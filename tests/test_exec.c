@@ -17,6 +17,7 @@
 #include "../harness/exec/exec.h"
 #include "../harness/generate/mutate.h"
 #include "../harness/program/token.h"
+#include "each_allocator.h"
 
 /* Events of a run, without those of the boot and those of the pages. */
 struct seen {
@@ -172,19 +173,18 @@ static void test_types_are_told(void **state)
 
 static void test_requests_carry_types(void **state)
 {
-	static const char *const all[] = { "baseline", "random", "typed" };
 	const struct sf_ev_alloc *a;
 	struct fixture f;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		run(&f, all[i],
-		    "r0 = kmalloc(100, GFP_KERNEL)\n"
-		    "r1 = kmalloc(100, GFP_KERNEL, type=struct cred)\n"
-		    "r2 = kmalloc(100, GFP_KERNEL, type=struct cred, token=3)\n"
-		    "r3 = kmalloc_obj(struct fpu_state, GFP_KERNEL)\n"
-		    "r4 = kmalloc_objs(struct extent, 5, GFP_KERNEL, token=0)\n"
-		    "r5 = krealloc(r0, 5000, GFP_KERNEL, type=struct file)\n");
+	FOR_EACH_ALLOCATOR(of, SF_CAP_KMALLOC) {
+		run_on(&f, of,
+		       "r0 = kmalloc(100, GFP_KERNEL)\n"
+		       "r1 = kmalloc(100, GFP_KERNEL, type=struct cred)\n"
+		       "r2 = kmalloc(100, GFP_KERNEL, type=struct cred, token=3)\n"
+		       "r3 = kmalloc_obj(struct fpu_state, GFP_KERNEL)\n"
+		       "r4 = kmalloc_objs(struct extent, 5, GFP_KERNEL, token=0)\n"
+		       "r5 = krealloc(r0, 5000, GFP_KERNEL, type=struct file)\n");
 		a = allocated(&f, 0);
 		assert_int_equal(a->type, 0);
 		assert_int_equal(a->token, 0);
@@ -197,7 +197,7 @@ static void test_requests_carry_types(void **state)
 		a = allocated(&f, 2);
 		assert_int_equal(a->token, 3);
 		assert_true(a->forced);
-		if (i == 2)
+		if (of->caps & SF_CAP_TYPED)
 			assert_int_equal(a->place.partition, 3);
 		a = allocated(&f, 3);
 		assert_int_equal(a->type_align, 64);

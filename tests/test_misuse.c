@@ -18,6 +18,7 @@
 #include "../harness/generate/mutate.h"
 #include "../harness/program/types.h"
 #include "../oracles/oracle.h"
+#include "each_allocator.h"
 #include "example_allocator.c"
 
 enum {
@@ -241,15 +242,16 @@ static uint32_t pair(struct bench *b, uint64_t size, const char *type, uint32_t 
 	return SF_NONE;
 }
 
-static const char *const models[] = { "baseline", "random", "typed", "large", "protected" };
+/* Models whose kmalloc() is of slabs: what these tests place, and run over. */
+#define MODELS (SF_CAP_MISUSE | SF_CAP_KMALLOC)
 
 /* --- writes --- */
 
 static void test_overflow_reaches_its_neighbour(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct bench *b = set_up(models[i], "heap misuse=1");
+	FOR_EACH_ALLOCATOR(of, MODELS) {
+		struct bench *b = set_up(of->name, "heap misuse=1");
 		uint32_t second, first = pair(b, 64, "u8", &second);
 		const struct sf_ev_reach *r;
 
@@ -422,8 +424,8 @@ static void test_stale_write(void **state)
 	uint32_t old, next;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		b = set_up(models[i], "heap misuse=1");
+	FOR_EACH_ALLOCATOR(of, MODELS) {
+		b = set_up(of->name, "heap misuse=1");
 		old = new(b, 100, "u8");
 		free_of(b, old);
 		assert_int_equal(misuse(b, SF_OP_STALE_WRITE, old, 500), R(SLACK));
@@ -435,7 +437,7 @@ static void test_stale_write(void **state)
 		assert_non_null(reached(b, SF_REACH_SAME_TYPE, next));
 		free_of(b, next);
 		next = new(b, 128, "struct cred");
-		if (i < 2) {
+		if (!(of->caps & SF_CAP_TYPED)) {
 			assert_int_equal(misuse(b, SF_OP_STALE_WRITE, old, 4),
 					 R(SAME_PARTITION) | R(POINTER));
 			assert_non_null(reached(b, SF_REACH_POINTER, next));
@@ -483,8 +485,8 @@ static void test_double_free(void **state)
 	uint32_t old, a, c;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		b = set_up(models[i], "heap misuse=1");
+	FOR_EACH_ALLOCATOR(of, MODELS) {
+		b = set_up(of->name, "heap misuse=1");
 		old = new(b, 100, "u8");
 		free_of(b, old);
 		/* In its sheaf twice, which is not looked at. */
@@ -497,7 +499,7 @@ static void test_double_free(void **state)
 		assert_int_equal(addr_of(b, a), addr_of(b, c));
 		tear_down(b);
 
-		b = set_up(models[i], "heap misuse=1");
+		b = set_up(of->name, "heap misuse=1");
 		old = new(b, 100, "u8");
 		free_of(b, old);
 		a = new(b, 100, "u8");
@@ -868,9 +870,9 @@ static void test_storms(void **state)
 	struct storm s = { 0 };
 
 	(void)state;
-	for (size_t a = 0; a < sizeof(models) / sizeof(models[0]); a++)
+	FOR_EACH_ALLOCATOR(of, SF_CAP_MISUSE)
 		for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++)
-			ride(models[a], heaps[i], 40, &s);
+			ride(of->name, heaps[i], 40, &s);
 	assert_true(s.attacks > 5000 && s.noticed > 100);
 	for (int i = 0; i < SF_REACHES; i++)
 		assert_true(s.reached[i] > 0);

@@ -434,15 +434,14 @@ struct sf_allocator {
 
 #define SF_BUCKETS_OFF (SF_NONE - 1)
 
-/* SF_ALLOCATORS(X): the allocators in this build, in the order in which they are listed. */
-#define SF_ALLOCATORS(X) X(baseline) X(random) X(typed) X(large) X(protected)
-
-#define X(name) extern const struct sf_allocator sf_##name;
-SF_ALLOCATORS(X)
-#undef X
-
-/* NULL-terminated, and by name (NULL: none of that name). */
+/*
+ * The allocators of this build, NULL-terminated, in the order in which they are listed (registry.h,
+ * where a new one is added), and by name (NULL: there is none of that name).
+ */
 extern const struct sf_allocator *const sf_allocators[];
 const struct sf_allocator *sf_allocator_by_name(const char *name);
+
+/* Those that benchmarks and tests compare with one another by their identifiers. */
+extern const struct sf_allocator sf_baseline, sf_random, sf_typed, sf_large, sf_protected;
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * registry.c - the allocators of this build, by name. Made from SF_ALLOCATORS.
+ * registry.c - the allocators of this build, in order and by name, made from registry.h.
  */
-#include "allocator.h"
+#include "registry.h"
 
 #include <string.h>
 

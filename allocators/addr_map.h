@@ -4,8 +4,8 @@
  * addressing, grown as needed. A zeroed struct is an empty map; address 0 is never in one. Relies
  * on nothing; lru.c and memcg.c rely on it, and for map_grown() whatever keeps an array of its own.
  */
-#ifndef SLABFUZZ_MAP_H
-#define SLABFUZZ_MAP_H
+#ifndef SLABFUZZ_ADDR_MAP_H
+#define SLABFUZZ_ADDR_MAP_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,8 @@
  * known), AddressSanitizer sees every access of a user (memory nobody owns is poisoned), and the
  * few accesses that must ignore poison are the raw_ functions, peek and poke, and nothing else.
  */
-#include "heap.h"
+#include "arena.h"
+#include "trap.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,8 @@
  * Relies on cache.c for the caches; kmalloc.c takes from a set what names one. A set is never
  * destroyed, as there.
  */
-#include "heap.h"
+#include "bucket.h"
+#include "cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>

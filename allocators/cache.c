@@ -6,13 +6,15 @@
  * Relies on slab.c for the slabs themselves and on rcu.c for what kmem_cache_destroy() waits for.
  * kmalloc.c makes its size classes here.
  */
-#include "heap.h"
+#include "cache.h"
+#include "lru.h"
+#include "page_alloc.h"
+#include "rcu.h"
+#include "slab_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "slab_internal.h"
 
 #define MAX_OBJS_PER_SLAB 32767u /* slab->objects has 15 bits */
 #define CACHE_LINE 64u
@@ -424,14 +426,12 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache)
 	return SF_OK;
 }
 
-bool slab_init(struct sf_heap *h, struct sf_error *err)
+void cache_init(struct sf_heap *h)
 {
-	(void)err;
 	h->free_sheaf = NO_SHEAF;
-	return true;
 }
 
-void slab_free_all(struct sf_heap *h)
+void cache_free_all(struct sf_heap *h)
 {
 	for (uint32_t i = 0; i < h->cap_caches; i++) {
 		if (h->cache[i])
@@ -444,7 +444,7 @@ void slab_free_all(struct sf_heap *h)
 }
 
 /* Slab pages are gone already (arena_reset); what is left is what a cache remembers of them. */
-void slab_reset(struct sf_heap *h)
+void cache_reset(struct sf_heap *h)
 {
 	for (uint32_t i = 0; i < h->nr_boot; i++) {
 		struct kcache *s = h->cache[i];

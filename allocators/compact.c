@@ -14,6 +14,11 @@
  * run to the next (deferral, skipped page blocks, cached positions), its searches of free lists,
  * and that without waiting it gives up a block of the order at the first page that stays.
  */
+#include "arena.h"
+#include "compact.h"
+#include "lru.h"
+#include "memcg.h"
+#include "page_alloc.h"
 #include "page_internal.h"
 
 #define EXTFRAG_THRESHOLD 500 /* vm.extfrag_threshold */

@@ -7,7 +7,7 @@
  * heap.h; slab.c and page_gfp.c ask before each request. Left out: filters by task, cache and stack
  * trace; requests for high memory are passed over as by default (ignore-gfp-highmem).
  */
-#include "heap.h"
+#include "fault.h"
 
 #include <string.h>
 

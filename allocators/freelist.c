@@ -6,7 +6,8 @@
  * After mm/slub.c (init_slab_obj_iter, next_slab_obj) and mm/slab_common.c
  * (cache_random_seq_create) of Linux 7.2. slab.c relies on it.
  */
-#include "slab_internal.h"
+#include "arena.h"
+#include "freelist.h"
 
 #include <stdlib.h>
 
@@ -62,7 +63,7 @@ void freelist_order(struct sf_heap *h, struct kcache *s, unsigned int objects)
 	}
 }
 
-void freelist_tell(struct sf_heap *h, const struct kcache *s, uint32_t head, const uint64_t *taken,
+void freelist_emit(struct sf_heap *h, const struct kcache *s, uint32_t head, const uint64_t *taken,
 		   unsigned int n)
 {
 	const struct page *pg = &h->arena.page[head];

@@ -4,7 +4,8 @@
  * that are one call into the mechanism.
  */
 #include "model.h"
-#include "slab_internal.h"
+#include "slab.h"
+#include "window.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +79,9 @@ struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy 
 	h->rng = heap_boot_random(h, RNG_STREAM);
 	if (!h->walk_buf || !h->order_buf)
 		snprintf(err->text, sizeof(err->text), "no memory for a heap");
+	cache_init(h);
 	if (!h->walk_buf || !h->order_buf || !arena_init(h, err) || !pool_init(h, err) ||
-	    !zone_init(h, err) || !slab_init(h, err) || !kmalloc_init(h, err)) {
+	    !zone_init(h, err) || !kmalloc_init(h, err)) {
 		heap_destroy(h);
 		return NULL;
 	}
@@ -97,7 +99,7 @@ void heap_destroy(struct sf_heap *h)
 	vmscan_free(h);
 	rcu_free(h);
 	memcg_free(h);
-	slab_free_all(h);
+	cache_free_all(h);
 	zone_free(h);
 	pool_free(h);
 	arena_free(h);
@@ -119,7 +121,7 @@ void heap_reset(struct sf_heap *h)
 	pool_reset(h);
 	arena_reset(h);
 	zone_reset(h);
-	slab_reset(h);
+	cache_reset(h);
 	bucket_reset(h);
 }
 

@@ -7,7 +7,14 @@
  * fallback. What a variant changes (which copy of a class an allocation goes to) is its policy.
  * Whatever is freed here, lru.c hears of it before: what it owns goes first.
  */
-#include "slab_internal.h"
+#include "arena.h"
+#include "cache.h"
+#include "kmalloc.h"
+#include "lru.h"
+#include "page_alloc.h"
+#include "rcu.h"
+#include "slab.h"
+#include "vmalloc.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,11 +11,16 @@
  * out: objects that are referenced get no second round on the list, and there is one list a
  * shrinker, not one for each group.
  */
-#include "slab_internal.h"
+#include "addr_map.h"
+#include "arena.h"
+#include "kmalloc.h"
+#include "lru.h"
+#include "memcg.h"
+#include "page_alloc.h"
+#include "rcu.h"
+#include "slab.h"
 
 #include <stdlib.h>
-
-#include "addr_map.h"
 
 #define NO_ENTRY MAP_NONE
 #define DEFAULT_SEEKS 2  /* include/linux/shrinker.h */

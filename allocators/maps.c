@@ -7,8 +7,8 @@
  * Addresses are told as simulated ones, and entries that one would do for are told as one, so that
  * the events are the same on every machine.
  */
-#include "heap.h"
 #include "addr_map.h"
+#include "maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -231,7 +231,7 @@ static void read_all(struct reader *r)
 		abort(); /* it could be read when the heap was made */
 }
 
-void maps_tell(struct sf_heap *h, struct sf_sink *sink, enum sf_maps_when when, uint32_t pool,
+void maps_emit(struct sf_heap *h, struct sf_sink *sink, enum sf_maps_when when, uint32_t pool,
 	       uint64_t addr, uint64_t size)
 {
 	struct sf_event ev = { .cpu = (uint8_t)h->cpu };

@@ -9,11 +9,13 @@
  * obj_stock_pcp); there is no memory but the kernel's, no swap, no high mark, and nobody who could
  * be killed at a limit.
  */
-#include "slab_internal.h"
+#include "addr_map.h"
+#include "arena.h"
+#include "memcg.h"
+#include "page_alloc.h"
+#include "vmscan.h"
 
 #include <stdlib.h>
-
-#include "addr_map.h"
 
 #define MAX_GROUPS 65535u /* mm/memcontrol.c:MEM_CGROUP_ID_MAX */
 #define MAX_RECLAIM_RETRIES 16
@@ -292,11 +294,6 @@ uint32_t memcg_of(const struct sf_heap *h, uint64_t addr)
 	const struct charge *c = find(h, addr);
 
 	return c ? c->group : SF_NONE;
-}
-
-bool memcg_charged_in(const struct sf_heap *h, uint64_t addr, uint32_t memcg)
-{
-	return memcg_below(h, memcg_of(h, addr), memcg);
 }
 
 /* --- snapshots, heaps --- */

@@ -7,8 +7,34 @@
 #ifndef SLABFUZZ_MODEL_H
 #define SLABFUZZ_MODEL_H
 
-#include "heap.h"
+#include "arena.h"
+#include "bucket.h"
+#include "cache.h"
+#include "compact.h"
+#include "fault.h"
+#include "kmalloc.h"
+#include "lru.h"
+#include "memcg.h"
+#include "overcommit.h"
+#include "page_alloc.h"
+#include "pool.h"
+#include "rcu.h"
+#include "registry.h"
+#include "snapshot.h"
+#include "vmscan.h"
 
+/* --- heap.c --- */
+
+/*
+ * A variant's create(): a heap as at boot, announced to `sink`. NULL, and one line in `err`: the
+ * host has no memory for it. The rest is the interface's functions of these names.
+ */
+struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy *policy,
+			    const struct sf_settings *set, struct sf_sink *sink,
+			    struct sf_error *err);
+void heap_destroy(struct sf_heap *h);
+void heap_reset(struct sf_heap *h);
+void heap_set_cpu(struct sf_heap *h, unsigned int cpu);
 void heap_cache_alloc(struct sf_heap *h, uint32_t cache, uint32_t gfp, struct sf_result *rs);
 void heap_cache_free(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf_result *rs);
 void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t n,
@@ -19,6 +45,19 @@ void heap_pages_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, struc
 void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order);
 void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs);
 void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
+uint64_t heap_peek(struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
+uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len);
+
+/* --- the table --- */
+
+/* What every model can do. */
+#define SF_MODEL_CAPS                                                                            \
+	(SF_CAP_USABLE | SF_CAP_REALLOC | SF_CAP_ZERO | SF_CAP_CONTENTS | SF_CAP_CACHES |        \
+	 SF_CAP_PAGES | SF_CAP_EXACT | SF_CAP_PLACE | SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_CPUS | \
+	 SF_CAP_FAIL | SF_CAP_KVMALLOC | SF_CAP_ARRAY | SF_CAP_BULK | SF_CAP_GFP | SF_CAP_DRAIN | \
+	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS | SF_CAP_BUCKETS | SF_CAP_NOLOCK |    \
+	 SF_CAP_FLEX | SF_CAP_MISUSE | SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG |              \
+	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT | SF_CAP_MIN_ORDER)
 
 /* Settings without an effect but in the variant that has the capability. */
 #define SF_LARGE_SETTINGS (1ull << SF_SET_large_sheaf | 1ull << SF_SET_large_min_partial)

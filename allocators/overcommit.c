@@ -8,6 +8,7 @@
  * snapshots and the interface read it. Left out: there is no page cache, no swap, and nothing is
  * committed: a process that may have its pages does not get them.
  */
+#include "overcommit.h"
 #include "page_internal.h"
 
 #define ADMIN_RESERVE_MAX 2048 /* 8 MiB (mm/mmap.c:init_admin_reserve) */

@@ -7,7 +7,10 @@
  * out: there is one zone on one node, so ALLOC_NOFRAGMENT is never set (it takes a lower zone, or
  * defrag_mode); there is no CMA and no isolation; no page is a guard page.
  */
+#include "arena.h"
+#include "page_alloc.h"
 #include "page_internal.h"
+#include "shuffle.h"
 
 #include <stdio.h>
 #include <stdlib.h>

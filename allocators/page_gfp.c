@@ -14,7 +14,14 @@
  * boost as soon as it is woken; all else it does when it is told to. Compaction does not capture
  * the block that it makes.
  */
+#include "arena.h"
+#include "compact.h"
+#include "fault.h"
+#include "memcg.h"
+#include "page_alloc.h"
 #include "page_internal.h"
+#include "slab.h"
+#include "vmscan.h"
 
 #include <string.h>
 

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_internal.h - what the files of the page allocator share, and nobody else may use.
+ * page_internal.h - what the files of the page allocator share, and no other may use.
  *
  *   page_alloc.c  the buddy: free lists, splitting, claiming, stealing, merging; boot layout
  *   page_pcp.c    per-CPU page lists
- *   page_gfp.c    watermarks, the slow path, alloc_pages_exact(); the calls of heap.h
+ *   page_gfp.c    watermarks, the slow path, alloc_pages_exact(); the calls of page_alloc.h
  *   vmscan.c      reclaim
  *   compact.c     compaction
  *   overcommit.c  estimates
  *   shuffle.c     the order of the largest free blocks
  *
- * Relies on heap.h. One rule holds everywhere: the descriptor of a page that is neither the head of
- * a block nor the tail of a block in use is all zero, so what leaves a list is cleared at once. But
- * a large block on a per-CPU list may keep its tails (has_tails()).
+ * Relies on arena.h. One rule holds everywhere: the descriptor of a page that is neither the head
+ * of a block nor the tail of a block in use is all zero, so what leaves a list is cleared at once.
+ * But a large block on a per-CPU list may keep its tails (has_tails()).
  */
 #ifndef SLABFUZZ_PAGE_INTERNAL_H
 #define SLABFUZZ_PAGE_INTERNAL_H
 
-#include "heap.h"
+#include "arena.h"
 
 #define MAX_PAGE_ORDER (SF_NR_ORDERS - 1)
 #define NO_LIST 0xff /* sf_ev_page.list: no per-CPU list was involved */
@@ -155,36 +155,5 @@ static inline uint64_t wmark_pages(const struct zone *z, unsigned int wmark)
 
 /* The descriptors of a block off the lists become its new owner's. */
 void page_hand_out(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int type);
-
-/* --- compact.c --- */
-
-/* Lower is harder (include/linux/compaction.h). */
-enum compact_priority {
-	COMPACT_PRIO_SYNC_FULL,
-	COMPACT_PRIO_SYNC_LIGHT,
-	COMPACT_PRIO_ASYNC,
-};
-
-enum compact_result {
-	COMPACT_SKIPPED,  /* too few free pages to work with */
-	COMPACT_COMPLETE, /* nothing more to be had */
-	COMPACT_SUCCESS,  /* there is a block now */
-};
-
-/* mm/compaction.c:compact_gap: free pages that compaction needs above a mark. */
-static inline uint64_t compact_gap(unsigned int order)
-{
-	uint64_t gap = 2ull << order;
-
-	return gap < SWAP_CLUSTER_MAX ? gap : SWAP_CLUSTER_MAX;
-}
-
-/* Are there free pages enough to work with (mm/compaction.c:__compaction_suitable)? */
-bool compaction_has_pages(const struct zone *z, unsigned int order, uint64_t mark);
-/* ... and is fragmentation the reason that a request would fail? */
-bool compaction_suitable(const struct zone *z, unsigned int order, uint64_t mark);
-/* For a request of that order, with its alloc_flags (mm/compaction.c:try_to_compact_pages). */
-enum compact_result compact_order(struct sf_heap *h, unsigned int order, unsigned int type,
-				  unsigned int flags, enum compact_priority priority);
 
 #endif

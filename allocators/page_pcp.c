@@ -8,6 +8,8 @@
  * clock ticks, so the high mark never decays by itself (decay_pcp_high). A CPU's data cache is
  * taken to hold more than three batches (PCPF_FREE_HIGH_BATCH).
  */
+#include "arena.h"
+#include "page_alloc.h"
 #include "page_internal.h"
 
 #include <string.h>

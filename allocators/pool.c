@@ -8,8 +8,11 @@
  * users of an object reach it where its area is mapped, never through the direct map. Rare writes
  * go through a mapping of their own, which is there while they last. protected.c relies on it.
  */
-#include "heap.h"
 #include "addr_map.h"
+#include "arena.h"
+#include "maps.h"
+#include "pool.h"
+#include "vmalloc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,7 +309,7 @@ static bool begin_area(struct sf_heap *h, uint32_t id, uint64_t bytes)
 	p->last = p->current = area;
 	tell_area(h, area_at(h, area));
 	if (p->mode == SF_POOL_START_WR || (old && is_auto(p)))
-		maps_tell(h, h->sink, SF_MAPS_PROTECT, id, 0, 0);
+		maps_emit(h, h->sink, SF_MAPS_PROTECT, id, 0, 0);
 	return true;
 }
 
@@ -351,7 +354,7 @@ enum sf_status pool_protect(struct sf_heap *h, uint32_t pool)
 	if (!p || !set_all(h, p, true))
 		return SF_NULL;
 	p->current = SF_NONE;
-	maps_tell(h, h->sink, SF_MAPS_PROTECT, pool, 0, 0);
+	maps_emit(h, h->sink, SF_MAPS_PROTECT, pool, 0, 0);
 	return SF_OK;
 }
 
@@ -368,7 +371,7 @@ enum sf_status pool_unprotect(struct sf_heap *h, uint32_t pool)
 		return SF_NOTICED;
 	if (!set_all(h, p, false))
 		return SF_NULL;
-	maps_tell(h, h->sink, SF_MAPS_UNPROTECT, pool, 0, 0);
+	maps_emit(h, h->sink, SF_MAPS_UNPROTECT, pool, 0, 0);
 	return SF_OK;
 }
 
@@ -408,7 +411,7 @@ void pool_destroy(struct sf_heap *h, uint32_t pool)
 	for (uint32_t area = p->first; area != SF_NONE; area = area_at(h, area)->next)
 		destroy_area(h, area);
 	p->live = false;
-	maps_tell(h, h->sink, SF_MAPS_DESTROY, pool, 0, 0);
+	maps_emit(h, h->sink, SF_MAPS_DESTROY, pool, 0, 0);
 }
 
 /* Pages, descriptors and contents are the arena's to reset. */
@@ -522,7 +525,7 @@ static bool write_alias(struct sf_heap *h, const struct vm_area *v, struct rare 
 		arena_dirtied(h, h->arena.vmap[v->start + i] - 1);
 	store_words(w);
 	tell_midst(h, true);
-	maps_tell(h, h->sink, SF_MAPS_MIDST, v->pool, w->at, w->size);
+	maps_emit(h, h->sink, SF_MAPS_MIDST, v->pool, w->at, w->size);
 	unmap_host(alias, (uint64_t)(end - first) << SF_PAGE_SHIFT);
 	return true;
 }
@@ -541,6 +544,6 @@ enum sf_status pool_rare_write(struct sf_heap *h, uint32_t pool, uint64_t addr, 
 	if (!v)
 		return SF_NOTICED;
 	done = write_alias(h, v, &w);
-	maps_tell(h, h->sink, SF_MAPS_RARE, pool, w.at, size);
+	maps_emit(h, h->sink, SF_MAPS_RARE, pool, w.at, size);
 	return done ? SF_OK : SF_NULL;
 }

@@ -10,12 +10,16 @@
  * waits. Left out: the batches of what goes through no sheaf, and their timer (struct
  * kfree_rcu_cpu): such objects wait for the next grace period, in order.
  */
+#include "addr_map.h"
+#include "arena.h"
+#include "kmalloc.h"
+#include "lru.h"
+#include "rcu.h"
+#include "slab.h"
 #include "slab_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "addr_map.h"
 
 #define BARN_EMPTY_MAX 10 /* mm/slub.c:MAX_EMPTY_SHEAVES: only here it is kept to */
 

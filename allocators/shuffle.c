@@ -7,6 +7,7 @@
  * large block is split into comes out in the order of addresses.
  */
 #include "page_internal.h"
+#include "shuffle.h"
 
 #define SHUFFLE_ORDER MAX_PAGE_ORDER
 #define SHUFFLE_RETRY 10

@@ -17,13 +17,19 @@
  * Not as in the kernel: sheaves and barns live beside the simulated memory (there they are kmalloc
  * objects); slabs made of the last reserves (pfmemalloc) serve everybody.
  */
-#include "heap.h"
+#include "addr_map.h"
+#include "arena.h"
+#include "fault.h"
+#include "freelist.h"
+#include "memcg.h"
+#include "page_alloc.h"
+#include "rcu.h"
+#include "slab.h"
+#include "slab_internal.h"
+#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "addr_map.h"
-#include "slab_internal.h"
 
 static uint64_t object_addr(const struct kcache *s, uint64_t base, uint32_t index)
 {
@@ -237,7 +243,7 @@ static unsigned int take_from_new(struct sf_heap *h, struct kcache *s, uint32_t 
 		freelist_push(h, s, pg, base, object_addr(s, base, h->order_buf[i]));
 	pg->inuse = (uint16_t)n;
 	if (h->sink)
-		freelist_tell(h, s, head, out, n);
+		freelist_emit(h, s, head, out, n);
 	if (n < pg->objects)
 		partial_add(h, s, head, false);
 	return n;

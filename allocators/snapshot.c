@@ -5,7 +5,17 @@
  * Everything is read from descriptors, list links and stored next-words; counters are told as what
  * they are and never used to find anything. A broken structure is told as broken, not followed.
  */
-#include "slab_internal.h"
+#include "arena.h"
+#include "kmalloc.h"
+#include "maps.h"
+#include "memcg.h"
+#include "overcommit.h"
+#include "page_alloc.h"
+#include "pool.h"
+#include "rcu.h"
+#include "slab.h"
+#include "snapshot.h"
+#include "vmalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -479,6 +489,6 @@ void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool f
 	tell_memcgs(&w);
 	tell_counters(&w);
 	if (pool_any(h))
-		maps_tell(h, sink, SF_MAPS_WALK, 0, 0, 0);
+		maps_emit(h, sink, SF_MAPS_WALK, 0, 0, 0);
 	TELL(&w, SNAP_END, snap, .managed = h->zone.managed, .final = final);
 }

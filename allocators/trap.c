@@ -8,7 +8,7 @@
  * not here. What a signal handler must find is global: hence the variables, and the lock that
  * gives them to one thread at a time.
  */
-#include "heap.h"
+#include "trap.h"
 
 #include <pthread.h>
 #include <setjmp.h>

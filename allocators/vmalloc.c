@@ -7,8 +7,10 @@
  * page; address ranges are not used again in one program, so a stale address finds nothing. There
  * are no huge mappings, and what the kernel allocates to keep books of an area is kept beside.
  */
-#include "heap.h"
 #include "addr_map.h"
+#include "arena.h"
+#include "page_alloc.h"
+#include "vmalloc.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,10 @@
  * which flush_reclaim_state() does not credit: the kernel has pages that are surely the group's.
  */
 #include "addr_map.h"
+#include "compact.h"
+#include "lru.h"
 #include "page_internal.h"
+#include "vmscan.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
  * and naturally aligned. One that a slab left finds nothing until the cache takes it again, the
  * last one left first; until then the entry of its first page links it to the one left before.
  */
-#include "heap.h"
+#include "window.h"
 
 #include <string.h>
 

@@ -16,7 +16,8 @@
 #include <cmocka.h>
 #undef fail /* a member of struct sf_allocator has that name */
 
-#include "../allocators/page_internal.h"
+#include "../allocators/compact.h"
+#include "../allocators/memcg.h"
 
 #define PAGES 512
 #define BLOCK 16
@@ -320,7 +321,7 @@ static void test_charges_move(void **state)
 	assert_true(r->moved > 50);
 	for (uint32_t i = 0; i < r->nr; i++)
 		if (r->addr[i]) {
-			assert_true(memcg_charged_in(r->h, r->addr[i], group));
+			assert_true(memcg_below(r->h, memcg_of(r->h, r->addr[i]), group));
 			left++;
 		}
 	assert_int_equal(r->h->nr_charged, left);

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #undef fail /* a member of struct sf_allocator has that name */
 
-#include "../allocators/heap.h"
+#include "../allocators/fault.h"
 
 #define FOREVER UINT64_MAX
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "../allocators/page_internal.h"
+#include "../allocators/page_alloc.h"
 
 #define PAGES_MAX 65536
 #define CACHES_MAX 256

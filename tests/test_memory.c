@@ -17,7 +17,10 @@
 #include <cmocka.h>
 #undef fail /* a member of struct sf_allocator has that name */
 
-#include "allocators/heap.h"
+#include "allocators/arena.h"
+#include "allocators/page_alloc.h"
+#include "allocators/vmalloc.h"
+#include "allocators/window.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE SF_PAGE_SIZE

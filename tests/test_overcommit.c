@@ -15,7 +15,7 @@
 #include <cmocka.h>
 #undef fail /* a member of struct sf_allocator has that name */
 
-#include "../allocators/heap.h"
+#include "../allocators/overcommit.h"
 
 struct rig {
 	struct sf_heap h;

@@ -17,7 +17,9 @@
 
 #include <cmocka.h>
 
-#include "allocators/heap.h"
+#include "allocators/arena.h"
+#include "allocators/fault.h"
+#include "allocators/page_alloc.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define U SF_MIGRATE_UNMOVABLE

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 #undef fail /* a member of struct sf_allocator has that name */
 
-#include "../allocators/heap.h"
+#include "../allocators/arena.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

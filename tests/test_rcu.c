@@ -5,7 +5,7 @@
  */
 #include "user_bench.h"
 
-#include "../allocators/heap.h"
+#include "../allocators/slab.h"
 
 #define RECLAIM SF_SLAB_RECLAIM_ACCOUNT
 #define K SF_GFP_KERNEL

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 #undef fail /* a member of struct sf_allocator has that name */
 
-#include "../allocators/heap.h"
+#include "../allocators/vmscan.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PER_PAGE 21

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.h - pools of memory that is sealed (pool.c), after the pmalloc series of 2018.
+ *
+ * The interface's functions, whose contract is in allocator.h, and what others must know of a pool.
+ * Ids count from 1.
+ */
+#ifndef SLABFUZZ_POOL_H
+#define SLABFUZZ_POOL_H
+
+#include "heap.h"
+
+/* Nothing to do where the policy has no pools. False, and one line in `err`: the host refused. */
+bool pool_init(struct sf_heap *h, struct sf_error *err);
+void pool_free(struct sf_heap *h);
+/* Before arena_reset(): nothing is sealed, or mapped a second time. */
+void pool_reset(struct sf_heap *h);
+uint32_t pool_create(struct sf_heap *h, const struct sf_pool_request *rq);
+void pool_alloc(struct sf_heap *h, uint32_t pool, uint64_t n, uint64_t size, struct sf_result *rs);
+enum sf_status pool_protect(struct sf_heap *h, uint32_t pool);
+enum sf_status pool_unprotect(struct sf_heap *h, uint32_t pool);
+void pool_destroy(struct sf_heap *h, uint32_t pool);
+enum sf_status pool_write(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+			  enum sf_contents how);
+enum sf_status pool_rare_write(struct sf_heap *h, uint32_t pool, uint64_t addr, uint64_t offset,
+			       uint64_t size, uint64_t key);
+/* There have been pools since reset. */
+bool pool_any(const struct sf_heap *h);
+/* The area of a pool that the address lies in, by either window; NULL: none. */
+struct vm_area *pool_area(const struct sf_heap *h, uint64_t addr);
+
+#endif

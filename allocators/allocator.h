@@ -60,7 +60,7 @@ struct sf_heap; /* the allocator's own */
 	X(COMPACT, "compact", 29, "compact(): movable pages migrate")                            \
 	X(FAULT_ATTR, "fault_attr", 30, "fault_attr(): failslab, fail_page_alloc")               \
 	X(OVERCOMMIT, "overcommit", 31, "vm_enough_memory()")                                  \
-	X(LARGE, "large", 32, "what gains by it lies in slabs of 2 MiB, or nowhere")           \
+	X(LARGE, "large", 32, "what fits better in slabs of 2 MiB lies there or nowhere")      \
 	X(MIN_ORDER, "min_order", 33, "cache_create() and the setting min_order: no slab is "  \
 	  "smaller")                                                                           \
 	X(POOLS, "pools", 34, "pool_create() and its family: memory that is sealed for real")  \
@@ -176,9 +176,9 @@ enum sf_contents {
 };
 
 /*
- * RECLAIM, RCU, COMPACT: the user of the memory, who is told, in the midst of a call, when objects
- * that he has made known with track() go or move without his doing. These must not call back into
- * the allocator but for verify(), zeroed(), place(), usable(), peek().
+ * RECLAIM, RCU, COMPACT: the user of the memory, who is notified, in the midst of a call, when
+ * objects that he has made known with track() go or move without his doing. These must not call
+ * back into the allocator but for verify(), zeroed(), place(), usable(), peek().
  */
 struct sf_user {
 	/* The object is about to be freed. `how`: SF_FREE_SHRINK, SF_FREE_OWNER or SF_KFREE_RCU. */
@@ -194,7 +194,7 @@ struct sf_user {
 	/* The pages are at `to` from now on, with what was in them. */
 	void (*moved)(void *ctx, uint32_t cookie, uint64_t from, uint64_t to);
 	/*
-	 * POOLS: somebody reads in the midst of rare_write(), while there is a second mapping:
+	 * POOLS: a reader comes in the midst of rare_write(), while there is a second mapping:
 	 * before the first store, and (`after`) after the last. May call verify() only.
 	 */
 	void (*midst)(void *ctx, bool after);
@@ -232,7 +232,7 @@ struct sf_allocator {
 
 	/*
 	 * A fresh heap, owned by the caller until destroy(). NULL on failure with one line in
-	 * `err`. `sink` may be NULL (nobody listens) and must outlive the heap; if there is one,
+	 * `err`. `sink` may be NULL (no events) and must outlive the heap; if there is one,
 	 * create() emits HEAP and then a CACHE for every cache that exists at boot.
 	 */
 	struct sf_heap *(*create)(const struct sf_settings *set, struct sf_sink *sink,

@@ -5,7 +5,7 @@
  * Relies on the operating system for one lazily populated mapping, and on trap.c where some of it
  * may be sealed. Everything else of the models touches memory only through here (pool.c's rare
  * writes excepted), so that three things hold: reset costs what was touched (dirty pages are
- * known), AddressSanitizer sees every access of a user (memory nobody owns is poisoned), and the
+ * known), AddressSanitizer sees every access of a user (unowned memory is poisoned), and the
  * few accesses that must ignore poison are the raw_ functions, peek and poke, and nothing else.
  */
 #include "arena.h"

@@ -120,7 +120,7 @@ static uint32_t usual_capacity(uint32_t stride)
 	return (class_size - 32) / 8;
 }
 
-/* Objects of a sheaf. A large cache has none unless told: a single object would keep 2 MiB. */
+/* Objects of a sheaf. A large cache has none unless asked for: a single object would keep 2 MiB. */
 static uint32_t sheaf_capacity(const struct sf_heap *h, const struct kcache *s, uint32_t asked)
 {
 	uint32_t n;
@@ -176,8 +176,8 @@ static uint32_t large_align(const struct kcache *s)
 }
 
 /*
- * With the geometry that it would have otherwise. Of kmalloc, it was found to gain (kmalloc.c);
- * what kmalloc and buckets have up to 8 KiB is relied on not to fail.
+ * With the geometry that it would have otherwise. Of kmalloc, it was found to fit better
+ * (kmalloc.c); what kmalloc and buckets have up to 8 KiB is relied on not to fail.
  */
 static bool is_large(const struct sf_heap *h, const struct kcache *s, uint64_t stride)
 {
@@ -371,7 +371,7 @@ uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *asked, b
 			s->align = large_align(s); /* a multiple of it already */
 		s->touched = true;
 		*merged = true;
-		/* Tell again: its object_size may have grown. */
+		/* Once more: its object_size may have grown. */
 		cache_announce(h, s);
 		return s->id;
 	}

@@ -138,7 +138,7 @@ static bool suitable_source(const struct sf_heap *h, const struct control *c)
 	return type == c->type;
 }
 
-/* Where mobility is not grouped by, no page tells that it was asked for as movable. */
+/* Where mobility is not grouped by, no page says that it was asked for as movable. */
 static bool is_movable(const struct sf_heap *h, uint32_t pfn)
 {
 	const struct page *pg = &h->arena.page[pfn];

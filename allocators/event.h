@@ -4,8 +4,7 @@
  *
  * Three sources feed one stream: results (the executor reports what was asked and what came back),
  * tracepoints (an allocator reports what it did inside; all optional), and snapshots (walk() reads
- * the allocator's primary structures aloud). A recorded kernel trace is turned into the same
- * events.
+ * the allocator's primary structures). A recorded kernel trace is turned into the same events.
  *
  * An event is valid only during the call that delivers it: a listener copies what it keeps. Strings
  * and arrays in it belong to the sender. Addresses are 64-bit numbers in the allocator's own space,
@@ -44,7 +43,7 @@
 	X(BEGIN, run, "a program begins on a fresh (or best-effort reset) heap")                   \
 	X(END, run, "the program is over; nothing of it follows")                                  \
 	X(ALLOC, alloc, "result: an allocation returned (success, NULL or blocked)")               \
-	X(FREE, free, "result: an object was given back (told after what the free caused)")        \
+	X(FREE, free, "result: an object was given back (after what the free caused)")             \
 	X(REALLOC, alloc, "result: krealloc/kvrealloc returned")                                   \
 	X(KSIZE, ksize, "result: ksize() of an object")                                            \
 	X(CONTENT, content, "result: contents of a live object were verified")                     \
@@ -153,7 +152,7 @@ enum sf_free_how {
 };
 
 enum sf_place_kind {
-	SF_PLACE_UNKNOWN, /* the allocator cannot tell */
+	SF_PLACE_UNKNOWN, /* the allocator does not know */
 	SF_PLACE_SLAB,
 	SF_PLACE_LARGE,   /* large kmalloc: whole pages */
 	SF_PLACE_PAGES,
@@ -162,7 +161,7 @@ enum sf_place_kind {
 	SF_PLACE_NOWHERE, /* the allocator knows no allocation at this address */
 };
 
-/* Where an address is, as the allocator's own descriptors tell (never its size tables). */
+/* Where an address is, as the allocator's own descriptors say (never its size tables). */
 struct sf_place {
 	uint8_t kind;        /* enum sf_place_kind */
 	uint8_t order;       /* of the slab or the block */
@@ -331,7 +330,7 @@ struct sf_ev_pin {
 	bool on;
 };
 
-/* From here on it is nobody's, and yet its memory is not free before FREE says so. */
+/* From here on it is unowned, and yet its memory is not free before FREE says so. */
 struct sf_ev_defer {
 	uint32_t id, res;
 	uint64_t addr;
@@ -415,7 +414,7 @@ struct sf_ev_taint {
  */
 #define SF_REACH(X)                                                                               \
 	X(NOTHING, "nothing", "no byte outside the object changed hands")                         \
-	X(SLACK, "slack", "bytes of a slot or page that nobody owns: padding, tails, free memory") \
+	X(SLACK, "slack", "unowned bytes of a slot or page: padding, tails, free memory") \
 	X(SAME_TYPE, "same type", "a live object of the same type")                               \
 	X(SAME_PARTITION, "same partition", "a live object of another type in the same cache")    \
 	X(OTHER_PARTITION, "another partition", "a live object of another cache")                 \
@@ -433,7 +432,7 @@ enum sf_reach {
 
 struct sf_ev_reach {
 	uint8_t code;        /* operation */
-	uint8_t what;        /* enum sf_reach; an object is told once for each that is true of it */
+	uint8_t what;        /* enum sf_reach; an object has one for each that is true of it */
 	uint8_t partition;   /* of the victim's cache */
 	uint16_t type;       /* of the victim, 0: unknown */
 	uint32_t id, res;    /* of the victim, SF_NONE: no object */
@@ -636,7 +635,7 @@ struct sf_ev_mapping {
 enum sf_maps_when {
 	SF_MAPS_PROTECT,
 	SF_MAPS_UNPROTECT,
-	SF_MAPS_MIDST,     /* of a rare write: addr and size tell of what */
+	SF_MAPS_MIDST,     /* of a rare write: addr and size say of what */
 	SF_MAPS_RARE,      /* ... after it, refused ones too if they got as far as a mapping */
 	SF_MAPS_DESTROY,
 	SF_MAPS_WALK,      /* in a snapshot */

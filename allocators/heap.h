@@ -68,7 +68,7 @@ struct arena {
 	uint64_t *touched;          /* a bit per group */
 	/*
 	 * The vmalloc window: its page n is frame vmap[n] - 1; 0: not mapped. The page before each
-	 * area is its guard, where VMAP_AREA | index tells which area begins after it. Ranges are
+	 * area is its guard, where VMAP_AREA | index says which area begins after it. Ranges are
 	 * never reused in one program: a stale address finds nothing.
 	 */
 	uint32_t *vmap;
@@ -251,7 +251,7 @@ struct sf_heap {
 	struct sf_settings set;
 	const struct sf_allocator *ops;
 	const struct policy *policy;
-	struct sf_sink *sink;    /* NULL: nobody listens */
+	struct sf_sink *sink;    /* NULL: no listener */
 	unsigned int cpu;
 	bool faults;             /* some of what follows is on */
 	uint64_t fault_after[SF_FAULTS]; /* 0: off; n: the n-th request from now fails */

@@ -5,7 +5,7 @@
  *
  * Relies on cache.c and slab.c for the classes, on page_alloc.c above 8 KiB, on vmalloc.c for the
  * fallback. What a variant changes (which copy of a class an allocation goes to) is its policy.
- * Whatever is freed here, lru.c hears of it before: what it owns goes first.
+ * Whatever is freed here, lru_forget() is called before: what it owns goes first.
  */
 #include "arena.h"
 #include "cache.h"
@@ -201,8 +201,8 @@ static uint64_t large_pages(struct sf_heap *h, uint64_t size, uint32_t gfp, enum
 }
 
 /*
- * In slabs of 2 MiB, if the size gains by that: NULL if not. Charged or reclaimable they share one,
- * as large kmalloc tells them apart as little; memory for DMA is where it was.
+ * In slabs of 2 MiB, if the size fits better there: NULL if not. Charged or reclaimable they share
+ * one, as large kmalloc does not distinguish them either; memory for DMA is where it was.
  */
 static struct kcache *large_cache(struct sf_heap *h, uint64_t size, uint32_t gfp)
 {
@@ -364,7 +364,7 @@ uint64_t kmalloc_usable(struct sf_heap *h, uint64_t addr)
 	return v ? (uint64_t)v->pages << SF_PAGE_SHIFT : 0;
 }
 
-/* Bytes that krealloc may use in place: object_size, not the stride that ksize() tells. */
+/* Bytes that krealloc may use in place: object_size, not the stride that ksize() returns. */
 static uint64_t room(struct sf_heap *h, uint64_t addr)
 {
 	uint32_t head;

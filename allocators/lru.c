@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * lru.c - what users have told the allocator of their objects: which may be reclaimed and in what
- * order, which go with which, which are held. What a kernel's caches of dentries and inodes know
+ * lru.c - what users have made known of their objects: which may be reclaimed and in what order,
+ * which go with which, which are held. What a kernel's caches of dentries and inodes know
  * (fs/dcache.c, fs/inode.c, mm/list_lru.c) in one place, so that reclaim has something to reclaim.
  *
  * One entry an object, found by address. Relies on kmalloc.c to free by address and on rcu.c for
- * what must wait; vmscan.c asks it for objects, and all free paths tell it what has gone. With
+ * what must wait; vmscan.c asks it for objects, and all free paths report to it what has gone. With
  * accounting=indirect it counts what goes with an owner and lies in no reclaimable slab: added when
  * ownership begins, subtracted just before the memory is freed, as the dcache of 4.17 did. Left
  * out: objects that are referenced get no second round on the list, and there is one list a
@@ -39,7 +39,7 @@ struct entry {
 	bool block;            /* of alloc_pages(), not of kmalloc() and its like */
 	bool listed;           /* on its shrinker's list; pinned or deferred: never */
 	bool pinned;
-	bool deferred;         /* nobody's, and waits for a grace period; it has no owner */
+	bool deferred;         /* unowned, and waits for a grace period; it has no owner */
 };
 
 struct lru {
@@ -146,7 +146,7 @@ static uint32_t block_at(const struct sf_heap *h, uint64_t addr)
 	return (uint32_t)n;
 }
 
-/* What nobody else counts as reclaimable: ksize(), or whole pages. */
+/* What is counted as reclaimable nowhere else: ksize(), or whole pages. */
 static uint64_t indirect_bytes(struct sf_heap *h, uint64_t addr)
 {
 	uint32_t head;
@@ -235,8 +235,8 @@ static void let_go(struct sf_heap *h, uint32_t i, enum sf_free_how how, bool rcu
 }
 
 /*
- * All that `root` owns goes, the deepest first and in the order of owns(). What is pinned stays: as
- * nobody's, if its owner is freed now; as its owner's until then, if that is deferred. A walk along
+ * All that `root` owns goes, the deepest first and in the order of owns(). What is pinned stays:
+ * unowned, if its owner is freed now; as its owner's until then, if that is deferred. A walk along
  * the links, without a stack: chains may be as long as memory.
  */
 static void owned_go(struct sf_heap *h, uint32_t root, bool rcu)
@@ -347,10 +347,10 @@ void lru_free_deferred(struct sf_heap *h, uint64_t addr)
 {
 	uint32_t i = find(h, addr), cookie;
 	bool block = i != NO_ENTRY && h->lru->e[i].block;
-	bool told = lru_going(h, addr, &cookie);
-	bool freed = free_memory(h, addr, told && block);
+	bool known = lru_going(h, addr, &cookie);
+	bool freed = free_memory(h, addr, known && block);
 
-	if (told)
+	if (known)
 		lru_gone(h, cookie, addr, freed);
 }
 
@@ -387,7 +387,7 @@ void lru_track(struct sf_heap *h, uint64_t addr, uint32_t cookie, bool lru)
 	list_add(h, i);
 }
 
-/* Would `b` own itself? Not if it owns nothing; else the way up from `a` tells. */
+/* Would `b` own itself? Not if it owns nothing; else the way up from `a` decides. */
 static bool is_cycle(const struct lru *l, uint32_t a, uint32_t b)
 {
 	if (a == b)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * maps.c - the process's own memory map, read aloud as far as it concerns the arena's frames.
+ * maps.c - the process's own memory map, as far as it concerns the arena's frames, as events.
  *
  * What is mapped where, and may be written, is asked of the operating system (/proc/self/maps) and
  * not of pool.c, which ought to know: a seal that is not there, or a mapping that was left, shows.
- * Addresses are told as simulated ones, and entries that one would do for are told as one, so that
+ * Addresses are emitted as simulated ones, and entries that one would do for as one, so that
  * the events are the same on every machine.
  */
 #include "addr_map.h"
@@ -25,7 +25,7 @@ struct maps {
 	int fd;
 	pid_t pid;          /* whose map that is: a child has its own */
 	char *text;         /* CHUNK of it at a time */
-	struct sf_ev_mapping *run; /* what is to be told */
+	struct sf_ev_mapping *run; /* what is to be emitted */
 	uint32_t nr, cap;
 	uint64_t run_end;   /* host address, of the last one */
 	uint64_t dev_major, dev_minor, ino; /* of the frames' file, as entries have them */
@@ -129,7 +129,7 @@ static bool parse(const struct maps *m, const char **at, struct entry *e)
 
 struct window {
 	uint64_t host, bytes;
-	uint64_t base;        /* its first address, as it is told */
+	uint64_t base;        /* its first address, as it is emitted */
 	uint8_t kind;
 };
 
@@ -210,7 +210,7 @@ static size_t add_lines(struct reader *r, const char *text, size_t len)
 	return (size_t)(line - text);
 }
 
-/* Nothing is told, and so nothing is mapped by who hears it, before all is read. */
+/* Nothing is emitted, and so nothing is mapped by who listens, before all is read. */
 static void read_all(struct reader *r)
 {
 	struct maps *m = r->m;

@@ -6,8 +6,8 @@
  * memcg_reparent_objcgs) for the kernel's own memory. Relies on vmscan.c for reclaim at a limit;
  * slab.c charges objects, page_gfp.c blocks. Left out: charges are exact to the byte, where a
  * kernel charges whole pages and keeps the rest of them in a stock of each CPU (struct
- * obj_stock_pcp); there is no memory but the kernel's, no swap, no high mark, and nobody who could
- * be killed at a limit.
+ * obj_stock_pcp); there is no memory but the kernel's, no swap, no high mark, and no
+ * process that could be killed at a limit.
  */
 #include "addr_map.h"
 #include "arena.h"
@@ -138,7 +138,7 @@ static uint32_t over_limit(const struct memcgs *m, uint32_t group, uint64_t byte
 	return SF_NONE;
 }
 
-/* mm/memcontrol.c:mem_cgroup_oom. Nobody is killed: what follows is as if that had not helped. */
+/* mm/memcontrol.c:mem_cgroup_oom. Nothing is killed: what follows is as if that had not helped. */
 static void memcg_oom(struct sf_heap *h, uint32_t over, uint64_t bytes, uint32_t gfp,
 		      uint32_t rounds)
 {

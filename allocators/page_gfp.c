@@ -6,12 +6,12 @@
  * page_alloc.c and page_pcp.c, vmscan.c and compact.c; slabs, large kmalloc and vmalloc get their
  * pages here. Reclaim and a charge change any list, cache or group: nothing is kept over them.
  *
- * What differs from the kernel: an out-of-memory killer finds nobody to kill: where the kernel
+ * What differs from the kernel: an out-of-memory killer finds no process to kill: where the kernel
  * would kill and loop, the request fails after OOM was declared. There are no pages but of slabs to
  * reclaim, which the kernel's should_reclaim_retry() does not count, as it relies on the page
  * cache: here a round that met its goal is reason enough for another one. For the same reason
  * per-CPU lists are drained after a round without progress too. kswapd takes back the watermark
- * boost as soon as it is woken; all else it does when it is told to. Compaction does not capture
+ * boost as soon as it is woken; all else it does on request. Compaction does not capture
  * the block that it makes.
  */
 #include "arena.h"
@@ -308,7 +308,7 @@ static bool should_compact_retry(const struct sf_heap *h, struct request *rq)
 }
 
 /*
- * Without __GFP_FS nobody is killed, but the caller is told to go on as if somebody had been
+ * Without __GFP_FS no process is killed, but the caller goes on as if one had been
  * (mm/oom_kill.c:out_of_memory).
  */
 static void out_of_memory(struct sf_heap *h, const struct request *rq)
@@ -486,7 +486,7 @@ static uint32_t alloc_block(struct sf_heap *h, uint32_t gfp, unsigned int order,
 	if (pfn == NO_PFN)
 		return NO_PFN;
 	*status = SF_OK;
-	/* With init_on_free it was wiped before: no work, even where somebody wrote meanwhile. */
+	/* With init_on_free it was wiped before: no work, even if it was written to since. */
 	if (((gfp & SF_GFP_ZERO) || h->set.init_on_alloc) && !h->set.init_on_free)
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
 	if (is_charged(h, gfp) &&

@@ -262,7 +262,7 @@ static bool map_area(struct sf_heap *h, struct pool *p, uint32_t area)
 	return true;
 }
 
-static void tell_area(struct sf_heap *h, const struct vm_area *v)
+static void emit_area(struct sf_heap *h, const struct vm_area *v)
 {
 	const uint32_t *map = h->arena.vmap + v->start;
 
@@ -307,7 +307,7 @@ static bool begin_area(struct sf_heap *h, uint32_t id, uint64_t bytes)
 	else
 		p->first = area;
 	p->last = p->current = area;
-	tell_area(h, area_at(h, area));
+	emit_area(h, area_at(h, area));
 	if (p->mode == SF_POOL_START_WR || (old && is_auto(p)))
 		maps_emit(h, h->sink, SF_MAPS_PROTECT, id, 0, 0);
 	return true;
@@ -501,7 +501,7 @@ static void store_words(const struct rare *w)
 	}
 }
 
-static void tell_midst(struct sf_heap *h, bool after)
+static void notify_midst(struct sf_heap *h, bool after)
 {
 	if (h->user && h->user->midst)
 		h->user->midst(h->user->ctx, after);
@@ -520,11 +520,11 @@ static bool write_alias(struct sf_heap *h, const struct vm_area *v, struct rare 
 		return false;
 	}
 	w->word = (uint64_t *)(alias + (off & (SF_PAGE_SIZE - 1) & ~7ull));
-	tell_midst(h, false);
+	notify_midst(h, false);
 	for (uint32_t i = first; i < end; i++)
 		arena_dirtied(h, h->arena.vmap[v->start + i] - 1);
 	store_words(w);
-	tell_midst(h, true);
+	notify_midst(h, true);
 	maps_emit(h, h->sink, SF_MAPS_MIDST, v->pool, w->at, w->size);
 	unmap_host(alias, (uint64_t)(end - first) << SF_PAGE_SHIFT);
 	return true;

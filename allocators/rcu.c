@@ -4,10 +4,10 @@
  * SLAB_TYPESAFE_BY_RCU caches.
  *
  * Follows mm/slub.c (__kfree_rcu_sheaf, rcu_free_sheaf, rcu_free_slab) and mm/slab_common.c
- * (kvfree_rcu_barrier, kmem_cache_destroy) of Linux 7.2. Relies on lru.c, which tells the objects'
- * user, and on slab.c for sheaves and slabs. One queue stands for all CPUs' callbacks. A grace
- * period ends when the program says so, or where kmem_cache_destroy() waits for one: nothing else
- * waits. Left out: the batches of what goes through no sheaf, and their timer (struct
+ * (kvfree_rcu_barrier, kmem_cache_destroy) of Linux 7.2. Relies on lru.c, which notifies the
+ * objects' user, and on slab.c for sheaves and slabs. One queue stands for all CPUs' callbacks. A
+ * grace period ends when the program says so, or where kmem_cache_destroy() waits for one: nothing
+ * else waits. Left out: the batches of what goes through no sheaf, and their timer (struct
  * kfree_rcu_cpu): such objects wait for the next grace period, in order.
  */
 #include "addr_map.h"
@@ -139,13 +139,13 @@ void rcu_defer_slab(struct sf_heap *h, uint32_t head)
 static uint64_t prepare_object(struct sf_heap *h, struct kcache *s, uint64_t addr)
 {
 	uint32_t head, cookie;
-	bool told = lru_going(h, addr, &cookie);
+	bool known = lru_going(h, addr, &cookie);
 	uint64_t slot = addr;
 
 	if (slab_cache(h, addr, &head))
 		slot -= offset_in_slot(h, s, head, addr);
 	slab_free_hook(h, s, slot);
-	if (told)
+	if (known)
 		lru_gone(h, cookie, addr, true);
 	return slot;
 }

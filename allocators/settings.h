@@ -119,7 +119,7 @@ static inline uint64_t *sf_setting_slot(struct sf_settings *set, const struct sf
 
 /*
  * What contradicts itself in these settings, as one line for a person, or NULL. For settings that
- * somebody wrote down (`--set`, a `heap` line): a byte program's are brought in line instead.
+ * a person wrote down (`--set`, a `heap` line): a byte program's are brought in line instead.
  */
 const char *sf_settings_fault(const struct sf_settings *set);
 

@@ -15,7 +15,7 @@
  * cache may change, and where sheaves are may too. What was known of them before is looked at anew.
  *
  * Not as in the kernel: sheaves and barns live beside the simulated memory (there they are kmalloc
- * objects); slabs made of the last reserves (pfmemalloc) serve everybody.
+ * objects); slabs made of the last reserves (pfmemalloc) serve every caller.
  */
 #include "addr_map.h"
 #include "arena.h"
@@ -198,7 +198,7 @@ static void free_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 	page_free(h, head, order);
 }
 
-/* Its free list stays as it is meanwhile: somebody may still be reading the objects. */
+/* Its free list stays as it is meanwhile: readers may still be at the objects. */
 static void defer_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 {
 	struct page *pg = &h->arena.page[head];
@@ -757,7 +757,7 @@ struct kcache *slab_cache(struct sf_heap *h, uint64_t addr, uint32_t *head)
 	uint64_t n = (addr - SF_DIRECT_MAP) >> SF_PAGE_SHIFT;
 	const struct page *pg;
 
-	/* Under slab_virtual a slab's frames have another address, which nobody was ever given. */
+	/* Under slab_virtual a slab's frames have another address, which no user was ever given. */
 	if (h->arena.smap)
 		n = addr < SF_SLAB_WINDOW ? NO_PFN : addr_pfn(h, addr);
 	if (n >= h->arena.pages)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * snapshot.c - reads a heap aloud: placement of an address, and snapshots.
+ * snapshot.c - walks of a heap: placement of an address, and snapshots.
  *
- * Everything is read from descriptors, list links and stored next-words; counters are told as what
- * they are and never used to find anything. A broken structure is told as broken, not followed.
+ * Everything is read from descriptors, list links and stored next-words; counters are emitted as
+ * what they are and never used to find anything. A broken structure is reported as broken, not
+ * followed.
  */
 #include "arena.h"
 #include "kmalloc.h"
@@ -122,17 +123,17 @@ void snapshot_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
 struct walk {
 	struct sf_heap *h;
 	struct sf_sink *sink;
-	struct sf_event ev; /* being told: one for all, as only one payload is written each time */
+	struct sf_event ev; /* one for all, as only one payload is written each time */
 };
 
-#define TELL(w, evtype, member, ...)                                                      \
+#define SNAP(w, evtype, member, ...)                                                      \
 	do {                                                                              \
 		(w)->ev.type = SF_EV_##evtype;                                            \
 		(w)->ev.member = (struct sf_ev_##member){ __VA_ARGS__ };                  \
 		(w)->sink->emit((w)->sink->ctx, &(w)->ev);                                \
 	} while (0)
 
-static void tell_cache(struct walk *w, const struct kcache *s)
+static void emit_cache(struct walk *w, const struct kcache *s)
 {
 	/* mm/slub.c:get_slabinfo: free objects are counted on the partial list only. */
 	uint64_t nr_free = 0;
@@ -144,7 +145,7 @@ static void tell_cache(struct walk *w, const struct kcache *s)
 		nr_free += (uint64_t)pg->objects - pg->inuse;
 		head = pg->next;
 	}
-	TELL(w, SNAP_CACHE, snapcache, .cache = s->id, .refs = s->refs, .nr_slabs = s->nr_slabs,
+	SNAP(w, SNAP_CACHE, snapcache, .cache = s->id, .refs = s->refs, .nr_slabs = s->nr_slabs,
 	     .total_objects = s->total_objects, .nr_partial = s->partial.nr,
 	     .active_objs = s->total_objects - nr_free, .num_objs = s->total_objects,
 	     .objsize = s->stride, .objperslab = s->objects, .pagesperslab = 1ull << s->order,
@@ -213,7 +214,7 @@ static uint8_t walk_free(const struct sf_heap *h, uint32_t head, uint64_t *store
 	return error;
 }
 
-static void tell_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t position)
+static void emit_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t position)
 {
 	struct sf_heap *h = w->h;
 	const struct page *pg = &h->arena.page[head];
@@ -233,7 +234,7 @@ static void tell_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t posi
 	error = walk_free(h, head, stored, &n);
 	if (wiped_on_free(h, s))
 		unwiped = first_unwiped(h, s, h->walk_buf, n);
-	TELL(w, SNAP_SLAB, snapslab, .cache = pg->cache, .pfn = head, .order = pg->order,
+	SNAP(w, SNAP_SLAB, snapslab, .cache = pg->cache, .pfn = head, .order = pg->order,
 	     .list = list, .flag_partial = pg->on_partial, .error = error, .position = position,
 	     .objects = pg->objects, .inuse = pg->inuse, .nr_free = n, .free = h->walk_buf,
 	     .addr = slab_addr(h, head), .stored = stored, .unwiped = unwiped);
@@ -267,7 +268,7 @@ static uint64_t slot_of(struct sf_heap *h, uint64_t addr)
 }
 
 /* Objects that wait for a grace period are as their users left them, not wiped yet. */
-static void tell_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
+static void emit_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uint8_t cpu,
 		       uint32_t id)
 {
 	struct sf_heap *h = w->h;
@@ -286,58 +287,58 @@ static void tell_sheaf(struct walk *w, const struct kcache *s, uint8_t kind, uin
 		for (uint32_t i = 0; i < sh->nr && unwiped == SF_GOOD; i++)
 			if (is_object(h, s, objs[i]))
 				unwiped = first_unwiped(h, s, &objs[i], 1);
-	TELL(w, SNAP_SHEAF, snapsheaf, .cache = s->id, .kind = kind, .cpu = cpu, .nr = sh->nr,
+	SNAP(w, SNAP_SHEAF, snapsheaf, .cache = s->id, .kind = kind, .cpu = cpu, .nr = sh->nr,
 	     .capacity = sh->capacity, .objs = objs, .unwiped = unwiped);
 }
 
-static void tell_sheaves(struct walk *w, const struct kcache *s)
+static void emit_sheaves(struct walk *w, const struct kcache *s)
 {
 	uint32_t id = s->barn.full;
 
 	for (unsigned int cpu = 0; cpu < w->h->set.cpus; cpu++) {
-		tell_sheaf(w, s, SF_SHEAF_MAIN, (uint8_t)cpu, s->cpu[cpu].main);
-		tell_sheaf(w, s, SF_SHEAF_SPARE, (uint8_t)cpu, s->cpu[cpu].spare);
-		tell_sheaf(w, s, SF_SHEAF_RCU, (uint8_t)cpu, s->cpu[cpu].rcu_free);
+		emit_sheaf(w, s, SF_SHEAF_MAIN, (uint8_t)cpu, s->cpu[cpu].main);
+		emit_sheaf(w, s, SF_SHEAF_SPARE, (uint8_t)cpu, s->cpu[cpu].spare);
+		emit_sheaf(w, s, SF_SHEAF_RCU, (uint8_t)cpu, s->cpu[cpu].rcu_free);
 	}
 	for (uint32_t i = 0; i < s->barn.nr_full && id != NO_SHEAF; i++) {
-		tell_sheaf(w, s, SF_SHEAF_BARN, 0xff, id);
+		emit_sheaf(w, s, SF_SHEAF_BARN, 0xff, id);
 		id = w->h->sheaves[id].next;
 	}
 }
 
-static void tell_queued_sheaves(struct walk *w)
+static void emit_queued_sheaves(struct walk *w)
 {
 	uint32_t at = 0, cache, id;
 
 	while (rcu_next_sheaf(w->h, &at, &cache, &id))
-		tell_sheaf(w, w->h->cache[cache], SF_SHEAF_RCU, 0xff, id);
+		emit_sheaf(w, w->h->cache[cache], SF_SHEAF_RCU, 0xff, id);
 }
 
 /* Slabs on the partial list; those that are on no list are found by their descriptors. */
-static void tell_partial(struct walk *w, const struct kcache *s)
+static void emit_partial(struct walk *w, const struct kcache *s)
 {
 	uint32_t head = s->partial.head;
 
 	for (uint32_t i = 0; head != NO_PFN && i < w->h->arena.pages; i++) {
-		tell_slab(w, head, SF_SLAB_PARTIAL, i);
+		emit_slab(w, head, SF_SLAB_PARTIAL, i);
 		head = w->h->arena.page[head].next;
 	}
 }
 
-static void tell_page(struct walk *w, uint32_t pfn)
+static void emit_page(struct walk *w, uint32_t pfn)
 {
 	const struct page *pg = &w->h->arena.page[pfn];
 
 	if (pg->state == PAGE_SLAB) {
 		if (!pg->on_partial)
-			tell_slab(w, pfn, SF_SLAB_UNLISTED, 0);
+			emit_slab(w, pfn, SF_SLAB_UNLISTED, 0);
 	} else if (pg->state == PAGE_RCU) {
-		tell_slab(w, pfn, SF_SLAB_DEFERRED, 0);
+		emit_slab(w, pfn, SF_SLAB_DEFERRED, 0);
 	} else if (pg->state == PAGE_LARGE || pg->state == PAGE_USED) {
-		TELL(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
+		SNAP(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
 		     .kind = pg->state == PAGE_LARGE ? SF_PLACE_LARGE : SF_PLACE_PAGES);
 	} else if (pg->state == PAGE_POOL) {
-		TELL(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
+		SNAP(w, SNAP_USED, snapused, .pfn = pfn, .order = pg->order,
 		     .kind = SF_PLACE_POOL);
 	}
 }
@@ -350,7 +351,7 @@ static bool in_use(const struct page *pg)
 		pg[6].state | pg[7].state) > PAGE_PCP;
 }
 
-static void tell_group(struct walk *w, uint32_t pfn, uint32_t end)
+static void emit_group(struct walk *w, uint32_t pfn, uint32_t end)
 {
 	const struct page *page = w->h->arena.page;
 
@@ -358,12 +359,12 @@ static void tell_group(struct walk *w, uint32_t pfn, uint32_t end)
 		if (end - pfn >= 8 && !in_use(&page[pfn]))
 			continue;
 		for (uint32_t p = pfn; p < end && p < pfn + 8; p++)
-			tell_page(w, p);
+			emit_page(w, p);
 	}
 }
 
 /* Every frame that is no longer as at boot, in ascending order. */
-static void tell_pages(struct walk *w)
+static void emit_pages(struct walk *w)
 {
 	const struct arena *a = &w->h->arena;
 
@@ -371,12 +372,12 @@ static void tell_pages(struct walk *w)
 		for (uint64_t bits = a->touched[i]; bits; bits &= bits - 1) {
 			uint32_t first = (i * 64 + (uint32_t)__builtin_ctzll(bits)) * 64;
 
-			tell_group(w, first, first + 64 < a->pages ? first + 64 : a->pages);
+			emit_group(w, first, first + 64 < a->pages ? first + 64 : a->pages);
 		}
 	}
 }
 
-static void tell_blocks(struct walk *w)
+static void emit_blocks(struct walk *w)
 {
 	const struct sf_heap *h = w->h;
 
@@ -385,7 +386,7 @@ static void tell_blocks(struct walk *w)
 			uint32_t pfn = h->zone.free[order][mt].head;
 
 			for (uint32_t i = 0; pfn != NO_PFN && i < h->arena.pages; i++) {
-				TELL(w, SNAP_BLOCK, snapblock, .pfn = pfn, .order = (uint8_t)order,
+				SNAP(w, SNAP_BLOCK, snapblock, .pfn = pfn, .order = (uint8_t)order,
 				     .list = (uint8_t)mt,
 				     .pageblock = (uint8_t)page_block_type(h, pfn), .position = i);
 				pfn = h->arena.page[pfn].next;
@@ -394,7 +395,7 @@ static void tell_blocks(struct walk *w)
 	}
 }
 
-static void tell_pcps(struct walk *w)
+static void emit_pcps(struct walk *w)
 {
 	struct sf_heap *h = w->h;
 
@@ -408,7 +409,7 @@ static void tell_pcps(struct walk *w)
 				continue;
 			for (; pfn != NO_PFN && n < h->walk_cap; pfn = h->arena.page[pfn].next)
 				h->walk_buf[n++] = pfn;
-			TELL(w, SNAP_PCP, snappcp, .cpu = (uint8_t)cpu, .list = (uint8_t)l,
+			SNAP(w, SNAP_PCP, snappcp, .cpu = (uint8_t)cpu, .list = (uint8_t)l,
 			     .order = l < 12 ? (uint8_t)(l / 3) : 9, .nr = n, .pfns = h->walk_buf,
 			     .count = pcp->count, .batch = h->zone.pcp_batch,
 			     .high = pcp->high > h->zone.pcp_high_min ? pcp->high :
@@ -417,17 +418,17 @@ static void tell_pcps(struct walk *w)
 	}
 }
 
-static void tell_block_types(struct walk *w)
+static void emit_block_types(struct walk *w)
 {
 	const struct zone *z = &w->h->zone;
 
 	for (uint32_t i = 0; i < z->nr_blocks; i++)
 		if (z->block_type[i] != SF_MIGRATE_MOVABLE)
-			TELL(w, SNAP_PAGEBLOCK, snappb, .pfn = (uint64_t)i << z->pageblock_order,
+			SNAP(w, SNAP_PAGEBLOCK, snappb, .pfn = (uint64_t)i << z->pageblock_order,
 			     .migratetype = z->block_type[i]);
 }
 
-static void tell_memcgs(struct walk *w)
+static void emit_memcgs(struct walk *w)
 {
 	uint32_t at = 0;
 
@@ -441,7 +442,7 @@ static void tell_memcgs(struct walk *w)
 	X(allocstall) X(pgscan_slab) X(pgsteal_slab) X(oom_kill) X(compact_stall)        \
 	X(compact_success) X(pgmigrate_success) X(drop_slab) X(slabs_scanned)
 
-static void tell_counters(struct walk *w)
+static void emit_counters(struct walk *w)
 {
 	const struct sf_heap *h = w->h;
 	struct sf_ev_counters *c = &w->ev.counters;
@@ -471,24 +472,24 @@ void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool f
 {
 	struct walk w = { h, sink, { .cpu = (uint8_t)h->cpu, .op = sink->op } };
 
-	TELL(&w, SNAP_BEGIN, snap, .managed = h->zone.managed, .final = final);
+	SNAP(&w, SNAP_BEGIN, snap, .managed = h->zone.managed, .final = final);
 	for (uint32_t i = 0; i < h->nr_caches; i++) {
 		const struct kcache *s = h->cache[i];
 
 		if ((touched && !s->touched) || (!s->refs && !s->leaked))
 			continue;
-		tell_cache(&w, s);
-		tell_partial(&w, s);
-		tell_sheaves(&w, s);
+		emit_cache(&w, s);
+		emit_partial(&w, s);
+		emit_sheaves(&w, s);
 	}
-	tell_queued_sheaves(&w);
-	tell_pages(&w);
-	tell_blocks(&w);
-	tell_pcps(&w);
-	tell_block_types(&w);
-	tell_memcgs(&w);
-	tell_counters(&w);
+	emit_queued_sheaves(&w);
+	emit_pages(&w);
+	emit_blocks(&w);
+	emit_pcps(&w);
+	emit_block_types(&w);
+	emit_memcgs(&w);
+	emit_counters(&w);
 	if (pool_any(h))
 		maps_emit(h, sink, SF_MAPS_WALK, 0, 0, 0);
-	TELL(&w, SNAP_END, snap, .managed = h->zone.managed, .final = final);
+	SNAP(&w, SNAP_END, snap, .managed = h->zone.managed, .final = final);
 }

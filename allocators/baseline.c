@@ -15,7 +15,7 @@ static struct sf_heap *baseline_create(const struct sf_settings *set, struct sf_
 }
 
 const struct sf_allocator sf_baseline = {
-	SF_MODEL(0),
+	SF_MODEL(0, 0),
 	.name = "baseline",
 	.summary = "buddy and SLUB-style slabs with sheaves, as in Linux 7.2; no partitions",
 	.create = baseline_create,

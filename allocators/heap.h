@@ -219,6 +219,11 @@ struct policy {
 	unsigned int partitions; /* copies of the normal caches, at least 1 */
 	bool pools;              /* memory that can be sealed */
 	/*
+	 * Is that kmalloc met by whole pages of its own, whatever its size? NULL: only those larger
+	 * than any class are. Not asked for kmalloc_nolock(), which has no pages to give.
+	 */
+	bool (*whole_pages)(const struct sf_heap *h, const struct sf_request *rq);
+	/*
 	 * Is a cache large whose objects lie `stride` apart, and of which 2 MiB hold `otherwise`
 	 * objects if it is not? NULL: none is.
 	 */
@@ -263,6 +268,7 @@ struct sf_heap {
 	uint32_t nr_caches, nr_boot, cap_caches;
 	uint32_t kmalloc[KMALLOC_TYPES][NR_CLASSES]; /* cache ids */
 	uint32_t kmalloc_special;    /* gfp bits that make a kmalloc no ordinary one */
+	uint32_t kmalloc_classes;    /* up to that size, bytes, classes are it without a question */
 	/* Caches of large objects by pages asked for; 0, which is another: none, whole pages */
 	uint32_t kmalloc_large[(1u << LARGE_ORDER) + 1];
 	/* kmem_buckets: cache ids by set and slot */

@@ -47,6 +47,11 @@ static unsigned int aligned_slot(unsigned int slot, uint32_t align)
 	return slot;
 }
 
+bool kmalloc_is_ordinary(const struct sf_heap *h, const struct sf_request *rq)
+{
+	return !(rq->gfp & h->kmalloc_special) && rq->bucket >= h->nr_buckets;
+}
+
 /* include/linux/slab.h:kmalloc_type: DMA beats RECLAIMABLE beats ACCOUNT. */
 static inline unsigned int type_of(const struct sf_heap *h, const struct sf_request *rq)
 {
@@ -158,6 +163,7 @@ bool kmalloc_init(struct sf_heap *h, struct sf_error *err)
 	/* Before 4.20 kmalloc() made nothing of __GFP_RECLAIMABLE. */
 	h->kmalloc_special = (rcl ? SF_GFP_RECLAIMABLE : 0) | (h->set.zone_dma ? SF_GFP_DMA : 0) |
 			     (h->set.memcg ? SF_GFP_ACCOUNT : 0);
+	h->kmalloc_classes = h->policy->whole_pages ? 0 : KMALLOC_MAX_CACHE_SIZE;
 	ok = new_type(h, KMALLOC_NORMAL, "kmalloc", SF_CACHE_KMALLOC, normal);
 
 	for (unsigned int i = 1; ok && i < partitions; i++) {
@@ -281,11 +287,17 @@ __attribute__((noinline)) static uint64_t alloc_typed(struct sf_heap *h,
 	return addr;
 }
 
+/* Of one larger than kmalloc_classes. */
+static bool is_whole(const struct sf_heap *h, const struct sf_request *rq, uint64_t size)
+{
+	return size > KMALLOC_MAX_CACHE_SIZE || h->policy->whole_pages(h, rq);
+}
+
 static uint64_t do_kmalloc(struct sf_heap *h, const struct sf_request *rq, uint64_t size,
 			   uint32_t gfp, enum sf_status *status)
 {
 	*status = SF_OK;
-	if (size > KMALLOC_MAX_CACHE_SIZE)
+	if (size > h->kmalloc_classes && is_whole(h, rq, size))
 		return large_alloc(h, size, gfp, status);
 	if (size == 0)
 		return SF_ZERO_SIZE_PTR;

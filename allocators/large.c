@@ -35,7 +35,7 @@ static struct sf_heap *large_create(const struct sf_settings *set, struct sf_sin
 }
 
 const struct sf_allocator sf_large = {
-	SF_MODEL(SF_CAP_LARGE),
+	SF_MODEL(SF_CAP_LARGE, 0),
 	.name = "large",
 	.summary = "objects larger than a page that fit better there in slabs of 2 MiB, or nowhere",
 	.create = large_create,

@@ -59,18 +59,25 @@ uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t 
 	 SF_CAP_FLEX | SF_CAP_MISUSE | SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG |              \
 	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT | SF_CAP_MIN_ORDER)
 
-/* Settings without an effect but in the variant that has the capability. */
-#define SF_LARGE_SETTINGS (1ull << SF_SET_large_sheaf | 1ull << SF_SET_large_min_partial)
-#define SF_POOLS_SETTINGS (1ull << SF_SET_directmap)
-#define SF_MODEL_SETTINGS(more)                                                              \
-	(~(SF_LARGE_SETTINGS | SF_POOLS_SETTINGS) |                                          \
-	 ((more) & SF_CAP_LARGE ? SF_LARGE_SETTINGS : 0) |                                   \
-	 ((more) & SF_CAP_POOLS ? SF_POOLS_SETTINGS : 0))
+/* Settings that have an effect only where there is the capability. */
+#define SF_CAP_SETTINGS(caps, cap, set) ((caps) & SF_CAP_##cap ? 0 : (uint64_t)(set))
+#define SF_MODEL_SETTINGS(caps)                                                              \
+	~(SF_CAP_SETTINGS(caps, LARGE, 1ull << SF_SET_large_sheaf |                          \
+			  1ull << SF_SET_large_min_partial) |                                \
+	  SF_CAP_SETTINGS(caps, POOLS, 1ull << SF_SET_directmap) |                           \
+	  SF_CAP_SETTINGS(caps, BUCKETS, 1ull << SF_SET_buckets) |                           \
+	  SF_CAP_SETTINGS(caps, FLEX, 1ull << SF_SET_flex) |                                 \
+	  SF_CAP_SETTINGS(caps, MISUSE, 1ull << SF_SET_misuse))
 
-/* `more`: capabilities beyond those of every model. */
-#define SF_MODEL(more)                                                                       \
-	.abi = SF_ALLOCATOR_ABI, .caps = SF_MODEL_CAPS | (more),                             \
-	.settings = SF_MODEL_SETTINGS(more),                                                 \
+/*
+ * `more`: capabilities beyond those of every model; `less`: those of every model that the variant
+ * does not have, as what it changes does not go with them. Their functions stay in the table and
+ * are never called.
+ */
+#define SF_MODEL_HAS(more, less) ((SF_MODEL_CAPS | (more)) & ~(uint64_t)(less))
+#define SF_MODEL(more, less)                                                                 \
+	.abi = SF_ALLOCATOR_ABI, .caps = SF_MODEL_HAS(more, less),                           \
+	.settings = SF_MODEL_SETTINGS(SF_MODEL_HAS(more, less)),                             \
 	.reset_kind = SF_RESET_EXACT, .destroy = heap_destroy, .reset = heap_reset,          \
 	.alloc = kmalloc_alloc, .free = kmalloc_free, .usable = kmalloc_usable,              \
 	.realloc = kmalloc_realloc, .fill = arena_fill, .verify = arena_verify,              \

@@ -24,7 +24,7 @@ static struct sf_heap *protected_create(const struct sf_settings *set, struct sf
 }
 
 const struct sf_allocator sf_protected = {
-	SF_MODEL(SF_CAP_POOLS),
+	SF_MODEL(SF_CAP_POOLS, 0),
 	SF_MODEL_POOLS,
 	.name = "protected",
 	.summary = "pools of memory that is sealed read-only, and rare writes to it",

@@ -35,7 +35,7 @@ static struct sf_heap *random_create(const struct sf_settings *set, struct sf_si
 }
 
 const struct sf_allocator sf_random = {
-	SF_MODEL(SF_CAP_RANDOM),
+	SF_MODEL(SF_CAP_RANDOM, 0),
 	.name = "random",
 	.summary = "ordinary kmalloc in 16 partitions, by call site and a seed drawn at boot",
 	.create = random_create,

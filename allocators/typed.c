@@ -31,7 +31,7 @@ static struct sf_heap *typed_create(const struct sf_settings *set, struct sf_sin
 }
 
 const struct sf_allocator sf_typed = {
-	SF_MODEL(SF_CAP_TYPED),
+	SF_MODEL(SF_CAP_TYPED, 0),
 	.name = "typed",
 	.summary = "ordinary kmalloc in 16 partitions, by the type's allocation token",
 	.create = typed_create,

@@ -112,7 +112,12 @@ UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-fram
 FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there.
-UNCOVERED := arena maps registry settings snapshot trap
+UNCOVERED := arena heap_assert heap_check maps registry settings snapshot trap
+
+# Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
+# none where speed is measured and in what is installed. `make SF_ASSERT=2` is for all flavors.
+ASSERTED := asan ubsan fuzz parse afl
+assert = -DSF_ASSERT=$(or $(SF_ASSERT),$(if $(filter $1,$(ASSERTED)),1,0))
 
 plain_CC := $(CC)
 plain_CFLAGS := -O2 -g
@@ -142,7 +147,8 @@ compile = $($1_CC) $(BASE) $($1_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 link = $($1_CC) $($1_CFLAGS) $($1_LDFLAGS) $(CFLAGS) $(LDFLAGS)
 # ld(flavor, more): a recipe line that links what the target depends on.
 ld = $(Q)echo '  LD      $@' && $(call link,$1) -o $@ $(filter %.o %.a,$^) $2 $(LIBS)
-identity = $(call compile,$1) $($1_ALLOC_CFLAGS) $($1_COV_CFLAGS) $($1_LDFLAGS) $(LDFLAGS) $(LIBS)
+identity = $(call compile,$1) $(call assert,$1) $($1_ALLOC_CFLAGS) $($1_COV_CFLAGS) $($1_LDFLAGS) \
+	$(LDFLAGS) $(LIBS)
 objects = $(patsubst %.c,$(BUILD)/$1/%.o,$2)
 archive = $(BUILD)/$1/libslabfuzz.a
 
@@ -156,7 +162,7 @@ $(BUILD)/$1/sources: FORCE | $(BUILD)/$1/
 
 $(BUILD)/$1/allocators/%.o: allocators/%.c $(BUILD)/$1/flags
 	@mkdir -p $$(@D)
-	$$(Q)echo '  CC      $$@' && $$(call compile,$1) $$($1_ALLOC_CFLAGS) \
+	$$(Q)echo '  CC      $$@' && $$(call compile,$1) $$(call assert,$1) $$($1_ALLOC_CFLAGS) \
 		$$(if $$(filter $$*,$$(UNCOVERED)),,$$($1_COV_CFLAGS)) -MMD -MP -c -o $$@ $$<
 
 $(BUILD)/$1/%.o: %.c $(BUILD)/$1/flags
@@ -307,8 +313,11 @@ mutants: $(call archive,plain) $(ORACLE_TESTS:%=$(BUILD)/plain/tests/test_%)
 		TEST_LIBS='$(TEST_LIBS)' CMD_LIBS='$(CMD_LIBS)' LIBS='$(LIBS)' \
 		ci/oracle-mutants.sh $(MUTANTS)
 else
+# Without assertions: one that fails before an oracle does would hide the title that is due.
 mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
-	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
+	@BUILD='$(BUILD)' \
+		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS) \
+			-DSF_ASSERT=0' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
 endif

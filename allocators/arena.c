@@ -9,6 +9,7 @@
  * few accesses that must ignore poison are the raw_ functions, peek and poke, and nothing else.
  */
 #include "arena.h"
+#include "heap_assert.h"
 #include "trap.h"
 
 #include <errno.h>
@@ -275,6 +276,7 @@ void arena_sealed(struct sf_heap *h, int32_t more)
 {
 	struct arena *a = &h->arena;
 
+	heap_assert(h, more >= 0 || a->sealed >= (uint32_t)-more);
 	a->sealed += (uint32_t)more;
 	a->traps = a->sealed && h->set.misuse;
 	a->words = a->traps ? 0 : (uint64_t)a->pages * (PAGE / sizeof(uint64_t));
@@ -353,6 +355,7 @@ static void mark(struct sf_heap *h, uint64_t *map, const uint8_t *p, uint64_t n)
 
 	if (n == 0)
 		return;
+	heap_assert(h, first <= last && last < h->arena.pages);
 	for (uint64_t i = first; i <= last; i++) {
 		map[i >> 6] |= 1ull << (i & 63);
 		arena_touch(&h->arena, (uint32_t)i);
@@ -361,6 +364,7 @@ static void mark(struct sf_heap *h, uint64_t *map, const uint8_t *p, uint64_t n)
 
 void arena_dirtied(struct sf_heap *h, uint32_t pfn)
 {
+	heap_assert(h, pfn < h->arena.pages);
 	mark(h, h->arena.dirty, h->arena.mem + (uint64_t)pfn * PAGE, 1);
 }
 
@@ -851,6 +855,7 @@ uint64_t arena_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t 
 
 uint64_t arena_dirty(const struct sf_heap *h, uint32_t pfn, uint32_t nr)
 {
+	heap_assert(h, pfn < h->arena.pages && nr <= h->arena.pages - pfn);
 	for (uint32_t i = 0; i < nr; i++) {
 		const uint8_t *p = h->arena.mem + (uint64_t)(pfn + i) * PAGE;
 		uint64_t bad = is_dirty(h, p) ? first_nonzero(p, PAGE) : PAGE;

@@ -53,6 +53,29 @@ static inline uint64_t slab_addr(const struct sf_heap *h, uint32_t head)
 	return pfn_addr(head);
 }
 
+/* Does the block of 2^order frames lie in the arena, aligned to its size? */
+static inline bool is_block(const struct sf_heap *h, uint32_t pfn, unsigned int order)
+{
+	return order < SF_NR_ORDERS && !(pfn & ((1u << order) - 1)) &&
+	       pfn < h->arena.pages && 1u << order <= h->arena.pages - pfn;
+}
+
+/* Is the page on that list, as far as the list and its neighbours say? */
+static inline bool page_is_linked(const struct sf_heap *h, const struct page_list *l, uint32_t pfn)
+{
+	const struct page *page = h->arena.page, *pg = &page[pfn];
+
+	return l->nr && (pg->prev == NO_PFN ? l->head : page[pg->prev].next) == pfn &&
+	       (pg->next == NO_PFN ? l->tail : page[pg->next].prev) == pfn;
+}
+
+/* Do head, tail and count agree that the list is empty, or that it is not? */
+static inline bool page_list_agrees(const struct page_list *l)
+{
+	return l->nr ? l->head != NO_PFN && l->tail != NO_PFN :
+		       l->head == NO_PFN && l->tail == NO_PFN;
+}
+
 /* The first byte of `nr` frames that is not zero, as an offset, or SF_GOOD. */
 uint64_t arena_dirty(const struct sf_heap *h, uint32_t pfn, uint32_t nr);
 /*

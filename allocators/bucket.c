@@ -8,6 +8,7 @@
  */
 #include "bucket.h"
 #include "cache.h"
+#include "heap_assert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ uint32_t bucket_create(struct sf_heap *h, const char *name, uint32_t flags, uint
 		}
 		h->bucket[h->nr_buckets][slot] = s->id;
 	}
+	heap_assert(h, h->nr_caches == first + NR_CLASSES - 1 && h->nr_buckets < h->cap_buckets);
 	for (unsigned int slot = 1; slot < NR_CLASSES; slot++)
 		cache_announce(h, h->cache[h->bucket[h->nr_buckets][slot]]);
 	return h->nr_buckets++;

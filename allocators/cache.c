@@ -7,6 +7,7 @@
  * kmalloc.c makes its size classes here.
  */
 #include "cache.h"
+#include "heap_assert.h"
 #include "lru.h"
 #include "page_alloc.h"
 #include "rcu.h"
@@ -216,6 +217,11 @@ static bool calculate_sizes(const struct sf_heap *h, struct kcache *s, uint32_t 
 	if (is_large(h, s, stride))
 		make_large(h, s, stride);
 	s->sheaf_capacity = sheaf_capacity(h, s, asked_capacity);
+	heap_assert(h, s->objects && s->min_objects && s->objects <= MAX_OBJS_PER_SLAB);
+	heap_assert(h, s->min_order <= s->order);
+	heap_assert(h, (uint64_t)s->objects * s->stride <= SF_PAGE_SIZE << s->order);
+	heap_assert(h, s->stride % s->align == 0 && s->inuse <= s->stride);
+	heap_assert(h, s->freeptr % 8 == 0 && s->freeptr + 8u <= s->stride);
 	return true;
 }
 
@@ -292,6 +298,7 @@ struct kcache *cache_new(struct sf_heap *h, const struct sf_cache_request *rq, u
 		s->flags |= SF_SLAB_NO_MERGE;
 	empty_lists(h, s);
 	h->nr_caches++;
+	heap_assert(h, s->refs == 1 && h->cache[s->id] == s);
 	return s;
 }
 
@@ -369,6 +376,7 @@ uint32_t cache_create(struct sf_heap *h, const struct sf_cache_request *asked, b
 			s->inuse = inuse;
 		if (s->large)
 			s->align = large_align(s); /* a multiple of it already */
+		heap_assert(h, s->refs > 1 && !s->leaked && s->inuse <= s->stride);
 		s->touched = true;
 		*merged = true;
 		/* Once more: its object_size may have grown. */
@@ -387,8 +395,11 @@ int cache_shrink(struct sf_heap *h, uint32_t cache)
 {
 	struct kcache *s = h->cache[cache];
 
+	heap_assert(h, cache < h->nr_caches && s->refs);
 	sheaves_flush(h, s);
 	slab_shrink_partial(h, s);
+	heap_assert(h, s->partial.nr <= s->nr_slabs);
+	heap_assert(h, !s->nr_slabs == !s->total_objects);
 	return s->nr_slabs != 0;
 }
 
@@ -398,6 +409,8 @@ static void drop_sheaves(struct sf_heap *h, struct kcache *s)
 	for (unsigned int i = 0; i < h->set.cpus; i++) {
 		if (s->cpu[i].main == NO_SHEAF)
 			continue;
+		heap_assert(h, h->sheaves[s->cpu[i].main].nr == 0);
+		heap_assert(h, s->cpu[i].spare == NO_SHEAF && s->cpu[i].rcu_free == NO_SHEAF);
 		h->sheaves[s->cpu[i].main].next = h->free_sheaf;
 		h->free_sheaf = s->cpu[i].main;
 		s->cpu[i].main = NO_SHEAF;
@@ -409,6 +422,8 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache)
 {
 	struct kcache *s = h->cache[cache];
 
+	heap_assert(h, cache < h->nr_caches && s->refs);
+	heap_assert(h, !s->leaked);
 	rcu_barrier_on_cache(h, s);
 	if (--s->refs)
 		return SF_OK;
@@ -423,6 +438,7 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache)
 	}
 	if (s->flags & SF_SLAB_TYPESAFE_BY_RCU)
 		rcu_barrier_on_slabs(h);
+	heap_assert(h, !s->total_objects && !s->partial.nr);
 	return SF_OK;
 }
 
@@ -461,4 +477,5 @@ void cache_reset(struct sf_heap *h)
 	h->nr_sheaves = 0;
 	h->free_sheaf = NO_SHEAF;
 	h->nr_slab_reclaimable = h->nr_slab_unreclaimable = 0;
+	heap_assert(h, h->nr_caches == h->nr_boot);
 }

@@ -16,6 +16,7 @@
  */
 #include "arena.h"
 #include "compact.h"
+#include "heap_assert.h"
 #include "lru.h"
 #include "memcg.h"
 #include "page_alloc.h"
@@ -153,6 +154,10 @@ static void migrate(struct sf_heap *h, uint32_t from, uint32_t to, unsigned int 
 {
 	uint64_t bytes = SF_PAGE_SIZE << order, before = h->zone.nr_free_pages;
 
+	heap_assert(h, h->arena.page[from].state == PAGE_USED && h->arena.page[from].order ==
+		    order);
+	heap_assert(h, h->arena.page[to].state == PAGE_FREE && h->arena.page[to].order >= order);
+	heap_assert(h, from < to);
 	buddy_isolate(h, to, order);
 	page_hand_out(h, to, order, h->arena.page[from].list);
 	EMIT(h, PAGE_ALLOC, page, .pfn = to, .order = (uint8_t)order,
@@ -163,6 +168,7 @@ static void migrate(struct sf_heap *h, uint32_t from, uint32_t to, unsigned int 
 	raw_copy(h, pfn_addr(to), pfn_addr(from), bytes);
 	if (h->nr_charged)
 		memcg_moved(h, pfn_addr(from), pfn_addr(to));
+	heap_assert(h, h->arena.page[to].state == PAGE_USED && h->arena.page[to].order == order);
 	lru_moved(h, pfn_addr(from), pfn_addr(to));
 	arena_close(h, pfn_addr(from), bytes);
 	page_free(h, from, order);
@@ -185,6 +191,7 @@ static bool move_block(struct sf_heap *h, struct control *c, uint32_t pfn, unsig
 	migrate(h, pfn, to, order);
 	c->cursor[order].pfn = to + (1u << order);
 	c->migrated += 1u << order;
+	heap_assert(h, h->arena.page[pfn].state != PAGE_USED);
 	return true;
 }
 
@@ -194,6 +201,7 @@ static bool empty_block(struct sf_heap *h, struct control *c)
 	uint32_t pfn = c->source << h->zone.pageblock_order, limit;
 	bool moved = false;
 
+	heap_assert(h, c->source < h->zone.nr_blocks && c->limit <= h->zone.pageblock_order);
 	limit = pfn + (1u << h->zone.pageblock_order);
 	if (limit > h->zone.managed)
 		limit = h->zone.managed;

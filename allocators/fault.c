@@ -8,6 +8,7 @@
  * trace; requests for high memory are passed over as by default (ignore-gfp-highmem).
  */
 #include "fault.h"
+#include "heap_assert.h"
 
 #include <string.h>
 
@@ -61,6 +62,7 @@ static bool attr_fires(struct sf_heap *h, enum sf_fault kind, uint64_t size)
 {
 	struct sf_fault_attr *attr = &h->fault_attr[kind];
 
+	heap_assert(h, attr->interval && attr->times);
 	/* What remains when a request is larger stays for those after it. */
 	if (attr->space > size) {
 		attr->space -= size;
@@ -80,6 +82,7 @@ bool fault_fires_slow(struct sf_heap *h, enum sf_fault kind, uint32_t gfp, uint6
 	const struct sf_fault_attr *attr = &h->fault_attr[kind];
 	bool fires = false;
 
+	heap_assert(h, h->faults);
 	if (gfp & SF_GFP_NOFAIL)
 		return false;
 	if (h->fault_after[kind])

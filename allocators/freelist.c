@@ -8,6 +8,7 @@
  */
 #include "arena.h"
 #include "freelist.h"
+#include "heap_assert.h"
 
 #include <stdlib.h>
 
@@ -45,6 +46,7 @@ void freelist_order(struct sf_heap *h, struct kcache *s, unsigned int objects)
 {
 	unsigned int pos;
 
+	heap_assert(h, objects && objects <= s->objects);
 	if (!h->set.freelist_random || objects < 2) {
 		for (unsigned int i = 0; i < objects; i++)
 			h->order_buf[i] = (uint16_t)i;
@@ -73,6 +75,7 @@ void freelist_emit(struct sf_heap *h, const struct kcache *s, uint32_t head, con
 	uint64_t factor = (1ull << 32) / s->stride + 1;
 	unsigned int i = 0;
 
+	heap_assert(h, n <= pg->objects && n == pg->inuse);
 	for (; i < n; i++)
 		h->order_buf[i] = (uint16_t)((taken[i] - base) * factor >> 32);
 	while (addr && i < pg->objects) {
@@ -81,6 +84,22 @@ void freelist_emit(struct sf_heap *h, const struct kcache *s, uint32_t head, con
 		h->order_buf[i++] = (uint16_t)((addr - base) * factor >> 32);
 		addr = freelist_code(h, s, raw_load(h, at), at);
 	}
+	heap_assert(h, i == pg->objects && !addr);
 	EMIT(h, SLAB_ORDER, slaborder, .cache = s->id, .objects = (uint16_t)i, .pfn = head,
 	     .index = h->order_buf);
+}
+
+uint32_t freelist_length(const struct sf_heap *h, const struct kcache *s, uint32_t head)
+{
+	const struct page *pg = &h->arena.page[head];
+	uint64_t base = slab_addr(h, head);
+	uint64_t addr = pg->freelist ? base + (pg->freelist - 1) * 8ull : 0;
+	uint32_t n = 0;
+
+	for (; addr - base < (uint64_t)pg->objects * s->stride && n <= pg->objects; n++) {
+		uint64_t at = addr + s->freeptr;
+
+		addr = freelist_code(h, s, raw_load(h, at), at);
+	}
+	return n;
 }

@@ -9,6 +9,7 @@
 #define SLABFUZZ_FREELIST_H
 
 #include "arena.h"
+#include "heap_assert.h"
 
 /* A next-word as it is stored at address `at`, and back (mm/slub.c:freelist_ptr_encode). */
 static inline uint64_t freelist_code(const struct sf_heap *h, const struct kcache *s, uint64_t word,
@@ -23,6 +24,7 @@ static inline void freelist_push(struct sf_heap *h, const struct kcache *s, stru
 {
 	uint64_t at = addr + s->freeptr;
 
+	heap_assert(h, addr >= base && addr - base < SF_PAGE_SIZE << pg->order);
 	raw_store(h, at, freelist_code(h, s, pg->freelist ? base + (pg->freelist - 1) * 8ull : 0,
 				       at));
 	pg->freelist = (uint32_t)((addr - base) / 8) + 1;
@@ -42,6 +44,7 @@ static inline uint64_t freelist_pop(struct sf_heap *h, const struct kcache *s, s
 	uint64_t next = freelist_code(h, s, raw_load(h, at), at), off = next - base;
 	uint64_t word = off >> 3 | off << 61; /* far too large unless a multiple of 8 */
 
+	heap_assert(h, pg->freelist && (pg->freelist - 1) * 8ull < SF_PAGE_SIZE << pg->order);
 	if (!next)
 		pg->freelist = 0;
 	else if (word < (SF_PAGE_SIZE / 8) << pg->order)
@@ -59,5 +62,7 @@ void freelist_order(struct sf_heap *h, struct kcache *s, unsigned int objects);
 /* Emits SLAB_ORDER: `n` objects were taken at once, the list is walked for the rest. */
 void freelist_emit(struct sf_heap *h, const struct kcache *s, uint32_t head, const uint64_t *taken,
 		   unsigned int n);
+/* Objects on the list of the slab at `head`; one more than the slab has where it has no end. */
+uint32_t freelist_length(const struct sf_heap *h, const struct kcache *s, uint32_t head);
 
 #endif

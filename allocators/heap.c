@@ -3,6 +3,8 @@
  * heap.c - a model's heap put together: creation, reset, warnings, and the parts of the interface
  * that are one call into the mechanism.
  */
+#include "heap_assert.h"
+#include "heap_check.h"
 #include "model.h"
 #include "slab.h"
 #include "window.h"
@@ -110,6 +112,7 @@ void heap_destroy(struct sf_heap *h)
 
 void heap_reset(struct sf_heap *h)
 {
+	heap_assert_slow(h, h->set.misuse || !heap_check(h));
 	h->cpu = 0;
 	h->rng = heap_boot_random(h, RNG_STREAM);
 	fault_reset(h);
@@ -123,10 +126,16 @@ void heap_reset(struct sf_heap *h)
 	zone_reset(h);
 	cache_reset(h);
 	bucket_reset(h);
+	heap_assert(h, !h->nr_tracked && !h->nr_charged && !h->nr_sheaves && !h->nr_buckets);
+	heap_assert(h, !h->reclaiming && h->memcg == SF_NONE && !h->faults);
+	heap_assert(h, h->zone.nr_free_pages == h->zone.managed);
+	heap_assert(h, !h->nr_slab_reclaimable && !h->nr_slab_unreclaimable);
+	heap_assert_slow(h, !heap_check(h));
 }
 
 void heap_set_cpu(struct sf_heap *h, unsigned int cpu)
 {
+	heap_assert(h, cpu < h->set.cpus);
 	h->cpu = cpu;
 }
 
@@ -137,6 +146,7 @@ void heap_cache_alloc(struct sf_heap *h, uint32_t cache, uint32_t gfp, struct sf
 	struct kcache *s = h->cache[cache];
 	enum sf_status status;
 
+	heap_assert(h, cache < h->nr_caches && s->refs);
 	rs->addr = slab_alloc(h, s, gfp, s->object_size, &status);
 	rs->status = (uint8_t)status;
 }
@@ -162,6 +172,7 @@ void heap_cache_free(struct sf_heap *h, uint32_t cache, uint64_t addr, struct sf
 	struct kcache *s = h->cache[cache];
 	bool suspicious = h->set.freelist_hardened || h->set.misuse;
 
+	heap_assert(h, cache < h->nr_caches);
 	*rs = (struct sf_result){ .status = SF_NOTICED };
 	if (suspicious && is_bad(h, s, addr))
 		return;
@@ -175,6 +186,7 @@ void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint
 {
 	enum sf_status status;
 
+	heap_assert(h, cache < h->nr_caches && n > 0);
 	slab_alloc_bulk(h, h->cache[cache], gfp, n, addrs, &status);
 	*rs = (struct sf_result){ .status = (uint8_t)status };
 }
@@ -182,6 +194,7 @@ void heap_cache_alloc_bulk(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint
 void heap_cache_free_bulk(struct sf_heap *h, uint32_t cache, uint32_t n, const uint64_t *addrs,
 			  struct sf_result *rs)
 {
+	heap_assert(h, cache < h->nr_caches && n > 0);
 	lru_forget_bulk(h, n, addrs);
 	slab_free_bulk(h, h->cache[cache], n, addrs);
 	*rs = (struct sf_result){ .status = SF_OK };
@@ -217,11 +230,13 @@ void heap_pages_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, struc
 		return;
 	rs->status = SF_OK;
 	rs->addr = pfn_addr(pfn);
+	heap_assert(h, h->arena.page[pfn].state == PAGE_USED);
 	arena_open(h, rs->addr, SF_PAGE_SIZE << order);
 }
 
 void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order)
 {
+	heap_assert(h, is_block(h, addr_pfn(h, addr), order));
 	lru_forget(h, addr);
 	arena_close(h, addr, SF_PAGE_SIZE << order);
 	page_free(h, addr_pfn(h, addr), order);
@@ -244,6 +259,7 @@ void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_
 
 void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size)
 {
+	heap_assert(h, size && addr_pfn(h, addr) != NO_PFN);
 	lru_forget(h, addr);
 	arena_close(h, addr, (size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1));
 	page_free_exact(h, addr_pfn(h, addr), size);

@@ -300,6 +300,7 @@ struct sf_heap {
 	uint64_t *walk_buf;      /* for snapshots */
 	uint32_t walk_cap;
 	bool reclaiming;         /* current->reclaim_state is set */
+	char fault_line[160];    /* heap_check()'s answer */
 };
 
 /*

@@ -9,6 +9,7 @@
  */
 #include "arena.h"
 #include "cache.h"
+#include "heap_assert.h"
 #include "kmalloc.h"
 #include "lru.h"
 #include "page_alloc.h"
@@ -200,6 +201,7 @@ static uint64_t large_pages(struct sf_heap *h, uint64_t size, uint32_t gfp, enum
 	pfn = page_alloc(h, gfp, order, status);
 	if (pfn == NO_PFN)
 		return 0;
+	heap_assert(h, h->arena.page[pfn].order == order && size <= SF_PAGE_SIZE << order);
 	h->arena.page[pfn].state = PAGE_LARGE;
 	h->nr_slab_unreclaimable += 1ull << order;
 	arena_open(h, pfn_addr(pfn), size);
@@ -224,6 +226,8 @@ static uint64_t large_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum
 {
 	struct kcache *s = large_cache(h, size, gfp);
 
+	heap_assert(h, size > 0);
+	heap_assert(h, !s || (s->large && size <= s->object_size));
 	return s ? slab_alloc(h, s, gfp, size, status) : large_pages(h, size, gfp, status);
 }
 
@@ -232,6 +236,8 @@ static void large_free(struct sf_heap *h, uint32_t pfn)
 	struct page *pg = &h->arena.page[pfn];
 	unsigned int order = pg->order;
 
+	heap_assert(h, pg->state == PAGE_LARGE && is_block(h, pfn, order));
+	heap_assert(h, h->nr_slab_unreclaimable >= 1ull << order);
 	arena_close(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
 	h->nr_slab_unreclaimable -= 1ull << order;
 	pg->state = PAGE_USED;
@@ -277,12 +283,14 @@ __attribute__((noinline)) static uint64_t alloc_typed(struct sf_heap *h,
 	if (h->set.type_align)
 		slot = aligned_slot(slot, step);
 	s = h->cache[classes_of(h, rq)[slot]];
+	heap_assert(h, size <= s->object_size && step >= 8 && !(step & (step - 1)));
 	if (!h->set.slot_offset)
 		return slab_alloc(h, s, gfp, size, status);
 	addr = slab_alloc(h, s, gfp, 0, status);
 	if (!addr)
 		return 0;
 	addr += heap_random(h) % ((s->object_size - size) / step + 1) * step;
+	heap_assert(h, kmalloc_usable(h, addr) >= size);
 	arena_open(h, addr, size);
 	return addr;
 }
@@ -454,6 +462,7 @@ static uint64_t do_krealloc(struct sf_heap *h, uint64_t addr, const struct sf_re
 	to = do_kmalloc(h, rq, size, gfp, status);
 	if (!to)
 		return 0;
+	heap_assert(h, to != addr && room(h, to) >= size);
 	raw_copy(h, to, addr, size < have ? size : have);
 	moved(h, addr, to);
 	do_kfree(h, addr, &rs);
@@ -488,6 +497,7 @@ static uint64_t do_kvrealloc(struct sf_heap *h, uint64_t addr, const struct sf_r
 	to = do_kvmalloc(h, rq, size, status);
 	if (to && addr > SF_ZERO_SIZE_PTR) {
 		have = kmalloc_usable(h, addr);
+		heap_assert(h, to != addr && kmalloc_usable(h, to) >= size);
 		raw_copy(h, to, addr, have < size ? have : size);
 		moved(h, addr, to);
 		do_kfree(h, addr, &rs);

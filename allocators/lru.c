@@ -13,6 +13,7 @@
  */
 #include "addr_map.h"
 #include "arena.h"
+#include "heap_assert.h"
 #include "kmalloc.h"
 #include "lru.h"
 #include "memcg.h"
@@ -22,32 +23,8 @@
 
 #include <stdlib.h>
 
-#define NO_ENTRY MAP_NONE
 #define DEFAULT_SEEKS 2  /* include/linux/shrinker.h */
 #define SHRINK_BATCH 128 /* mm/shrinker.c */
-
-struct entry {
-	uint64_t addr;
-	uint64_t indirect;     /* bytes of h->indirect_bytes that are its */
-	uint32_t cookie;
-	uint32_t shrinker;     /* NO_ENTRY: none may free it */
-	uint32_t group;        /* listed: the memory cgroup that is charged for it */
-	uint32_t older, newer; /* listed */
-	uint32_t owner;
-	uint32_t first, last;  /* of what it owns, in the order of owns() */
-	uint32_t next, prev;   /* of what its owner owns; `next` links unused entries */
-	bool block;            /* of alloc_pages(), not of kmalloc() and its like */
-	bool listed;           /* on its shrinker's list; pinned or deferred: never */
-	bool pinned;
-	bool deferred;         /* unowned, and waits for a grace period; it has no owner */
-};
-
-struct lru {
-	struct entry *e;
-	uint32_t nr, cap, unused;
-	uint32_t cursor;       /* what a scan looks at next, whatever goes meanwhile */
-	struct map by_addr;
-};
 
 /* --- entries --- */
 
@@ -61,6 +38,8 @@ static uint32_t entry_new(struct sf_heap *h, uint64_t addr)
 	struct lru *l = h->lru;
 	uint32_t i = l->unused;
 
+	heap_assert(h, find(h, addr) == NO_ENTRY);
+	heap_assert(h, addr > SF_ZERO_SIZE_PTR);
 	if (i != NO_ENTRY) {
 		l->unused = l->e[i].next;
 	} else {
@@ -70,13 +49,14 @@ static uint32_t entry_new(struct sf_heap *h, uint64_t addr)
 		}
 		i = l->nr++;
 	}
-	l->e[i] = (struct entry){
+	l->e[i] = (struct lru_entry){
 		.addr = addr, .shrinker = NO_ENTRY, .group = SF_NONE, .older = NO_ENTRY,
 		.newer = NO_ENTRY, .owner = NO_ENTRY, .first = NO_ENTRY, .last = NO_ENTRY,
 		.next = NO_ENTRY, .prev = NO_ENTRY,
 	};
 	map_put(&l->by_addr, addr, i);
 	h->nr_tracked++;
+	heap_assert(h, h->nr_tracked == l->by_addr.nr && i < l->nr);
 	return i;
 }
 
@@ -84,9 +64,12 @@ static uint32_t entry_new(struct sf_heap *h, uint64_t addr)
 
 static void list_add(struct sf_heap *h, uint32_t i)
 {
-	struct entry *e = &h->lru->e[i];
+	struct lru_entry *e = &h->lru->e[i];
 	struct shrinker *s = &h->shrinker[e->shrinker];
 
+	heap_assert(h, e->shrinker < h->nr_shrinkers);
+	heap_assert(h, !e->listed && !e->pinned && !e->deferred);
+	heap_assert(h, !s->nr == (s->tail == NO_ENTRY));
 	e->older = s->tail;
 	e->newer = NO_ENTRY;
 	*(s->tail == NO_ENTRY ? &s->head : &h->lru->e[s->tail].newer) = i;
@@ -101,7 +84,7 @@ static void list_add(struct sf_heap *h, uint32_t i)
 static void list_del(struct sf_heap *h, uint32_t i)
 {
 	struct lru *l = h->lru;
-	struct entry *e = &l->e[i];
+	struct lru_entry *e = &l->e[i];
 	struct shrinker *s;
 
 	if (!e->listed)
@@ -109,17 +92,22 @@ static void list_del(struct sf_heap *h, uint32_t i)
 	if (l->cursor == i)
 		l->cursor = e->newer;
 	s = &h->shrinker[e->shrinker];
+	heap_assert(h, s->nr > 0 && e->shrinker < h->nr_shrinkers);
+	heap_assert(h, (e->older == NO_ENTRY ? s->head : l->e[e->older].newer) == i);
+	heap_assert(h, (e->newer == NO_ENTRY ? s->tail : l->e[e->newer].older) == i);
 	*(e->older == NO_ENTRY ? &s->head : &l->e[e->older].newer) = e->newer;
 	*(e->newer == NO_ENTRY ? &s->tail : &l->e[e->newer].older) = e->older;
 	s->nr--;
 	e->listed = false;
 	if (e->group != SF_NONE)
 		memcg_count_lru(h, e->group, false);
+	heap_assert(h, !s->nr == (s->head == NO_ENTRY) && !s->nr == (s->tail == NO_ENTRY));
 }
 
 /* The shrinker of a cache, made when it is first needed: there are few. */
 static uint32_t shrinker_of(struct sf_heap *h, uint32_t cache)
 {
+	heap_assert(h, cache < h->nr_caches && h->cache[cache]->flags & SF_SLAB_RECLAIM_ACCOUNT);
 	for (uint32_t i = h->nr_shrinkers; i-- > 0;)
 		if (h->shrinker[i].cache == cache)
 			return i;
@@ -158,13 +146,14 @@ static uint64_t indirect_bytes(struct sf_heap *h, uint64_t addr)
 	return head == NO_PFN ? kmalloc_usable(h, addr) : SF_PAGE_SIZE << h->arena.page[head].order;
 }
 
-static void uncount(struct sf_heap *h, struct entry *e)
+static void uncount(struct sf_heap *h, struct lru_entry *e)
 {
+	heap_assert(h, h->indirect_bytes >= e->indirect);
 	h->indirect_bytes -= e->indirect;
 	e->indirect = 0;
 }
 
-static void count(struct sf_heap *h, struct entry *e)
+static void count(struct sf_heap *h, struct lru_entry *e)
 {
 	uncount(h, e);
 	if (h->set.accounting != ACCOUNTING_INDIRECT)
@@ -177,29 +166,35 @@ static void count(struct sf_heap *h, struct entry *e)
 
 static void disown(struct sf_heap *h, uint32_t i)
 {
-	struct entry *all = h->lru->e, *e = &all[i], *owner;
+	struct lru_entry *all = h->lru->e, *e = &all[i], *owner;
 
 	if (e->owner == NO_ENTRY)
 		return;
 	owner = &all[e->owner];
+	heap_assert(h, owner->addr && (e->prev == NO_ENTRY ? owner->first : all[e->prev].next) ==
+		    i);
+	heap_assert(h, (e->next == NO_ENTRY ? owner->last : all[e->next].prev) == i);
 	*(e->prev == NO_ENTRY ? &owner->first : &all[e->prev].next) = e->next;
 	*(e->next == NO_ENTRY ? &owner->last : &all[e->next].prev) = e->prev;
 	e->owner = e->next = e->prev = NO_ENTRY;
+	heap_assert(h, (owner->first == NO_ENTRY) == (owner->last == NO_ENTRY));
 }
 
 /* What is owned goes first: the entry owns nothing any more. */
 static void entry_drop(struct sf_heap *h, uint32_t i)
 {
 	struct lru *l = h->lru;
-	struct entry *e = &l->e[i];
+	struct lru_entry *e = &l->e[i];
 
+	heap_assert(h, e->addr && e->first == NO_ENTRY);
 	list_del(h, i);
 	disown(h, i);
 	uncount(h, e);
 	map_del(&l->by_addr, e->addr);
-	*e = (struct entry){ .next = l->unused };
+	*e = (struct lru_entry){ .next = l->unused };
 	l->unused = i;
 	h->nr_tracked--;
+	heap_assert(h, h->nr_tracked == l->by_addr.nr);
 }
 
 /* The entry is gone: kmalloc_free() has nothing to forget. It refuses what misuse has left. */
@@ -224,6 +219,8 @@ static void let_go(struct sf_heap *h, uint32_t i, enum sf_free_how how, bool rcu
 	uint32_t cookie = h->lru->e[i].cookie;
 	bool block = h->lru->e[i].block;
 
+	heap_assert(h, addr && !h->lru->e[i].pinned);
+	heap_assert(h, rcu || h->lru->e[i].first == NO_ENTRY);
 	disown(h, i);
 	if (rcu) {
 		rcu_defer(h, addr, how);
@@ -241,7 +238,7 @@ static void let_go(struct sf_heap *h, uint32_t i, enum sf_free_how how, bool rcu
  */
 static void owned_go(struct sf_heap *h, uint32_t root, bool rcu)
 {
-	const struct entry *all = h->lru->e;
+	const struct lru_entry *all = h->lru->e;
 	uint32_t i = root, child = all[root].first;
 
 	for (;;) {
@@ -258,6 +255,7 @@ static void owned_go(struct sf_heap *h, uint32_t root, bool rcu)
 			i = child;
 			child = all[i].first;
 		} else if (i == root) {
+			heap_assert(h, rcu || all[root].first == NO_ENTRY);
 			return;
 		} else {
 			uint32_t owner = all[i].owner;
@@ -313,7 +311,7 @@ void lru_cache_gone(struct sf_heap *h, uint32_t cache)
 void lru_defer(struct sf_heap *h, uint64_t addr, enum sf_free_how how)
 {
 	uint32_t i = find(h, addr);
-	struct entry *e;
+	struct lru_entry *e;
 
 	if (i == NO_ENTRY || h->lru->e[i].deferred)
 		return;
@@ -322,6 +320,7 @@ void lru_defer(struct sf_heap *h, uint64_t addr, enum sf_free_how how)
 	e = &h->lru->e[i];
 	e->pinned = false;
 	e->deferred = true;
+	heap_assert(h, !e->listed && e->owner == NO_ENTRY);
 	h->user->deferred(h->user->ctx, e->cookie, addr, how);
 }
 
@@ -402,7 +401,7 @@ static bool is_cycle(const struct lru *l, uint32_t a, uint32_t b)
 bool lru_owns(struct sf_heap *h, uint64_t addr_a, uint64_t addr_b)
 {
 	uint32_t a = find(h, addr_a), b = find(h, addr_b);
-	struct entry *all, *owner, *owned;
+	struct lru_entry *all, *owner, *owned;
 
 	if (a == NO_ENTRY || b == NO_ENTRY)
 		return false;
@@ -412,16 +411,18 @@ bool lru_owns(struct sf_heap *h, uint64_t addr_a, uint64_t addr_b)
 	if (owned->owner != NO_ENTRY || owner->deferred || owned->deferred ||
 	    is_cycle(h->lru, a, b))
 		return false;
+	heap_assert(h, owned->prev == NO_ENTRY && owned->next == NO_ENTRY);
 	owned->owner = a;
 	owned->prev = owner->last;
 	*(owner->last == NO_ENTRY ? &owner->first : &all[owner->last].next) = b;
 	owner->last = b;
 	count(h, owned);
+	heap_assert(h, all[owner->last].owner == a && all[owner->first].owner == a);
 	return true;
 }
 
 /* Of a cache that is still there? (lru_cache_gone) */
-static bool has_shrinker(const struct sf_heap *h, const struct entry *e)
+static bool has_shrinker(const struct sf_heap *h, const struct lru_entry *e)
 {
 	return e->shrinker != NO_ENTRY && h->cache[h->shrinker[e->shrinker].cache]->refs;
 }
@@ -429,7 +430,7 @@ static bool has_shrinker(const struct sf_heap *h, const struct entry *e)
 void lru_pin(struct sf_heap *h, uint64_t addr, bool on)
 {
 	uint32_t i = find(h, addr);
-	struct entry *e = i == NO_ENTRY ? NULL : &h->lru->e[i];
+	struct lru_entry *e = i == NO_ENTRY ? NULL : &h->lru->e[i];
 
 	if (!e || e->deferred)
 		return;
@@ -477,10 +478,12 @@ uint64_t lru_scan(struct sf_heap *h, uint32_t shrinker, uint64_t nr, uint32_t me
 	uint64_t freed = 0;
 	uint32_t i;
 
+	heap_assert(h, shrinker < h->nr_shrinkers);
 	if (!l)
 		return 0;
 	l->cursor = s->head;
 	while (freed < nr && (i = l->cursor) != NO_ENTRY) {
+		heap_assert(h, l->e[i].listed && l->e[i].shrinker == shrinker);
 		l->cursor = l->e[i].newer;
 		if (memcg != SF_NONE && !memcg_below(h, l->e[i].group, memcg))
 			continue;
@@ -489,6 +492,7 @@ uint64_t lru_scan(struct sf_heap *h, uint32_t shrinker, uint64_t nr, uint32_t me
 		freed++;
 	}
 	l->cursor = NO_ENTRY;
+	heap_assert(h, freed <= nr);
 	return freed;
 }
 
@@ -497,7 +501,7 @@ uint64_t lru_scan(struct sf_heap *h, uint32_t shrinker, uint64_t nr, uint32_t me
 static void rekey(struct sf_heap *h, uint32_t i, uint64_t to)
 {
 	struct lru *l = h->lru;
-	struct entry *e = &l->e[i];
+	struct lru_entry *e = &l->e[i];
 	uint32_t stale = find(h, to);
 
 	if (e->addr == to)
@@ -511,6 +515,7 @@ static void rekey(struct sf_heap *h, uint32_t i, uint64_t to)
 	map_del(&l->by_addr, e->addr);
 	e->addr = to;
 	map_put(&l->by_addr, to, i);
+	heap_assert(h, find(h, to) == i);
 }
 
 void lru_resized(struct sf_heap *h, uint64_t from, uint64_t to)
@@ -555,6 +560,7 @@ void lru_reset(struct sf_heap *h)
 	map_clear(&l->by_addr);
 	l->nr = 0;
 	l->unused = NO_ENTRY;
+	heap_assert(h, l->by_addr.nr == 0);
 }
 
 void lru_free(struct sf_heap *h)

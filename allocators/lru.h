@@ -8,6 +8,7 @@
 #ifndef SLABFUZZ_LRU_H
 #define SLABFUZZ_LRU_H
 
+#include "addr_map.h"
 #include "heap.h"
 
 /* Values of the setting. */
@@ -15,6 +16,33 @@ enum accounting {
 	ACCOUNTING_NONE,
 	ACCOUNTING_INDIRECT,
 	ACCOUNTING_RECLAIMABLE,
+};
+
+/* --- the structures: of lru.c, which alone changes them, and for heap_check.c to walk --- */
+
+#define NO_ENTRY MAP_NONE
+
+struct lru_entry {
+	uint64_t addr;
+	uint64_t indirect;     /* bytes of h->indirect_bytes that are its */
+	uint32_t cookie;
+	uint32_t shrinker;     /* NO_ENTRY: none may free it */
+	uint32_t group;        /* listed: the memory cgroup that is charged for it */
+	uint32_t older, newer; /* listed */
+	uint32_t owner;
+	uint32_t first, last;  /* of what it owns, in the order of owns() */
+	uint32_t next, prev;   /* of what its owner owns; `next` links unused entries */
+	bool block;            /* of alloc_pages(), not of kmalloc() and its like */
+	bool listed;           /* on its shrinker's list; pinned or deferred: never */
+	bool pinned;
+	bool deferred;         /* unowned, and waits for a grace period; it has no owner */
+};
+
+struct lru {
+	struct lru_entry *e;
+	uint32_t nr, cap, unused;
+	uint32_t cursor;       /* what a scan looks at next, whatever goes meanwhile */
+	struct map by_addr;
 };
 
 /* --- the interface's functions --- */

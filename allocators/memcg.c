@@ -11,6 +11,7 @@
  */
 #include "addr_map.h"
 #include "arena.h"
+#include "heap_assert.h"
 #include "memcg.h"
 #include "page_alloc.h"
 #include "vmscan.h"
@@ -19,30 +20,6 @@
 
 #define MAX_GROUPS 65535u /* mm/memcontrol.c:MEM_CGROUP_ID_MAX */
 #define MAX_RECLAIM_RETRIES 16
-
-/* By id. One that is destroyed stays, as a step on the way up for what it was charged for. */
-struct group {
-	uint32_t parent;    /* SF_NONE: the root */
-	uint32_t children;  /* that are online */
-	bool online;
-	uint64_t max;
-	uint64_t usage;     /* bytes, with all below it */
-	uint64_t failcnt;   /* charges that its limit refused */
-	uint64_t nr_lru;    /* objects on lists of shrinkers, without those below it */
-};
-
-struct charge {
-	uint64_t addr, bytes;
-	uint32_t group;     /* unused entries: links them */
-};
-
-struct memcgs {
-	struct group *group;
-	uint32_t nr, cap;
-	struct charge *charge;
-	uint32_t nr_charges, cap_charges, unused;
-	struct map by_addr;
-};
 
 /* --- groups --- */
 
@@ -67,7 +44,8 @@ uint32_t memcg_create(struct sf_heap *h, uint32_t parent, uint64_t max)
 		m->cap = m->cap ? 2 * m->cap : 16;
 		m->group = map_grown(m->group, m->cap, sizeof(*m->group));
 	}
-	m->group[m->nr] = (struct group){ .parent = parent, .online = true, .max = max };
+	heap_assert(h, m->nr < m->cap && (parent == SF_NONE || parent < m->nr));
+	m->group[m->nr] = (struct memcg_group){ .parent = parent, .online = true, .max = max };
 	if (parent != SF_NONE)
 		m->group[parent].children++;
 	return m->nr++;
@@ -81,7 +59,7 @@ void memcg_set(struct sf_heap *h, uint32_t memcg)
 
 enum sf_status memcg_destroy(struct sf_heap *h, uint32_t memcg)
 {
-	struct group *g;
+	struct memcg_group *g;
 
 	if (!is_online(h->memcgs, memcg) || memcg == h->memcg)
 		return SF_NULL;
@@ -89,6 +67,7 @@ enum sf_status memcg_destroy(struct sf_heap *h, uint32_t memcg)
 	if (g->children)
 		return SF_NULL;
 	g->online = false;
+	heap_assert(h, g->parent == SF_NONE || h->memcgs->group[g->parent].children > 0);
 	if (g->parent != SF_NONE)
 		h->memcgs->group[g->parent].children--;
 	return SF_OK;
@@ -104,6 +83,7 @@ static uint32_t online_above(const struct memcgs *m, uint32_t group)
 
 bool memcg_below(const struct sf_heap *h, uint32_t group, uint32_t memcg)
 {
+	heap_assert(h, group == SF_NONE || group < h->memcgs->nr);
 	while (group != SF_NONE && group != memcg)
 		group = h->memcgs->group[group].parent;
 	return group != SF_NONE;
@@ -111,6 +91,8 @@ bool memcg_below(const struct sf_heap *h, uint32_t group, uint32_t memcg)
 
 void memcg_count_lru(struct sf_heap *h, uint32_t group, bool more)
 {
+	heap_assert(h, group < h->memcgs->nr);
+	heap_assert(h, more || h->memcgs->group[group].nr_lru > 0);
 	h->memcgs->group[group].nr_lru += more ? 1 : UINT64_MAX;
 }
 
@@ -130,7 +112,7 @@ bool memcg_has_lru(const struct sf_heap *h, uint32_t memcg)
 static uint32_t over_limit(const struct memcgs *m, uint32_t group, uint64_t bytes)
 {
 	for (; group != SF_NONE; group = m->group[group].parent) {
-		const struct group *g = &m->group[group];
+		const struct memcg_group *g = &m->group[group];
 
 		if (g->usage > g->max || g->max - g->usage < bytes)
 			return group;
@@ -193,7 +175,7 @@ static bool is_forced(const struct sf_heap *h, uint32_t gfp)
 
 /* --- charges --- */
 
-static const struct charge *find(const struct sf_heap *h, uint64_t addr)
+static const struct memcg_charge *find(const struct sf_heap *h, uint64_t addr)
 {
 	uint32_t i = h->nr_charged ? map_get(&h->memcgs->by_addr, addr) : MAP_NONE;
 
@@ -212,6 +194,7 @@ static void charge_put(struct sf_heap *h, uint64_t addr, uint64_t bytes, uint32_
 	struct memcgs *m = h->memcgs;
 	uint32_t i;
 
+	heap_assert(h, bytes > 0 && group < m->nr);
 	memcg_uncharge(h, addr);
 	i = m->unused;
 	if (i != MAP_NONE) {
@@ -223,23 +206,28 @@ static void charge_put(struct sf_heap *h, uint64_t addr, uint64_t bytes, uint32_
 		}
 		i = m->nr_charges++;
 	}
-	m->charge[i] = (struct charge){ addr, bytes, group };
+	heap_assert(h, map_get(&m->by_addr, addr) == MAP_NONE && i < m->nr_charges);
+	m->charge[i] = (struct memcg_charge){ addr, bytes, group };
 	map_put(&m->by_addr, addr, i);
 	h->nr_charged++;
 	add_usage(m, group, bytes);
+	heap_assert(h, h->nr_charged == m->by_addr.nr);
+	heap_assert(h, m->group[group].usage >= bytes);
 }
 
-static struct charge charge_take(struct sf_heap *h, uint64_t addr)
+static struct memcg_charge charge_take(struct sf_heap *h, uint64_t addr)
 {
 	struct memcgs *m = h->memcgs;
 	uint32_t i = map_get(&m->by_addr, addr);
-	struct charge c = m->charge[i];
+	struct memcg_charge c = m->charge[i];
 
+	heap_assert(h, c.addr == addr && c.bytes > 0 && m->group[c.group].usage >= c.bytes);
 	map_del(&m->by_addr, addr);
 	m->charge[i].group = m->unused;
 	m->unused = i;
 	h->nr_charged--;
 	add_usage(m, c.group, 0 - c.bytes);
+	heap_assert(h, h->nr_charged == m->by_addr.nr);
 	return c;
 }
 
@@ -252,6 +240,9 @@ bool memcg_charge(struct sf_heap *h, uint64_t addr, uint64_t bytes, uint32_t gfp
 		EMIT(h, CHARGE, charge, .memcg = h->memcg, .refused = true, .bytes = bytes);
 		return false;
 	}
+	heap_assert(h, is_online(h->memcgs, h->memcg));
+	heap_assert(h, over != SF_NONE ||
+		    h->memcgs->group[h->memcg].max - h->memcgs->group[h->memcg].usage >= bytes);
 	charge_put(h, addr, bytes, h->memcg);
 	EMIT(h, CHARGE, charge, .memcg = h->memcg, .addr = addr, .bytes = bytes);
 	return true;
@@ -259,7 +250,7 @@ bool memcg_charge(struct sf_heap *h, uint64_t addr, uint64_t bytes, uint32_t gfp
 
 void memcg_uncharge(struct sf_heap *h, uint64_t addr)
 {
-	struct charge c;
+	struct memcg_charge c;
 
 	if (!find(h, addr))
 		return;
@@ -270,28 +261,30 @@ void memcg_uncharge(struct sf_heap *h, uint64_t addr)
 
 void memcg_split(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {
-	struct charge c;
+	struct memcg_charge c;
 
 	if (!find(h, pfn_addr(pfn)))
 		return;
 	c = charge_take(h, pfn_addr(pfn));
+	heap_assert(h, c.bytes == SF_PAGE_SIZE << order);
 	for (uint32_t i = 0; i < 1u << order; i++)
 		charge_put(h, pfn_addr(pfn + i), SF_PAGE_SIZE, c.group);
 }
 
 void memcg_moved(struct sf_heap *h, uint64_t from, uint64_t to)
 {
-	struct charge c;
+	struct memcg_charge c;
 
 	if (!find(h, from))
 		return;
 	c = charge_take(h, from);
+	heap_assert(h, from != to && !find(h, to));
 	charge_put(h, to, c.bytes, c.group);
 }
 
 uint32_t memcg_of(const struct sf_heap *h, uint64_t addr)
 {
-	const struct charge *c = find(h, addr);
+	const struct memcg_charge *c = find(h, addr);
 
 	return c ? c->group : SF_NONE;
 }
@@ -301,7 +294,7 @@ uint32_t memcg_of(const struct sf_heap *h, uint64_t addr)
 bool memcg_next(const struct sf_heap *h, uint32_t *at, struct sf_ev_snapmemcg *ev)
 {
 	const struct memcgs *m = h->memcgs;
-	const struct group *g;
+	const struct memcg_group *g;
 
 	if (!m || *at >= m->nr)
 		return false;

@@ -8,7 +8,36 @@
 #ifndef SLABFUZZ_MEMCG_H
 #define SLABFUZZ_MEMCG_H
 
+#include "addr_map.h"
 #include "heap.h"
+
+/* --- the structures: of memcg.c, which alone changes them, and for heap_check.c to walk --- */
+
+/* By id. One that is destroyed stays, as a step on the way up for what it was charged for. */
+struct memcg_group {
+	uint32_t parent;    /* SF_NONE: the root */
+	uint32_t children;  /* that are online */
+	bool online;
+	uint64_t max;
+	uint64_t usage;     /* bytes, with all below it */
+	uint64_t failcnt;   /* charges that its limit refused */
+	uint64_t nr_lru;    /* objects on lists of shrinkers, without those below it */
+};
+
+struct memcg_charge {
+	uint64_t addr, bytes;
+	uint32_t group;     /* unused entries: links them */
+};
+
+struct memcgs {
+	struct memcg_group *group;
+	uint32_t nr, cap;
+	struct memcg_charge *charge;
+	uint32_t nr_charges, cap_charges, unused;
+	struct map by_addr;
+};
+
+/* --- what can be done --- */
 
 /* The interface's functions. */
 uint32_t memcg_create(struct sf_heap *h, uint32_t parent, uint64_t max);

@@ -8,6 +8,7 @@
  * defrag_mode); there is no CMA and no isolation; no page is a guard page.
  */
 #include "arena.h"
+#include "heap_assert.h"
 #include "page_alloc.h"
 #include "page_internal.h"
 #include "shuffle.h"
@@ -31,6 +32,9 @@ static void add_free(struct sf_heap *h, uint32_t pfn, unsigned int order, unsign
 	struct zone *z = &h->zone;
 	struct page *pg = &h->arena.page[pfn];
 
+	heap_assert(h, is_block(h, pfn, order));
+	heap_assert(h, type < SF_MIGRATE_TYPES);
+	heap_assert(h, pg->state == PAGE_BOOT);
 	arena_touch(&h->arena, pfn);
 	pg->state = PAGE_FREE;
 	pg->order = (uint8_t)order;
@@ -42,6 +46,9 @@ static void add_free(struct sf_heap *h, uint32_t pfn, unsigned int order, unsign
 		z->nr_free_highatomic += 1u << order;
 	EMIT(h, BLOCK_ADD, block, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type,
 	     .tail = tail);
+	heap_assert(h, page_is_linked(h, &z->free[order][type], pfn));
+	heap_assert(h, z->nr_free_pages <= z->managed);
+	heap_assert(h, z->nr_free_highatomic <= z->nr_free_pages);
 }
 
 static void del_free(struct sf_heap *h, uint32_t pfn)
@@ -50,6 +57,12 @@ static void del_free(struct sf_heap *h, uint32_t pfn)
 	struct page *pg = &h->arena.page[pfn];
 	unsigned int order = pg->order, type = pg->list;
 
+	heap_assert(h, pg->state == PAGE_FREE);
+	heap_assert(h, is_block(h, pfn, order) && type < SF_MIGRATE_TYPES);
+	heap_assert(h, page_is_linked(h, &z->free[order][type], pfn));
+	heap_assert(h, z->nr_free[order] > 0);
+	heap_assert(h, z->nr_free_pages >= 1u << order);
+	heap_assert(h, type != SF_MIGRATE_HIGHATOMIC || z->nr_free_highatomic >= 1u << order);
 	arena_touch(&h->arena, pfn);
 	page_list_del(&h->arena, &z->free[order][type], pfn);
 	*pg = (struct page){ 0 };
@@ -59,6 +72,8 @@ static void del_free(struct sf_heap *h, uint32_t pfn)
 		z->nr_free_highatomic -= 1u << order;
 	EMIT(h, BLOCK_DEL, block, .pfn = pfn, .order = (uint8_t)order,
 	     .migratetype = (uint8_t)type);
+	heap_assert(h, page_list_agrees(&z->free[order][type]));
+	heap_assert(h, pg->state == PAGE_BOOT);
 }
 
 /* The page blocks of 2^order pages from pfn on; at least one. */
@@ -89,6 +104,8 @@ static uint32_t take_block(struct sf_heap *h, const struct take *tk, uint32_t pf
 {
 	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
 
+	heap_assert(h, order >= tk->order);
+	heap_assert(h, from < SF_MIGRATE_TYPES && rest_type < SF_MIGRATE_TYPES);
 	del_free(h, pfn);
 	EMIT(h, RMQUEUE, rmqueue, .pfn = pfn, .order = (uint8_t)tk->order,
 	     .migratetype = (uint8_t)tk->type, .from_order = (uint8_t)order,
@@ -97,6 +114,8 @@ static uint32_t take_block(struct sf_heap *h, const struct take *tk, uint32_t pf
 		order--;
 		add_free(h, pfn + (1u << order), order, rest_type, false);
 	}
+	heap_assert(h, is_block(h, pfn, tk->order));
+	heap_assert(h, h->arena.page[pfn].state == PAGE_BOOT);
 	return pfn;
 }
 
@@ -146,6 +165,8 @@ static void count_block(const struct sf_heap *h, uint32_t start, uint32_t *nr_fr
 {
 	uint32_t end = start + (1u << h->zone.pageblock_order), pfn = start;
 
+	heap_assert(h, !(start & ((1u << h->zone.pageblock_order) - 1)));
+	heap_assert(h, end <= h->zone.managed);
 	*nr_free = *movable = 0;
 	while (pfn < end) {
 		const struct page *pg = &h->arena.page[pfn];
@@ -159,12 +180,15 @@ static void count_block(const struct sf_heap *h, uint32_t start, uint32_t *nr_fr
 			n = 1;
 		pfn += n;
 	}
+	heap_assert(h, *nr_free + *movable <= end - start);
 }
 
 static void move_free_blocks(struct sf_heap *h, uint32_t start, unsigned int type)
 {
 	uint32_t end = start + (1u << h->zone.pageblock_order), pfn = start;
 
+	heap_assert(h, type < SF_MIGRATE_TYPES);
+	heap_assert(h, end <= h->zone.managed);
 	while (pfn < end) {
 		const struct page *pg = &h->arena.page[pfn];
 		unsigned int order = pg->order;
@@ -173,6 +197,7 @@ static void move_free_blocks(struct sf_heap *h, uint32_t start, unsigned int typ
 			pfn++;
 			continue;
 		}
+		heap_assert(h, pfn + (1u << order) <= end);
 		del_free(h, pfn);
 		add_free(h, pfn, order, type, true);
 		pfn += 1u << order;
@@ -190,6 +215,9 @@ static uint32_t claim_part(struct sf_heap *h, const struct take *tk, uint32_t pf
 	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
 	uint32_t nr_free, movable, alike = 0;
 
+	heap_assert(h, order < z->pageblock_order);
+	heap_assert(h, from != tk->type);
+	heap_assert(h, tk->type < SF_MIGRATE_HIGHATOMIC);
 	boost_watermark(z, tk->kswapd);
 	/* A page block that reaches beyond the zone keeps its type. */
 	if (start + size > z->managed)
@@ -206,6 +234,7 @@ static uint32_t claim_part(struct sf_heap *h, const struct take *tk, uint32_t pf
 	     .alike = alike, .want = (uint8_t)tk->order);
 	move_free_blocks(h, start, tk->type);
 	set_block_type(z, start, z->pageblock_order, tk->type);
+	heap_assert(h, h->arena.page[pfn].list == tk->type);
 	return take_smallest(h, tk, SF_RMQUEUE_CLAIM);
 }
 
@@ -213,6 +242,8 @@ static uint32_t claim_whole(struct sf_heap *h, const struct take *tk, uint32_t p
 {
 	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
 
+	heap_assert(h, order >= h->zone.pageblock_order);
+	heap_assert(h, from != tk->type);
 	EMIT(h, CLAIM, claim, .pfn = pfn, .order = (uint8_t)order, .from = (uint8_t)from,
 	     .to = (uint8_t)tk->type, .whole = true, .start = pfn, .nr_pages = 1ull << order,
 	     .want = (uint8_t)tk->order);
@@ -257,6 +288,7 @@ static uint32_t steal(struct sf_heap *h, const struct take *tk)
 	for (unsigned int o = tk->order; o <= MAX_PAGE_ORDER; o++) {
 		const struct page_list *l = fallback(&h->zone, o, tk->type);
 
+		heap_assert(h, !l || h->arena.page[l->head].list != tk->type);
 		if (l)
 			return take_block(h, tk, l->head, SF_RMQUEUE_STEAL,
 					  h->arena.page[l->head].list);
@@ -268,6 +300,8 @@ uint32_t buddy_take(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mo
 {
 	uint32_t pfn;
 
+	heap_assert(h, tk->order <= MAX_PAGE_ORDER);
+	heap_assert(h, tk->type < SF_MIGRATE_HIGHATOMIC);
 	if (*mode == SF_RMQUEUE_OWN) {
 		pfn = take_smallest(h, tk, SF_RMQUEUE_OWN);
 		if (pfn != NO_PFN)
@@ -283,6 +317,7 @@ uint32_t buddy_take(struct sf_heap *h, const struct take *tk, enum sf_rmqueue_mo
 	pfn = steal(h, tk);
 	if (pfn != NO_PFN)
 		*mode = SF_RMQUEUE_STEAL;
+	heap_assert(h, pfn == NO_PFN || h->arena.page[pfn].state == PAGE_BOOT);
 	return pfn;
 }
 
@@ -307,11 +342,14 @@ void buddy_isolate(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {
 	unsigned int from = h->arena.page[pfn].order, type = h->arena.page[pfn].list;
 
+	heap_assert(h, h->arena.page[pfn].state == PAGE_FREE);
+	heap_assert(h, from >= order);
 	del_free(h, pfn);
 	while (from > order) {
 		from--;
 		add_free(h, pfn + (1u << from), from, type, false);
 	}
+	heap_assert(h, h->arena.page[pfn].state == PAGE_BOOT);
 }
 
 /* --- the HIGHATOMIC reserve --- */
@@ -333,10 +371,13 @@ static void retype(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned
 	unsigned int span = whole ? order : z->pageblock_order;
 	uint32_t start = pfn & ~((1u << span) - 1);
 
+	heap_assert(h, from != to);
+	heap_assert(h, start + (1u << span) <= z->managed);
 	EMIT(h, RESERVE, claim, .pfn = pfn, .order = (uint8_t)order, .from = (uint8_t)from,
 	     .to = (uint8_t)to, .whole = whole, .release = from == SF_MIGRATE_HIGHATOMIC,
 	     .start = start, .nr_pages = 1ull << span);
 	set_block_type(&h->zone, start, span, to);
+	heap_assert(h, block_type(z, pfn) == to);
 }
 
 /* mm/page_alloc.c:reserve_highatomic_pageblock: about 1 % of the zone, if that is a page block. */
@@ -356,6 +397,7 @@ void reserve_highatomic(struct sf_heap *h, uint32_t pfn, unsigned int order)
 	if (order < z->pageblock_order)
 		move_free_blocks(h, start, SF_MIGRATE_HIGHATOMIC);
 	z->nr_highatomic += order < z->pageblock_order ? block : 1u << order;
+	heap_assert(h, z->nr_highatomic <= max + (1u << MAX_PAGE_ORDER));
 }
 
 /*
@@ -366,10 +408,13 @@ static void release_whole(struct sf_heap *h, uint32_t pfn, unsigned int order, u
 {
 	unsigned int step = h->zone.pageblock_order;
 
+	heap_assert(h, h->arena.page[pfn].list == SF_MIGRATE_HIGHATOMIC);
+	heap_assert(h, order >= step);
 	del_free(h, pfn);
 	retype(h, pfn, order, SF_MIGRATE_HIGHATOMIC, type);
 	for (uint32_t p = pfn; p < pfn + (1u << order); p += 1u << step)
 		buddy_free(h, p, step, true);
+	heap_assert(h, block_type(&h->zone, pfn) == type);
 }
 
 /* mm/page_alloc.c:unreserve_highatomic_pageblock */
@@ -385,6 +430,7 @@ bool unreserve_highatomic(struct sf_heap *h, unsigned int type, bool force)
 
 		if (pfn == NO_PFN)
 			continue;
+		heap_assert(h, z->nr_highatomic >= (o < z->pageblock_order ? block : 1u << o));
 		z->nr_highatomic -= o < z->pageblock_order ? block : 1u << o;
 		if (o >= z->pageblock_order) {
 			release_whole(h, pfn, o, type);
@@ -411,6 +457,8 @@ static bool merge_buddy(struct sf_heap *h, uint32_t pfn, unsigned int order, uns
 	struct zone *z = &h->zone;
 	unsigned int other = block_type(z, pfn);
 
+	heap_assert(h, h->arena.page[pfn].order == order);
+	heap_assert(h, h->arena.page[pfn].list == other);
 	if (other != type && (other >= SF_MIGRATE_HIGHATOMIC || type >= SF_MIGRATE_HIGHATOMIC))
 		return false;
 	del_free(h, pfn);
@@ -427,6 +475,9 @@ void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tai
 {
 	unsigned int type = block_type(&h->zone, pfn);
 
+	heap_assert(h, is_block(h, pfn, order));
+	heap_assert(h, order <= h->zone.pageblock_order);
+	heap_assert(h, h->arena.page[pfn].state == PAGE_BOOT);
 	for (; order < MAX_PAGE_ORDER; order++) {
 		uint32_t buddy = pfn ^ (1u << order);
 
@@ -443,6 +494,7 @@ void buddy_free(struct sf_heap *h, uint32_t pfn, unsigned int order, bool to_tai
 		to_tail = to_tail || is_free_block(h, higher ^ (2u << order), order + 1);
 	}
 	add_free(h, pfn, order, type, to_tail);
+	heap_assert(h, h->arena.page[pfn].state == PAGE_FREE && h->arena.page[pfn].order == order);
 }
 
 /* --- boot --- */
@@ -482,6 +534,8 @@ static void boot_lists(struct sf_heap *h)
 	z->nr_free_pages = z->managed;
 	if (h->set.shuffle)
 		shuffle_zone(h);
+	heap_assert(h, z->free[MAX_PAGE_ORDER][SF_MIGRATE_MOVABLE].nr ==
+		    z->managed >> MAX_PAGE_ORDER);
 }
 
 bool zone_init(struct sf_heap *h, struct sf_error *err)
@@ -541,4 +595,6 @@ void zone_reset(struct sf_heap *h)
 	pcp_reset(h);
 	shuffle_reset(h);
 	boot_lists(h);
+	heap_assert(h, z->nr_free_pages == z->managed);
+	heap_assert(h, z->nr_retyped == 0);
 }

@@ -17,6 +17,7 @@
 #include "arena.h"
 #include "compact.h"
 #include "fault.h"
+#include "heap_assert.h"
 #include "memcg.h"
 #include "page_alloc.h"
 #include "page_internal.h"
@@ -80,6 +81,8 @@ void wmark_setup(struct sf_heap *h)
 	z->wmark[WMARK_MIN] = min;
 	z->wmark[WMARK_LOW] = min + gap;
 	z->wmark[WMARK_HIGH] = min + 2 * gap;
+	heap_assert(h, z->wmark[WMARK_MIN] < z->wmark[WMARK_LOW]);
+	heap_assert(h, z->wmark[WMARK_LOW] < z->wmark[WMARK_HIGH]);
 }
 
 static bool has_block(const struct zone *z, unsigned int order, unsigned int flags)
@@ -134,6 +137,9 @@ void page_hand_out(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned
 	struct page *pg = &h->arena.page[pfn];
 	uint32_t n = 1u << order;
 
+	heap_assert(h, is_block(h, pfn, order));
+	heap_assert(h, pg->state == PAGE_BOOT);
+	heap_assert(h, type < SF_MIGRATE_HIGHATOMIC);
 	touch_block(&h->arena, pfn, order);
 	pg->next = pg->prev = NO_PFN;
 	pg->state = PAGE_USED;
@@ -156,6 +162,7 @@ static uint32_t take_buddy(struct sf_heap *h, const struct take *tk, unsigned in
 	enum sf_rmqueue_mode mode = SF_RMQUEUE_OWN;
 	uint32_t pfn = NO_PFN;
 
+	heap_assert(h, tk->type < SF_MIGRATE_HIGHATOMIC);
 	if (flags & ALLOC_HIGHATOMIC)
 		pfn = buddy_take_reserve(h, tk);
 	if (pfn == NO_PFN)
@@ -179,6 +186,8 @@ static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wma
 	uint32_t pfn = NO_PFN;
 	bool pcp, ok = !z->below_high && may_take(z, rq, WMARK_HIGH, flags);
 
+	heap_assert(h, rq->order <= MAX_PAGE_ORDER && rq->type < SF_MIGRATE_HIGHATOMIC);
+	heap_assert(h, wmark <= WMARK_HIGH);
 	if (!ok) {
 		z->below_high = true;
 		ok = may_take(z, rq, wmark, flags);
@@ -200,6 +209,7 @@ static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wma
 	     .cpu = (uint8_t)h->cpu, .gfp = rq->gfp, .pcp = pcp,
 	     .reserve = flags & (ALLOC_MIN_RESERVE | ALLOC_NO_WATERMARKS),
 	     .free_before = pcp ? 0 : before, .mark = pcp ? 0 : rq->mark);
+	heap_assert(h, h->arena.page[pfn].state == PAGE_USED);
 	return pfn;
 }
 
@@ -244,6 +254,7 @@ static uint32_t direct_reclaim(struct sf_heap *h, struct request *rq)
 
 	rq->rounds++;
 	rq->progress = vmscan_direct(h, rq->gfp, rq->order);
+	heap_assert(h, !h->reclaiming || !rq->progress);
 	if (rq->progress)
 		pfn = get_page(h, rq, WMARK_MIN, rq->flags);
 	if (pfn != NO_PFN)
@@ -486,6 +497,8 @@ static uint32_t alloc_block(struct sf_heap *h, uint32_t gfp, unsigned int order,
 	if (pfn == NO_PFN)
 		return NO_PFN;
 	*status = SF_OK;
+	heap_assert(h, h->arena.page[pfn].state == PAGE_USED && h->arena.page[pfn].order == order);
+	heap_assert(h, !order || h->arena.page[pfn + (1u << order) - 1].head == pfn);
 	/* With init_on_free it was wiped before: no work, even if it was written to since. */
 	if (((gfp & SF_GFP_ZERO) || h->set.init_on_alloc) && !h->set.init_on_free)
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
@@ -495,6 +508,7 @@ static uint32_t alloc_block(struct sf_heap *h, uint32_t gfp, unsigned int order,
 		*status = SF_NULL;
 		return NO_PFN;
 	}
+	heap_assert(h, h->arena.page[pfn].state == PAGE_USED);
 	return pfn;
 }
 
@@ -519,6 +533,7 @@ static void uncharge(struct sf_heap *h, uint32_t pfn, unsigned int order)
 /* mm/page_alloc.c:__free_pages_prepare; `tails` are left as they are. */
 static void free_prepare(struct sf_heap *h, uint32_t pfn, unsigned int order, bool tails)
 {
+	heap_assert(h, is_block(h, pfn, order));
 	if (h->nr_charged)
 		uncharge(h, pfn, order);
 	touch_block(&h->arena, pfn, order);
@@ -532,11 +547,15 @@ void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 	const struct zone *z = &h->zone;
 	unsigned int type = block_type(z, pfn), list;
 
+	heap_assert(h, is_block(h, pfn, order));
+	heap_assert(h, h->arena.page[pfn].state == PAGE_USED);
+	heap_assert(h, h->arena.page[pfn].order == order || h->arena.page[pfn].order == 0);
 	/* What belongs to the reserve gets back there when it is drained. */
 	list = pcp_index(z, order, type < SF_MIGRATE_HIGHATOMIC ? type : SF_MIGRATE_MOVABLE);
 	free_prepare(h, pfn, order, list != NO_LIST && has_tails(&h->arena.page[pfn], order));
 	EMIT(h, PAGE_FREE, page, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)type,
 	     .list = (uint8_t)list, .cpu = (uint8_t)h->cpu, .pcp = list != NO_LIST);
+	heap_assert(h, h->arena.page[pfn].state == PAGE_BOOT);
 	if (list != NO_LIST) {
 		pcp_push(h, pfn, order, list);
 		return;
@@ -561,11 +580,14 @@ void page_split(struct sf_heap *h, uint32_t pfn, unsigned int order)
 	struct page *pg = &h->arena.page[pfn];
 	uint8_t type = pg->list;
 
+	heap_assert(h, pg->state == PAGE_USED && pg->order == order);
+	heap_assert(h, is_block(h, pfn, order));
 	if (h->nr_charged)
 		memcg_split(h, pfn, order);
 	for (uint32_t i = 0; i < 1u << order; i++)
 		pg[i] = (struct page){ .next = NO_PFN, .prev = NO_PFN, .state = PAGE_USED,
 				       .list = type };
+	heap_assert(h, pg[(1u << order) - 1].state == PAGE_USED);
 }
 
 /* mm/page_alloc.c:make_alloc_exact: the rest passes by the per-CPU lists, to the tail. */
@@ -583,6 +605,7 @@ uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum s
 		return NO_PFN;
 	end = pfn + (1u << order);
 	keep = pfn + (uint32_t)((size - 1) >> SF_PAGE_SHIFT) + 1;
+	heap_assert(h, size && keep > pfn && keep <= end);
 	page_split(h, pfn, order);
 	for (uint32_t p = keep; p < end; p++) {
 		free_prepare(h, p, 0, false);
@@ -597,6 +620,7 @@ void page_free_exact(struct sf_heap *h, uint32_t pfn, uint64_t size)
 {
 	uint32_t end = pfn + (uint32_t)((size - 1) >> SF_PAGE_SHIFT) + 1;
 
+	heap_assert(h, size && end <= h->zone.managed);
 	for (; pfn < end; pfn++)
 		page_free(h, pfn, 0);
 }

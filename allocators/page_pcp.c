@@ -9,6 +9,7 @@
  * taken to hold more than three batches (PCPF_FREE_HIGH_BATCH).
  */
 #include "arena.h"
+#include "heap_assert.h"
 #include "page_alloc.h"
 #include "page_internal.h"
 
@@ -55,6 +56,7 @@ void pcp_setup(struct sf_heap *h)
 	z->pcp_high_max = at_least(z->managed / 8 / cpus, 4 * batch);
 	z->pcp_used = h->set.cpus < 64 ? (1ull << h->set.cpus) - 1 : ~0ull;
 	pcp_reset(h);
+	heap_assert(h, z->pcp_batch > 0 && z->pcp_high_min >= 4 * z->pcp_batch);
 }
 
 void pcp_reset(struct sf_heap *h)
@@ -116,6 +118,8 @@ static void refill(struct sf_heap *h, struct pcp *p, unsigned int index, struct 
 {
 	enum sf_rmqueue_mode mode = SF_RMQUEUE_OWN;
 
+	heap_assert(h, index == pcp_index(&h->zone, tk.order, tk.type));
+	heap_assert(h, p->list[index].nr == 0);
 	tk.to_pcp = true;
 	for (; n; n--) {
 		uint32_t pfn = buddy_take(h, &tk, &mode);
@@ -125,20 +129,30 @@ static void refill(struct sf_heap *h, struct pcp *p, unsigned int index, struct 
 			return;
 		arena_touch(&h->arena, pfn);
 		pg = &h->arena.page[pfn];
+		heap_assert(h, pg->state == PAGE_BOOT && is_block(h, pfn, tk.order));
 		pg->state = PAGE_PCP;
 		pg->order = (uint8_t)tk.order;
 		pg->list = (uint8_t)index;
 		page_list_add(&h->arena, &p->list[index], pfn, true);
 		p->count += 1u << tk.order;
+		heap_assert(h, page_is_linked(h, &p->list[index], pfn));
 	}
 }
 
 static void unlist(struct sf_heap *h, struct pcp *p, unsigned int index, uint32_t pfn)
 {
+	const struct page *pg = &h->arena.page[pfn];
+
+	heap_assert(h, pg->state == PAGE_PCP && pg->list == index);
+	heap_assert(h, pg->order == index_order(index) && is_block(h, pfn, pg->order));
+	heap_assert(h, page_is_linked(h, &p->list[index], pfn));
+	heap_assert(h, p->count >= 1u << index_order(index));
 	arena_touch(&h->arena, pfn);
 	page_list_del(&h->arena, &p->list[index], pfn);
 	h->arena.page[pfn] = (struct page){ 0 };
 	p->count -= 1u << index_order(index);
+	heap_assert(h, page_list_agrees(&p->list[index]));
+	heap_assert(h, pg->state == PAGE_BOOT);
 }
 
 uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
@@ -147,6 +161,7 @@ uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
 	unsigned int index = pcp_index(&h->zone, tk->order, tk->type);
 	uint32_t pfn;
 
+	heap_assert(h, index < NR_PCP_LISTS);
 	p->free_count >>= 1;
 	if (p->list[index].head == NO_PFN) {
 		uint32_t n = nr_pcp_alloc(&h->zone, p, tk->order);
@@ -158,6 +173,7 @@ uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
 	pfn = p->list[index].head;
 	if (pfn != NO_PFN)
 		unlist(h, p, index, pfn);
+	heap_assert(h, pfn == NO_PFN || h->arena.page[pfn].state == PAGE_BOOT);
 	return pfn;
 }
 
@@ -170,6 +186,7 @@ static void bulk_free(struct sf_heap *h, unsigned int cpu, uint32_t count, unsig
 	struct pcp *p = &h->zone.pcp[cpu];
 	unsigned int empty = 0;
 
+	heap_assert(h, cpu < h->set.cpus && index < NR_PCP_LISTS);
 	while (count && p->count && empty < NR_PCP_LISTS) {
 		uint32_t pfn = p->list[index].tail;
 		unsigned int order = index_order(index);
@@ -189,6 +206,7 @@ static void bulk_free(struct sf_heap *h, unsigned int cpu, uint32_t count, unsig
 		buddy_free(h, pfn, order, false);
 		count -= count < 1u << order ? count : 1u << order;
 	}
+	heap_assert(h, empty < NR_PCP_LISTS || !p->count);
 	/* After a misuse less may be listed than is counted. */
 	if (empty == NR_PCP_LISTS)
 		p->count = 0;
@@ -239,12 +257,15 @@ void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int 
 	bool let_through;
 	uint32_t n, step;
 
+	heap_assert(h, is_block(h, pfn, order) && pg->state == PAGE_BOOT);
+	heap_assert(h, index < NR_PCP_LISTS && index_order(index) == order);
 	p->alloc_factor >>= 1;
 	pg->state = PAGE_PCP;
 	pg->order = (uint8_t)order;
 	pg->list = (uint8_t)index;
 	page_list_add(&h->arena, &p->list[index], pfn, false);
 	p->count += 1u << order;
+	heap_assert(h, page_is_linked(h, &p->list[index], pfn) && p->count <= z->managed);
 	let_through = free_high(z, p, order);
 	if (p->free_count < z->pcp_batch << PCP_BATCH_SCALE_MAX)
 		p->free_count += 1u << order;
@@ -258,6 +279,7 @@ void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int 
 	}
 	if (z->below_high && watermark_ok(z, 0, wmark_pages(z, WMARK_HIGH), 0))
 		z->below_high = false;
+	heap_assert(h, p->count <= z->managed);
 }
 
 void pcp_drain(struct sf_heap *h, unsigned int cpu)
@@ -265,6 +287,7 @@ void pcp_drain(struct sf_heap *h, unsigned int cpu)
 	uint32_t most = h->zone.pcp_batch << PCP_BATCH_SCALE_MAX;
 	const struct pcp *p = &h->zone.pcp[cpu];
 
+	heap_assert(h, cpu < h->set.cpus);
 	while (p->count)
 		bulk_free(h, cpu, at_most(p->count, most), 0);
 }

@@ -10,6 +10,7 @@
  */
 #include "addr_map.h"
 #include "arena.h"
+#include "heap_assert.h"
 #include "maps.h"
 #include "pool.h"
 #include "vmalloc.h"
@@ -18,20 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-struct pool {
-	uint32_t first, last;    /* areas, in the order of their making; SF_NONE: there is none */
-	uint32_t current;        /* is allocated from, SF_NONE: the next object begins a new one */
-	uint32_t refill;
-	uint8_t mode;
-	bool live;
-};
-
-struct pools {
-	struct pool *pool;       /* by id - 1 */
-	uint32_t nr, cap;
-	uint64_t last_alias;     /* page of its window where the last rare write was mapped */
-};
 
 #define NO_ALIAS UINT64_MAX
 
@@ -78,6 +65,8 @@ uint32_t pool_create(struct sf_heap *h, const struct sf_pool_request *rq)
 {
 	struct pools *ps = h->pools;
 
+	heap_assert(h, ps->nr <= ps->cap);
+	heap_assert(h, rq->mode < SF_POOL_MODE_COUNT);
 	if (ps->nr == ps->cap) {
 		ps->cap = ps->cap ? 2 * ps->cap : 16;
 		ps->pool = map_grown(ps->pool, ps->cap, sizeof(*ps->pool));
@@ -130,6 +119,7 @@ static uint32_t run_at(const struct sf_heap *h, const struct vm_area *v, uint32_
 	const uint32_t *map = h->arena.vmap + v->start;
 	uint32_t nr = 1;
 
+	heap_assert(h, i < end && end <= v->pages);
 	while (i + nr < end && map[i + nr] == map[i] + nr)
 		nr++;
 	return nr;
@@ -193,6 +183,7 @@ static bool protect_host(struct sf_heap *h, const struct vm_area *v, bool sealed
 
 static bool set_sealed(struct sf_heap *h, struct vm_area *v, bool sealed)
 {
+	heap_assert(h, v->sealed != sealed && v->pages);
 	if (!protect_host(h, v, sealed))
 		return false;
 	v->sealed = sealed;
@@ -223,6 +214,7 @@ static bool set_all(struct sf_heap *h, const struct pool *p, bool sealed)
 /* An area no longer has any mapping of its own, and is writable in the direct map. */
 static void forget_host(struct sf_heap *h, struct vm_area *v)
 {
+	heap_assert(h, v->pages && v->pool);
 	if (v->sealed && h->set.directmap)
 		must(protect_direct(h, v, v->pages, PROT_READ | PROT_WRITE) == v->pages);
 	if (v->sealed)
@@ -231,9 +223,21 @@ static void forget_host(struct sf_heap *h, struct vm_area *v)
 	/* What is poisoned would be so for whatever is mapped there next. */
 	arena_open(h, area_addr(v), bytes_of(v));
 	unmap_host(area_host(h, v), bytes_of(v));
+	heap_assert(h, !v->sealed);
 }
 
 /* --- areas --- */
+
+/* Where the next object in an area begins; beyond its end if it is full. */
+static uint64_t next_in(const struct vm_area *v)
+{
+	return (v->size + 7) & ~7ull;
+}
+
+static bool fits(const struct vm_area *v, uint64_t bytes)
+{
+	return v && next_in(v) <= bytes_of(v) && bytes <= bytes_of(v) - next_in(v);
+}
 
 static bool is_auto(const struct pool *p)
 {
@@ -245,6 +249,7 @@ static bool map_area(struct sf_heap *h, struct pool *p, uint32_t area)
 {
 	struct vm_area *v = area_at(h, area);
 
+	heap_assert(h, v->pages && !v->sealed && !v->size);
 	if (!map_host(h, v, 0, v->pages, area_host(h, v), 0)) {
 		warn(h, "pmalloc: an area cannot be mapped", 0);
 		return false;
@@ -276,8 +281,13 @@ static void give_pages(struct sf_heap *h, uint32_t area)
 {
 	const struct vm_area *v = area_at(h, area);
 
-	for (uint32_t i = 0; i < v->pages; i++)
-		h->arena.page[h->arena.vmap[v->start + i] - 1].state = PAGE_USED;
+	heap_assert(h, v->pool && !v->sealed);
+	for (uint32_t i = 0; i < v->pages; i++) {
+		struct page *pg = &h->arena.page[h->arena.vmap[v->start + i] - 1];
+
+		heap_assert(h, pg->state == PAGE_POOL && pg->cache == area);
+		pg->state = PAGE_USED;
+	}
 	vmalloc_give(h, area);
 }
 
@@ -289,6 +299,8 @@ static bool begin_area(struct sf_heap *h, uint32_t id, uint64_t bytes)
 	bool old = p->first != SF_NONE;
 	uint32_t area;
 
+	heap_assert(h, bytes > 0);
+	heap_assert(h, old == (p->last != SF_NONE));
 	if (pages < p->refill)
 		pages = p->refill;
 	if (pages > h->zone.managed) {
@@ -307,22 +319,13 @@ static bool begin_area(struct sf_heap *h, uint32_t id, uint64_t bytes)
 	else
 		p->first = area;
 	p->last = p->current = area;
+	heap_assert(h, fits(area_at(h, area), bytes) && area_at(h, area)->pool == id);
 	emit_area(h, area_at(h, area));
 	if (p->mode == SF_POOL_START_WR || (old && is_auto(p)))
 		maps_emit(h, h->sink, SF_MAPS_PROTECT, id, 0, 0);
 	return true;
 }
 
-/* The beginning of `bytes` bytes more in an area; beyond its end if they do not fit. */
-static uint64_t next_in(const struct vm_area *v)
-{
-	return (v->size + 7) & ~7ull;
-}
-
-static bool fits(const struct vm_area *v, uint64_t bytes)
-{
-	return v && next_in(v) <= bytes_of(v) && bytes <= bytes_of(v) - next_in(v);
-}
 
 void pool_alloc(struct sf_heap *h, uint32_t pool, uint64_t n, uint64_t size, struct sf_result *rs)
 {
@@ -340,9 +343,12 @@ void pool_alloc(struct sf_heap *h, uint32_t pool, uint64_t n, uint64_t size, str
 	if (!fits(area_at(h, p->current), bytes) && !begin_area(h, pool, bytes))
 		return;
 	v = area_at(h, p->current);
+	heap_assert(h, fits(v, bytes) && v->pool == pool);
+	heap_assert(h, !v->sealed || p->mode == SF_POOL_START_WR);
 	*rs = (struct sf_result){ .status = SF_OK, .addr = area_addr(v) + next_in(v) };
 	v->size = next_in(v) + bytes;
 	arena_open(h, rs->addr, bytes);
+	heap_assert(h, v->size <= bytes_of(v) && rs->addr % 8 == 0);
 }
 
 /* --- sealing --- */
@@ -394,12 +400,14 @@ static void destroy_area(struct sf_heap *h, uint32_t area)
 {
 	struct vm_area *v = area_at(h, area);
 
+	heap_assert(h, area < h->arena.nr_areas && v->pool);
 	forget_host(h, v);
 	for (uint32_t i = 0; i < v->pages; i++)
 		raw_wipe(h, pfn_addr(h->arena.vmap[v->start + i] - 1), SF_PAGE_SIZE);
 	EMIT(h, UNMAP, map, .addr = area_addr(v), .pages = v->pages, .pool = v->pool,
 	     .dirty = first_dirty(h, v));
 	give_pages(h, area);
+	heap_assert(h, !v->pages);
 }
 
 void pool_destroy(struct sf_heap *h, uint32_t pool)
@@ -427,6 +435,7 @@ void pool_reset(struct sf_heap *h)
 		ps->nr = 0;
 		ps->last_alias = NO_ALIAS;
 	}
+	heap_assert(h, !h->arena.sealed);
 }
 
 void pool_free(struct sf_heap *h)
@@ -473,6 +482,7 @@ static uint64_t draw_alias(struct sf_heap *h, uint32_t pages)
 {
 	uint64_t at;
 
+	heap_assert(h, pages > 0 && pages < ALIAS_PAGES);
 	do
 		at = heap_random(h) % (ALIAS_PAGES - pages + 1);
 	while (at == h->pools->last_alias);
@@ -515,6 +525,7 @@ static bool write_alias(struct sf_heap *h, const struct vm_area *v, struct rare 
 	uint32_t end = (uint32_t)((off + w->size - 1) >> SF_PAGE_SHIFT) + 1;
 	uint8_t *alias = h->arena.alias + (draw_alias(h, end - first) << SF_PAGE_SHIFT);
 
+	heap_assert(h, first < end && end <= v->pages);
 	if (!map_host(h, v, first, end, alias, MAP_POPULATE)) {
 		warn(h, "pmalloc: no mapping for a rare write", 0);
 		return false;

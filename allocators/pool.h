@@ -10,6 +10,24 @@
 
 #include "heap.h"
 
+/* --- the structures: of pool.c, which alone changes them, and for heap_check.c to walk --- */
+
+struct pool {
+	uint32_t first, last;    /* areas, in the order of their making; SF_NONE: there is none */
+	uint32_t current;        /* is allocated from, SF_NONE: the next object begins a new one */
+	uint32_t refill;
+	uint8_t mode;
+	bool live;
+};
+
+struct pools {
+	struct pool *pool;       /* by id - 1 */
+	uint32_t nr, cap;
+	uint64_t last_alias;     /* page of its window where the last rare write was mapped */
+};
+
+/* --- what can be done --- */
+
 /* Nothing to do where the policy has no pools. False, and one line in `err`: the host refused. */
 bool pool_init(struct sf_heap *h, struct sf_error *err);
 void pool_free(struct sf_heap *h);

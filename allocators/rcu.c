@@ -12,6 +12,7 @@
  */
 #include "addr_map.h"
 #include "arena.h"
+#include "heap_assert.h"
 #include "kmalloc.h"
 #include "lru.h"
 #include "rcu.h"
@@ -23,27 +24,6 @@
 
 #define BARN_EMPTY_MAX 10 /* mm/slub.c:MAX_EMPTY_SHEAVES: only here it is kept to */
 
-enum callback_kind {
-	RCU_OBJECT,       /* `what`: its address */
-	RCU_SLAB,         /* its head */
-	RCU_SHEAF,        /* which; it goes to the barn */
-	RCU_SHEAF_NOBARN, /* ... to the slabs */
-};
-
-struct callback {
-	uint64_t what;
-	uint32_t cache; /* of a sheaf */
-	uint8_t kind;   /* enum callback_kind */
-	uint8_t cpu;    /* where it was queued, and runs */
-};
-
-struct rcu {
-	struct callback *queue;
-	uint32_t nr, cap;
-	uint32_t nr_open; /* sheaves that CPUs are filling, of all caches */
-	uint64_t nr_graces;
-};
-
 static struct rcu *rcu_of(struct sf_heap *h)
 {
 	if (!h->rcu) {
@@ -53,7 +33,7 @@ static struct rcu *rcu_of(struct sf_heap *h)
 	return h->rcu;
 }
 
-static void call_rcu(struct sf_heap *h, enum callback_kind kind, uint64_t what, uint32_t cache)
+static void call_rcu(struct sf_heap *h, enum rcu_kind kind, uint64_t what, uint32_t cache)
 {
 	struct rcu *r = rcu_of(h);
 
@@ -61,19 +41,23 @@ static void call_rcu(struct sf_heap *h, enum callback_kind kind, uint64_t what, 
 		r->cap = r->cap ? 2 * r->cap : 64;
 		r->queue = map_grown(r->queue, r->cap, sizeof(*r->queue));
 	}
-	r->queue[r->nr++] = (struct callback){ .what = what, .cache = cache,
+	r->queue[r->nr++] = (struct rcu_callback){ .what = what, .cache = cache,
 					       .kind = (uint8_t)kind, .cpu = (uint8_t)h->cpu };
+	heap_assert(h, r->nr <= r->cap && h->cpu < h->set.cpus);
 }
 
 /* --- kfree_rcu() --- */
 
-static void queue_open(struct sf_heap *h, struct kcache *s, enum callback_kind kind)
+static void queue_open(struct sf_heap *h, struct kcache *s, enum rcu_kind kind)
 {
 	struct cpu_cache *pc = &s->cpu[h->cpu];
 
+	heap_assert(h, pc->rcu_free < h->nr_sheaves && h->sheaves[pc->rcu_free].nr > 0);
+	heap_assert(h, h->rcu->nr_open > 0);
 	call_rcu(h, kind, pc->rcu_free, s->id);
 	pc->rcu_free = NO_SHEAF;
 	h->rcu->nr_open--;
+	heap_assert(h, pc->rcu_free == NO_SHEAF);
 }
 
 void rcu_hand_over(struct sf_heap *h, struct kcache *s)
@@ -87,6 +71,7 @@ static void open_sheaf(struct sf_heap *h, struct kcache *s)
 {
 	struct cpu_cache *pc = &s->cpu[h->cpu];
 
+	heap_assert(h, pc->rcu_free == NO_SHEAF);
 	if (pc->spare != NO_SHEAF && !h->sheaves[pc->spare].nr) {
 		pc->rcu_free = pc->spare;
 		pc->spare = NO_SHEAF;
@@ -97,6 +82,8 @@ static void open_sheaf(struct sf_heap *h, struct kcache *s)
 	}
 	s->touched = true;
 	rcu_of(h)->nr_open++;
+	heap_assert(h, h->sheaves[pc->rcu_free].nr == 0);
+	heap_assert(h, h->sheaves[pc->rcu_free].capacity == s->sheaf_capacity);
 }
 
 /* Into this CPU's sheaf: addresses as users know them, which slot_offset may make inner ones. */
@@ -107,6 +94,7 @@ static void kfree_rcu_sheaf(struct sf_heap *h, struct kcache *s, uint64_t addr)
 	if (s->cpu[h->cpu].rcu_free == NO_SHEAF)
 		open_sheaf(h, s);
 	sh = &h->sheaves[s->cpu[h->cpu].rcu_free];
+	heap_assert(h, sh->nr < sh->capacity);
 	sh->obj[sh->nr++] = (uint32_t)((addr - slab_window(h)) / 8);
 	if (sh->nr == sh->capacity)
 		queue_open(h, s, RCU_SHEAF);
@@ -130,6 +118,7 @@ void rcu_defer(struct sf_heap *h, uint64_t addr, enum sf_free_how how)
 
 void rcu_defer_slab(struct sf_heap *h, uint32_t head)
 {
+	heap_assert(h, h->arena.page[head].state == PAGE_RCU && !h->arena.page[head].inuse);
 	call_rcu(h, RCU_SLAB, head, SF_NONE);
 }
 
@@ -155,6 +144,8 @@ static void free_sheaf(struct sf_heap *h, struct kcache *s, uint32_t id, bool ba
 {
 	struct barn *b = &s->barn;
 
+	heap_assert(h, h->sheaves[id].nr > 0);
+	heap_assert(h, !barn || h->sheaves[id].nr == h->sheaves[id].capacity);
 	for (uint32_t i = 0; i < h->sheaves[id].nr; i++) {
 		uint64_t slot = prepare_object(h, s, slab_window(h) + h->sheaves[id].obj[i] * 8ull);
 
@@ -171,7 +162,7 @@ static void free_sheaf(struct sf_heap *h, struct kcache *s, uint32_t id, bool ba
 		sheaf_drop(h, id);
 }
 
-static void run(struct sf_heap *h, const struct callback *c)
+static void run(struct sf_heap *h, const struct rcu_callback *c)
 {
 	switch (c->kind) {
 	case RCU_OBJECT:
@@ -181,6 +172,7 @@ static void run(struct sf_heap *h, const struct callback *c)
 		slab_free_deferred(h, (uint32_t)c->what);
 		break;
 	default:
+		heap_assert(h, c->cache < h->nr_caches && c->what < h->nr_sheaves);
 		free_sheaf(h, h->cache[c->cache], (uint32_t)c->what, c->kind == RCU_SHEAF);
 	}
 }
@@ -195,12 +187,13 @@ static void end_grace(struct sf_heap *h, bool barrier)
 	r->nr_graces++;
 	EMIT(h, GRACE, grace, .nr = r->nr_graces, .barrier = barrier);
 	for (uint32_t i = 0; i < nr; i++) {
-		struct callback c = r->queue[i];
+		struct rcu_callback c = r->queue[i];
 
 		h->cpu = c.cpu;
 		run(h, &c);
 	}
 	h->cpu = here;
+	heap_assert(h, r->nr >= nr);
 	r->nr -= nr;
 	if (r->nr)
 		memmove(r->queue, r->queue + nr, r->nr * sizeof(*r->queue));
@@ -221,6 +214,7 @@ static void hand_over_all(struct sf_heap *h, struct kcache *s)
 	for (h->cpu = 0; h->cpu < h->set.cpus; h->cpu++)
 		rcu_hand_over(h, s);
 	h->cpu = here;
+	heap_assert(h, h->cpu < h->set.cpus);
 }
 
 /*
@@ -239,6 +233,7 @@ void rcu_barrier(struct sf_heap *h)
 		if (r->nr)
 			end_grace(h, true);
 	} while (r->nr);
+	heap_assert(h, !r->nr && !r->nr_open);
 }
 
 void rcu_barrier_on_slabs(struct sf_heap *h)
@@ -261,7 +256,7 @@ bool rcu_next_sheaf(const struct sf_heap *h, uint32_t *at, uint32_t *cache, uint
 	const struct rcu *r = h->rcu;
 
 	for (; r && *at < r->nr; ++*at) {
-		const struct callback *c = &r->queue[*at];
+		const struct rcu_callback *c = &r->queue[*at];
 
 		if (c->kind != RCU_SHEAF && c->kind != RCU_SHEAF_NOBARN)
 			continue;

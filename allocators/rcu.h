@@ -8,6 +8,31 @@
 
 #include "heap.h"
 
+/* --- the structures: of rcu.c, which alone changes them, and for heap_check.c to walk --- */
+
+enum rcu_kind {
+	RCU_OBJECT,       /* `what`: its address */
+	RCU_SLAB,         /* its head */
+	RCU_SHEAF,        /* which; it goes to the barn */
+	RCU_SHEAF_NOBARN, /* ... to the slabs */
+};
+
+struct rcu_callback {
+	uint64_t what;
+	uint32_t cache; /* of a sheaf */
+	uint8_t kind;   /* enum rcu_kind */
+	uint8_t cpu;    /* where it was queued, and runs */
+};
+
+struct rcu {
+	struct rcu_callback *queue;
+	uint32_t nr, cap;
+	uint32_t nr_open; /* sheaves that CPUs are filling, of all caches */
+	uint64_t nr_graces;
+};
+
+/* --- what can be done --- */
+
 /* The interface's functions. */
 void rcu_grace_period(struct sf_heap *h);
 void rcu_barrier(struct sf_heap *h);

@@ -6,6 +6,8 @@
  * Relies on the free lists of page_alloc.c, which calls it. Smaller blocks are never moved: what a
  * large block is split into comes out in the order of addresses.
  */
+#include "arena.h"
+#include "heap_assert.h"
 #include "page_internal.h"
 #include "shuffle.h"
 
@@ -67,7 +69,11 @@ void shuffle_zone(struct sf_heap *h)
 
 		if (other == NO_PFN || block_type(z, other) != type)
 			continue;
+		heap_assert(h, page_is_linked(h, &z->free[SHUFFLE_ORDER][type], pfn));
+		heap_assert(h, page_is_linked(h, &z->free[SHUFFLE_ORDER][type], other));
 		swap_blocks(&h->arena, &z->free[SHUFFLE_ORDER][type], pfn, other);
+		heap_assert(h, page_is_linked(h, &z->free[SHUFFLE_ORDER][type], pfn));
+		heap_assert(h, page_is_linked(h, &z->free[SHUFFLE_ORDER][type], other));
 	}
 }
 
@@ -83,6 +89,7 @@ bool shuffle_pick_tail(struct sf_heap *h)
 	tail = z->shuffle & 1;
 	z->shuffle >>= 1;
 	z->shuffle_bits--;
+	heap_assert(h, z->shuffle_bits < 64);
 	return tail;
 }
 

@@ -21,6 +21,7 @@
 #include "arena.h"
 #include "fault.h"
 #include "freelist.h"
+#include "heap_assert.h"
 #include "memcg.h"
 #include "page_alloc.h"
 #include "rcu.h"
@@ -36,6 +37,23 @@ static uint64_t object_addr(const struct kcache *s, uint64_t base, uint32_t inde
 	return base + (uint64_t)index * s->stride;
 }
 
+/* Can the object be one of that cache's, as its slab's descriptor says? For assertions. */
+static bool is_of(const struct sf_heap *h, const struct kcache *s, uint64_t addr)
+{
+	uint32_t pfn = addr_pfn(h, addr);
+
+	if (pfn == NO_PFN)
+		return false;
+	if (h->arena.page[pfn].state == PAGE_TAIL)
+		pfn = h->arena.page[pfn].head;
+	return h->arena.page[pfn].state == PAGE_SLAB && h->arena.page[pfn].cache == s->id;
+}
+
+static bool is_full(const struct sf_heap *h, uint32_t sheaf)
+{
+	return h->sheaves[sheaf].nr == h->sheaves[sheaf].capacity;
+}
+
 /* --- partial list --- */
 
 static void partial_add(struct sf_heap *h, struct kcache *s, uint32_t head, bool tail)
@@ -43,6 +61,9 @@ static void partial_add(struct sf_heap *h, struct kcache *s, uint32_t head, bool
 	struct page *page = h->arena.page, *pg = &page[head];
 	struct page_list *l = &s->partial;
 
+	heap_assert(h, pg->state == PAGE_SLAB && pg->cache == s->id);
+	heap_assert(h, !pg->on_partial);
+	heap_assert(h, pg->freelist && pg->inuse < pg->objects);
 	pg->next = tail ? NO_PFN : l->head;
 	pg->prev = tail ? l->tail : NO_PFN;
 	if (l->nr == 0)
@@ -53,6 +74,8 @@ static void partial_add(struct sf_heap *h, struct kcache *s, uint32_t head, bool
 		l->head = page[l->head].prev = head;
 	l->nr++;
 	pg->on_partial = 1;
+	heap_assert(h, page_is_linked(h, l, head));
+	heap_assert(h, l->nr <= s->nr_slabs);
 }
 
 static void partial_del(struct sf_heap *h, struct kcache *s, uint32_t head)
@@ -60,6 +83,8 @@ static void partial_del(struct sf_heap *h, struct kcache *s, uint32_t head)
 	struct page *page = h->arena.page, *pg = &page[head];
 	struct page_list *l = &s->partial;
 
+	heap_assert(h, pg->on_partial && pg->cache == s->id);
+	heap_assert(h, page_is_linked(h, l, head));
 	if (pg->prev == NO_PFN)
 		l->head = pg->next;
 	else
@@ -70,6 +95,7 @@ static void partial_del(struct sf_heap *h, struct kcache *s, uint32_t head)
 		page[pg->next].prev = pg->prev;
 	l->nr--;
 	pg->on_partial = 0;
+	heap_assert(h, page_list_agrees(l));
 }
 
 /* --- slabs --- */
@@ -80,6 +106,8 @@ static void account_slab(struct sf_heap *h, const struct kcache *s, int64_t page
 		h->nr_slab_reclaimable += (uint64_t)pages;
 	else
 		h->nr_slab_unreclaimable += (uint64_t)pages;
+	heap_assert(h, h->nr_slab_reclaimable <= h->zone.managed);
+	heap_assert(h, h->nr_slab_unreclaimable <= h->zone.managed);
 }
 
 /* What a slab's pages inherit of the caller's flags (mm/internal.h, mm/slub.c:new_slab). */
@@ -164,6 +192,8 @@ static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool
 		return NO_PFN;
 	}
 	pg = &h->arena.page[pfn];
+	heap_assert(h, pg->state == PAGE_USED && pg->order == order);
+	heap_assert(h, objects && (uint64_t)objects * s->stride <= SF_PAGE_SIZE << order);
 	pg->state = PAGE_SLAB;
 	pg->cache = s->id;
 	pg->objects = (uint16_t)objects;
@@ -178,6 +208,7 @@ static uint32_t new_slab(struct sf_heap *h, struct kcache *s, uint32_t gfp, bool
 	     .migratetype = (uint8_t)page_block_type(h, pfn), .objects = (uint16_t)objects,
 	     .gfp = flags, .pfn = pfn, .addr = slab_addr(h, pfn),
 	     .dirty = h->set.init_on_free ? arena_dirty(h, pfn, 1u << order) : SF_GOOD);
+	heap_assert(h, s->total_objects >= s->nr_slabs);
 	return pfn;
 }
 
@@ -187,6 +218,9 @@ static void free_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 	struct page *pg = &h->arena.page[head];
 	unsigned int order = pg->order;
 
+	heap_assert(h, pg->state == PAGE_SLAB || pg->state == PAGE_RCU);
+	heap_assert(h, !pg->on_partial && !pg->inuse);
+	heap_assert(h, pg->cache == s->id);
 	if (h->reclaiming)
 		h->reclaimed += 1u << order;
 	account_slab(h, s, -(1 << order));
@@ -203,6 +237,7 @@ static void defer_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 {
 	struct page *pg = &h->arena.page[head];
 
+	heap_assert(h, pg->state == PAGE_SLAB && !pg->on_partial && !pg->inuse);
 	pg->state = PAGE_RCU;
 	EMIT(h, SLAB_DEFER, slab, .cache = s->id, .order = pg->order,
 	     .migratetype = (uint8_t)page_block_type(h, head), .objects = pg->objects, .pfn = head,
@@ -212,8 +247,11 @@ static void defer_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 
 static void discard_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 {
+	heap_assert(h, s->nr_slabs > 0);
+	heap_assert(h, s->total_objects >= h->arena.page[head].objects);
 	s->nr_slabs--;
 	s->total_objects -= h->arena.page[head].objects;
+	heap_assert(h, !s->nr_slabs == !s->total_objects && s->partial.nr <= s->nr_slabs);
 	if (s->flags & SF_SLAB_TYPESAFE_BY_RCU)
 		defer_slab(h, s, head);
 	else
@@ -222,6 +260,7 @@ static void discard_slab(struct sf_heap *h, struct kcache *s, uint32_t head)
 
 void slab_free_deferred(struct sf_heap *h, uint32_t head)
 {
+	heap_assert(h, h->arena.page[head].state == PAGE_RCU);
 	free_slab(h, h->cache[h->arena.page[head].cache], head);
 }
 
@@ -236,12 +275,16 @@ static unsigned int take_from_new(struct sf_heap *h, struct kcache *s, uint32_t 
 	unsigned int n = max < pg->objects ? max : pg->objects;
 	uint64_t base = slab_addr(h, head);
 
+	heap_assert(h, n > 0);
+	heap_assert(h, !pg->freelist && !pg->inuse && !pg->on_partial);
 	freelist_order(h, s, pg->objects);
 	for (unsigned int i = 0; i < n; i++)
 		out[i] = object_addr(s, base, h->order_buf[i]);
 	for (unsigned int i = pg->objects; i-- > n;)
 		freelist_push(h, s, pg, base, object_addr(s, base, h->order_buf[i]));
 	pg->inuse = (uint16_t)n;
+	heap_assert(h, !pg->freelist == (n == pg->objects));
+	heap_assert_slow(h, freelist_length(h, s, head) == pg->objects - n);
 	if (h->sink)
 		freelist_emit(h, s, head, out, n);
 	if (n < pg->objects)
@@ -261,6 +304,8 @@ static unsigned int take_listed(struct sf_heap *h, struct kcache *s, uint32_t he
 	uint64_t base = slab_addr(h, head);
 	unsigned int n = 0;
 
+	heap_assert(h, pg->freelist && !pg->on_partial);
+	heap_assert(h, pg->inuse < pg->objects);
 	while (n < max && pg->freelist && pg->inuse < pg->objects) {
 		out[n++] = freelist_pop(h, s, pg, base);
 		pg->inuse++;
@@ -269,6 +314,8 @@ static unsigned int take_listed(struct sf_heap *h, struct kcache *s, uint32_t he
 		pg->freelist = 0;
 	else if (!pg->freelist)
 		warn(h, "slab: free list ends too early", base);
+	heap_assert(h, n <= max && pg->inuse <= pg->objects);
+	heap_assert(h, !pg->freelist == (pg->inuse == pg->objects));
 	return n;
 }
 
@@ -296,6 +343,7 @@ static unsigned int refill_objects(struct sf_heap *h, struct kcache *s, uint64_t
 			break;
 		n += take_from_new(h, s, head, out + n, max - n);
 	}
+	heap_assert(h, n <= max);
 	return n;
 }
 
@@ -312,8 +360,10 @@ static uint64_t slow_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, bo
 	if (s->partial.nr) {
 		struct page *pg = &h->arena.page[head];
 
+		heap_assert(h, pg->on_partial && pg->freelist && pg->inuse < pg->objects);
 		addr = freelist_pop(h, s, pg, slab_addr(h, head));
 		pg->inuse += pg->inuse != UINT16_MAX;
+		heap_assert(h, !pg->freelist == (pg->inuse == pg->objects));
 		if (!pg->freelist)
 			partial_del(h, s, head);
 		return addr;
@@ -344,6 +394,8 @@ static uint32_t slab_head(const struct sf_heap *h, uint64_t addr)
  */
 static void settle_slab(struct sf_heap *h, struct kcache *s, uint32_t head, bool was_full)
 {
+	heap_assert(h, h->arena.page[head].state == PAGE_SLAB);
+	heap_assert(h, was_full == !h->arena.page[head].on_partial);
 	if (!h->arena.page[head].inuse && s->partial.nr >= s->min_partial) {
 		if (!was_full)
 			partial_del(h, s, head);
@@ -377,6 +429,8 @@ static bool give_back(struct sf_heap *h, const struct kcache *s, uint32_t head, 
 		warn(h, "slab: more objects freed than are in use", addr);
 		return false;
 	}
+	heap_assert(h, addr - base < (uint64_t)pg->objects * s->stride);
+	heap_assert(h, (uint32_t)(addr - base) % s->stride == 0 && pg->cache == s->id);
 	freelist_push(h, s, pg, base, addr);
 	pg->inuse--;
 	return true;
@@ -405,6 +459,7 @@ static void return_group(struct sf_heap *h, struct kcache *s, uint32_t head, con
 {
 	bool was_full = head != NO_PFN && !h->arena.page[head].on_partial, any = false;
 
+	heap_assert(h, n > 0);
 	/* ... or the last, if they pass slab_free_freelist_hook(), which turns the list round. */
 	for (uint32_t i = 0; i < n; i++)
 		any |= give_back(h, s, head, obj[hooks ? i : n - 1 - i]);
@@ -494,6 +549,7 @@ void slab_shrink_partial(struct sf_heap *h, struct kcache *s)
 		}
 	}
 	discard_all(h, s, discard);
+	heap_assert(h, page_list_agrees(&s->partial));
 }
 
 /* As above, the last first (mm/slub.c:free_partial). */
@@ -510,6 +566,7 @@ void slab_free_empty(struct sf_heap *h, struct kcache *s)
 		}
 	}
 	discard_all(h, s, discard);
+	heap_assert(h, page_list_agrees(&s->partial));
 }
 
 /* --- sheaves --- */
@@ -532,11 +589,15 @@ uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
 	sh->nr = 0;
 	sh->capacity = (uint16_t)s->sheaf_capacity;
 	sh->next = NO_SHEAF;
+	heap_assert(h, id < h->nr_sheaves);
+	heap_assert(h, sh->capacity > 0 && sh->capacity <= SHEAF_MAX);
 	return id;
 }
 
 void sheaf_drop(struct sf_heap *h, uint32_t id)
 {
+	heap_assert(h, id < h->nr_sheaves);
+	heap_assert(h, h->sheaves[id].nr == 0);
 	h->sheaves[id].next = h->free_sheaf;
 	h->free_sheaf = id;
 }
@@ -548,6 +609,8 @@ void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_t batc
 	struct sheaf *sh = &h->sheaves[id];
 	uint64_t obj[SHEAF_MAX];
 
+	heap_assert(h, batch > 0 && batch <= SHEAF_MAX);
+	heap_assert(h, sh->nr <= sh->capacity);
 	while (sh->nr) {
 		uint32_t n = sh->nr < batch ? sh->nr : batch;
 
@@ -556,19 +619,24 @@ void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_t batc
 			obj[i] = slab_window(h) + sh->obj[sh->nr + i] * 8ull;
 		return_bulk(h, s, obj, n, false);
 	}
+	heap_assert(h, h->sheaves[id].nr == 0);
 }
 
 uint32_t sheaf_list_pop(struct sf_heap *h, uint32_t *list, uint32_t *nr)
 {
 	uint32_t id = *list;
 
+	heap_assert(h, *nr > 0 && id < h->nr_sheaves);
 	*list = h->sheaves[id].next;
 	(*nr)--;
+	heap_assert(h, !*nr == (*list == NO_SHEAF));
 	return id;
 }
 
 void sheaf_list_push(struct sf_heap *h, uint32_t *list, uint32_t *nr, uint32_t id)
 {
+	heap_assert(h, id < h->nr_sheaves && id != *list);
+	heap_assert(h, !*nr == (*list == NO_SHEAF));
 	h->sheaves[id].next = *list;
 	*list = id;
 	(*nr)++;
@@ -579,10 +647,12 @@ static uint32_t barn_full_for_empty(struct sf_heap *h, struct barn *b, uint32_t 
 {
 	uint32_t full;
 
+	heap_assert(h, h->sheaves[empty].nr == 0);
 	if (!b->nr_full)
 		return NO_SHEAF;
 	full = sheaf_list_pop(h, &b->full, &b->nr_full);
 	sheaf_list_push(h, &b->empty, &b->nr_empty, empty);
+	heap_assert(h, is_full(h, full));
 	return full;
 }
 
@@ -595,8 +665,10 @@ static bool sheaf_fill(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_
 					status);
 	struct sheaf *sh = &h->sheaves[id];
 
+	heap_assert(h, want > 0 && want <= SHEAF_MAX);
 	for (unsigned int i = 0; i < n; i++)
 		sh->obj[sh->nr++] = (uint32_t)((objs[i] - slab_window(h)) / 8);
+	heap_assert(h, sh->nr <= sh->capacity);
 	return n == want;
 }
 
@@ -608,6 +680,8 @@ static void put_filled(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc
 {
 	struct barn *b = &s->barn;
 
+	heap_assert(h, is_full(h, id));
+	heap_assert(h, pc->main != NO_SHEAF && pc->main != id && pc->spare != id);
 	if (!h->sheaves[pc->main].nr) {
 		if (pc->spare == NO_SHEAF)
 			pc->spare = pc->main;
@@ -622,6 +696,8 @@ static void put_filled(struct sf_heap *h, struct kcache *s, struct cpu_cache *pc
 	} else {
 		sheaf_list_push(h, &b->full, &b->nr_full, id);
 	}
+	heap_assert(h, h->sheaves[pc->main].nr > 0);
+	heap_assert(h, pc->main != pc->spare);
 }
 
 /*
@@ -633,10 +709,13 @@ static bool replace_empty_main(struct sf_heap *h, struct kcache *s, struct cpu_c
 {
 	uint32_t id;
 
+	heap_assert(h, h->sheaves[pc->main].nr == 0);
+	heap_assert(h, pc->main != pc->spare);
 	if (pc->spare != NO_SHEAF && h->sheaves[pc->spare].nr) {
 		id = pc->spare;
 		pc->spare = pc->main;
 		pc->main = id;
+		heap_assert(h, h->sheaves[pc->main].nr > 0);
 		return true;
 	}
 	id = barn_full_for_empty(h, &s->barn, pc->main);
@@ -672,6 +751,8 @@ static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_ca
 	struct barn *b = &s->barn;
 	uint32_t id;
 
+	heap_assert(h, is_full(h, pc->main));
+	heap_assert(h, pc->main != pc->spare);
 	if (pc->spare == NO_SHEAF) {
 		if (lazy && !b->nr_empty)
 			return false;
@@ -693,6 +774,7 @@ static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_ca
 	id = b->nr_empty ? sheaf_list_pop(h, &b->empty, &b->nr_empty) : sheaf_new(h, s);
 	sheaf_list_push(h, &b->full, &b->nr_full, pc->main);
 	pc->main = id;
+	heap_assert(h, !is_full(h, pc->main) && pc->main != pc->spare);
 	return true;
 }
 
@@ -704,6 +786,8 @@ static struct cpu_cache *this_cpu_cache(struct sf_heap *h, struct kcache *s)
 		pc->main = sheaf_new(h, s);
 		s->touched = true;
 	}
+	heap_assert(h, pc->main < h->nr_sheaves);
+	heap_assert(h, h->sheaves[pc->main].capacity == s->sheaf_capacity);
 	return pc;
 }
 
@@ -715,6 +799,7 @@ void sheaves_flush(struct sf_heap *h, struct kcache *s)
 {
 	unsigned int here = h->cpu;
 
+	heap_assert(h, s->id < h->nr_caches && h->cache[s->id] == s);
 	for (unsigned int i = 0; i < h->set.cpus; i++) {
 		struct cpu_cache *pc = &s->cpu[i];
 
@@ -737,6 +822,7 @@ void sheaves_flush(struct sf_heap *h, struct kcache *s)
 	}
 	while (s->barn.nr_empty)
 		sheaf_drop(h, sheaf_list_pop(h, &s->barn.empty, &s->barn.nr_empty));
+	heap_assert(h, s->barn.full == NO_SHEAF && s->barn.empty == NO_SHEAF);
 }
 
 /* Flushing alone would leave the empty slabs that each cache keeps. */
@@ -770,6 +856,7 @@ struct kcache *slab_cache(struct sf_heap *h, uint64_t addr, uint32_t *head)
 	if (pg->state != PAGE_SLAB)
 		return NULL;
 	*head = (uint32_t)n;
+	heap_assert(h, pg->cache < h->nr_caches);
 	return h->cache[pg->cache];
 }
 
@@ -805,6 +892,7 @@ static inline uint64_t take_one(struct sf_heap *h, struct kcache *s, uint32_t gf
 					       0 : slow_alloc(h, s, gfp, nolock, status);
 			sh = &h->sheaves[pc->main];
 		}
+		heap_assert(h, sh->nr > 0 && sh->nr <= sh->capacity);
 		return slab_window(h) + sh->obj[--sh->nr] * 8ull;
 	}
 	return slow_alloc(h, s, gfp, nolock, status);
@@ -860,6 +948,7 @@ uint64_t slab_alloc(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t 
 	if (!addr)
 		return 0;
 	*status = SF_OK;
+	heap_assert(h, is_of(h, s, addr));
 	hand_out(h, s, gfp, addr, size);
 	if (h->memcg != SF_NONE && !charge(h, s, gfp, addr)) {
 		*status = SF_NULL;
@@ -877,6 +966,7 @@ uint64_t slab_alloc_nolock(struct sf_heap *h, struct kcache *s, uint32_t gfp, ui
 	*refused = false;
 	if (!addr)
 		return 0;
+	heap_assert(h, is_of(h, s, addr));
 	hand_out(h, s, gfp, addr, size);
 	*refused = h->memcg != SF_NONE && !charge(h, s, gfp, addr);
 	return *refused ? 0 : addr;
@@ -887,6 +977,7 @@ static inline bool put_one(struct sf_heap *h, struct kcache *s, uint64_t addr, b
 	struct cpu_cache *pc;
 	struct sheaf *sh;
 
+	heap_assert(h, is_of(h, s, addr));
 	if (!s->sheaf_capacity)
 		return slab_return(h, s, addr);
 	pc = this_cpu_cache(h, s);
@@ -897,6 +988,7 @@ static inline bool put_one(struct sf_heap *h, struct kcache *s, uint64_t addr, b
 			return slab_return(h, s, addr);
 		sh = &h->sheaves[pc->main];
 	}
+	heap_assert(h, sh->nr < sh->capacity);
 	sh->obj[sh->nr++] = (uint32_t)((addr - slab_window(h)) / 8);
 	return true;
 }
@@ -938,6 +1030,7 @@ void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint6
 				break;
 			sh = &h->sheaves[pc->main];
 		}
+		heap_assert(h, sh->nr < sh->capacity && is_of(h, s, addrs[done]));
 		sh->obj[sh->nr++] = (uint32_t)((addrs[done] - slab_window(h)) / 8);
 	}
 	while (n > done) {
@@ -1002,6 +1095,7 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 		return_bulk(h, s, addrs, parked, false);
 		return false;
 	}
+	heap_assert(h, got == n);
 	for (uint32_t i = 0; i < n; i++)
 		hand_out(h, s, gfp, addrs[i], s->object_size);
 	*status = h->memcg == SF_NONE || charge_bulk(h, s, gfp, n, addrs) ? SF_OK : SF_NULL;

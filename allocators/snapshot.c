@@ -7,6 +7,8 @@
  * followed.
  */
 #include "arena.h"
+#include "heap_assert.h"
+#include "heap_check.h"
 #include "kmalloc.h"
 #include "maps.h"
 #include "memcg.h"
@@ -472,6 +474,7 @@ void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool f
 {
 	struct walk w = { h, sink, { .cpu = (uint8_t)h->cpu, .op = sink->op } };
 
+	heap_assert_slow(h, h->set.misuse || !heap_check(h));
 	SNAP(&w, SNAP_BEGIN, snap, .managed = h->zone.managed, .final = final);
 	for (uint32_t i = 0; i < h->nr_caches; i++) {
 		const struct kcache *s = h->cache[i];

@@ -9,6 +9,7 @@
  */
 #include "addr_map.h"
 #include "arena.h"
+#include "heap_assert.h"
 #include "page_alloc.h"
 #include "vmalloc.h"
 
@@ -56,9 +57,12 @@ static void release(struct sf_heap *h, struct vm_area *v, uint32_t from)
 {
 	uint32_t *map = h->arena.vmap + v->start;
 
+	heap_assert(h, from <= v->pages);
+	heap_assert(h, v->start + v->pages <= h->arena.vmap_next);
 	for (uint32_t i = from, nr; i < v->pages; i += nr) {
 		uint32_t pfn = map[i] - 1;
 
+		heap_assert(h, map[i] && pfn < h->arena.pages);
 		for (nr = 1; i + nr < v->pages && map[i + nr] == map[i] + nr;)
 			nr++;
 		for (uint32_t left = nr; left;) {
@@ -75,6 +79,7 @@ static void release(struct sf_heap *h, struct vm_area *v, uint32_t from)
 	}
 	memset(map + from, 0, (v->pages - from) * sizeof(*map));
 	v->pages = from;
+	heap_assert(h, v->pages == from);
 }
 
 /*
@@ -87,6 +92,7 @@ static bool take_pages(struct sf_heap *h, struct vm_area *v, uint32_t pages, uin
 	uint32_t large = (gfp | SF_GFP_NOWARN) & ~(uint32_t)(SF_GFP_NOFAIL | SF_GFP_DIRECT_RECLAIM);
 	unsigned int most = SF_NR_ORDERS - 1;
 
+	heap_assert(h, pages > 0 && v->pages == 0);
 	while (v->pages < pages) {
 		unsigned int order = ilog2(pages - v->pages);
 		uint32_t pfn;
@@ -107,6 +113,7 @@ static bool take_pages(struct sf_heap *h, struct vm_area *v, uint32_t pages, uin
 			h->walk_buf[v->pages] = pfn + i;
 		}
 	}
+	heap_assert(h, v->pages == pages);
 	return true;
 }
 
@@ -132,6 +139,7 @@ uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status 
 		return 0;
 	}
 	v->size = size;
+	heap_assert(h, !v->pages && v->start + pages == a->vmap_next);
 	if (!take_pages(h, v, (uint32_t)pages, gfp, status)) {
 		release(h, v, 0);
 		return 0;
@@ -139,6 +147,7 @@ uint64_t vmalloc(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status 
 	*status = SF_OK;
 	EMIT(h, MAP, map, .addr = area_addr(v), .pages = pages, .pfns = h->walk_buf);
 	arena_open(h, area_addr(v), size);
+	heap_assert(h, vmalloc_area(h, area_addr(v)) == v);
 	return area_addr(v);
 }
 
@@ -158,6 +167,7 @@ uint32_t vmalloc_take(struct sf_heap *h, uint32_t pages, uint32_t pool)
 	for (uint32_t i = 0; i < pages; i++) {
 		struct page *pg = &a->page[a->vmap[v->start + i] - 1];
 
+		heap_assert(h, pg->state == PAGE_USED && pg->order == 0);
 		pg->state = PAGE_POOL;
 		pg->cache = (uint32_t)(v - a->area);
 	}
@@ -166,6 +176,8 @@ uint32_t vmalloc_take(struct sf_heap *h, uint32_t pages, uint32_t pool)
 
 void vmalloc_give(struct sf_heap *h, uint32_t area)
 {
+	heap_assert(h, area < h->arena.nr_areas);
+	heap_assert(h, h->arena.area[area].pool && !h->arena.area[area].sealed);
 	release(h, &h->arena.area[area], 0);
 }
 
@@ -177,6 +189,7 @@ void vfree(struct sf_heap *h, uint64_t addr)
 		warn(h, "vfree: nonexistent vm area", addr);
 		return;
 	}
+	heap_assert(h, v->pages && v->size <= (uint64_t)v->pages << SF_PAGE_SHIFT);
 	arena_close(h, addr, (uint64_t)v->pages << SF_PAGE_SHIFT);
 	EMIT(h, UNMAP, map, .addr = addr, .pages = v->pages);
 	release(h, v, 0);
@@ -195,6 +208,7 @@ uint64_t vrealloc(struct sf_heap *h, uint64_t addr, uint64_t size, uint32_t gfp,
 	uint64_t room = (uint64_t)v->pages << SF_PAGE_SHIFT, old = v->size, to;
 	uint32_t pages = (uint32_t)((size + SF_PAGE_SIZE - 1) >> SF_PAGE_SHIFT);
 
+	heap_assert(h, size > 0 && old <= room);
 	*status = SF_OK;
 	if (size <= room) {
 		if (zero && size < old)

@@ -12,6 +12,7 @@
  */
 #include "addr_map.h"
 #include "compact.h"
+#include "heap_assert.h"
 #include "lru.h"
 #include "page_internal.h"
 #include "vmscan.h"
@@ -55,6 +56,7 @@ static void sort_shrinkers(struct sf_heap *h)
 			h->shrink_order[at] = h->shrink_order[at - 1];
 		h->shrink_order[at] = i;
 	}
+	heap_assert(h, h->nr_shrink_order == h->nr_shrinkers);
 }
 
 /* mm/shrinker.c:do_shrink_slab. Without __GFP_FS its scan stops (fs/super.c:super_cache_scan). */
@@ -64,6 +66,7 @@ static void shrink_slab(struct sf_heap *h, struct scan *sc, uint32_t i)
 	uint64_t freeable = lru_count(h, i, sc->memcg), batch = h->shrinker[i].batch;
 	uint64_t nr, delta, total, left, next, scanned = 0, freed = 0;
 
+	heap_assert(h, h->shrinker[i].batch && h->shrinker[i].seeks);
 	if (!freeable)
 		return;
 	nr = sc->memcg == SF_NONE ? h->shrinker[i].nr_deferred : 0;
@@ -78,6 +81,7 @@ static void shrink_slab(struct sf_heap *h, struct scan *sc, uint32_t i)
 		left -= n;
 		scanned += n;
 	}
+	heap_assert(h, freed <= scanned && scanned <= total);
 	next = nr + delta > scanned ? nr + delta - scanned : 0;
 	if (sc->memcg == SF_NONE)
 		h->shrinker[i].nr_deferred = at_most(next, 2 * freeable);
@@ -97,6 +101,7 @@ static void shrink_some(struct sf_heap *h, struct scan *sc, uint32_t i, uint64_t
 	if (!scanned)
 		return;
 	freed = lru_scan(h, i, scanned, SF_NONE);
+	heap_assert(h, freed <= scanned);
 	sc->scanned += scanned;
 	sc->freed += freed;
 	h->vm.slabs_scanned += scanned;
@@ -117,6 +122,7 @@ static void shrink_all(struct sf_heap *h, struct scan *sc)
 
 static void begin(struct sf_heap *h, const struct scan *sc)
 {
+	heap_assert(h, !h->reclaiming);
 	h->reclaiming = true;
 	h->reclaimed = 0;
 	EMIT(h, RECLAIM, reclaim, .kind = sc->kind, .begin = true, .order = (uint8_t)sc->order,
@@ -125,6 +131,8 @@ static void begin(struct sf_heap *h, const struct scan *sc)
 
 static uint64_t end(struct sf_heap *h, const struct scan *sc)
 {
+	heap_assert(h, h->reclaiming);
+	heap_assert(h, sc->freed <= sc->scanned);
 	h->reclaiming = false;
 	h->vm.pgscan_slab += sc->scanned;
 	h->vm.pgsteal_slab += h->reclaimed;

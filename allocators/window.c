@@ -8,6 +8,7 @@
  * and naturally aligned. One that a slab left finds nothing until the cache takes it again, the
  * last one left first; until then the entry of its first page links it to the one left before.
  */
+#include "heap_assert.h"
 #include "window.h"
 
 #include <string.h>
@@ -36,6 +37,8 @@ bool window_map(struct sf_heap *h, struct kcache *s, uint32_t pfn, unsigned int 
 	} else if (!new_range(a, order, &range)) {
 		return false;
 	}
+	heap_assert(h, range + (1u << order) <= a->smap_next && !(range & ((1u << order) - 1)));
+	heap_assert(h, order == 0 || !a->smap[range + 1]);
 	s->touched = true;
 	a->page[pfn].window = range;
 	for (uint32_t i = 0; i < 1u << order; i++)
@@ -50,6 +53,8 @@ void window_unmap(struct sf_heap *h, struct kcache *s, uint32_t pfn, unsigned in
 
 	if (!a->smap)
 		return;
+	heap_assert(h, a->smap[range] == pfn + 1 && a->smap[range + (1u << order) - 1] ==
+		    pfn + (1u << order));
 	memset(a->smap + range, 0, sizeof(*a->smap) << order);
 	a->smap[range] = SMAP_FREE | s->ranges[order];
 	s->ranges[order] = range + 1;

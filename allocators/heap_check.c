@@ -27,7 +27,7 @@ struct check {
 	struct sf_heap *h;
 	uint8_t *listed;     /* pages: heads that were found on a list, or in an area */
 	uint8_t *sheaf;      /* by id: belongs to something */
-	uint64_t *idle;      /* a bit for each word: an object on a free list or in a sheaf begins */
+	uint64_t *idle;      /* a bit for each word: an object on a list or in a sheaf begins */
 	uint64_t *nr_slabs, *nr_objects; /* by cache, of page descriptors */
 };
 
@@ -197,7 +197,8 @@ static bool check_zone(struct check *c)
 		return true; /* a test made no zone */
 	EXPECT(z->managed == c->h->arena.pages, "zone: %u pages managed, %u there", z->managed,
 	       c->h->arena.pages);
-	EXPECT(z->wmark[0] <= z->wmark[1] && z->wmark[1] <= z->wmark[2], "watermarks: not in order");
+	EXPECT(z->wmark[0] <= z->wmark[1] && z->wmark[1] <= z->wmark[2],
+	       "watermarks: not in order");
 	EXPECT(!z->reclaim_active && !c->h->reclaiming, "reclaim: left on");
 	for (unsigned int cpu = 0; cpu < c->h->set.cpus; cpu++)
 		if (!check_pcp(c, cpu))
@@ -309,7 +310,8 @@ static bool check_pages(struct check *c)
 		else if (pg->state == PAGE_SLAB || pg->state == PAGE_RCU || pg->state == PAGE_LARGE)
 			unreclaimable += n;
 	}
-	EXPECT(c->h->nr_slab_reclaimable == reclaimable, "nr_slab_reclaimable: %llu, there are %llu",
+	EXPECT(c->h->nr_slab_reclaimable == reclaimable,
+	       "nr_slab_reclaimable: %llu, there are %llu",
 	       (unsigned long long)c->h->nr_slab_reclaimable, (unsigned long long)reclaimable);
 	EXPECT(c->h->nr_slab_unreclaimable == unreclaimable,
 	       "nr_slab_unreclaimable: %llu, there are %llu",
@@ -402,8 +404,8 @@ static bool check_slabs(struct check *c)
 		EXPECT(pg->state == PAGE_RCU || !pg->on_partial == !c->listed[pfn],
 		       "slab %u of %s: says that it is %son the partial list", pfn,
 		       c->h->cache[pg->cache]->name, pg->on_partial ? "" : "not ");
-		EXPECT(!pg->freelist == (pg->inuse == pg->objects), "slab %u: full with a free list",
-		       pfn);
+		EXPECT(!pg->freelist == (pg->inuse == pg->objects),
+		       "slab %u: full with a free list", pfn);
 	}
 	return true;
 }
@@ -516,7 +518,8 @@ static bool check_rcu(struct check *c)
 
 		EXPECT(cb->cpu < h->set.cpus, "RCU: callback %u runs on CPU %u", i, cb->cpu);
 		if (cb->kind == RCU_SLAB) {
-			EXPECT(cb->what < h->arena.pages && h->arena.page[cb->what].state == PAGE_RCU,
+			EXPECT(cb->what < h->arena.pages &&
+			       h->arena.page[cb->what].state == PAGE_RCU,
 			       "RCU: callback %u: page %llu is no slab that waits", i,
 			       (unsigned long long)cb->what);
 			queued++;
@@ -606,9 +609,11 @@ static bool check_area(struct check *c, uint32_t i)
 	const struct vm_area *v = &a->area[i];
 
 	EXPECT(v->start && v->start + v->pages <= a->vmap_next, "area %u: beyond the window", i);
-	EXPECT(a->vmap[v->start - 1] == (VMAP_AREA | i), "area %u: its guard page says otherwise", i);
+	EXPECT(a->vmap[v->start - 1] == (VMAP_AREA | i),
+	       "area %u: its guard page says otherwise", i);
 	EXPECT(v->pages || !v->sealed, "area %u: gone, and sealed", i);
-	EXPECT(!v->pages || v->size <= (uint64_t)v->pages << SF_PAGE_SHIFT, "area %u: too small", i);
+	EXPECT(!v->pages || v->size <= (uint64_t)v->pages << SF_PAGE_SHIFT,
+	       "area %u: too small", i);
 	for (uint32_t k = 0; k < v->pages; k++) {
 		uint32_t pfn = a->vmap[v->start + k] - 1;
 		const struct page *pg;
@@ -683,8 +688,8 @@ static bool check_groups(struct check *c, uint64_t *usage, uint32_t *children)
 
 		EXPECT(g->usage == usage[i], "group %u: usage %llu, charged %llu", i,
 		       (unsigned long long)g->usage, (unsigned long long)usage[i]);
-		EXPECT(g->children == children[i], "group %u: %u children, %u there", i, g->children,
-		       children[i]);
+		EXPECT(g->children == children[i], "group %u: %u children, %u there", i,
+		       g->children, children[i]);
 		EXPECT(g->online || !g->children, "group %u: destroyed, and has children", i);
 		if (g->parent != SF_NONE)
 			usage[g->parent] += usage[i];
@@ -755,7 +760,8 @@ static bool check_shrinker(struct check *c, uint32_t id, uint32_t *listed)
 		EXPECT(i < l->nr && nr < l->nr, "shrinker %u: its list leads astray", id);
 		EXPECT(l->e[i].listed && l->e[i].shrinker == id && l->e[i].older == older,
 		       "shrinker %u: entry %u is not linked back", id, i);
-		EXPECT(!l->e[i].pinned && !l->e[i].deferred, "shrinker %u: entry %u is held", id, i);
+		EXPECT(!l->e[i].pinned && !l->e[i].deferred,
+		       "shrinker %u: entry %u is held", id, i);
 		older = i;
 	}
 	EXPECT(s->tail == older && s->nr == nr, "shrinker %u: counts %llu objects, has %llu", id,
@@ -796,7 +802,8 @@ static bool check_entries(struct check *c, uint32_t listed, uint64_t *nr_lru)
 		on += e->listed;
 		with_owner += e->owner != NO_ENTRY;
 		indirect += e->indirect;
-		EXPECT(map_get(&l->by_addr, e->addr) == i, "object %u: not found by its address", i);
+		EXPECT(map_get(&l->by_addr, e->addr) == i,
+		       "object %u: not found by its address", i);
 		EXPECT(!e->deferred || (e->owner == NO_ENTRY && !e->pinned && !e->listed),
 		       "object %u: waits for a grace period, and is held", i);
 		if (!check_owned(c, i, &owned))
@@ -827,7 +834,7 @@ static bool check_lru(struct check *c)
 	sound = sound && check_entries(c, listed, nr_lru);
 	for (uint32_t i = 0; sound && nr_lru && i < m->nr; i++)
 		if (m->group[i].nr_lru != nr_lru[i])
-			sound = fault(c, "group %u: %llu objects could be reclaimed, %llu counted", i,
+			sound = fault(c, "group %u: %llu objects listed, %llu counted", i,
 				      (unsigned long long)nr_lru[i],
 				      (unsigned long long)m->group[i].nr_lru);
 	free(nr_lru);
@@ -842,7 +849,8 @@ static bool check_faults(struct check *c)
 
 	for (unsigned int kind = 0; kind < SF_FAULTS; kind++)
 		any |= c->h->fault_after[kind] || c->h->fault_attr[kind].probability;
-	EXPECT(c->h->faults == any, "failures: %s, and the flag says otherwise", any ? "on" : "off");
+	EXPECT(c->h->faults == any, "failures: %s, and the flag says otherwise",
+	       any ? "on" : "off");
 	EXPECT(c->h->cpu < c->h->set.cpus, "CPU %u: there is none", c->h->cpu);
 	return true;
 }

@@ -23,6 +23,7 @@
 #undef fail /* a member of struct sf_allocator has that name */
 
 #include "../allocators/arena.h"
+#include "../allocators/trap.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -308,7 +308,8 @@ static bool is_pooled(const struct sf_heap *h, uint64_t addr, uint32_t pfn)
 
 /*
  * The host address of `addr`, NULL if nothing is mapped there; and how many bytes from there on (at
- * most len) are contiguous, or belong to a page that is not mapped.
+ * most len) are contiguous, or belong to a page that is not mapped. What users wrote to such a page
+ * is not there afterwards: verify() finds that, and so it has a title.
  */
 static uint8_t *find(const struct sf_heap *h, uint64_t addr, uint64_t len, uint64_t *n)
 {
@@ -327,16 +328,6 @@ static uint8_t *find(const struct sf_heap *h, uint64_t addr, uint64_t len, uint6
 	if (is_pooled(h, addr, pfn))
 		return h->arena.areas + (addr - SF_VMALLOC);
 	return h->arena.mem + pfn * PAGE + off;
-}
-
-/* As above, of what an owner's memory must be: only a misuse can have left it unmapped. */
-static uint8_t *span(const struct sf_heap *h, uint64_t addr, uint64_t len, uint64_t *n)
-{
-	uint8_t *p = find(h, addr, len, n);
-
-	if (!p && !h->set.misuse)
-		__builtin_trap(); /* a stray access of the model or the executor: stop here */
-	return p;
 }
 
 /* The frame behind a host address that find() gave. */
@@ -569,7 +560,7 @@ void arena_open(struct sf_heap *h, uint64_t addr, uint64_t len)
 #ifdef HAVE_ASAN
 	while (len) {
 		uint64_t n;
-		uint8_t *p = span(h, addr, len, &n);
+		uint8_t *p = find(h, addr, len, &n);
 
 		if (p) {
 			mark(h, h->arena.open, p, n);
@@ -590,7 +581,7 @@ void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
 #ifdef HAVE_ASAN
 	while (len) {
 		uint64_t n;
-		uint8_t *p = span(h, addr, len, &n);
+		uint8_t *p = find(h, addr, len, &n);
 
 		if (p)
 			close_bytes(p, n);
@@ -707,7 +698,7 @@ static bool fill_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t 
 
 	while (len) {
 		uint64_t n;
-		uint8_t *p = span(h, addr + off, len, &n);
+		uint8_t *p = find(h, addr + off, len, &n);
 
 		if (p) {
 			struct store s = { .to = p, .n = n, .off = off, .key = key };
@@ -729,7 +720,7 @@ static uint64_t verify_range(struct sf_heap *h, uint64_t addr, uint64_t off, uin
 {
 	while (len) {
 		uint64_t n, bad;
-		uint8_t *p = span(h, addr + off, len, &n);
+		uint8_t *p = find(h, addr + off, len, &n);
 
 		bad = p ? verify_words(p, off, n, key) : off;
 		if (bad != SF_GOOD)
@@ -797,7 +788,7 @@ bool arena_try_fill(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t ke
 
 	if (h->arena.traps)
 		return fill(h, addr, size, key, how);
-	p = span(h, addr, size, &n);
+	p = find(h, addr, size, &n);
 	return p && trap_store(p, size, try_fill, &t);
 }
 
@@ -839,7 +830,7 @@ uint64_t arena_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t 
 	(void)how;
 	while (from < to) {
 		uint64_t n, room = PAGE - ((addr + from) & (PAGE - 1)), bad;
-		uint8_t *p = span(h, addr + from, to - from < room ? to - from : room, &n);
+		uint8_t *p = find(h, addr + from, to - from < room ? to - from : room, &n);
 
 		if (!p)
 			return from;

@@ -7,11 +7,13 @@
  * one that does says so in its commit. Relies on the executor, the generator, the importer and the
  * judge; speaks TAP.
  *
- *   behaviour [--programs N] [--update | --each] RECORDED [FILE...]
+ *   behaviour [--programs N] [--titles] [--update | --each] RECORDED [FILE...]
+ *   behaviour --show SEED
  *
  * --each prints a row for every single generated program instead, to be compared by hand between
  * two builds once a hundred has changed. Rows of files that are not given, and of generated
- * programs beyond N, are not looked at.
+ * programs beyond N, are not looked at. --titles prints what was raised, expected or
+ * not; --show, a generated program.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -111,7 +113,7 @@ struct run {
 
 static struct {
 	uint32_t programs;
-	bool update, each;
+	bool update, each, titles;
 	const char *recorded;
 } opt = { .programs = PROGRAMS };
 
@@ -159,6 +161,8 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 {
 	struct run *x = ctx;
 
+	if (opt.titles)
+		printf("# %s %s: op %u: %s\n", x->row->name, x->row->allocator, v->op, v->title);
 	mix_text(&x->row->hash[AREA_judge], v->title);
 	mix(&x->row->hash[AREA_judge], v->op);
 }
@@ -270,6 +274,18 @@ static void generated(struct rows *all, const struct sf_allocator *a)
 	}
 	close_heap(&x);
 	sf_prog_free(&p);
+}
+
+/* --show: a generated program as text. */
+static int show(uint64_t seed)
+{
+	struct sf_prog p;
+
+	sf_prog_init(&p);
+	generate(&p, seed);
+	sf_text_write(&p, stdout);
+	sf_prog_free(&p);
+	return 0;
 }
 
 static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
@@ -491,13 +507,15 @@ static int parse_options(int argc, char **argv)
 			opt.update = true;
 		else if (!strcmp(argv[i], "--each"))
 			opt.each = true;
+		else if (!strcmp(argv[i], "--titles"))
+			opt.titles = true;
 		else if (!strcmp(argv[i], "--programs") && i + 1 < argc)
 			opt.programs = (uint32_t)strtoul(argv[++i], NULL, 10);
 		else
 			die("unknown option %s", argv[i]);
 	}
 	if (i == argc)
-		die("usage: behaviour [--programs N] [--update | --each] RECORDED [FILE...]");
+		die("usage: behaviour [--programs N] [--titles] [--update | --each] RECORDED [FILE...]");
 	if (!opt.programs || opt.programs % GROUP)
 		die("--programs: a multiple of %d is needed", GROUP);
 	opt.recorded = argv[i++];
@@ -507,7 +525,11 @@ static int parse_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct rows all = { 0 };
-	int first = parse_options(argc, argv), status = 0;
+	int first, status = 0;
+
+	if (argc == 3 && !strcmp(argv[1], "--show"))
+		return show(strtoul(argv[2], NULL, 10));
+	first = parse_options(argc, argv);
 
 	for (size_t a = 0; sf_allocators[a]; a++) {
 		for (int i = first; i < argc; i++)

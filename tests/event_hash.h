@@ -54,8 +54,8 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(old_addr) N(old_size) N(bad) N(kept) N(forced) N(counter_size) N(bucket) N(type_align)   \
 	N(count) N(counter) N(place.offset) N(place.pool) N(lru) N(pool)
 #define MEMBERS_free(N, T)                                                                         \
-	N(id) N(res) N(api) N(status) N(cache) N(addr) N(bad) N(verified) N(known) N(implied)  \
-	N(how)
+	N(id) N(res) N(api) N(status) N(cache) N(addr) N(bad) N(verified) N(known) N(implied)     \
+	N(how) N(wiped) N(left) N(left_end)
 #define MEMBERS_ksize(N, T) N(id) N(addr) N(value)
 #define MEMBERS_content(N, T) N(id) N(addr) N(bad) N(verified)
 #define MEMBERS_cacheop(N, T)                                                                      \

@@ -282,6 +282,11 @@ struct sf_ev_free {
 	uint64_t addr;
 	uint64_t bad;      /* contents just before: first bad offset or SF_GOOD */
 	uint64_t verified; /* bytes looked at */
+	/*
+	 * KFREE_SENSITIVE: of `wiped` bytes looked at once it was free, from the first that is not
+	 * zero to the last, as offsets; SF_GOOD: all are.
+	 */
+	uint64_t wiped, left, left_end;
 	bool known;        /* traces: false if the object was born before the recording */
 	bool implied;      /* traces: no free was seen, the address was handed out again */
 };

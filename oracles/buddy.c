@@ -775,6 +775,16 @@ unsigned int sf_bud_11(struct sf_judge *j, const struct sf_event *ev)
 
 /* --- BUD-12 --- */
 
+/* The page block of the block that it is about; of a larger block all its page blocks. */
+static bool whole_blocks(const struct sf_zone *z, const struct sf_ev_claim *c)
+{
+	uint64_t span = 1ull << (c->order > z->pageblock_order ? c->order : z->pageblock_order);
+	uint64_t start = c->pfn & ~(span - 1);
+
+	return c->start == start &&
+	       c->nr_pages == (span < z->pages - start ? span : z->pages - start);
+}
+
 static const char *reserve_fault(const struct sf_zone *z, const struct sf_ev_claim *c)
 {
 	uint64_t block = 1ull << z->pageblock_order;
@@ -782,6 +792,8 @@ static const char *reserve_fault(const struct sf_zone *z, const struct sf_ev_cla
 	if (c->start >= z->pages || c->start % block || !c->nr_pages ||
 	    (c->nr_pages % block && c->start + c->nr_pages != z->pages))
 		return "the HIGHATOMIC reserve takes or lets go of what is no page block";
+	if (c->order > SF_MAX_ORDER || c->pfn >= z->pages || !whole_blocks(z, c))
+		return "the HIGHATOMIC reserve takes or lets go of some page blocks of a block";
 	if (c->release) {
 		if (c->from != SF_MIGRATE_HIGHATOMIC || c->to >= SF_MIGRATE_HIGHATOMIC ||
 		    sf_zone_type(z, c->start) != SF_MIGRATE_HIGHATOMIC)
@@ -843,5 +855,38 @@ unsigned int sf_bud_12_walk(struct sf_judge *j, const struct sf_event *ev)
 		 "nr_free_highatomic" : "nr_reserved_highatomic");
 	sf_report(j, ev, SF_NONE, SF_NONE, "%llu of %llu pages free; %llu of %llu due",
 		  ULL(c->nr_free_highatomic), ULL(c->nr_highatomic), ULL(due), ULL(z->reserved));
+	return 1;
+}
+
+/* --- BUD-13 --- */
+
+static const char *boost_fault(const struct sf_zone *z, uint64_t boost)
+{
+	uint64_t block = 1ull << z->pageblock_order, most = sf_boost_max(&z->marks, z->pages, block);
+
+	if (boost > most)
+		return "the watermark boost is above its bound";
+	if (boost % block && boost != most)
+		return "the watermark boost is no number of page blocks";
+	if (z->boost == SF_BOOST_NONE && boost)
+		return "the watermark boost is left when kswapd was woken";
+	if (z->boost == SF_BOOST_SOME && !boost && most)
+		return "a page block was claimed and nothing boosted";
+	return NULL;
+}
+
+unsigned int sf_bud_13(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	const char *fault;
+
+	if (!z->on || !j->sh.exact || !j->snap.has_counters)
+		return 0;
+	fault = boost_fault(z, j->snap.counters.watermark_boost);
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_BUD_13, "%s", fault);
+	sf_report(j, ev, SF_NONE, SF_NONE, "boost of %llu pages, page blocks of %llu",
+		  ULL(j->snap.counters.watermark_boost), 1ull << z->pageblock_order);
 	return 1;
 }

@@ -95,7 +95,7 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 		.is = sf_selector_of(c->kind, c->partition, c->class_size, c->bucket),
 		.usersize = c->usersize, .bucket = c->bucket, .freeptr = c->freeptr,
 		.secret = c->secret, .sheaf_capacity = c->sheaf_capacity,
-		.freeable = was.freeable, .asked = was.asked,
+		.freeable = was.freeable, .deferred = was.deferred, .asked = was.asked,
 		.large = c->large, .asked_order = c->asked_order, .asked_sheaf = was.asked_sheaf,
 	};
 	snprintf(sh->name[c->id], sizeof(sh->name[0]), "%s", c->name ? c->name : "?");

@@ -12,6 +12,7 @@
 struct sf_shadow_cache {
 	uint32_t live, slabs, refs;
 	uint32_t freeable; /* live objects that its shrinker may free */
+	uint32_t deferred; /* ... that wait for a grace period since their kfree_rcu() */
 	uint32_t asked;    /* round of reclaim in which its shrinker was asked at priority 0 */
 	uint32_t sheaf_capacity;
 	uint32_t half[2];  /* live objects of ordinary kmalloc: without pointers, with */

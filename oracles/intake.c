@@ -230,7 +230,7 @@ void sf_on_defer(struct sf_judge *j, const struct sf_event *ev)
 	struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->defer.id);
 
 	if (o)
-		sf_side_defer(&j->sh, o);
+		sf_side_defer(&j->sh, o, ev->defer.how);
 }
 
 void sf_on_migrate(struct sf_judge *j, const struct sf_event *ev)
@@ -264,6 +264,8 @@ void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_ev_reclaim *r = &ev->reclaim;
 	struct sf_rounds *rounds = &j->op.rounds;
 
+	if (r->kind == SF_RECLAIM_KSWAPD)
+		j->sh.zone.boost = r->begin ? SF_BOOST_ANY : SF_BOOST_NONE;
 	rounds->open = r->begin;
 	rounds->kind = r->kind;
 	rounds->order = r->order;
@@ -386,7 +388,7 @@ void sf_on_drain(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_fail(struct sf_judge *j, const struct sf_event *ev)
 {
-	(void)ev;
+	sf_zone_boost(&j->sh.zone, ev->pagefail.gfp, false);
 	j->op.page_fail = true;
 }
 
@@ -432,6 +434,8 @@ void sf_on_maps(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_compact(struct sf_judge *j, const struct sf_event *ev)
 {
+	/* what pages are moved to is taken as for anybody, and no event says how */
+	j->sh.zone.boost = SF_BOOST_ANY;
 	j->op.large.compacted |= ev->compact.order == (int)SF_LARGE_ORDER;
 }
 

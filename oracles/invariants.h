@@ -91,6 +91,9 @@ enum sf_rule_marks {
 	  "what is deferred is not freed before a grace period has passed: objects, and slabs "   \
 	  "of SLAB_TYPESAFE_BY_RCU caches",                                                       \
 	  "mm/slub.c:free_slab, __kfree_rcu_sheaf; mm/slab_common.c:kvfree_call_rcu")             \
+	X(MEM, 20, EVENT, SF_CAP_MISUSE | SF_CAP_USABLE, ANY, SF_RULE_ONCE,                       \
+	  "kfree_sensitive() leaves nothing of what was in all of ksize(), but for a free "       \
+	  "pointer", "mm/slab_common.c:kfree_sensitive")                                          \
 	X(BUD, 1, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
 	  "free blocks are naturally aligned, in the zone, of order <= 10",                       \
 	  "mm/page_alloc.c:__free_one_page")                                                      \
@@ -126,6 +129,10 @@ enum sf_rule_marks {
 	  "the HIGHATOMIC reserve stays within 1 % of the zone, in whole page blocks, and is "    \
 	  "let go before OOM",                                                                    \
 	  "mm/page_alloc.c:reserve_highatomic_pageblock, unreserve_highatomic_pageblock")         \
+	X(BUD, 13, WALK, SF_CAP_WALK | SF_CAP_TRACE, ANY, SF_RULE_ONCE,                           \
+	  "the watermark boost grows by a page block for each claim of a part of one, up to a "   \
+	  "bound, and is taken back by who wakes kswapd",                                         \
+	  "mm/page_alloc.c:boost_watermark, rmqueue")                                             \
 	X(ACC, 1, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "inuse + free list = objects = floor(slab / stride); the order is the preferred or "    \
 	  "the smallest", "mm/slub.c:allocate_slab")                                              \

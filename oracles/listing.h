@@ -51,7 +51,8 @@ struct sf_judge;
 #define ON_FREE(RULE, INTAKE)                                                            \
 	RULE(MEM_11, sf_mem_11_free) RULE(MEM_9, sf_mem_9) RULE(MEM_10, sf_mem_10)       \
 	RULE(MEM_5, sf_mem_5_free) RULE(BUD_10, sf_bud_10_free)                          \
-	RULE(MEM_19, sf_mem_19_free) RULE(ACC_21, sf_acc_21_free)                        \
+	RULE(MEM_20, sf_mem_20) RULE(MEM_19, sf_mem_19_free)                             \
+	RULE(ACC_21, sf_acc_21_free)                                                     \
 	RULE(ACC_19, sf_acc_19_free) INTAKE(sf_on_free)
 #define ON_REALLOC(RULE, INTAKE)                                                         \
 	ALLOC_ANSWERED(RULE, INTAKE) RULE(MEM_6, sf_mem_6) ALLOC_CHOSEN(RULE, INTAKE)    \
@@ -154,7 +155,7 @@ struct sf_judge;
 	RULE(ACC_11, sf_acc_11) RULE(ACC_13, sf_acc_13) RULE(ACC_16, sf_acc_16)          \
 	RULE(ACC_19, sf_acc_19) RULE(ACC_20, sf_acc_20) RULE(BUD_3, sf_bud_3_walk)       \
 	RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9) RULE(BUD_12, sf_bud_12_walk)         \
-	RULE(SHF_1, sf_shf_1) RULE(ACC_18, sf_acc_18)
+	RULE(BUD_13, sf_bud_13) RULE(SHF_1, sf_shf_1) RULE(ACC_18, sf_acc_18)
 
 /* Listed twice is declared twice: that is no harm. */
 #define DECLARE_RULE(inv, fn) unsigned int fn(struct sf_judge *j, const struct sf_event *ev);

@@ -561,7 +561,8 @@ static bool nolock_gives_up(const struct sf_judge *j, const struct sf_ev_alloc *
 	if (order < j->sh.set.min_order)
 		order = (unsigned int)j->sh.set.min_order;
 	return !j->sh.design || order > SF_COSTLY_ORDER ||
-	       !sf_zone_can_give(&j->sh.zone, order, a->gfp, j->sh.zone.marks.min);
+	       !sf_zone_can_give(&j->sh.zone, order, SF_GFP_NOMEMALLOC,
+				 j->sh.zone.marks.min);
 }
 
 static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
@@ -893,4 +894,37 @@ unsigned int sf_mem_8(struct sf_judge *j, const struct sf_event *ev)
 			  slab->ev.nr_free);
 	}
 	return (unsigned int)j->snap.nr_slabs;
+}
+
+/* --- MEM-20 --- */
+
+/* Where the free pointer of a slot was stored when the object went back to its slab. */
+static bool is_freeptr(const struct sf_judge *j, const struct sf_shadow_obj *o, uint64_t from,
+		       uint64_t to)
+{
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, o->cache);
+	uint64_t begin;
+
+	if (o->kind != SF_PLACE_SLAB || !c || c->freeptr < o->offset)
+		return false;
+	begin = c->freeptr - o->offset;
+	return from >= begin && to <= begin + sizeof(uint64_t);
+}
+
+/* FREE, before the shadow forgets the object. */
+unsigned int sf_mem_20(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_free *f = &ev->free;
+	const struct sf_shadow_obj *o = f->wiped ? sf_shadow_alive(&j->sh, f->id) : NULL;
+
+	if (!o || f->how != SF_KFREE_SENSITIVE || f->status != SF_OK)
+		return 0;
+	if (f->left == SF_GOOD || is_freeptr(j, o, f->left, f->left_end))
+		return 1;
+	sf_title(j, SF_INV_MEM_20, "kfree_sensitive left bytes of a %s object",
+		 sf_name_of(&j->sh, o));
+	sf_report(j, ev, o->res, SF_NONE, "bytes %llu to %llu of %llu are not zero",
+		  (unsigned long long)f->left, (unsigned long long)f->left_end,
+		  (unsigned long long)f->wiped);
+	return 1;
 }

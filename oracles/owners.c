@@ -147,12 +147,26 @@ void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_sh
 	count_indirect(sh, owned, b);
 }
 
-void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o)
+/* Counts, for its cache, what kfree_rcu() has deferred. */
+static void count_deferred(struct sf_shadow *sh, const struct sf_shadow_obj *o, struct sf_side *s,
+			   bool on)
+{
+	struct sf_shadow_cache *c = o->kind == SF_PLACE_SLAB ? sf_shadow_cache_at(sh, o->cache) :
+							       NULL;
+
+	if (c && on != (bool)(s->flags & SF_SIDE_RCU)) {
+		c->deferred += on ? 1 : UINT32_MAX;
+		s->flags ^= SF_SIDE_RCU;
+	}
+}
+
+void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_free_how how)
 {
 	struct sf_side *s = side_make(sh, o);
 
 	if (s->flags & SF_SIDE_DEFERRED)
 		return;
+	count_deferred(sh, o, s, how == SF_KFREE_RCU);
 	leave(sh, s);
 	s->grace = sh->grace;
 	sh->nr_deferred++;
@@ -172,6 +186,7 @@ void sf_side_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	struct sf_side *s = sf_side_at(sh, o);
 
 	count_freeable(sh, o, freeable(s), false);
+	count_deferred(sh, o, s, false);
 	sh->nr_deferred -= (s->flags & SF_SIDE_DEFERRED) != 0;
 	while (s->owned) {
 		struct sf_side *b = &sh->side[s->owned - 1];

@@ -14,6 +14,7 @@ enum sf_side_flags {
 	SF_SIDE_PINNED = 2,
 	SF_SIDE_DEFERRED = 4, /* freed after a grace period; unowned until then */
 	SF_SIDE_GOING = 8,    /* something it owned has gone: it must go in the same operation */
+	SF_SIDE_RCU = 16,     /* deferred by kfree_rcu(): what kvfree_rcu_barrier() waits for */
 };
 
 /* What becomes of an object if all that can be reclaimed is (sf_side_states()). */
@@ -52,7 +53,7 @@ static inline bool sf_side_has(const struct sf_shadow *sh, const struct sf_shado
 /* One more, or one less, of SF_SIDE_LRU, SF_SIDE_PINNED. */
 void sf_side_set(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_side_flags flag, bool on);
 void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_shadow_obj *owned);
-void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o);
+void sf_side_defer(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_free_how how);
 /* What it is worth may be another number, who is charged for it (CHARGE came before) another. */
 void sf_side_revalue(struct sf_shadow *sh, struct sf_shadow_obj *o);
 /* Of an object that dies; what it owned has no owner any more. */

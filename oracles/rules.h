@@ -206,12 +206,29 @@ static inline bool sf_counts_reserve(uint32_t gfp)
 	       !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC));
 }
 
+/* ... and be handed blocks of it (ALLOC_HIGHATOMIC; mm/page_alloc.c:rmqueue_buddy)? */
+static inline bool sf_takes_reserve(uint32_t gfp, unsigned int order)
+{
+	return !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC)) &&
+	       (order == 0 || (gfp & SF_GFP_HIGH));
+}
+
 /* The most pages that the reserve may have (mm/page_alloc.c:reserve_highatomic_pageblock). */
 static inline uint64_t sf_reserve_max(uint64_t pages, unsigned int pageblock_order)
 {
 	uint64_t block = 1ull << pageblock_order;
 
 	return pages / 100 < block ? 0 : (pages / 100 + block - 1) & ~(block - 1);
+}
+
+/* The most that the mark is boosted by, in pages (mm/page_alloc.c:boost_watermark). */
+static inline uint64_t sf_boost_max(const struct sf_marks *m, uint64_t pages, uint64_t block)
+{
+	uint64_t most = m->high * 3 / 2; /* watermark_boost_factor: 15000 of 10000 */
+
+	if (4 * block > pages || !most)
+		return 0;
+	return most > block ? most : block;
 }
 
 /* totalreserve_pages of one zone (mm/page_alloc.c:calculate_totalreserve_pages). */

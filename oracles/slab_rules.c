@@ -312,6 +312,9 @@ static const char *destroy_fault(const struct sf_judge *j, const struct sf_ev_ca
 {
 	bool traced = j->sh.zone.on && j->sh.exact;
 
+	/* On every CPU, and before anybody counts references (kvfree_rcu_barrier_on_cache). */
+	if (c->deferred && (j->sh.caps & SF_CAP_RCU))
+		return "destroying %s did not wait for what kfree_rcu() deferred";
 	if (c->refs > 1) {
 		if (op->status != SF_OK)
 			return "destroying an alias of %s failed";

@@ -93,6 +93,8 @@ void sf_zone_begin(struct sf_zone *z)
 	z->orphan_pages = 0;
 	z->reclaim_pages = 0;
 	z->reserved = 0;
+	z->boost = SF_BOOST_NONE;
+	z->boosting = z->stealing = false;
 	z->last_del.valid = false;
 	z->last_alloc.valid = false;
 	z->split.orders = 0;
@@ -222,6 +224,7 @@ void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r)
 
 	z->split.orders = 0;
 	z->claim.valid = false;
+	z->stealing |= r->mode == SF_RMQUEUE_STEAL;
 	if (!z->on || !sf_zone_has(z, r->pfn, r->order) || r->from_order > SF_MAX_ORDER)
 		return;
 	touch(z, r->pfn);
@@ -277,17 +280,24 @@ uint64_t sf_zone_free_reserve(const struct sf_zone *z)
 	return pages;
 }
 
+/*
+ * Free pages of the HIGHATOMIC reserve count for whoever may use any reserve; its blocks are handed
+ * to whom it is for, and to a single page's request that cannot wait (mm/page_alloc.c:
+ * __zone_watermark_ok, rmqueue_buddy).
+ */
 bool sf_zone_can_give(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark)
 {
 	uint64_t least = sf_reduced_mark(mark, gfp), usable = z->free_pages, of_order = 0;
+	unsigned int types = sf_takes_reserve(gfp, order) ? SF_MIGRATE_HIGHATOMIC + 1 :
+							    SF_MIGRATE_HIGHATOMIC;
 
 	if (order > SF_MAX_ORDER)
 		return false;
-	for (unsigned int k = 0; k <= SF_MAX_ORDER; k++) {
-		usable -= (uint64_t)z->nr[k][SF_MIGRATE_HIGHATOMIC] << k;
-		for (unsigned int t = 0; k >= order && t < SF_MIGRATE_HIGHATOMIC; t++)
+	if (!sf_counts_reserve(gfp))
+		usable -= sf_zone_free_reserve(z);
+	for (unsigned int k = order; k <= SF_MAX_ORDER; k++)
+		for (unsigned int t = 0; t < types; t++)
 			of_order += z->nr[k][t];
-	}
 	return of_order && usable > least + (1ull << order) - 1;
 }
 
@@ -297,6 +307,7 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 
 	if (!end || c->merge)
 		return;
+	z->boosting |= !c->whole;
 	z->claim.pfn = c->pfn;
 	z->claim.start = c->start;
 	z->claim.nr = end - c->start;
@@ -306,12 +317,26 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 	z->claim.valid = true;
 }
 
+/* Who wakes kswapd has the boost that he caused taken back at once (mm/page_alloc.c:rmqueue). */
+void sf_zone_boost(struct sf_zone *z, uint32_t gfp, bool got)
+{
+	bool kswapd = gfp & SF_GFP_KSWAPD_RECLAIM;
+
+	if (z->boosting && got)
+		z->boost = kswapd ? SF_BOOST_NONE : SF_BOOST_SOME;
+	else if (kswapd ? z->boost == SF_BOOST_SOME :
+			  z->boost == SF_BOOST_NONE && (z->stealing || z->boosting || !got))
+		z->boost = SF_BOOST_ANY;
+	z->boosting = z->stealing = false;
+}
+
 void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p)
 {
 	uint64_t nr = 1ull << (p->order <= SF_MAX_ORDER ? p->order : 0);
 
 	z->split.orders = 0;
 	z->last_alloc.valid = false;
+	sf_zone_boost(z, p->gfp, true);
 	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
 		return;
 	touch(z, p->pfn);

@@ -39,12 +39,22 @@ struct sf_past {
  * The zone. Invariant: a pfn is in at most one of listed, pcp, out; slabs is a part of out;
  * head[] is nonzero exactly where `heads` has a bit.
  */
+/* What is known of the watermark boost. A claim that comes to nothing boosts without an event. */
+enum sf_boost {
+	SF_BOOST_NONE,
+	SF_BOOST_SOME, /* a page block was claimed, and kswapd was not woken */
+	SF_BOOST_ANY,
+};
+
 struct sf_zone {
 	bool on;              /* the source has tracepoints and a known arena */
 	bool grouping;        /* by mobility */
 	uint8_t boot_type, pageblock_order;
 	uint64_t pages, cap;
 	struct sf_marks marks;
+	uint8_t boost;        /* enum sf_boost */
+	bool boosting;        /* a part of a page block was claimed for the request under way ... */
+	bool stealing;        /* ... or tried to be, perhaps */
 	uint8_t *head;        /* by pfn: 1 + order | type << 4 of a block on a free list */
 	uint8_t *pbtype;      /* by page block */
 	uint64_t *listed, *pcp, *out, *slabs; /* bit by pfn */
@@ -84,6 +94,8 @@ void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b);
 void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b);
 void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r);
 void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c);
+/* A request of these flags is over, and has got pages or not: what is known of the boost then. */
+void sf_zone_boost(struct sf_zone *z, uint32_t gfp, bool got);
 void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p);

@@ -10,6 +10,8 @@
  */
 #include "exec_internal.h"
 
+#include <string.h>
+
 /* How far an object's zeroes reach: the slot or block, where that is known. */
 static uint64_t slot_size(const struct sf_place *pl, uint64_t size, uint64_t usable)
 {
@@ -547,13 +549,42 @@ static inline bool freed(struct sf_exec *x, struct sf_event *ev, const struct sf
 	return true;
 }
 
+/* What is left of a freed object: from the first byte that is not zero to the last. */
+static void look_for_rest(struct sf_exec *x, struct sf_ev_free *f)
+{
+	static const uint8_t zero[1024];
+	uint8_t buf[sizeof(zero)];
+
+	f->left = SF_GOOD;
+	for (uint64_t at = 0; at < f->wiped; at += sizeof(buf)) {
+		uint64_t nr = f->wiped - at < sizeof(buf) ? f->wiped - at : sizeof(buf);
+
+		if (x->a->peek(x->heap, f->addr + at, buf, nr) < nr) {
+			f->wiped = at; /* no longer mapped */
+			return;
+		}
+		for (uint64_t i = 0; memcmp(buf, zero, nr) && i < nr; i++) {
+			if (!buf[i])
+				continue;
+			if (f->left == SF_GOOD)
+				f->left = at + i;
+			f->left_end = at + i + 1;
+		}
+	}
+}
+
 bool x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled)
 {
 	struct sf_event ev = x_free_event(x, id);
 	struct sf_result rs;
 
 	ev.free.how = (uint8_t)spelled;
+	if (spelled == SF_KFREE_SENSITIVE && (x->a->caps & SF_CAP_MISUSE) &&
+	    (x->a->caps & SF_CAP_USABLE) && !x->lab)
+		ev.free.wiped = x->a->usable(x->heap, x->obj[id].addr);
 	x->a->free(x->heap, x->obj[id].addr, spelled, &rs);
+	if (ev.free.wiped)
+		look_for_rest(x, &ev.free);
 	return freed(x, &ev, &rs);
 }
 

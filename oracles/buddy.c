@@ -862,7 +862,8 @@ unsigned int sf_bud_12_walk(struct sf_judge *j, const struct sf_event *ev)
 
 static const char *boost_fault(const struct sf_zone *z, uint64_t boost)
 {
-	uint64_t block = 1ull << z->pageblock_order, most = sf_boost_max(&z->marks, z->pages, block);
+	uint64_t block = 1ull << z->pageblock_order;
+	uint64_t most = sf_boost_max(&z->marks, z->pages, block);
 
 	if (boost > most)
 		return "the watermark boost is above its bound";

@@ -295,6 +295,14 @@ void sf_on_reserve(struct sf_judge *j, const struct sf_event *ev)
 	sf_zone_reserve(&j->sh.zone, &ev->claim);
 }
 
+void sf_on_oom(struct sf_judge *j, const struct sf_event *ev)
+{
+	if (ev->oom.memcg != SF_NONE)
+		j->op.oom_group = true;
+	else
+		j->op.oom_zone |= !ev->oom.guess;
+}
+
 void sf_on_charge(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_charge *c = &ev->charge;
@@ -302,6 +310,7 @@ void sf_on_charge(struct sf_judge *j, const struct sf_event *ev)
 
 	if (c->refused) {
 		j->op.refused = true;
+		j->op.refused_bytes = c->bytes;
 	} else if (c->uncharge) {
 		sf_group_uncharge(&j->sh, c->addr, c->bytes);
 	} else if (group && c->bytes && c->bytes < UINT32_MAX) {

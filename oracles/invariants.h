@@ -170,8 +170,8 @@ enum sf_rule_marks {
 	  "the estimate of available memory and the reserves follow their formulas",              \
 	  "mm/show_mem.c:si_mem_available; mm/page_alloc.c:calculate_totalreserve_pages")         \
 	X(ACC, 14, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                       \
-	  "out of memory is declared only where the policy in force allows it, after the last "   \
-	  "pass of all shrinkers",                                                                \
+	  "out of memory is declared where the policy in force demands it and only where it "     \
+	  "allows it, after the last pass of all shrinkers",                                      \
 	  "mm/page_alloc.c:__alloc_pages_may_oom, should_reclaim_retry; "                         \
 	  "mm/util.c:__vm_enough_memory (4.16)")                                                  \
 	X(ACC, 15, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                       \
@@ -208,8 +208,8 @@ enum sf_rule_marks {
 	  "caches of partitions and buckets never merge and have no other name",                  \
 	  "mm/slab_common.c:new_kmalloc_cache, kmem_buckets_create")                              \
 	X(ISO, 5, EVENT, SF_CAP_CACHES, ANY, 0,                                                   \
-	  "a merged cache can serve its alias: size, alignment, flags, no constructor, no "       \
-	  "window", "mm/slab_common.c:find_mergeable")                                            \
+	  "a cache is merged if and only if another can serve it: size, alignment, flags, no "    \
+	  "constructor, no window", "mm/slab_common.c:find_mergeable")                           \
 	X(ISO, 6, EVENT, SF_CAP_PLACE | SF_CAP_TYPED, ANY, SF_RULE_ONCE,                          \
 	  "no cache holds a live pointer-bearing object and a live pointer-free one",             \
 	  "include/linux/slab.h:kmalloc_type (TYPED)")                                            \

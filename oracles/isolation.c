@@ -301,6 +301,24 @@ static const char *merge_fault(const struct sf_judge *j, const struct sf_ev_cach
 	return NULL;
 }
 
+/* Merging is a duty too (mm/slab_common.c:find_mergeable). CACHE told of the new one already. */
+static void merge_due(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_cacheop *op = &ev->cacheop;
+
+	for (uint32_t id = 0; id < j->sh.nr_cache; id++) {
+		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, id);
+
+		if (!c || !c->refs || id == op->cache || merge_fault(j, op, c))
+			continue;
+		sf_title(j, SF_INV_ISO_5, "a cache was not merged into %s, which can serve it",
+			 sf_name_of_cache(&j->sh, id));
+		sf_report(j, ev, op->handle, SF_NONE, "%u bytes, align %u, flags %#x", op->size,
+			  op->align, op->flags);
+		return;
+	}
+}
+
 /* CACHE_CREATE, before the shadow. */
 unsigned int sf_iso_5(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -308,9 +326,11 @@ unsigned int sf_iso_5(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, op->cache);
 	const char *fault;
 
-	if (!op->merged || !c)
+	if (!c)
 		return 0;
-	fault = merge_fault(j, op, c);
+	fault = op->merged ? merge_fault(j, op, c) : NULL;
+	if (!op->merged && j->sh.exact && (j->sh.caps & SF_CAP_KMALLOC))
+		merge_due(j, ev);
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_ISO_5, fault, sf_name_of_cache(&j->sh, op->cache));

@@ -59,6 +59,8 @@ struct sf_op_state {
 	uint32_t nr;          /* index in the program */
 	bool fault, page_fail;
 	bool refused;         /* a charge was */
+	uint64_t refused_bytes; /* ... the last one */
+	bool oom_zone, oom_group; /* OOM was declared */
 	bool grace;           /* a grace period ended */
 	uint32_t over;        /* group that went over its limit: index + 1 */
 	uint32_t slab_news, slab_frees;

@@ -21,7 +21,7 @@ struct sf_judge;
 #define ALLOC_ANSWERED(RULE, INTAKE)                                                     \
 	RULE(BIG_2, sf_big_2) RULE(BIG_4, sf_big_4_alloc) RULE(BIG_1, sf_big_1_alloc)    \
 	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
-	RULE(MEM_12, sf_mem_12_alloc)
+	RULE(MEM_12, sf_mem_12_alloc) RULE(ACC_14, sf_acc_14_alloc)
 #define ALLOC_CHOSEN(RULE, INTAKE)                                                       \
 	RULE(ISO_2, sf_iso_2) RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13)              \
 	RULE(ISO_17, sf_iso_17) RULE(ISO_7, sf_iso_7) RULE(ISO_8, sf_iso_8)              \
@@ -113,9 +113,11 @@ struct sf_judge;
 #define ON_PCP_DRAIN(RULE, INTAKE)                                                       \
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain) INTAKE(sf_on_drain)
 #define ON_PAGE_FAIL(RULE, INTAKE)                                                       \
-	RULE(BIG_2, sf_big_2_fail) RULE(MEM_12, sf_mem_12_fail) INTAKE(sf_on_fail)
+	RULE(BIG_2, sf_big_2_fail) RULE(MEM_12, sf_mem_12_fail)                             \
+	RULE(ACC_14, sf_acc_14_fail) INTAKE(sf_on_fail)
 #define ON_FAULT(RULE, INTAKE) INTAKE(sf_on_fault)
-#define ON_OOM(RULE, INTAKE) RULE(BUD_12, sf_bud_12_oom) RULE(ACC_14, sf_acc_14)
+#define ON_OOM(RULE, INTAKE) RULE(BUD_12, sf_bud_12_oom) RULE(ACC_14, sf_acc_14)               \
+	INTAKE(sf_on_oom)
 #define ON_SHRINK(RULE, INTAKE) INTAKE(sf_on_shrinker)
 #define ON_RECLAIM(RULE, INTAKE) RULE(ACC_15, sf_acc_15) INTAKE(sf_on_reclaim)
 #define ON_COMPACT(RULE, INTAKE) INTAKE(sf_on_compact)

@@ -470,6 +470,42 @@ static void count(struct sf_judge *j, const struct sf_ev_oom *o, uint8_t level)
 		j->ooms.exhausted++;
 }
 
+/*
+ * PAGE_FAIL. Who may kill does not give up before that (mm/page_alloc.c:__alloc_pages_may_oom); who
+ * reclaims fails without (PF_MEMALLOC).
+ */
+unsigned int sf_acc_14_fail(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_pagefail *f = &ev->pagefail;
+
+	if (f->refused || f->order > SF_COSTLY_ORDER || !may_kill(f->gfp) || j->op.rounds.open ||
+	    !(f->gfp & SF_GFP_FS) || (f->gfp & (SF_GFP_DMA | SF_GFP_DMA32 | SF_GFP_NOFAIL)))
+		return 0;
+	if (j->op.oom_zone)
+		return 1;
+	sf_title(j, SF_INV_ACC_14, "the page allocator gave up without declaring OOM");
+	sf_report(j, ev, SF_NONE, SF_NONE, "order %u, gfp %#x", f->order, f->gfp);
+	return 1;
+}
+
+/*
+ * ALLOC, REALLOC. Nor does a memory cgroup (mm/memcontrol.c:try_charge_memcg). What kvmalloc asks
+ * of it has other flags than were asked for.
+ */
+unsigned int sf_acc_14_alloc(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+
+	if (a->status != SF_NULL || !j->op.refused || a->api == SF_API_KVMALLOC ||
+	    !may_retry(a->gfp) || sf_order_of(j->op.refused_bytes) > SF_COSTLY_ORDER)
+		return 0;
+	if (j->op.oom_group)
+		return 1;
+	sf_title(j, SF_INV_ACC_14, "a memory cgroup refused without declaring OOM");
+	sf_report(j, ev, a->res, SF_NONE, "%llu bytes, gfp %#x", ULL(j->op.refused_bytes), a->gfp);
+	return 1;
+}
+
 /* A refusal is judged by its OOM. */
 unsigned int sf_acc_14_ask(struct sf_judge *j, const struct sf_event *ev)
 {

@@ -515,7 +515,8 @@ static int parse_options(int argc, char **argv)
 			die("unknown option %s", argv[i]);
 	}
 	if (i == argc)
-		die("usage: behaviour [--programs N] [--titles] [--update | --each] RECORDED [FILE...]");
+		die("usage: behaviour [--programs N] [--titles] [--update | --each] "
+		    "RECORDED [FILE...]");
 	if (!opt.programs || opt.programs % GROUP)
 		die("--programs: a multiple of %d is needed", GROUP);
 	opt.recorded = argv[i++];

@@ -740,8 +740,119 @@ static void bud_12_release(struct fixture *f)
 static void bud_12_below(struct fixture *f)
 {
 	reserve(f, 0, SF_MIGRATE_MOVABLE, SF_MIGRATE_HIGHATOMIC, false);
-	EMIT(f, RESERVE, claim, .nr_pages = 1024, .from = SF_MIGRATE_HIGHATOMIC,
+	EMIT(f, RESERVE, claim, .nr_pages = 1024, .order = 10, .from = SF_MIGRATE_HIGHATOMIC,
 	     .to = SF_MIGRATE_UNMOVABLE, .release = true);
+}
+
+/* Of a block of two page blocks. */
+static void bud_12_part(struct fixture *f)
+{
+	EMIT(f, RESERVE, claim, .nr_pages = 512, .order = 10, .from = SF_MIGRATE_MOVABLE,
+	     .to = SF_MIGRATE_HIGHATOMIC);
+}
+
+/* --- BUD-13 --- */
+
+static void boosted(struct fixture *f, uint64_t pages)
+{
+	f->c.watermark_boost = pages;
+	snap(f);
+}
+
+/* A part of page block 0 is claimed for a request of these flags. */
+static void claimed(struct fixture *f, uint32_t gfp)
+{
+	EMIT(f, CLAIM, claim, .nr_pages = 512, .order = 8, .from = SF_MIGRATE_MOVABLE,
+	     .to = SF_MIGRATE_UNMOVABLE);
+	EMIT(f, PAGE_ALLOC, page, .list = 0xff, .gfp = gfp);
+}
+
+static void bud_13_bound(struct fixture *f)
+{
+	boosted(f, 1 << 20);
+}
+
+static void bud_13_part(struct fixture *f)
+{
+	boosted(f, 100);
+}
+
+static void bud_13_left(struct fixture *f)
+{
+	claimed(f, SF_GFP_HIGH);
+	boosted(f, 512);
+	claimed(f, SF_GFP_KERNEL);
+	boosted(f, 512);
+}
+
+static void bud_13_nothing(struct fixture *f)
+{
+	claimed(f, SF_GFP_HIGH);
+	boosted(f, 0);
+}
+
+/* --- MEM-12, and the reserve --- */
+
+/* Page block 0 is the reserve's, and all else is in use. */
+static void reserve_alone(struct fixture *f)
+{
+	EMIT(f, BLOCK_DEL, block, .pfn = 0, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
+	reserve(f, 0, SF_MIGRATE_MOVABLE, SF_MIGRATE_HIGHATOMIC, false);
+	EMIT(f, BLOCK_ADD, block, .pfn = 0, .order = 9, .migratetype = SF_MIGRATE_HIGHATOMIC);
+	f->next_page = 1024;
+	f->free_pages -= 1024;
+	use_up(f, 0);
+}
+
+static void mem_12_reserve(struct fixture *f)
+{
+	reserve_alone(f);
+	EMIT(f, PAGE_FAIL, pagefail, .gfp = SF_GFP_NOMEMALLOC, .mark = MIN_MARK);
+	assert_no_title(f);
+	EMIT(f, PAGE_FAIL, pagefail, .gfp = SF_GFP_HIGH, .mark = MIN_MARK);
+}
+
+/* --- MEM-20 --- */
+
+static void sensitive(struct fixture *f, uint64_t left, uint64_t left_end)
+{
+	obj(f, 0, slab(f, C_64), 1);
+	EMIT(f, FREE, free, .id = 0, .cache = SF_NONE, .addr = f->obj[0].addr, .bad = SF_GOOD,
+	     .how = SF_KFREE_SENSITIVE, .known = true, .wiped = 64, .left = left,
+	     .left_end = left_end);
+}
+
+static void mem_20_tail(struct fixture *f)
+{
+	sensitive(f, 60, 64);
+}
+
+/* The free pointer alone is where it must be. */
+static void mem_20_more(struct fixture *f)
+{
+	sensitive(f, 0, 9);
+}
+
+static void mem_20_clean(struct fixture *f)
+{
+	sensitive(f, 0, 8);
+}
+
+/* --- ACC-17 --- */
+
+static void acc_17_deferred(struct fixture *f)
+{
+	obj(f, 0, slab(f, C_DENTRY), 0);
+	defer(f, 0, SF_KFREE_RCU);
+	EMIT(f, CACHE_DESTROY, cacheop, .cache = C_DENTRY, .status = SF_NOTICED);
+}
+
+/* By a shrinker, with call_rcu(): nothing waits for that. */
+static void acc_17_clean(struct fixture *f)
+{
+	obj(f, 0, slab(f, C_DENTRY), 0);
+	defer(f, 0, SF_FREE_SHRINK);
+	EMIT(f, CACHE_DESTROY, cacheop, .cache = C_DENTRY, .status = SF_NOTICED);
 }
 
 static void oom(struct fixture *f, uint8_t order, uint32_t gfp)
@@ -1050,6 +1161,35 @@ static void acc_19_mixed(struct fixture *f)
 	allocated(f, ev);
 }
 
+/* Who may kill fails without; who may not does so soundly. */
+static void acc_14_quiet(struct fixture *f)
+{
+	EMIT(f, PAGE_FAIL, pagefail, .gfp = SF_GFP_KERNEL | SF_GFP_NORETRY, .mark = MIN_MARK);
+	EMIT(f, PAGE_FAIL, pagefail, .order = 4, .gfp = SF_GFP_KERNEL, .mark = MIN_MARK);
+	assert_no_title(f);
+	EMIT(f, PAGE_FAIL, pagefail, .order = 3, .gfp = SF_GFP_KERNEL, .mark = MIN_MARK);
+}
+
+static void refused(struct fixture *f, uint32_t gfp)
+{
+	struct sf_event ev = object(f, 0, slab(f, C_CG_64), 0);
+
+	EMIT(f, CHARGE, charge, .memcg = GROUP, .refused = true, .bytes = 72);
+	ev.alloc.status = SF_NULL;
+	ev.alloc.addr = 0;
+	ev.alloc.gfp = gfp;
+	emit(f, SF_EV_ALLOC, ev);
+	f->op++;
+}
+
+static void acc_14_group_quiet(struct fixture *f)
+{
+	group(f, 64);
+	refused(f, SF_GFP_KERNEL_ACCOUNT | SF_GFP_NORETRY);
+	assert_no_title(f);
+	refused(f, SF_GFP_KERNEL_ACCOUNT);
+}
+
 static void acc_19_limit(struct fixture *f)
 {
 	uint32_t s = slab(f, C_CG_64);
@@ -1294,6 +1434,21 @@ static const struct stream broken[] = {
 	STREAM(BUD, 12, bud_12_release,
 	       "the HIGHATOMIC reserve lets go of a page block that is not its own"),
 	STREAM(BUD, 12, bud_12_below, "the HIGHATOMIC reserve is below 0"),
+	STREAM(BUD, 12, bud_12_part,
+	       "the HIGHATOMIC reserve takes or lets go of some page blocks of a block"),
+	STREAM(BUD, 13, bud_13_bound, "the watermark boost is above its bound"),
+	STREAM(BUD, 13, bud_13_part, "the watermark boost is no number of page blocks"),
+	STREAM(BUD, 13, bud_13_left, "the watermark boost is left when kswapd was woken"),
+	STREAM(BUD, 13, bud_13_nothing, "a page block was claimed and nothing boosted"),
+	STREAM(MEM, 12, mem_12_reserve, "the page allocator gave up with memory at hand"),
+	{ SF_INV_MEM_20, mem_20_clean, NULL, NULL },
+	{ SF_INV_ACC_17, acc_17_clean, NULL, NULL },
+	STREAM(MEM, 20, mem_20_tail, "kfree_sensitive left bytes of a kmalloc-64 object"),
+	STREAM(MEM, 20, mem_20_more, "kfree_sensitive left bytes of a kmalloc-64 object"),
+	STREAM(ACC, 17, acc_17_deferred,
+	       "destroying named cache did not wait for what kfree_rcu() deferred"),
+	STREAM(ACC, 14, acc_14_quiet, "the page allocator gave up without declaring OOM"),
+	STREAM(ACC, 14, acc_14_group_quiet, "a memory cgroup refused without declaring OOM"),
 	STREAM(BUD, 12, bud_12_oom, "OOM was declared before the HIGHATOMIC reserve was let go"),
 	STREAM(BUD, 12, bud_12_counter, "nr_reserved_highatomic is wrong"),
 	STREAM(BUD, 12, bud_12_free, "nr_free_highatomic is wrong"),

@@ -1227,6 +1227,17 @@ static void named_as(struct fixture *f, uint32_t flags)
 	cache(f, C_NAMED, "foo", SF_CACHE_NAMED, 64, 8, 0, flags);
 }
 
+/* It could have been an alias of the older one. */
+static void iso_5_not(struct fixture *f)
+{
+	named_as(f, 0);
+	cache(f, C_NAMED + 1, "bar", SF_CACHE_NAMED, 72, 8, 0, 0);
+	EMIT(f, CACHE_CREATE, cacheop, .cache = C_NAMED + 1, .name = "bar", .size = 72); /* sound */
+	f->op++;
+	cache(f, C_NAMED + 2, "baz", SF_CACHE_NAMED, 64, 8, 0, 0);
+	EMIT(f, CACHE_CREATE, cacheop, .cache = C_NAMED + 2, .name = "baz", .size = 61);
+}
+
 static void iso_5_off(struct fixture *f)
 {
 	named_as(f, 0);
@@ -1680,6 +1691,7 @@ static const struct stream broken[] = {
 	STREAM(ISO, 4, iso_4_refs, "kmalloc-64 has aliases"),
 	STREAM_IN(in_nomerge, ISO, 5, iso_5_off,
 		  "a cache was merged into named cache though merging is off"),
+	STREAM(ISO, 5, iso_5_not, "a cache was not merged into named cache, which can serve it"),
 	STREAM(ISO, 5, iso_5_never, "a cache that never merges was merged into named cache"),
 	STREAM(ISO, 5, iso_5_window, "a cache that never merges was merged into named cache"),
 	STREAM(ISO, 5, iso_5_ctor, "a cache was merged into named cache, which never merges"),

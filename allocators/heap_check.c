@@ -729,7 +729,7 @@ static bool check_memcgs(struct check *c)
 	uint8_t *unused;
 	bool sound;
 
-	EXPECT(m || (!c->h->nr_charged && c->h->memcg == SF_NONE), "groups: charged without any");
+	EXPECT(m || !c->h->nr_charged, "groups: charged without any");
 	if (!m)
 		return true;
 	EXPECT(c->h->memcg == SF_NONE || (c->h->memcg < m->nr && m->group[c->h->memcg].online),

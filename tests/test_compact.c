@@ -18,6 +18,7 @@
 
 #include "../allocators/compact.h"
 #include "../allocators/memcg.h"
+#include "sound.h"
 
 #define PAGES 512
 #define BLOCK 16
@@ -128,6 +129,7 @@ static struct rig *rig_open(uint64_t pages, uint64_t pageblock_order, uint64_t w
 
 static void rig_close(struct rig *r)
 {
+	assert_sound(r->h);
 	r->a->destroy(r->h);
 	free(r->state);
 	free(r);

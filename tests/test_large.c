@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "../allocators/page_alloc.h"
+#include "sound.h"
 
 #define PAGES_MAX 65536
 #define CACHES_MAX 256
@@ -102,6 +103,7 @@ static struct rig *rig_open(const struct sf_allocator *a, uint64_t pages)
 
 static void rig_close(struct rig *r)
 {
+	assert_sound(r->h);
 	r->a->destroy(r->h);
 	free(r);
 }

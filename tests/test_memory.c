@@ -21,6 +21,7 @@
 #include "allocators/page_alloc.h"
 #include "allocators/vmalloc.h"
 #include "allocators/window.h"
+#include "tests/sound.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE SF_PAGE_SIZE
@@ -946,6 +947,7 @@ static void walk(struct whole *w)
 	w->hash = w->slabs = w->free_objects = w->parked = w->nr_free = w->nr_unwiped = 0;
 	memset(w->walked, 0, sizeof(w->walked));
 	w->unwiped = w->sheaf_unwiped = SF_GOOD;
+	assert_sound(w->h);
 	w->a->walk(w->h, &w->sink, false, false);
 }
 

@@ -20,6 +20,7 @@
 #include "allocators/arena.h"
 #include "allocators/fault.h"
 #include "allocators/page_alloc.h"
+#include "tests/sound.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define U SF_MIGRATE_UNMOVABLE
@@ -915,6 +916,7 @@ static void rig_open(struct rig *r, uint64_t pages, uint64_t cpus, uint64_t pbo,
 
 static void rig_reset(struct rig *r)
 {
+	assert_sound(r->h);
 	arena_reset(r->h);
 	zone_reset(r->h);
 	r->h->cpu = 0;
@@ -926,6 +928,7 @@ static void rig_reset(struct rig *r)
 
 static void rig_close(struct rig *r)
 {
+	assert_sound(r->h);
 	zone_free(r->h);
 	arena_free(r->h);
 	free(r->h);

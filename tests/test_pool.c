@@ -24,6 +24,7 @@
 
 #include "../allocators/arena.h"
 #include "../allocators/trap.h"
+#include "sound.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -113,6 +114,7 @@ static struct rig *rig(void)
 
 static void rig_close(struct rig *r)
 {
+	assert_sound(r->h);
 	a->destroy(r->h);
 	free(r);
 }

@@ -15,6 +15,7 @@
 #undef fail /* a member of struct sf_allocator has that name */
 
 #include "../allocators/allocator.h"
+#include "sound.h"
 
 struct heard {
 	uint32_t cache;          /* of which slabinfo and parked objects are kept */
@@ -72,6 +73,7 @@ static struct bench *bench_new(uint64_t pages, uint64_t cpus)
 
 static void bench_end(struct bench *b)
 {
+	assert_sound(b->heap);
 	b->a->destroy(b->heap);
 }
 
@@ -114,6 +116,7 @@ static void look(struct bench *b, uint32_t cache)
 {
 	memset(&b->heard, 0, sizeof(b->heard));
 	b->heard.cache = cache;
+	assert_sound(b->heap);
 	b->a->walk(b->heap, &b->sink, true, false);
 	assert_int_equal(b->heard.slabs, b->heard.info.nr_slabs);
 }

@@ -17,6 +17,7 @@
 #undef fail /* a member of struct sf_allocator has that name */
 
 #include "../allocators/vmscan.h"
+#include "sound.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PER_PAGE 21
@@ -127,6 +128,7 @@ static struct rig *rig_open(const struct sf_settings *set)
 
 static void rig_close(struct rig *r)
 {
+	assert_sound(r->h);
 	assert_false(r->open);
 	r->a->destroy(r->h);
 	free(r);

@@ -23,6 +23,7 @@
 #undef fail /* a member of struct sf_allocator has that name */
 
 #include "../allocators/allocator.h"
+#include "sound.h"
 
 #define LINE_BYTES 8192
 #define GROUPS_MAX 8
@@ -36,7 +37,7 @@ struct bench {
 	bool quiet, events;
 	char line[LINE_BYTES];
 	size_t len;
-	uint64_t nr_gone, nr_deferred, warns, ooms, memcg_ooms;
+	uint64_t nr_gone, nr_deferred, warns, ooms, memcg_ooms, ops;
 	/* of the last look(): */
 	struct sf_ev_counters counters;
 	struct sf_ev_snapmemcg group[GROUPS_MAX];
@@ -133,6 +134,13 @@ static void hear(void *ctx, const struct sf_event *ev)
 		say(b, " O");
 }
 
+/* After an operation: the first ones, then ever fewer, as a check costs what the heap holds. */
+static inline void sound(struct bench *b)
+{
+	if (b->ops++ < 100 || !(b->ops & (b->ops - 1)))
+		assert_sound(b->heap);
+}
+
 /* bench_set(), then changes to b->set, then bench_open(). */
 static inline struct bench *bench_set(uint64_t pages)
 {
@@ -165,6 +173,7 @@ static inline struct bench *bench_new(uint64_t pages)
 
 static inline void bench_end(struct bench *b)
 {
+	assert_sound(b->heap);
 	b->a->destroy(b->heap);
 	test_free(b);
 }
@@ -174,6 +183,7 @@ static inline void look(struct bench *b, uint32_t cache)
 	b->cache = cache;
 	b->inuse = b->parked = b->waiting = b->queued = b->deferred_slabs = 0;
 	b->info = (struct sf_ev_snapcache){ 0 };
+	assert_sound(b->heap);
 	b->a->walk(b->heap, &b->sink, false, false);
 }
 
@@ -208,6 +218,7 @@ static inline uint64_t object(struct bench *b, uint32_t cache, uint32_t gfp)
 	struct sf_result rs;
 
 	b->a->cache_alloc(b->heap, cache, gfp, &rs);
+	sound(b);
 	return rs.addr;
 }
 
@@ -227,6 +238,7 @@ static inline uint64_t api_alloc(struct bench *b, uint8_t api, uint64_t size, ui
 	struct sf_result rs;
 
 	b->a->alloc(b->heap, &rq, &rs);
+	sound(b);
 	return rs.addr;
 }
 
@@ -252,6 +264,7 @@ static inline uint64_t api_realloc(struct bench *b, uint8_t api, uint64_t p, uin
 	struct sf_result rs;
 
 	b->a->realloc(b->heap, p, &rq, &rs);
+	sound(b);
 	return rs.addr;
 }
 
@@ -260,6 +273,7 @@ static inline enum sf_status free_as(struct bench *b, uint64_t p, enum sf_free_h
 	struct sf_result rs;
 
 	b->a->free(b->heap, p, how, &rs);
+	sound(b);
 	return rs.status;
 }
 
@@ -275,7 +289,10 @@ static inline void kfree_rcu(struct bench *b, uint64_t p)
 
 static inline bool owns(struct bench *b, uint64_t p, uint64_t q)
 {
-	return b->a->owns(b->heap, p, q);
+	bool done = b->a->owns(b->heap, p, q);
+
+	sound(b);
+	return done;
 }
 
 static inline uint32_t cache_of(struct bench *b, uint64_t p)

@@ -65,12 +65,12 @@ static const char *missing_cap(const struct sf_shadow *sh, unsigned int inv)
 		SF_CAPS(X)
 #undef X
 	};
-	uint64_t needs = sf_invariants[inv].needs;
+	uint64_t needs = sf_invariants[inv].needs, lacks = needs & ~sh->caps;
 
 	if ((sf_invariants[inv].marks & SF_RULE_ADDRESS) && !sh->addresses)
 		return "pointers are hashes";
-	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++)
-		if (needs & caps[i].bit & ~sh->caps)
+	for (size_t i = 0; lacks && i < sizeof(caps) / sizeof(caps[0]); i++)
+		if (lacks & caps[i].bit)
 			return caps[i].reason;
 	if ((needs & SF_CAP_TRACE) && !sh->zone.on)
 		return "the arena's size is unknown";

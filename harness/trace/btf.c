@@ -43,6 +43,8 @@ void sf_btf_free(struct sf_btf *b)
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../allocators/base/grow.h"
+
 #define DEPTH_MAX 200u         /* of arrays and structures in each other */
 #define CHILD_SECONDS_MAX 30   /* of processor time */
 #define LITTLE_ENDIAN_HERE (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
@@ -388,9 +390,7 @@ static void take(const struct head *h, struct sf_btf *out)
 	const struct wire *w = (const void *)(h + 1);
 	const char *names = (const char *)(w + h->nr);
 
-	out->type = calloc(h->nr, sizeof(*out->type));
-	if (!out->type)
-		abort();
+	out->type = sf_zalloc(h->nr, sizeof(*out->type));
 	out->nr = h->nr;
 	out->empty = h->empty;
 	for (uint32_t i = 0; i < h->nr; i++) {

@@ -25,7 +25,7 @@ struct import {
 	uint32_t next_res;
 	uint32_t *free_res;       /* recycled result numbers */
 	uint32_t nr_free, cap_free;
-	struct sf_tmap sites;     /* hash of a name -> site number */
+	struct sf_map sites;     /* hash of a name -> site number */
 	char **site;              /* [0] is no site */
 	uint32_t nr_sites, cap_sites;
 	char strings[SF_STRING_MAX + 3];
@@ -124,7 +124,7 @@ static bool site_of(struct import *im, const char *name, uint16_t *site)
 	*site = 0;
 	if (!*name)
 		return true;
-	for (; (i = sf_tmap_get(&im->sites, key)) != SF_TMAP_NONE; key++) {
+	for (; (i = sf_map_get(&im->sites, key)) != SF_MAP_NONE; key++) {
 		*site = (uint16_t)i;
 		if (!strcmp(im->site[i], name))
 			return true;
@@ -138,7 +138,7 @@ static bool site_of(struct import *im, const char *name, uint16_t *site)
 	}
 	i = ++im->nr_sites;
 	im->site[i] = strcpy(sf_tr_alloc(strlen(name) + 1), name);
-	sf_tmap_set(&im->sites, key, i);
+	sf_map_put(&im->sites, key, i);
 	*site = (uint16_t)i;
 	op.site = *site;
 	op.name = put_name(im, name);
@@ -264,6 +264,6 @@ int sf_trace_import(struct sf_trace *t, const struct sf_trace_scan *s,
 		free(im.site[i]);
 	free(im.site);
 	free(im.free_res);
-	sf_tmap_free(&im.sites);
+	sf_map_free(&im.sites);
 	return r;
 }

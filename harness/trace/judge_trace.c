@@ -31,7 +31,7 @@ struct judge {
 	void *ctx;
 	uint64_t double_free, lost;
 	uint32_t *ids, nr_ids, cap_ids, next_id; /* free identifiers */
-	struct sf_tmap freed;     /* address -> place in the ring */
+	struct sf_map freed;     /* address -> place in the ring */
 	struct freed ring[FREED_MAX];
 	uint32_t at;
 	bool seen[SF_TR_CACHES_MAX];
@@ -48,13 +48,13 @@ static void put_id(struct judge *j, uint32_t id)
 
 static void forget_freed(struct judge *j, uint64_t addr)
 {
-	uint32_t i = sf_tmap_get(&j->freed, addr);
+	uint32_t i = sf_map_get(&j->freed, addr);
 
-	if (i == SF_TMAP_NONE)
+	if (i == SF_MAP_NONE)
 		return;
 	put_id(j, j->ring[i].id);
 	j->ring[i].addr = 0;
-	sf_tmap_del(&j->freed, addr);
+	sf_map_del(&j->freed, addr);
 }
 
 static void keep_freed(struct judge *j, uint64_t addr, uint32_t id)
@@ -64,7 +64,7 @@ static void keep_freed(struct judge *j, uint64_t addr, uint32_t id)
 	if (f->addr)
 		forget_freed(j, f->addr);
 	*f = (struct freed){ addr, id };
-	sf_tmap_set(&j->freed, addr, j->at);
+	sf_map_put(&j->freed, addr, j->at);
 	j->at = (j->at + 1) % FREED_MAX;
 }
 
@@ -247,9 +247,9 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
  */
 static bool double_free(struct judge *j, const struct sf_trace_record *rec, uint32_t *id)
 {
-	uint32_t i = sf_tmap_get(&j->freed, rec->ptr);
+	uint32_t i = sf_map_get(&j->freed, rec->ptr);
 
-	if (i == SF_TMAP_NONE || rec->kind != SF_TRACE_KFREE || j->scan->hashed)
+	if (i == SF_MAP_NONE || rec->kind != SF_TRACE_KFREE || j->scan->hashed)
 		return false;
 	if (sf_pair_counts(j->pair)->events > j->scan->last_kmalloc)
 		return false;
@@ -410,7 +410,7 @@ int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_e
 		counts->double_free = j->double_free;
 	}
 	sf_pair_destroy(j->pair);
-	sf_tmap_free(&j->freed);
+	sf_map_free(&j->freed);
 	free(j->ids);
 	free(j);
 	sf_trace_scan_free(s);

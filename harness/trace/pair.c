@@ -51,11 +51,11 @@ void sf_pair_destroy(struct sf_pair *p)
 	free(p->cache);
 	free(p->obj);
 	free(p->backing.word);
-	sf_tmap_free(&p->live);
-	sf_tmap_free(&p->block);
-	sf_tmap_free(&p->page);
-	sf_tmap_free(&p->named);
-	sf_tmap_free(&p->sized);
+	sf_map_free(&p->live);
+	sf_map_free(&p->block);
+	sf_map_free(&p->page);
+	sf_map_free(&p->named);
+	sf_map_free(&p->sized);
 	free(p);
 }
 
@@ -156,13 +156,13 @@ static void page_link(struct sf_pair *p, uint32_t i)
 
 	if (p->hashed)
 		return;
-	head = sf_tmap_get(&p->page, page);
-	if (head != SF_TMAP_NONE) {
+	head = sf_map_get(&p->page, page);
+	if (head != SF_MAP_NONE) {
 		p->obj[i].page_next = head;
 		p->obj[head].page_prev = i;
 	}
 	p->obj[i].on_page = true;
-	sf_tmap_set(&p->page, page, i);
+	sf_map_put(&p->page, page, i);
 }
 
 static void page_unlink(struct sf_pair *p, uint32_t i)
@@ -177,23 +177,23 @@ static void page_unlink(struct sf_pair *p, uint32_t i)
 	if (o->page_prev != SF_NONE)
 		p->obj[o->page_prev].page_next = o->page_next;
 	else if (o->page_next != SF_NONE)
-		sf_tmap_set(&p->page, page, o->page_next);
+		sf_map_put(&p->page, page, o->page_next);
 	else
-		sf_tmap_del(&p->page, page);
+		sf_map_del(&p->page, page);
 }
 
 /* Takes an object off its key's chain and forgets it, after the listener has heard. */
 static void end_obj(struct sf_pair *p, uint32_t i, bool implied, const struct sf_trace_record *rec)
 {
 	struct sf_tr_obj *o = &p->obj[i];
-	uint32_t head = sf_tmap_get(&p->live, o->key);
+	uint32_t head = sf_map_get(&p->live, o->key);
 
 	tell(p, SF_STEP_FREE, i, SF_NONE, implied, rec);
 	if (head == i) {
 		if (o->next == SF_NONE)
-			sf_tmap_del(&p->live, o->key);
+			sf_map_del(&p->live, o->key);
 		else
-			sf_tmap_set(&p->live, o->key, o->next);
+			sf_map_put(&p->live, o->key, o->next);
 	} else {
 		while (p->obj[head].next != i)
 			head = p->obj[head].next;
@@ -233,7 +233,7 @@ static uint32_t find_name(const struct sf_pair *p, const char *name, uint64_t *k
 {
 	uint32_t i;
 
-	for (*key = sf_tr_hash(name); (i = sf_tmap_get(&p->named, *key)) != SF_TMAP_NONE; ++*key)
+	for (*key = sf_tr_hash(name); (i = sf_map_get(&p->named, *key)) != SF_MAP_NONE; ++*key)
 		if (!strcmp(p->cache[i].name, name))
 			return i;
 	return SF_NONE;
@@ -272,7 +272,7 @@ static uint32_t named_cache(struct sf_pair *p, const struct sf_trace_record *rec
 		return SF_NONE;
 	i = add_cache(p, rec->cache, bytes);
 	if (last == SF_NONE)
-		sf_tmap_set(&p->named, key, i);
+		sf_map_put(&p->named, key, i);
 	else
 		p->cache[last].next = i;
 	return i;
@@ -280,14 +280,14 @@ static uint32_t named_cache(struct sf_pair *p, const struct sf_trace_record *rec
 
 static uint32_t sized_cache(struct sf_pair *p, uint32_t bytes)
 {
-	uint32_t i = sf_tmap_get(&p->sized, bytes);
+	uint32_t i = sf_map_get(&p->sized, bytes);
 
-	if (i != SF_TMAP_NONE)
+	if (i != SF_MAP_NONE)
 		return i;
 	if (p->nr_cache >= SF_TR_CACHES_MAX)
 		return SF_NONE;
 	i = add_cache(p, NULL, bytes);
-	sf_tmap_set(&p->sized, bytes, i);
+	sf_map_put(&p->sized, bytes, i);
 	return i;
 }
 
@@ -301,8 +301,8 @@ static uint32_t find_block(const struct sf_pair *p, uint64_t pfn)
 
 		if (!p->nr_order[o])
 			continue;
-		i = sf_tmap_get(&p->block, pfn >> o << o);
-		if (i != SF_TMAP_NONE && p->obj[i].order == o)
+		i = sf_map_get(&p->block, pfn >> o << o);
+		if (i != SF_MAP_NONE && p->obj[i].order == o)
 			return i;
 	}
 	return SF_NONE;
@@ -318,7 +318,7 @@ static void end_block(struct sf_pair *p, uint32_t i, bool implied,
 		p->pages -= 1ull << b->order;
 		count_bytes(p, 0, SF_PAGE_SIZE << b->order);
 	}
-	sf_tmap_del(&p->block, b->key);
+	sf_map_del(&p->block, b->key);
 	p->nr_order[b->order]--;
 	p->counts.page_implied += implied;
 	p->nr_blocks--;
@@ -339,7 +339,7 @@ static void evict(struct sf_pair *p, uint64_t pfn, unsigned int order,
 	for (uint64_t page = first; page < first + (1ull << order); page++) {
 		uint32_t i;
 
-		while ((i = sf_tmap_get(&p->page, page)) != SF_TMAP_NONE)
+		while ((i = sf_map_get(&p->page, page)) != SF_MAP_NONE)
 			end_obj(p, i, true, rec);
 	}
 }
@@ -507,10 +507,10 @@ static void find_owner(struct sf_pair *p, const struct sf_trace_record *rec, uin
  */
 static void make_room(struct sf_pair *p, const struct sf_trace_record *rec, uint32_t cache)
 {
-	uint32_t i = sf_tmap_get(&p->live, rec->ptr), last = i, same = SF_NONE;
+	uint32_t i = sf_map_get(&p->live, rec->ptr), last = i, same = SF_NONE;
 	unsigned int nr = 0;
 
-	if (i == SF_TMAP_NONE)
+	if (i == SF_MAP_NONE)
 		return;
 	for (; i != SF_NONE; last = i, i = p->obj[i].next, nr++)
 		if (p->obj[i].cache == cache)
@@ -557,12 +557,12 @@ static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf
 		find_backing(p, rec);
 	make_room(p, rec, cache);
 	i = new_obj(p);
-	head = sf_tmap_get(&p->live, rec->ptr);
+	head = sf_map_get(&p->live, rec->ptr);
 	p->obj[i].key = rec->ptr;
-	p->obj[i].next = head == SF_TMAP_NONE ? SF_NONE : head;
+	p->obj[i].next = head == SF_MAP_NONE ? SF_NONE : head;
 	p->obj[i].cache = cache;
 	p->obj[i].bytes = (uint32_t)rec->bytes_alloc;
-	sf_tmap_set(&p->live, rec->ptr, i);
+	sf_map_put(&p->live, rec->ptr, i);
 	page_link(p, i);
 	if (cache != SF_NONE)
 		note_cache(p, cache, rec);
@@ -609,15 +609,15 @@ static uint32_t choose(struct sf_pair *p, const struct sf_trace_record *rec, uin
 
 static void on_free(struct sf_pair *p, const struct sf_trace_record *rec)
 {
-	uint32_t i = SF_TMAP_NONE;
+	uint32_t i = SF_MAP_NONE;
 
 	if (!rec->ptr || (rec->ptr == SF_ZERO_SIZE_PTR && !p->hashed)) {
 		p->counts.free_null++;
 		tell(p, SF_STEP_FREE_NULL, SF_NONE, SF_NONE, false, rec);
 		return;
 	}
-	i = sf_tmap_get(&p->live, rec->ptr);
-	if (i != SF_TMAP_NONE)
+	i = sf_map_get(&p->live, rec->ptr);
+	if (i != SF_MAP_NONE)
 		i = choose(p, rec, i);
 	if (i == SF_NONE) {
 		p->counts.free_unborn++;
@@ -636,8 +636,8 @@ static void make_page_room(struct sf_pair *p, const struct sf_trace_record *rec)
 	while ((i = find_block(p, rec->pfn)) != SF_NONE)
 		end_block(p, i, true, rec);
 	for (uint64_t k = 1; rec->order && p->block.nr && k < 1ull << rec->order; k++) {
-		i = sf_tmap_get(&p->block, rec->pfn + k);
-		if (i != SF_TMAP_NONE)
+		i = sf_map_get(&p->block, rec->pfn + k);
+		if (i != SF_MAP_NONE)
 			end_block(p, i, true, rec);
 	}
 }
@@ -664,7 +664,7 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 	p->obj[i].block = true;
 	p->obj[i].ordinal = ordinal;
 	p->obj[i].backing = p->opt.backing && sf_bits_get(p->opt.backing, ordinal);
-	sf_tmap_set(&p->block, rec->pfn, i);
+	sf_map_put(&p->block, rec->pfn, i);
 	p->nr_order[rec->order]++;
 	p->nr_blocks++;
 	if (p->obj[i].backing) {

@@ -2,7 +2,7 @@
 /*
  * pair.h - the state of a pairing: what is alive where, by object, page and task.
  *
- * Relies on trace_map.h; scan, import and judge listen to a pairing's events and do not look inside
+ * Relies on hash_map.h; scan, import and judge listen to a pairing's events and do not look inside
  * it.
  */
 #ifndef SLABFUZZ_TRACE_PAIR_H
@@ -33,10 +33,10 @@ struct sf_pair {
 	uint64_t base;                 /* of the direct map, 0: not known */
 	uint64_t serial, ordinal;      /* of events, of page allocations */
 
-	struct sf_tmap live;           /* pointer or hash -> object, chained by `next` */
-	struct sf_tmap block;          /* first pfn -> block */
-	struct sf_tmap page;           /* real pointer >> 12 -> objects that begin there */
-	struct sf_tmap named, sized;   /* hash of a name, bytes -> cache */
+	struct sf_map live;           /* pointer or hash -> object, chained by `next` */
+	struct sf_map block;          /* first pfn -> block */
+	struct sf_map page;           /* real pointer >> 12 -> objects that begin there */
+	struct sf_map named, sized;   /* hash of a name, bytes -> cache */
 	struct sf_tr_obj *obj;
 	uint32_t nr_obj, cap_obj, free_obj;
 	uint64_t nr_live, nr_blocks;

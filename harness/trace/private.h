@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "trace_map.h"
+#include "../../allocators/base/hash_map.h"
 #include "trace.h"
 
 /* A line of a recording is about 200 bytes; whatever exceeds this is no recording. */
@@ -23,8 +23,17 @@
 /* Larger kmalloc objects are page blocks (include/linux/slab.h:KMALLOC_MAX_CACHE_SIZE). */
 #define SF_TR_KMALLOC_CACHE_MAX 8192u
 
-void *sf_tr_alloc(size_t size);
-void *sf_tr_grow(void *p, size_t size);
+/* Bytes, never NULL (grow.h). */
+static inline void *sf_tr_grow(void *p, size_t size)
+{
+	return sf_grow(p, size, 1);
+}
+
+static inline void *sf_tr_alloc(size_t size)
+{
+	return sf_grow(NULL, size, 1);
+}
+
 /* "FILE: …", or "FILE:LINE: …" if line != 0. A long path keeps its end. Returns -1. */
 int sf_tr_error(struct sf_error *err, const char *path, uint64_t line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -42,21 +42,6 @@ struct sf_source {
 #endif
 };
 
-void *sf_tr_alloc(size_t size)
-{
-	return sf_tr_grow(NULL, size);
-}
-
-void *sf_tr_grow(void *p, size_t size)
-{
-	p = realloc(p, size ? size : 1);
-	if (!p) {
-		fputs("slabfuzz: out of memory\n", stderr);
-		exit(3);
-	}
-	return p;
-}
-
 int sf_tr_error(struct sf_error *err, const char *path, uint64_t line, const char *fmt, ...)
 {
 	size_t len = strlen(path);

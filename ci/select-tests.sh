@@ -41,34 +41,45 @@ run()
 	done
 }
 
+# Programs and recordings of a folder, on one line.
+files_of()
+{
+	find "corpora/$1" -type f ! -name '*.md' ! -name '.*' 2>/dev/null | sort | paste -s -d ' '
+}
+
+# What a script needs built besides the command.
+needs_of()
+{
+	while read -r line; do
+		case $line in
+		'# Needs: '*) for n in ${line#\# Needs: }; do echo " $BUILD/$n"; done ;;
+		'#'* | '') ;;
+		*) break ;;
+		esac
+	done <"$1"
+}
+
 # Every run there is, unit tests first; with TESTS those that it names.
 runs()
 {
-	units=$(set +f && echo tests/test_*.c)
-	scripts=$(set +f && echo tests/*.sh)
 	for flavor in $TEST_FLAVORS; do
 		for src in $units; do
-			name=$(basename "$src" .c)
+			name=${src#tests/} name=${name%.c}
 			run unit "$flavor" "$name" "$BUILD/$flavor/tests/$name" \
 				"$BUILD/$flavor/tests/$name"
 		done
 	done
 	for flavor in plain asan; do
 		for script in $scripts; do
-			needs=$BUILD/$flavor/slabfuzz
-			# shellcheck disable=SC2013 # words, not lines
-			for n in $(sed -n 's/^# Needs: //p' "$script"); do
-				needs="$needs $BUILD/$n"
-			done
-			run script "$flavor" "$(basename "$script" .sh)" "$needs" \
+			name=${script#tests/}
+			run script "$flavor" "${name%.sh}" "$BUILD/$flavor/slabfuzz" \
 				"env SLABFUZZ=$BUILD/$flavor/slabfuzz sh $script"
 		done
 	done
 	# One line for all of a folder: its files are programs, and a program is a test.
 	for flavor in plain asan ubsan; do
 		for folder in seeds regressions traces; do
-			files=$(find "corpora/$folder" -type f ! -name '*.md' ! -name '.*' \
-				2>/dev/null | sort | paste -s -d ' ')
+			eval "files=\$files_$folder"
 			[ -z "$files" ] || run corpora "$flavor" "corpora_$folder" \
 				"$BUILD/$flavor/slabfuzz" \
 				"$BUILD/$flavor/slabfuzz run -a all --tap $files"
@@ -112,6 +123,11 @@ near()
 		}' | sort -n | cut -f 2 | head -n 8 | paste -s -d ' '
 }
 
+units=$(set +f && echo tests/test_*.c)
+scripts=$(set +f && echo tests/*.sh)
+for folder in seeds regressions traces; do
+	eval "files_$folder=\$(files_of $folder)"
+done
 selected=$(runs)
 
 bad=
@@ -131,5 +147,12 @@ fi
 
 case $mode in
 list) echo "$selected" | awk -F '|' '!seen[$2]++ { print $2 " " $4 }' ;;
-targets) echo "$selected" | cut -d '|' -f 3 | tr ' ' '\n' | sort -u ;;
+targets)
+	{
+		echo "$selected" | cut -d '|' -f 3
+		for script in $(echo "$selected" | sed -n 's/^script|.* sh //p' | sort -u); do
+			needs_of "$script" | tr ' ' '\n' | sed '/^$/d'
+		done
+	} | sort -u
+	;;
 esac

@@ -23,6 +23,7 @@
 #include "../harness/program/token.h"
 #include "../harness/program/type_defs.h"
 #include "../oracles/oracle.h"
+#include "each_allocator.h"
 #include "example_allocator.c"
 
 static int run_example(void);
@@ -36,16 +37,13 @@ struct subject {
 	const char *allocator, *heap;
 };
 
-static const struct subject subjects[] = {
-	{ "baseline", "heap pages=2048" },
+/* Besides each allocator as it comes. */
+static const struct subject changed[] = {
 	{ "random", "heap pages=2048 seed=3" },
-	{ "typed", "heap pages=2048" },
 	{ "typed", "heap pages=2048 buckets=0 memcg=0 init_on_alloc=1" },
 	{ "typed", "heap pages=2048 seed=5 type_align=1 slot_offset=1 slab_virtual=1 "
 		   "freelist_random=1 freelist_hardened=1 init_on_free=1 flex=implemented" },
 };
-
-enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
 struct fixture {
 	struct sf_kernel *k;
@@ -1214,47 +1212,63 @@ static void test_example(void **state)
 	assert_null(sf_kernel_bind(NULL));
 }
 
-#define ON_ALL(test)                                                                          \
-	cmocka_unit_test_prestate(test, (void *)&subjects[0]),                                \
-	cmocka_unit_test_prestate(test, (void *)&subjects[1]),                                \
-	cmocka_unit_test_prestate(test, (void *)&subjects[2]),                                \
-	cmocka_unit_test_prestate(test, (void *)&subjects[3]),                                \
-	cmocka_unit_test_prestate(test, (void *)&subjects[4])
+static const struct CMUnitTest on_all[] = {
+	cmocka_unit_test(test_every_call),
+	cmocka_unit_test(test_same_calls_same_events),
+	cmocka_unit_test(test_types_and_tokens),
+	cmocka_unit_test(test_saturation),
+	cmocka_unit_test(test_null_and_zero),
+	cmocka_unit_test(test_resize),
+	cmocka_unit_test(test_bulk),
+	cmocka_unit_test(test_device_order),
+	cmocka_unit_test(test_wrong_pointers),
+};
 
-_Static_assert(SUBJECTS == 5, "ON_ALL names them");
+static const struct CMUnitTest once[] = {
+	cmocka_unit_test(test_same_events_as_text),
+	cmocka_unit_test(test_words),
+	cmocka_unit_test(test_unknown_types),
+	cmocka_unit_test(test_results_are_typed),
+	cmocka_unit_test(test_sizes),
+	cmocka_unit_test(test_counters_documented),
+	cmocka_unit_test(test_counters_implemented),
+	cmocka_unit_test(test_counters_of_the_host),
+	cmocka_unit_test(test_bulk_that_fails),
+	cmocka_unit_test(test_shrink),
+	cmocka_unit_test(test_leaked_by_cache),
+	cmocka_unit_test(test_buckets),
+	cmocka_unit_test(test_device_realloc),
+	cmocka_unit_test(test_unbound),
+	cmocka_unit_test(test_blocked),
+	cmocka_unit_test(test_cpu_and_faults),
+	cmocka_unit_test(test_many),
+	cmocka_unit_test(test_heaps_that_cannot_be),
+	cmocka_unit_test(test_example),
+};
 
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { SUBJECTS_MAX = 64 };
+
+/* The first tests run on every allocator that has what they call, and on heaps that are changed. */
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		ON_ALL(test_every_call),
-		ON_ALL(test_same_calls_same_events),
-		cmocka_unit_test(test_same_events_as_text),
-		ON_ALL(test_types_and_tokens),
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_unknown_types),
-		cmocka_unit_test(test_results_are_typed),
-		ON_ALL(test_saturation),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_counters_documented),
-		cmocka_unit_test(test_counters_implemented),
-		cmocka_unit_test(test_counters_of_the_host),
-		ON_ALL(test_null_and_zero),
-		ON_ALL(test_resize),
-		ON_ALL(test_bulk),
-		cmocka_unit_test(test_bulk_that_fails),
-		cmocka_unit_test(test_shrink),
-		cmocka_unit_test(test_leaked_by_cache),
-		cmocka_unit_test(test_buckets),
-		ON_ALL(test_device_order),
-		cmocka_unit_test(test_device_realloc),
-		ON_ALL(test_wrong_pointers),
-		cmocka_unit_test(test_unbound),
-		cmocka_unit_test(test_blocked),
-		cmocka_unit_test(test_cpu_and_faults),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_heaps_that_cannot_be),
-		cmocka_unit_test(test_example),
-	};
+	static struct subject subjects[SUBJECTS_MAX];
+	static struct CMUnitTest tests[NR(on_all) * SUBJECTS_MAX + NR(once)];
+	size_t nr_subjects = 0, nr = 0;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	FOR_EACH_ALLOCATOR(a, SF_CAP_KMALLOC | SF_CAP_BUCKETS) {
+		if (nr_subjects == SUBJECTS_MAX - NR(changed))
+			abort();
+		subjects[nr_subjects++] = (struct subject){ a->name, "heap pages=2048" };
+	}
+	memcpy(subjects + nr_subjects, changed, sizeof(changed));
+	nr_subjects += NR(changed);
+	for (size_t i = 0; i < NR(on_all); i++)
+		for (size_t k = 0; k < nr_subjects; k++) {
+			tests[nr] = on_all[i];
+			tests[nr++].initial_state = &subjects[k];
+		}
+	memcpy(tests + nr, once, sizeof(once));
+	return _cmocka_run_group_tests("kernel", tests, nr + NR(once), NULL, NULL);
 }

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# oracle-mutants.sh [--json] [NAME...] - would a test notice if a rule of the oracles were gone? In
-# turn each rule function, each call of sf_title() and each text that titles are made of is
+# oracle-mutants.sh [--json] [--rules] [NAME...] - would a test notice if a rule of the oracles were
+# gone? In turn each rule function, each call of sf_title() and each text that titles are made of is
 # disarmed: what it raises is dropped (tests/lib/disarm.c). Some unit test of the oracles must fail.
-# Exit 1 if one can go and none does; 0 if each is missed.
+# Exit 1 if one can go and none does; 0 if each is missed. --rules: rule functions alone.
 #
 # Names: rule functions (sf_bud_3), places of a title (oracles/buddy.c:120), texts ("a split lost a
 # part"). Rules are found in the objects of oracles/: global functions named after their invariant,
@@ -56,13 +56,15 @@ if [ "${1-}" = --one ]; then
 fi
 
 json=no
+only=.
 names=
 for arg; do
 	case $arg in
 	--json) json=yes ;;
+	--rules) only='^sf_' ;;
 	-*)
 		echo "ci/oracle-mutants.sh: unknown option '$arg'" >&2
-		echo 'usage: ci/oracle-mutants.sh [--json] [NAME...]' >&2
+		echo 'usage: ci/oracle-mutants.sh [--json] [--rules] [NAME...]' >&2
 		exit 2
 		;;
 	*)
@@ -175,7 +177,7 @@ if [ -n "$names" ]; then
 		cat "$dir/target"
 	done >"$dir/chosen" || exit 2
 else
-	cp "$dir/targets" "$dir/chosen"
+	grep "$only" "$dir/targets" >"$dir/chosen"
 fi
 
 # What fails with everything armed would "miss" anything.
@@ -191,5 +193,5 @@ while IFS='	' read -r name target invariant; do
 	cat "$(verdict_of "$name")" ||
 		printf '%s\t%s\tdid not run\t0\t0.0\n' "$name" "$invariant"
 done <"$dir/chosen" >"$dir/table"
-awk -F '\t' -v json=$json -v what='rules and titles missed when they are gone' \
+awk -F '\t' -v json=$json -v what='rules and titles whose loss a test notices' \
 	-f ci/mutants.awk "$dir/table"

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # e2e_recipes.sh - the recipes of CONTRIBUTING.md, followed: each patch of tests/recipes/KIND/ is
-# applied to a copy of the tree, the command is built there, and KIND/expect.sh says what must hold.
+# applied to a copy of the tree, the command is built there, and KIND/KIND.sh says what must hold.
 # Objects of the plain flavor are copied too, so that only what a patch changes is compiled.
 #
-# expect.sh is sourced in the copy after the build, with $patch (the file) and $toy (its name), and
+# It is sourced in the copy after the build, with $patch (the file) and $toy (its name), and
 # uses the functions here and in lib/e2e.sh. RECIPES names some patches only.
 . tests/lib/e2e.sh
 
@@ -125,14 +125,14 @@ follow()
 	check "$recipe: builds" make_command
 	SLABFUZZ=$copy/$build/slabfuzz
 	# shellcheck source=/dev/null
-	. "$tree/tests/recipes/$kind/expect.sh"
+	. "$tree/tests/recipes/$kind/$kind.sh"
 	cd "$tree" || exit 1
 	rm -rf "$copy"
 }
 
-for expect in tests/recipes/*/expect.sh; do
-	ls "$(dirname "$expect")"/*.patch >"$tmp/out" 2>&1 ||
-		skip "$(basename "$(dirname "$expect")")" 'there is no patch of that kind'
+for kind in tests/recipes/*/; do
+	ls "$kind"*.patch >"$tmp/out" 2>&1 ||
+		skip "$(basename "$kind")" 'there is no patch of that kind'
 done
 for recipe_patch in ${RECIPES:-tests/recipes/*/*.patch}; do
 	follow "$recipe_patch"

@@ -277,7 +277,7 @@ $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
 .PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report
-.PHONY: check-format install clean help FORCE
+.PHONY: automutants check-format install clean help FORCE
 FORCE:
 
 # left_out(have, what, packages)
@@ -321,6 +321,18 @@ mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
 endif
+
+# AUTO=N: mistakes drawn from all that could be made, instead of those in tests/mutants/.
+$(BUILD)/mutator: tests/mutator.c
+	@mkdir -p $(@D)
+	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
+
+automutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(FUZZ_PROGRAMS)
+	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
+		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
+		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
+		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' \
+		AUTO='$(AUTO)' SEED='$(SEED)' ci/automutants.sh
 
 bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
 	@$(BUILD)/bench $(BENCH_FLAGS)

@@ -7,13 +7,13 @@
  * one that does says so in its commit. Relies on the executor, the generator, the importer and the
  * judge; speaks TAP.
  *
- *   behaviour [--programs N] [--titles] [--update | --each] RECORDED [FILE...]
+ *   behaviour [--programs N] [--titles | --stop] [--update | --each] RECORDED [FILE...]
  *   behaviour --show SEED
  *
  * --each prints a row for every single generated program instead, to be compared by hand between
  * two builds once a hundred has changed. Rows of files that are not given, and of generated
  * programs beyond N, are not looked at. --titles prints what was raised, expected or
- * not; --show, a generated program.
+ * not, --stop ends with the first; --show prints a generated program.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -113,7 +113,7 @@ struct run {
 
 static struct {
 	uint32_t programs;
-	bool update, each, titles;
+	bool update, each, titles, stop;
 	const char *recorded;
 } opt = { .programs = PROGRAMS };
 
@@ -161,8 +161,10 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 {
 	struct run *x = ctx;
 
-	if (opt.titles)
+	if (opt.titles || opt.stop)
 		printf("# %s %s: op %u: %s\n", x->row->name, x->row->allocator, v->op, v->title);
+	if (opt.stop)
+		exit(1);
 	mix_text(&x->row->hash[AREA_judge], v->title);
 	mix(&x->row->hash[AREA_judge], v->op);
 }
@@ -509,15 +511,17 @@ static int parse_options(int argc, char **argv)
 			opt.each = true;
 		else if (!strcmp(argv[i], "--titles"))
 			opt.titles = true;
+		else if (!strcmp(argv[i], "--stop"))
+			opt.stop = true;
 		else if (!strcmp(argv[i], "--programs") && i + 1 < argc)
 			opt.programs = (uint32_t)strtoul(argv[++i], NULL, 10);
 		else
 			die("unknown option %s", argv[i]);
 	}
 	if (i == argc)
-		die("usage: behaviour [--programs N] [--titles] [--update | --each] "
+		die("usage: behaviour [--programs N] [--titles | --stop] [--update | --each] "
 		    "RECORDED [FILE...]");
-	if (!opt.programs || opt.programs % GROUP)
+	if (opt.programs % GROUP)
 		die("--programs: a multiple of %d is needed", GROUP);
 	opt.recorded = argv[i++];
 	return i;

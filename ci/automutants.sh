@@ -7,10 +7,10 @@
 # raises nothing there is fuzzed for a while. What is left is sorted by measurement: the same events
 # as without the mistake (equivalent, as far as seen), or others that no rule forbids.
 #
-# From the Makefile: BUILD, AUTO (how many), SEED, AUTO_SECONDS (of fuzzing for each that is left; 0:
-# none), AUTO_PROGRAMS (generated), AUTO_FILES (mutate only these; default all), BEHAVIOUR (arguments
-# of tests/behaviour), AUTO_CC, AUTO_LD, AUTO_LIBS (plain flavor), MUTANT_CC, MUTANT_LD, MUTANT_LIBS
-# (fuzz flavor). Exit 1 if something was neither noticed nor equivalent.
+# From the Makefile: BUILD, AUTO (how many), SEED, AUTO_SECONDS (of fuzzing for each that is left;
+# 0: none), AUTO_PROGRAMS (generated), AUTO_FILES (mutate only these; default all), BEHAVIOUR
+# (arguments of tests/behaviour), AUTO_CC, AUTO_LD, AUTO_LIBS (plain flavor), MUTANT_CC, MUTANT_LD,
+# MUTANT_LIBS (fuzz flavor). Exit 1 if something was neither noticed nor equivalent.
 set -u
 
 BUILD=${BUILD:-build}
@@ -154,6 +154,7 @@ awk -F '\t' '
 			"%d by fuzzing), %d equivalent as far as seen, %d left\n", total, caught,
 			n["corpora"], n["generated"], n["fuzz"], n["same"], n["left"]
 		if (judged)
-			printf "%.1f %% of those that change anything are noticed\n", 100 * caught / judged
+			printf "%.1f %% of those that change anything are noticed\n",
+				100 * caught / judged
 		exit n["left"] > 0
 	}' "$dir/verdicts"

@@ -6,7 +6,8 @@
  *
  *   mutator FILE...      a line for each: FILE, offset, length, line, kind, replacement (by tabs)
  *
- * It reads tokens, not C: that is enough for kernel style, and what does not compile is drawn again.
+ * It reads tokens, not C: that is enough for kernel style, and what does not compile is drawn
+ * again.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -180,12 +181,14 @@ static void operators(const struct file *f, size_t i)
 	static const struct {
 		const char *from, *kind, *to;
 	} swaps[] = {
-		{ "<", "boundary", "<=" },  { "<=", "boundary", "<" },  { ">", "boundary", ">=" },
-		{ ">=", "boundary", ">" },  { "==", "condition", "!=" }, { "!=", "condition", "==" },
-		{ "&&", "condition", "||" }, { "||", "condition", "&&" }, { "+=", "operator", "-=" },
-		{ "-=", "operator", "+=" }, { "++", "operator", "--" }, { "--", "operator", "++" },
-		{ "<<", "operator", ">>" }, { ">>", "operator", "<<" }, { "|=", "operator", "&=" },
-		{ "+", "operator", "-" },
+		{ "<", "boundary", "<=" },   { "<=", "boundary", "<" },
+		{ ">", "boundary", ">=" },   { ">=", "boundary", ">" },
+		{ "==", "condition", "!=" }, { "!=", "condition", "==" },
+		{ "&&", "condition", "||" }, { "||", "condition", "&&" },
+		{ "+=", "operator", "-=" },  { "-=", "operator", "+=" },
+		{ "++", "operator", "--" },  { "--", "operator", "++" },
+		{ "<<", "operator", ">>" },  { ">>", "operator", "<<" },
+		{ "|=", "operator", "&=" },  { "+", "operator", "-" },
 	};
 	const struct token *t = &f->t[i], *before = t - 1;
 	bool binary = before->kind == TOKEN_WORD || before->kind == TOKEN_NUMBER ||

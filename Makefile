@@ -314,10 +314,10 @@ mutants: $(call archive,plain) $(ORACLE_TESTS:%=$(BUILD)/plain/tests/test_%)
 		ci/oracle-mutants.sh $(MUTANTS)
 else
 # Without assertions: one that fails before an oracle does would hide the title that is due.
+mutant_CC = $(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS) -DSF_ASSERT=0
+
 mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
-	@BUILD='$(BUILD)' \
-		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS) \
-			-DSF_ASSERT=0' \
+	@BUILD='$(BUILD)' MUTANT_CC='$(mutant_CC)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
 endif

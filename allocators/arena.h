@@ -17,6 +17,7 @@
  * part.
  */
 bool arena_init(struct sf_heap *h, struct sf_error *err);
+/* Nothing is mapped any more, and no host memory poisoned. */
 void arena_free(struct sf_heap *h);
 /* Descriptors, dirty pages, poison, vmalloc window: as at boot. Costs what was touched. */
 void arena_reset(struct sf_heap *h);

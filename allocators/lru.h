@@ -45,7 +45,7 @@ struct lru {
 	struct map by_addr;
 };
 
-/* --- the interface's functions --- */
+/* --- the interface's set_user(), track(), owns(), pin(), shrinker() (allocator.h) --- */
 
 void lru_set_user(struct sf_heap *h, const struct sf_user *user);
 void lru_track(struct sf_heap *h, uint64_t addr, uint32_t cookie, bool lru);

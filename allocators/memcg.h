@@ -39,7 +39,7 @@ struct memcgs {
 
 /* --- what can be done --- */
 
-/* The interface's functions. */
+/* The interface's functions of these names (allocator.h). */
 uint32_t memcg_create(struct sf_heap *h, uint32_t parent, uint64_t max);
 void memcg_set(struct sf_heap *h, uint32_t memcg);
 enum sf_status memcg_destroy(struct sf_heap *h, uint32_t memcg);

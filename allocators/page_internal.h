@@ -132,11 +132,13 @@ bool unreserve_highatomic(struct sf_heap *h, unsigned int type, bool force);
 
 /* Batch and high mark, from the zone's size and marks. */
 void pcp_setup(struct sf_heap *h);
+/* All lists are empty, all marks as at boot. */
 void pcp_reset(struct sf_heap *h);
 /* Index of the list, NO_LIST if blocks of that order do not go through per-CPU lists. */
 unsigned int pcp_index(const struct zone *z, unsigned int order, unsigned int type);
 /* As buddy_take(), from this CPU's list; an empty one is refilled if `refill`. */
 uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool refill);
+/* A block off all lists, to the head of this CPU's list; what is too much goes to the buddy. */
 void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int index);
 /* All lists of one CPU are emptied. */
 void pcp_drain(struct sf_heap *h, unsigned int cpu);

@@ -30,9 +30,11 @@ struct pools {
 
 /* Nothing to do where the policy has no pools. False, and one line in `err`: the host refused. */
 bool pool_init(struct sf_heap *h, struct sf_error *err);
+/* pool_reset(), and no pool can be made any more. Before arena_free(). */
 void pool_free(struct sf_heap *h);
 /* Before arena_reset(): nothing is sealed, or mapped a second time. */
 void pool_reset(struct sf_heap *h);
+/* The interface's functions of these names, pool_write() and rare_write(). */
 uint32_t pool_create(struct sf_heap *h, const struct sf_pool_request *rq);
 void pool_alloc(struct sf_heap *h, uint32_t pool, uint64_t n, uint64_t size, struct sf_result *rs);
 enum sf_status pool_protect(struct sf_heap *h, uint32_t pool);

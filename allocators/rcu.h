@@ -33,7 +33,7 @@ struct rcu {
 
 /* --- what can be done --- */
 
-/* The interface's functions. */
+/* The interface's grace_period() and rcu_barrier(). */
 void rcu_grace_period(struct sf_heap *h);
 void rcu_barrier(struct sf_heap *h);
 /*

@@ -34,6 +34,7 @@ bool slab_free_nolock(struct sf_heap *h, struct kcache *s, uint64_t addr);
  */
 bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n, uint64_t *addrs,
 		     enum sf_status *status);
+/* mm/slub.c:kmem_cache_free_bulk: to sheaves as long as that makes no work, the rest to slabs. */
 void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint64_t *addrs);
 /* All that is parked of all caches goes back to the slabs, and empty slabs go (oom=flush). */
 void slab_flush_all(struct sf_heap *h);

@@ -14,10 +14,13 @@
  * grace period is handed to RCU.
  */
 void sheaves_flush(struct sf_heap *h, struct kcache *s);
+/* An empty sheaf of that cache's capacity, which belongs to the caller until it is dropped. */
 uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s);
+/* It is empty. */
 void sheaf_drop(struct sf_heap *h, uint32_t id);
 /* Its objects go to their slabs, at most `batch` at once. */
 void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_t batch);
+/* The head of a list of `*nr` sheaves, at least one; and a sheaf to its head. */
 uint32_t sheaf_list_pop(struct sf_heap *h, uint32_t *list, uint32_t *nr);
 void sheaf_list_push(struct sf_heap *h, uint32_t *list, uint32_t *nr, uint32_t id);
 /* What is due when an object is freed, before it is parked: uncharged, wiped, poisoned. */

@@ -8,7 +8,9 @@
 
 #include "heap.h"
 
+/* The interface's walk(): SNAP_BEGIN to SNAP_END to `sink`. */
 void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool final);
+/* The interface's place(), of any address; SF_PLACE_NOWHERE where nothing is. */
 void snapshot_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl);
 
 #endif

@@ -808,8 +808,11 @@ static bool check_entries(struct check *c, uint32_t listed, uint64_t *nr_lru)
 		       "object %u: waits for a grace period, and is held", i);
 		if (!check_owned(c, i, &owned))
 			return false;
-		if (e->listed && e->group != SF_NONE && nr_lru)
-			nr_lru[e->group]++;
+		if (!e->listed || e->group == SF_NONE)
+			continue;
+		EXPECT(nr_lru && e->group < c->h->memcgs->nr, "object %u: of group %u", i,
+		       e->group);
+		nr_lru[e->group]++;
 	}
 	EXPECT(c->h->nr_tracked == live && l->by_addr.nr == live, "objects: %u tracked, %u counted",
 	       live, c->h->nr_tracked);
@@ -823,12 +826,17 @@ static bool check_entries(struct check *c, uint32_t listed, uint64_t *nr_lru)
 static bool check_lru(struct check *c)
 {
 	const struct memcgs *m = c->h->memcgs;
-	uint64_t *nr_lru = m ? calloc(m->nr + 1, sizeof(*nr_lru)) : NULL;
+	uint64_t *nr_lru = NULL;
 	uint32_t listed = 0;
 	bool sound = true;
 
 	if (!c->h->lru)
 		return true;
+	if (m) {
+		nr_lru = calloc(m->nr + 1, sizeof(*nr_lru));
+		if (!nr_lru)
+			abort(); /* no memory for a check */
+	}
 	for (uint32_t i = 0; sound && i < c->h->nr_shrinkers; i++)
 		sound = check_shrinker(c, i, &listed);
 	sound = sound && check_entries(c, listed, nr_lru);

@@ -7,6 +7,7 @@
  * (cache_random_seq_create) of Linux 7.2. slab.c relies on it.
  */
 #include "arena.h"
+#include "base/grow.h"
 #include "freelist.h"
 #include "heap_assert.h"
 
@@ -25,9 +26,7 @@ static void make_permutation(struct sf_heap *h, struct kcache *s)
 
 	if (s->cap_seq < s->objects) {
 		free(s->order_seq);
-		s->order_seq = malloc(s->objects * sizeof(*s->order_seq));
-		if (!s->order_seq)
-			abort(); /* no memory for bookkeeping: not the model's failure */
+		s->order_seq = sf_grow(NULL, s->objects, sizeof(*s->order_seq));
 		s->cap_seq = s->objects;
 	}
 	for (uint32_t i = 0; i < s->objects; i++)

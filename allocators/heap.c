@@ -3,6 +3,7 @@
  * heap.c - a model's heap put together: creation, reset, warnings, and the parts of the interface
  * that are one call into the mechanism.
  */
+#include "base/hash.h"
 #include "heap_assert.h"
 #include "heap_check.h"
 #include "model.h"
@@ -20,25 +21,15 @@ void warn(struct sf_heap *h, const char *what, uint64_t addr)
 	EMIT(h, WARN, warn, .what = what, .addr = addr);
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
-	return x ^ x >> 31;
-}
-
-#define GOLDEN 0x9e3779b97f4a7c15ull
-
 uint64_t heap_random(struct sf_heap *h)
 {
-	h->rng += GOLDEN;
-	return mix(h->rng);
+	h->rng += SF_GOLDEN;
+	return sf_mix64(h->rng);
 }
 
 uint64_t heap_boot_random(const struct sf_heap *h, uint64_t what)
 {
-	return mix(mix(h->set.seed + GOLDEN) + what * GOLDEN);
+	return sf_mix64(sf_mix64(h->set.seed + SF_GOLDEN) + what * SF_GOLDEN);
 }
 
 /* Where the seed puts a boot: get_random_u64() as create_kmalloc_caches() gets it, and the rest. */

@@ -702,7 +702,7 @@ static bool check_charges(struct check *c, uint64_t *usage, uint8_t *unused)
 	const struct memcgs *m = c->h->memcgs;
 	uint32_t nr = 0;
 
-	for (uint32_t i = m->unused; i != MAP_NONE; i = m->charge[i].group) {
+	for (uint32_t i = m->unused; i != SF_MAP_NONE; i = m->charge[i].group) {
 		EXPECT(i < m->nr_charges && !unused[i], "unused charges: lead round");
 		unused[i] = 1;
 	}
@@ -711,7 +711,7 @@ static bool check_charges(struct check *c, uint64_t *usage, uint8_t *unused)
 
 		if (unused[i])
 			continue;
-		EXPECT(ch->group < m->nr && map_get(&m->by_addr, ch->addr) == i,
+		EXPECT(ch->group < m->nr && sf_map_get(&m->by_addr, ch->addr) == i,
 		       "charge %u: of group %u, not found by its address", i, ch->group);
 		usage[ch->group] += ch->bytes;
 		nr++;
@@ -802,7 +802,7 @@ static bool check_entries(struct check *c, uint32_t listed, uint64_t *nr_lru)
 		on += e->listed;
 		with_owner += e->owner != NO_ENTRY;
 		indirect += e->indirect;
-		EXPECT(map_get(&l->by_addr, e->addr) == i,
+		EXPECT(sf_map_get(&l->by_addr, e->addr) == i,
 		       "object %u: not found by its address", i);
 		EXPECT(!e->deferred || (e->owner == NO_ENTRY && !e->pinned && !e->listed),
 		       "object %u: waits for a grace period, and is held", i);

@@ -11,8 +11,8 @@
  * out: objects that are referenced get no second round on the list, and there is one list a
  * shrinker, not one for each group.
  */
-#include "addr_map.h"
 #include "arena.h"
+#include "base/hash_map.h"
 #include "heap_assert.h"
 #include "kmalloc.h"
 #include "lru.h"
@@ -30,7 +30,7 @@
 
 static uint32_t find(const struct sf_heap *h, uint64_t addr)
 {
-	return h->nr_tracked ? map_get(&h->lru->by_addr, addr) : NO_ENTRY;
+	return h->nr_tracked ? sf_map_get(&h->lru->by_addr, addr) : NO_ENTRY;
 }
 
 static uint32_t entry_new(struct sf_heap *h, uint64_t addr)
@@ -45,7 +45,7 @@ static uint32_t entry_new(struct sf_heap *h, uint64_t addr)
 	} else {
 		if (l->nr == l->cap) {
 			l->cap = l->cap ? 2 * l->cap : 128;
-			l->e = map_grown(l->e, l->cap, sizeof(*l->e));
+			l->e = sf_grow(l->e, l->cap, sizeof(*l->e));
 		}
 		i = l->nr++;
 	}
@@ -54,7 +54,7 @@ static uint32_t entry_new(struct sf_heap *h, uint64_t addr)
 		.newer = NO_ENTRY, .owner = NO_ENTRY, .first = NO_ENTRY, .last = NO_ENTRY,
 		.next = NO_ENTRY, .prev = NO_ENTRY,
 	};
-	map_put(&l->by_addr, addr, i);
+	sf_map_put(&l->by_addr, addr, i);
 	h->nr_tracked++;
 	heap_assert(h, h->nr_tracked == l->by_addr.nr && i < l->nr);
 	return i;
@@ -113,7 +113,7 @@ static uint32_t shrinker_of(struct sf_heap *h, uint32_t cache)
 			return i;
 	if (h->nr_shrinkers == h->cap_shrinkers) {
 		h->cap_shrinkers = h->cap_shrinkers ? 2 * h->cap_shrinkers : 8;
-		h->shrinker = map_grown(h->shrinker, h->cap_shrinkers, sizeof(*h->shrinker));
+		h->shrinker = sf_grow(h->shrinker, h->cap_shrinkers, sizeof(*h->shrinker));
 	}
 	h->shrinker[h->nr_shrinkers] = (struct shrinker){
 		.cache = cache, .seeks = DEFAULT_SEEKS, .batch = SHRINK_BATCH, .head = NO_ENTRY,
@@ -190,7 +190,7 @@ static void entry_drop(struct sf_heap *h, uint32_t i)
 	list_del(h, i);
 	disown(h, i);
 	uncount(h, e);
-	map_del(&l->by_addr, e->addr);
+	sf_map_del(&l->by_addr, e->addr);
 	*e = (struct lru_entry){ .next = l->unused };
 	l->unused = i;
 	h->nr_tracked--;
@@ -360,7 +360,7 @@ void lru_set_user(struct sf_heap *h, const struct sf_user *user)
 	h->user = user;
 	if (h->lru)
 		return;
-	h->lru = map_grown(NULL, 1, sizeof(*h->lru));
+	h->lru = sf_grow(NULL, 1, sizeof(*h->lru));
 	*h->lru = (struct lru){ .unused = NO_ENTRY, .cursor = NO_ENTRY };
 }
 
@@ -512,9 +512,9 @@ static void rekey(struct sf_heap *h, uint32_t i, uint64_t to)
 			disown(h, l->e[stale].first);
 		entry_drop(h, stale);
 	}
-	map_del(&l->by_addr, e->addr);
+	sf_map_del(&l->by_addr, e->addr);
 	e->addr = to;
-	map_put(&l->by_addr, to, i);
+	sf_map_put(&l->by_addr, to, i);
 	heap_assert(h, find(h, to) == i);
 }
 
@@ -557,7 +557,7 @@ void lru_reset(struct sf_heap *h)
 	h->nr_tracked = 0;
 	if (!l || !l->nr)
 		return;
-	map_clear(&l->by_addr);
+	sf_map_clear(&l->by_addr);
 	l->nr = 0;
 	l->unused = NO_ENTRY;
 	heap_assert(h, l->by_addr.nr == 0);
@@ -569,6 +569,6 @@ void lru_free(struct sf_heap *h)
 	if (!h->lru)
 		return;
 	free(h->lru->e);
-	map_free(&h->lru->by_addr);
+	sf_map_free(&h->lru->by_addr);
 	free(h->lru);
 }

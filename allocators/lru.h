@@ -8,7 +8,7 @@
 #ifndef SLABFUZZ_LRU_H
 #define SLABFUZZ_LRU_H
 
-#include "addr_map.h"
+#include "base/hash_map.h"
 #include "heap.h"
 
 /* Values of the setting. */
@@ -20,7 +20,7 @@ enum accounting {
 
 /* --- the structures: of lru.c, which alone changes them, and for heap_check.c to walk --- */
 
-#define NO_ENTRY MAP_NONE
+#define NO_ENTRY SF_MAP_NONE
 
 struct lru_entry {
 	uint64_t addr;
@@ -42,7 +42,7 @@ struct lru {
 	struct lru_entry *e;
 	uint32_t nr, cap, unused;
 	uint32_t cursor;       /* what a scan looks at next, whatever goes meanwhile */
-	struct map by_addr;
+	struct sf_map by_addr;
 };
 
 /* --- the interface's set_user(), track(), owns(), pin(), shrinker() (allocator.h) --- */

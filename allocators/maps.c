@@ -7,7 +7,7 @@
  * Addresses are emitted as simulated ones, and entries that one would do for as one, so that
  * the events are the same on every machine.
  */
-#include "addr_map.h"
+#include "base/grow.h"
 #include "maps.h"
 
 #include <errno.h>
@@ -157,7 +157,7 @@ static void add(struct maps *m, const struct window *w, const struct entry *e)
 
 	if (m->nr == m->cap) {
 		m->cap = m->cap ? 2 * m->cap : 64;
-		m->run = map_grown(m->run, m->cap, sizeof(*m->run));
+		m->run = sf_grow(m->run, m->cap, sizeof(*m->run));
 	}
 	if (more)
 		m->run[m->nr - 1].pages += run.pages;

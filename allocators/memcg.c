@@ -9,8 +9,8 @@
  * obj_stock_pcp); there is no memory but the kernel's, no swap, no high mark, and no
  * process that could be killed at a limit.
  */
-#include "addr_map.h"
 #include "arena.h"
+#include "base/hash_map.h"
 #include "heap_assert.h"
 #include "memcg.h"
 #include "page_alloc.h"
@@ -35,14 +35,14 @@ uint32_t memcg_create(struct sf_heap *h, uint32_t parent, uint64_t max)
 	if (!h->set.memcg || (parent != SF_NONE && !is_online(m, parent)))
 		return SF_NONE;
 	if (!m) {
-		m = h->memcgs = map_grown(NULL, 1, sizeof(*m));
-		*m = (struct memcgs){ .unused = MAP_NONE };
+		m = h->memcgs = sf_grow(NULL, 1, sizeof(*m));
+		*m = (struct memcgs){ .unused = SF_MAP_NONE };
 	}
 	if (m->nr == MAX_GROUPS)
 		return SF_NONE;
 	if (m->nr == m->cap) {
 		m->cap = m->cap ? 2 * m->cap : 16;
-		m->group = map_grown(m->group, m->cap, sizeof(*m->group));
+		m->group = sf_grow(m->group, m->cap, sizeof(*m->group));
 	}
 	heap_assert(h, m->nr < m->cap && (parent == SF_NONE || parent < m->nr));
 	m->group[m->nr] = (struct memcg_group){ .parent = parent, .online = true, .max = max };
@@ -177,9 +177,9 @@ static bool is_forced(const struct sf_heap *h, uint32_t gfp)
 
 static const struct memcg_charge *find(const struct sf_heap *h, uint64_t addr)
 {
-	uint32_t i = h->nr_charged ? map_get(&h->memcgs->by_addr, addr) : MAP_NONE;
+	uint32_t i = h->nr_charged ? sf_map_get(&h->memcgs->by_addr, addr) : SF_MAP_NONE;
 
-	return i == MAP_NONE ? NULL : &h->memcgs->charge[i];
+	return i == SF_MAP_NONE ? NULL : &h->memcgs->charge[i];
 }
 
 static void add_usage(struct memcgs *m, uint32_t group, uint64_t bytes)
@@ -197,18 +197,18 @@ static void charge_put(struct sf_heap *h, uint64_t addr, uint64_t bytes, uint32_
 	heap_assert(h, bytes > 0 && group < m->nr);
 	memcg_uncharge(h, addr);
 	i = m->unused;
-	if (i != MAP_NONE) {
+	if (i != SF_MAP_NONE) {
 		m->unused = m->charge[i].group;
 	} else {
 		if (m->nr_charges == m->cap_charges) {
 			m->cap_charges = m->cap_charges ? 2 * m->cap_charges : 128;
-			m->charge = map_grown(m->charge, m->cap_charges, sizeof(*m->charge));
+			m->charge = sf_grow(m->charge, m->cap_charges, sizeof(*m->charge));
 		}
 		i = m->nr_charges++;
 	}
-	heap_assert(h, map_get(&m->by_addr, addr) == MAP_NONE && i < m->nr_charges);
+	heap_assert(h, sf_map_get(&m->by_addr, addr) == SF_MAP_NONE && i < m->nr_charges);
 	m->charge[i] = (struct memcg_charge){ addr, bytes, group };
-	map_put(&m->by_addr, addr, i);
+	sf_map_put(&m->by_addr, addr, i);
 	h->nr_charged++;
 	add_usage(m, group, bytes);
 	heap_assert(h, h->nr_charged == m->by_addr.nr);
@@ -218,11 +218,11 @@ static void charge_put(struct sf_heap *h, uint64_t addr, uint64_t bytes, uint32_
 static struct memcg_charge charge_take(struct sf_heap *h, uint64_t addr)
 {
 	struct memcgs *m = h->memcgs;
-	uint32_t i = map_get(&m->by_addr, addr);
+	uint32_t i = sf_map_get(&m->by_addr, addr);
 	struct memcg_charge c = m->charge[i];
 
 	heap_assert(h, c.addr == addr && c.bytes > 0 && m->group[c.group].usage >= c.bytes);
-	map_del(&m->by_addr, addr);
+	sf_map_del(&m->by_addr, addr);
 	m->charge[i].group = m->unused;
 	m->unused = i;
 	h->nr_charged--;
@@ -313,9 +313,9 @@ void memcg_reset(struct sf_heap *h)
 	h->nr_charged = 0;
 	if (!m)
 		return;
-	map_clear(&m->by_addr);
+	sf_map_clear(&m->by_addr);
 	m->nr = m->nr_charges = 0;
-	m->unused = MAP_NONE;
+	m->unused = SF_MAP_NONE;
 }
 
 void memcg_free(struct sf_heap *h)
@@ -324,6 +324,6 @@ void memcg_free(struct sf_heap *h)
 		return;
 	free(h->memcgs->group);
 	free(h->memcgs->charge);
-	map_free(&h->memcgs->by_addr);
+	sf_map_free(&h->memcgs->by_addr);
 	free(h->memcgs);
 }

@@ -8,7 +8,7 @@
 #ifndef SLABFUZZ_MEMCG_H
 #define SLABFUZZ_MEMCG_H
 
-#include "addr_map.h"
+#include "base/hash_map.h"
 #include "heap.h"
 
 /* --- the structures: of memcg.c, which alone changes them, and for heap_check.c to walk --- */
@@ -34,7 +34,7 @@ struct memcgs {
 	uint32_t nr, cap;
 	struct memcg_charge *charge;
 	uint32_t nr_charges, cap_charges, unused;
-	struct map by_addr;
+	struct sf_map by_addr;
 };
 
 /* --- what can be done --- */

@@ -8,8 +8,8 @@
  * users of an object reach it where its area is mapped, never through the direct map. Rare writes
  * go through a mapping of their own, which is there while they last. protected.c relies on it.
  */
-#include "addr_map.h"
 #include "arena.h"
+#include "base/grow.h"
 #include "heap_assert.h"
 #include "maps.h"
 #include "pool.h"
@@ -69,7 +69,7 @@ uint32_t pool_create(struct sf_heap *h, const struct sf_pool_request *rq)
 	heap_assert(h, rq->mode < SF_POOL_MODE_COUNT);
 	if (ps->nr == ps->cap) {
 		ps->cap = ps->cap ? 2 * ps->cap : 16;
-		ps->pool = map_grown(ps->pool, ps->cap, sizeof(*ps->pool));
+		ps->pool = sf_grow(ps->pool, ps->cap, sizeof(*ps->pool));
 	}
 	ps->pool[ps->nr] = (struct pool){ .first = SF_NONE, .last = SF_NONE, .current = SF_NONE,
 					  .refill = rq->refill ? rq->refill : 1,

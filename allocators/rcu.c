@@ -10,8 +10,8 @@
  * else waits. Left out: the batches of what goes through no sheaf, and their timer (struct
  * kfree_rcu_cpu): such objects wait for the next grace period, in order.
  */
-#include "addr_map.h"
 #include "arena.h"
+#include "base/grow.h"
 #include "heap_assert.h"
 #include "kmalloc.h"
 #include "lru.h"
@@ -27,7 +27,7 @@
 static struct rcu *rcu_of(struct sf_heap *h)
 {
 	if (!h->rcu) {
-		h->rcu = map_grown(NULL, 1, sizeof(*h->rcu));
+		h->rcu = sf_grow(NULL, 1, sizeof(*h->rcu));
 		*h->rcu = (struct rcu){ 0 };
 	}
 	return h->rcu;
@@ -39,7 +39,7 @@ static void call_rcu(struct sf_heap *h, enum rcu_kind kind, uint64_t what, uint3
 
 	if (r->nr == r->cap) {
 		r->cap = r->cap ? 2 * r->cap : 64;
-		r->queue = map_grown(r->queue, r->cap, sizeof(*r->queue));
+		r->queue = sf_grow(r->queue, r->cap, sizeof(*r->queue));
 	}
 	r->queue[r->nr++] = (struct rcu_callback){ .what = what, .cache = cache,
 					       .kind = (uint8_t)kind, .cpu = (uint8_t)h->cpu };

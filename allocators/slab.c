@@ -17,8 +17,8 @@
  * Not as in the kernel: sheaves and barns live beside the simulated memory (there they are kmalloc
  * objects); slabs made of the last reserves (pfmemalloc) serve every caller.
  */
-#include "addr_map.h"
 #include "arena.h"
+#include "base/grow.h"
 #include "fault.h"
 #include "freelist.h"
 #include "heap_assert.h"
@@ -581,7 +581,7 @@ uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
 	} else {
 		if (h->nr_sheaves == h->cap_sheaves) {
 			h->cap_sheaves = h->cap_sheaves ? 2 * h->cap_sheaves : 64;
-			h->sheaves = map_grown(h->sheaves, h->cap_sheaves, sizeof(*sh));
+			h->sheaves = sf_grow(h->sheaves, h->cap_sheaves, sizeof(*sh));
 		}
 		id = h->nr_sheaves++;
 	}

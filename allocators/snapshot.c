@@ -7,6 +7,7 @@
  * followed.
  */
 #include "arena.h"
+#include "base/grow.h"
 #include "heap_assert.h"
 #include "heap_check.h"
 #include "kmalloc.h"
@@ -229,9 +230,7 @@ static void emit_slab(struct walk *w, uint32_t head, uint8_t list, uint32_t posi
 	if (h->set.freelist_hardened && 2u * pg->objects <= h->walk_cap) {
 		stored = h->walk_buf + pg->objects;
 	} else if (h->set.freelist_hardened) {
-		stored = borrowed = malloc(pg->objects * sizeof(*borrowed));
-		if (!borrowed)
-			abort(); /* no memory for bookkeeping: not the model's failure */
+		stored = borrowed = sf_grow(NULL, pg->objects, sizeof(*borrowed));
 	}
 	error = walk_free(h, head, stored, &n);
 	if (wiped_on_free(h, s))

@@ -7,8 +7,8 @@
  * page; address ranges are not used again in one program, so a stale address finds nothing. There
  * are no huge mappings, and what the kernel allocates to keep books of an area is kept beside.
  */
-#include "addr_map.h"
 #include "arena.h"
+#include "base/grow.h"
 #include "heap_assert.h"
 #include "page_alloc.h"
 #include "vmalloc.h"
@@ -38,7 +38,7 @@ static struct vm_area *new_area(struct arena *a, uint32_t pages)
 		return NULL;
 	if (a->nr_areas == a->cap_areas) {
 		a->cap_areas = a->cap_areas ? 2 * a->cap_areas : 64;
-		a->area = map_grown(a->area, a->cap_areas, sizeof(*a->area));
+		a->area = sf_grow(a->area, a->cap_areas, sizeof(*a->area));
 	}
 	v = &a->area[a->nr_areas];
 	*v = (struct vm_area){ .start = a->vmap_next + 1, .next = SF_NONE };

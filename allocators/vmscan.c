@@ -10,7 +10,7 @@
  * kept for those only, not for groups. In reclaim of a group the pages of slabs count as progress,
  * which flush_reclaim_state() does not credit: the kernel has pages that are surely the group's.
  */
-#include "addr_map.h"
+#include "base/grow.h"
 #include "compact.h"
 #include "heap_assert.h"
 #include "lru.h"
@@ -46,7 +46,7 @@ static void sort_shrinkers(struct sf_heap *h)
 {
 	if (h->nr_shrinkers > h->cap_shrink_order) {
 		h->cap_shrink_order = h->nr_shrinkers * 2;
-		h->shrink_order = map_grown(h->shrink_order, h->cap_shrink_order,
+		h->shrink_order = sf_grow(h->shrink_order, h->cap_shrink_order,
 					    sizeof(*h->shrink_order));
 	}
 	for (; h->nr_shrink_order < h->nr_shrinkers; h->nr_shrink_order++) {

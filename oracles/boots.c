@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../allocators/base/grow.h"
+#include "../allocators/base/hash.h"
 #include "designs.h"
 
 #define PARTITIONS 16u
@@ -67,24 +69,6 @@ struct sf_boots {
 	uint64_t first_small;
 };
 
-static void *grow(void *p, size_t *cap, size_t need, size_t size)
-{
-	size_t to = *cap ? *cap : 256;
-
-	if (need <= *cap)
-		return p;
-	while (to < need)
-		to *= 2;
-	p = realloc(p, to * size);
-	if (!p) {
-		fputs("slabfuzz: out of memory in the judge\n", stderr);
-		abort();
-	}
-	memset((char *)p + *cap * size, 0, (to - *cap) * size);
-	*cap = to;
-	return p;
-}
-
 __attribute__((format(printf, 4, 5), cold))
 static void raise_violation(struct sf_boots *b, enum sf_invariant inv, const char *what,
 			    const char *fmt, ...)
@@ -105,8 +89,7 @@ static void raise_violation(struct sf_boots *b, enum sf_invariant inv, const cha
 
 struct sf_boots *sf_boots_create(const struct sf_judge_options *opt)
 {
-	size_t cap = 0;
-	struct sf_boots *b = grow(NULL, &cap, 1, sizeof(*b));
+	struct sf_boots *b = sf_zalloc(1, sizeof(*b));
 
 	b->opt = *opt;
 	return b;
@@ -152,7 +135,7 @@ static void on_heap(struct sf_boots *b, const struct sf_ev_heap *h)
 		end_boot(b);
 	b->design = sf_design_of(h->caps);
 	b->set = *h->settings;
-	b->seed = grow(b->seed, &b->cap_seed, (size_t)b->boots + 1, sizeof(*b->seed));
+	b->seed = sf_grow_zeroed(b->seed, &b->cap_seed, (size_t)b->boots + 1, sizeof(*b->seed));
 	b->seed[b->boots++] = h->partition_seed;
 	for (uint32_t i = 0; i < b->nr_sites; i++)
 		b->site[i].now = NOT_YET;
@@ -167,7 +150,8 @@ static void secret_of(struct sf_boots *b, const struct sf_ev_cache *c)
 {
 	struct secret *s;
 
-	b->secret = grow(b->secret, &b->cap_secret, (size_t)c->id + 1, sizeof(*b->secret));
+	b->secret = sf_grow_zeroed(b->secret, &b->cap_secret, (size_t)c->id + 1,
+				   sizeof(*b->secret));
 	s = &b->secret[c->id];
 	if (s->boot && s->boot != b->boots) {
 		b->count[SF_INV_MEM_15].checked++;
@@ -183,7 +167,7 @@ static void on_cache(struct sf_boots *b, const struct sf_ev_cache *c)
 {
 	if (b->set.freelist_hardened)
 		secret_of(b, c);
-	b->normal = grow(b->normal, &b->cap_normal, (size_t)c->id + 1, 1);
+	b->normal = sf_grow_zeroed(b->normal, &b->cap_normal, (size_t)c->id + 1, 1);
 	b->normal[c->id] = c->kind == SF_CACHE_KMALLOC;
 }
 
@@ -264,9 +248,10 @@ static void on_order(struct sf_boots *b, const struct sf_ev_slaborder *s)
 
 	if (!b->set.freelist_random || s->objects != START_OBJECTS)
 		return;
-	b->first = grow(b->first, &b->cap_first, (size_t)s->cache + 1, sizeof(*b->first));
+	b->first = sf_grow_zeroed(b->first, &b->cap_first, (size_t)s->cache + 1, sizeof(*b->first));
 	if (!b->first[s->cache]) {
-		b->order = grow(b->order, &b->cap_order, b->nr_order + 1, sizeof(*b->order));
+		b->order = sf_grow_zeroed(b->order, &b->cap_order, b->nr_order + 1,
+					  sizeof(*b->order));
 		memcpy(b->order[b->nr_order], s->index, sizeof(*b->order));
 		b->first[s->cache] = (uint32_t)++b->nr_order;
 		order_of(b, s->index);
@@ -286,7 +271,7 @@ static void on_order(struct sf_boots *b, const struct sf_ev_slaborder *s)
 static void on_page(struct sf_boots *b, const struct sf_ev_page *p)
 {
 	if (p->order == SF_NR_ORDERS - 1) {
-		b->hash = (b->hash ^ p->pfn) * 0x100000001b3ull;
+		b->hash = (b->hash ^ p->pfn) * SF_FNV_PRIME;
 		b->large++;
 	} else if (p->order == 0 && !b->small) {
 		b->small = 1 + p->pfn % (1u << (SF_NR_ORDERS - 1));

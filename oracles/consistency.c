@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "../allocators/base/hash.h"
 #include "caches.h"
 #include "designs.h"
 #include "judge.h"
@@ -70,10 +71,10 @@ static uint64_t request_of(const struct sf_ev_alloc *a)
 {
 	const uint64_t says[] = { a->size, a->gfp, a->site, a->bucket, a->type, a->token,
 				  a->align, a->type_align, a->api, a->counter_size };
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = SF_FNV_START;
 
 	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
-		hash = (hash ^ says[i]) * 0x9e3779b97f4a7c15ull;
+		hash = (hash ^ says[i]) * SF_GOLDEN;
 		hash ^= hash >> 29;
 	}
 	return hash;

@@ -25,15 +25,15 @@ void sf_groups_begin(struct sf_groups *g)
 	g->used = false;
 	g->active = 0;
 	g->nr = 0;
-	if (g->nr_slots)
-		memset(g->slot, 0, g->cap_slot * sizeof(*g->slot));
-	g->nr_slots = 0;
+	g->nr_charged = 0;
+	sf_map_clear(&g->by_addr);
 }
 
 void sf_groups_free(struct sf_groups *g)
 {
 	free(g->group);
-	free(g->slot);
+	free(g->charged);
+	sf_map_free(&g->by_addr);
 }
 
 uint32_t sf_group_of(const struct sf_groups *g, uint32_t id)
@@ -95,67 +95,32 @@ uint32_t sf_group_full(const struct sf_groups *g, uint32_t group, uint64_t bytes
 	return 0;
 }
 
-static size_t place_of(const struct sf_groups *g, uint64_t addr)
-{
-	return (size_t)((addr >> 3) * 0x9e3779b97f4a7c15ull >> 20) & (g->cap_slot - 1);
-}
-
-static size_t find(const struct sf_groups *g, uint64_t addr)
-{
-	size_t i = place_of(g, addr);
-
-	while (g->slot[i].group && g->slot[i].addr != addr)
-		i = (i + 1) & (g->cap_slot - 1);
-	return i;
-}
-
 const struct sf_charged *sf_group_charged(const struct sf_groups *g, uint64_t addr)
 {
-	const struct sf_charged *c = g->nr_slots ? &g->slot[find(g, addr)] : NULL;
+	uint32_t i = sf_map_get(&g->by_addr, addr);
 
-	return c && c->group ? c : NULL;
-}
-
-static void slots_grow(struct sf_shadow *sh)
-{
-	struct sf_groups *g = &sh->groups;
-	struct sf_charged *old = g->slot;
-	size_t cap = g->cap_slot;
-
-	g->cap_slot = cap ? 2 * cap : 256;
-	g->slot = sf_shadow_zalloc(g->cap_slot, sizeof(*g->slot), &sh->bytes);
-	for (size_t i = 0; i < cap; i++)
-		if (old[i].group)
-			g->slot[find(g, old[i].addr)] = old[i];
-	free(old);
-	sh->bytes -= cap * sizeof(*old);
+	return i == SF_MAP_NONE ? NULL : &g->charged[i];
 }
 
 static void put(struct sf_shadow *sh, uint64_t addr, uint32_t bytes, uint32_t group)
 {
 	struct sf_groups *g = &sh->groups;
 
-	if (2 * (g->nr_slots + 1) > g->cap_slot)
-		slots_grow(sh);
-	g->slot[find(g, addr)] = (struct sf_charged){ addr, bytes, group };
-	g->nr_slots++;
+	g->charged = sf_shadow_grow(g->charged, &g->cap_charged, g->nr_charged + 1,
+				    sizeof(*g->charged), &sh->bytes);
+	g->charged[g->nr_charged] = (struct sf_charged){ addr, bytes, group };
+	sf_shadow_put(&g->by_addr, addr, (uint32_t)g->nr_charged++, &sh->bytes);
 }
 
-/* What follows moves up, so that every entry is found from its place on. */
-static void take_out(struct sf_groups *g, size_t hole)
+/* The last one takes the place of what goes. */
+static void take_out(struct sf_groups *g, uint64_t addr)
 {
-	size_t mask = g->cap_slot - 1;
+	uint32_t i = sf_map_get(&g->by_addr, addr);
+	struct sf_charged last = g->charged[--g->nr_charged];
 
-	for (size_t i = (hole + 1) & mask; g->slot[i].group; i = (i + 1) & mask) {
-		size_t home = place_of(g, g->slot[i].addr);
-
-		if (((i - home) & mask) < ((i - hole) & mask))
-			continue;
-		g->slot[hole] = g->slot[i];
-		hole = i;
-	}
-	g->slot[hole].group = 0;
-	g->nr_slots--;
+	g->charged[i] = last;
+	sf_map_put(&g->by_addr, last.addr, i);
+	sf_map_del(&g->by_addr, addr);
 }
 
 void sf_group_charge(struct sf_shadow *sh, uint64_t addr, uint32_t bytes, uint32_t group)
@@ -188,7 +153,7 @@ static bool split(struct sf_shadow *sh, uint64_t addr)
 	if (!c)
 		return false;
 	block = *c;
-	take_out(g, find(g, block.addr));
+	take_out(g, block.addr);
 	for (uint64_t at = 0; at < block.bytes; at += SF_PAGE_SIZE)
 		if (!sf_group_charged(g, block.addr + at))
 			put(sh, block.addr + at, (uint32_t)SF_PAGE_SIZE, block.group);
@@ -202,13 +167,13 @@ uint64_t sf_group_uncharge(struct sf_shadow *sh, uint64_t addr, uint64_t bytes)
 	uint32_t group;
 	uint64_t was;
 
-	if (bytes == SF_PAGE_SIZE && (!c || c->bytes > bytes) && g->nr_slots && split(sh, addr))
+	if (bytes == SF_PAGE_SIZE && (!c || c->bytes > bytes) && g->nr_charged && split(sh, addr))
 		c = sf_group_charged(g, addr);
 	if (!c)
 		return 0;
 	was = c->bytes;
 	group = c->group;
-	take_out(g, find(g, addr));
+	take_out(g, addr);
 	add_usage(g, group, 0 - was);
 	g->group[group - 1].direct -= was;
 	return was;
@@ -222,7 +187,7 @@ void sf_group_move(struct sf_shadow *sh, uint64_t from, uint64_t to)
 	if (!c || sf_group_charged(&sh->groups, to))
 		return;
 	was = *c;
-	take_out(&sh->groups, find(&sh->groups, from));
+	take_out(&sh->groups, from);
 	put(sh, to, was.bytes, was.group);
 }
 
@@ -273,7 +238,7 @@ uint64_t sf_group_of_object(const struct sf_shadow *sh, const struct sf_shadow_o
 
 	*group = 0;
 	*mixed = false;
-	if (!sh->groups.nr_slots)
+	if (!sh->groups.nr_charged)
 		return 0;
 	if (o->kind == SF_PLACE_VMALLOC)
 		return charged_area(sh, o, group, mixed);

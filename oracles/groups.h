@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../allocators/base/hash_map.h"
 #include "../allocators/event.h"
 
 struct sf_shadow;
@@ -28,7 +29,7 @@ struct sf_group {
 /* Memory that is charged. */
 struct sf_charged {
 	uint64_t addr;
-	uint32_t bytes, group; /* index + 1; 0: empty slot */
+	uint32_t bytes, group; /* group: index + 1 */
 };
 
 struct sf_groups {
@@ -36,8 +37,9 @@ struct sf_groups {
 	uint32_t active;       /* index + 1, 0: the root */
 	struct sf_group *group;
 	size_t nr, cap;
-	struct sf_charged *slot; /* by address, open addressing */
-	size_t nr_slots, cap_slot; /* cap_slot is 0 or a power of two */
+	struct sf_map by_addr; /* index of what is charged there */
+	struct sf_charged *charged;
+	size_t nr_charged, cap_charged;
 };
 
 void sf_groups_begin(struct sf_groups *g);

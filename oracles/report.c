@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../allocators/base/hash.h"
 #include "judge.h"
 #include "listing.h"
 
@@ -40,12 +41,9 @@ void sf_title(struct sf_judge *j, enum sf_invariant inv, const char *fmt, ...)
 /* Has this title been reported in this run? Too many different ones count as reported. */
 static bool seen_before(struct sf_judge *j)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = sf_fnv1a_text(j->report.v.title) | 1;
 	uint32_t at;
 
-	for (const char *s = j->report.v.title; *s; s++)
-		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ull;
-	hash |= 1;
 	for (at = hash >> 32 & (SF_SEEN_SLOTS - 1); j->report.seen[at];
 	     at = (at + 1) & (SF_SEEN_SLOTS - 1))
 		if (j->report.seen[at] == hash)

@@ -4,42 +4,29 @@
  */
 #include "shadow_mem.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-
-static void out_of_memory(void)
-{
-	fputs("slabfuzz: out of memory in the judge\n", stderr);
-	abort();
-}
 
 void *sf_shadow_zalloc(size_t nr, size_t size, size_t *bytes)
 {
-	void *p = calloc(nr ? nr : 1, size);
-
-	if (!p)
-		out_of_memory();
 	*bytes += nr * size;
-	return p;
+	return sf_zalloc(nr, size);
 }
 
 void *sf_shadow_grow(void *p, size_t *cap, size_t need, size_t size, size_t *bytes)
 {
-	size_t to = *cap ? *cap : 64;
+	size_t was = *cap;
 
-	if (need <= *cap)
-		return p;
-	while (to < need)
-		to *= 2;
-	p = realloc(p, to * size);
-	if (!p)
-		out_of_memory();
-	memset((char *)p + *cap * size, 0, (to - *cap) * size);
-	*bytes += (to - *cap) * size;
-	*cap = to;
+	p = sf_grow_zeroed(p, cap, need, size);
+	*bytes += (*cap - was) * size;
 	return p;
+}
+
+void sf_shadow_put(struct sf_map *m, uint64_t key, uint32_t value, size_t *bytes)
+{
+	size_t was = sf_map_bytes(m);
+
+	sf_map_put(m, key, value);
+	*bytes += sf_map_bytes(m) - was;
 }
 
 void *sf_shadow_map(size_t nr, size_t size, size_t *bytes)
@@ -51,7 +38,7 @@ void *sf_shadow_map(size_t nr, size_t size, size_t *bytes)
 	p = mmap(NULL, nr * size, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
-		out_of_memory();
+		sf_out_of_memory();
 	*bytes += nr * size;
 	return p;
 }

@@ -157,63 +157,45 @@ static bool window_holds(const struct sf_window *w, uint64_t addr, uint64_t size
 	return sf_window_has(w, addr) && size <= (w->pages << SF_PAGE_SHIFT) - (addr - w->base);
 }
 
-static size_t far_hash(const struct sf_far *f, uint64_t page)
-{
-	return (size_t)((page * 0x9e3779b97f4a7c15ull) >> 17) & (f->cap - 1);
-}
-
 static struct sf_far_page *far_find(const struct sf_far *f, uint64_t page)
 {
-	size_t i;
+	uint32_t i = sf_map_get(&f->by_page, page);
 
-	if (!f->cap)
-		return NULL;
-	for (i = far_hash(f, page); f->slot[i].page; i = (i + 1) & (f->cap - 1))
-		if (f->slot[i].page == page + 1)
-			return &f->slot[i];
-	return NULL;
+	return i == SF_MAP_NONE ? NULL : &f->page[i];
 }
 
-/* Doubles, or only sweeps out pages with nothing on them when those are most. */
-static void far_rehash(struct sf_far *f, size_t *bytes)
+/* Pages with nothing on them go; the last one takes the place of each. */
+static void far_sweep(struct sf_far *f)
 {
-	struct sf_far old = *f;
-	size_t used = 0;
+	for (size_t i = 0; i < f->nr;) {
+		struct sf_far_page *p = &f->page[i];
 
-	for (size_t i = 0; i < old.cap; i++)
-		used += old.slot[i].used != 0;
-	f->cap = old.cap ? old.cap : 256;
-	while (f->cap < 4 * used)
-		f->cap *= 2;
-	f->slot = sf_shadow_zalloc(f->cap, sizeof(*f->slot), bytes);
-	f->filled = used;
-	for (size_t i = 0; i < old.cap; i++) {
-		size_t at;
-
-		if (!old.slot[i].used)
+		if (p->used) {
+			i++;
 			continue;
-		for (at = far_hash(f, old.slot[i].page - 1); f->slot[at].page;)
-			at = (at + 1) & (f->cap - 1);
-		f->slot[at] = old.slot[i];
+		}
+		sf_map_del(&f->by_page, p->page);
+		*p = f->page[--f->nr];
+		if (i < f->nr)
+			sf_map_put(&f->by_page, p->page, (uint32_t)i);
 	}
-	free(old.slot);
-	*bytes -= old.cap * sizeof(*f->slot);
 }
 
 static struct sf_far_page *far_make(struct sf_far *f, uint64_t page, size_t *bytes)
 {
 	struct sf_far_page *p = far_find(f, page);
-	size_t i;
 
 	if (p)
 		return p;
-	if (2 * (f->filled + 1) > f->cap)
-		far_rehash(f, bytes);
-	for (i = far_hash(f, page); f->slot[i].page;)
-		i = (i + 1) & (f->cap - 1);
-	f->slot[i].page = page + 1;
-	f->filled++;
-	return &f->slot[i];
+	if (f->nr == f->cap) {
+		far_sweep(f);
+		if (f->nr >= f->cap / 2) /* else it would soon be swept again */
+			f->page = sf_shadow_grow(f->page, &f->cap, f->cap + 1, sizeof(*f->page),
+						 bytes);
+	}
+	f->page[f->nr] = (struct sf_far_page){ .page = page };
+	sf_shadow_put(&f->by_page, page, (uint32_t)f->nr, bytes);
+	return &f->page[f->nr++];
 }
 
 static bool far_wide_hit(const struct sf_far *f, uint64_t addr, uint64_t end)
@@ -236,10 +218,10 @@ static enum sf_claim far_take_wide(struct sf_shadow *sh, uint64_t addr, uint64_t
 
 	if (far_wide_hit(f, addr, end))
 		return SF_CLAIM_OVERLAP;
-	for (size_t i = 0; i < f->cap; i++) {
-		uint64_t page = (f->slot[i].page - 1) << SF_PAGE_SHIFT;
+	for (size_t i = 0; i < f->nr; i++) {
+		uint64_t page = f->page[i].page << SF_PAGE_SHIFT;
 
-		if (f->slot[i].used && page >= addr && page + SF_PAGE_SIZE <= end)
+		if (f->page[i].used && page >= addr && page + SF_PAGE_SIZE <= end)
 			return SF_CLAIM_OVERLAP;
 	}
 	if (f->nr_wide >= WIDE_MAX)
@@ -515,6 +497,7 @@ void sf_windows_free(struct sf_shadow *sh)
 	free(sh->slabs.bits);
 	free(sh->frame);
 	free(sh->slab_past);
-	free(sh->far.slot);
+	free(sh->far.page);
+	sf_map_free(&sh->far.by_page);
 	free(sh->far.wide);
 }

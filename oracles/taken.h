@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../allocators/base/hash_map.h"
 #include "../allocators/event.h"
 
 #define SF_PAGES_MAX (1ull << 26)     /* a window above this counts as unknown */
@@ -32,14 +33,15 @@ struct sf_window {
 
 /* A page outside both windows (or anywhere, when the windows are unknown). */
 struct sf_far_page {
-	uint64_t page; /* address >> 12, plus 1; 0: empty slot */
+	uint64_t page; /* address >> 12 */
 	uint16_t used;
 	struct sf_page_bits bits;
 };
 
 struct sf_far {
-	struct sf_far_page *slot;
-	size_t cap, filled; /* cap is 0 or a power of two */
+	struct sf_map by_page; /* index in `page` */
+	struct sf_far_page *page;
+	size_t nr, cap;
 	struct sf_wide { /* objects too wide for page entries */
 		uint64_t addr, end;
 	} *wide;

@@ -11,16 +11,24 @@
 #include "input.h"
 #include "results.h"
 
+enum {
+	OPT_SET = SF_OPTION_OWN,
+	OPT_SLABINFO,
+};
+
 static const struct sf_option options[] = {
+	{ OPT_SET, "set", "KEY=VALUE", "about the kernel: kmalloc_min, page_size, slub_debug" },
+	{ OPT_SLABINFO, "slabinfo", "FILE", "likewise: its slabinfo, or /sys/kernel/slab" },
 	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
 	{ 0 },
 };
 
 static const struct sf_usage usage = {
-	"judge", "TRACE",
+	"judge", "TRACE…",
 	"Puts the events of a recording, as they are, before the oracles that need no more:\n"
 	"overlap, alignment, size class, double free, bytes asked against bytes given.\n"
-	"Nothing is replayed.",
+	"Nothing is replayed. What the recording cannot prove is not judged, and said. Several\n"
+	"files are one recording: of one CPU each, or rotated.",
 	options,
 };
 
@@ -28,6 +36,7 @@ struct judging {
 	struct sf_results *results;
 	struct sf_judge *judge;
 	uint64_t events;
+	bool lines; /* events are told by line; of several files, by number */
 };
 
 static void on_event(void *ctx, const struct sf_event *ev)
@@ -43,35 +52,34 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 	struct judging *g = ctx;
 
 	/* The reader numbers operations by lines. */
-	sf_results_found(g->results, v)->line = v->op == SF_NONE ? 0 : v->op;
+	sf_results_found(g->results, v)->line = v->op == SF_NONE || !g->lines ? 0 : v->op;
 }
 
-static int judge(struct sf_results *r, const char *name)
+static int judge(struct sf_results *r, char **names, const struct sf_trace_hints *hints)
 {
 	struct judging g = { .results = r };
 	struct sf_judge_options opt = { .violation = on_violation, .ctx = &g };
-	struct sf_trial *t = sf_results_trial(r, name, "trace");
+	struct sf_trial *t = sf_results_trial(r, names[0], "trace");
 	struct sf_error err = { "" };
 	struct sf_trace *tr;
-	struct sf_input in;
-	int status = sf_input_open(&in, name, false);
+	int status;
 
-	if (status)
-		return status;
 	/*
 	 * What does not look like a recording is still opened as one: the reader says what it
 	 * lacks.
 	 */
-	tr = sf_input_trace(&in, &status);
-	sf_input_close(&in);
+	tr = sf_input_traces(names, &status);
 	if (!tr)
 		return status;
+	sf_trace_set_hints(tr, hints);
+	g.lines = !names[1];
 	t->replay = sf_realloc(NULL, 1, sizeof(*t->replay));
 	*t->replay = (struct sf_replay){ 0 };
 	g.judge = sf_judge_create(&opt);
 	status = sf_trace_judge(tr, on_event, &g, &t->replay->counts, &err);
 	t->replay->format = sf_strdup(sf_trace_format(tr));
 	t->replay->hashed = sf_trace_hashed(tr);
+	sf_results_remarks(t->replay, tr);
 	t->operations = t->replay->counts.events;
 	t->events = g.events;
 	sf_results_count(r, g.judge, "recording");
@@ -87,6 +95,7 @@ static void print(const struct sf_results *r)
 	printf("%s: %s, pointers %s\n", r->trials[0].file, p->format,
 	       p->hashed ? "hashed" : "as they are");
 	sf_print_counts(&p->counts, stdout);
+	sf_print_remarks(p, stdout);
 	sf_print_violations(r, 0, stdout);
 	sf_print_results(r, stdout);
 }
@@ -94,16 +103,26 @@ static void print(const struct sf_results *r)
 int sf_cmd_judge(int argc, char **argv)
 {
 	struct sf_results r = { .files = 1 };
+	struct sf_trace_hints hints = { .source = "" };
 	bool json = false;
-	int key, status;
+	int key, status = 0;
 
-	while ((key = sf_option_next(&usage, argc, argv)) >= 0)
-		json = true;
+	while (!status && (key = sf_option_next(&usage, argc, argv)) >= 0) {
+		if (key == OPT_SET)
+			status = sf_input_hint_set(&hints, &usage, optarg);
+		else if (key == OPT_SLABINFO)
+			status = sf_input_hint_file(&hints, optarg);
+		else
+			json = true;
+	}
+	if (status)
+		return status;
 	if (key != SF_OPTION_END)
 		return sf_option_exit(key);
-	if (optind + 1 != argc)
-		return sf_usage_error(&usage, "expected one recording");
-	status = judge(&r, argv[optind]);
+	if (optind == argc)
+		return sf_usage_error(&usage, "which recording?");
+	r.files = (uint32_t)(argc - optind);
+	status = judge(&r, argv + optind, &hints);
 	if (!status) {
 		if (json)
 			sf_json_results(&r, stdout);

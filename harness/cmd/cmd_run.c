@@ -21,6 +21,8 @@ enum {
 	OPT_JUNIT,
 	OPT_TAP,
 	OPT_BYTES,
+	OPT_MERGE,
+	OPT_SLABINFO,
 };
 
 static const struct sf_option options[] = {
@@ -31,6 +33,8 @@ static const struct sf_option options[] = {
 	{ OPT_WHOLE, "whole", NULL, "fill and verify large objects whole, not in samples" },
 	{ OPT_END, "end", "HOW", "teardown (default), walk, or plain: how a program ends" },
 	{ OPT_BYTES, "bytes", NULL, "take every FILE for a byte program, whatever it begins with" },
+	{ OPT_MERGE, "merge", NULL, "all FILEs are one recording, merged by time" },
+	{ OPT_SLABINFO, "slabinfo", "FILE", "the recorded kernel's /proc/slabinfo, for reasons" },
 	{ OPT_JUNIT, "junit", "FILE", "write a JUnit report too" },
 	{ OPT_TAP, "tap", NULL, "print TAP" },
 	{ SF_OPTION_JSON, "json", NULL, "print JSON (docs/json.md)" },
@@ -41,8 +45,8 @@ static const struct sf_usage usage = {
 	"run", "FILE…",
 	"Runs each FILE on each allocator, under the oracles. A FILE is a program as text or\n"
 	"as bytes, or a recording of a real kernel (ftrace text, trace-cmd report, perf script,\n"
-	"trace.dat; plain or .zst), told apart by content; - is standard input. Comments such as\n"
-	"\"# NULL\" after an operation are checked.",
+	"trace.dat; plain, .gz, .xz or .zst), told apart by content; - is standard input. Comments\n"
+	"such as \"# NULL\" after an operation are checked.",
 	options,
 };
 
@@ -50,7 +54,7 @@ struct plan {
 	struct sf_selection on;
 	struct sf_session_options session;
 	const char *junit;
-	bool tap, json, bytes;
+	bool tap, json, bytes, merge;
 };
 
 /* The next of a list "A,B,C": its length, 0 at the end. */
@@ -130,6 +134,11 @@ static int take_option(struct plan *p, int key)
 	case OPT_BYTES:
 		p->bytes = true;
 		break;
+	case OPT_MERGE:
+		p->merge = true;
+		break;
+	case OPT_SLABINFO:
+		return sf_input_hint_file(&p->session.hints, optarg);
 	case OPT_JUNIT:
 		p->junit = optarg;
 		break;
@@ -161,7 +170,7 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 			sf_results_trial(r, name, p->on.allocator[i]->name)->error =
 				sf_strdup("bad input");
 		else if (in.kind == SF_INPUT_TRACE)
-			sf_session_recording(sessions[i], &in);
+			sf_session_recording(sessions[i], name, &in.path, 1);
 		else
 			sf_session_program(sessions[i], name, prog);
 		if (prints_text(p) && !status)
@@ -170,6 +179,37 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 	if (status)
 		r->status = status;
 	sf_input_close(&in);
+}
+
+/* Files of one recording: one trial of all. */
+static void run_merged(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
+		       char **files)
+{
+	const char **paths = NULL;
+	uint32_t nr = 0, cap = 0;
+	int status = 0;
+
+	for (; !status && *files; files++) {
+		struct sf_input in;
+
+		SF_GROW(paths, nr, cap);
+		status = sf_input_open(&in, *files, false);
+		if (status)
+			break;
+		if (in.kind != SF_INPUT_TRACE)
+			status = sf_bad("%s: no recording, and --merge is for recordings", *files);
+		sf_input_close(&in);
+		paths[nr++] = in.path;
+		r->files++;
+	}
+	if (status)
+		r->status = status;
+	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
+		sf_session_recording(sessions[i], paths[0], paths, nr);
+		if (prints_text(p))
+			sf_print_trial(r, r->nr_trials - 1, stdout);
+	}
+	free(paths);
 }
 
 static void run_files(const struct plan *p, struct sf_results *r, char **files)
@@ -181,7 +221,9 @@ static void run_files(const struct plan *p, struct sf_results *r, char **files)
 	sf_prog_init(&prog);
 	for (uint32_t i = 0; i < p->on.nr; i++)
 		sessions[i] = sf_session_create(p->on.allocator[i], &p->session, r);
-	for (; *files; files++) {
+	if (p->merge)
+		run_merged(p, sessions, r, files);
+	for (; !p->merge && *files; files++) {
 		r->files++;
 		run_file(p, sessions, r, &prog, *files);
 	}

@@ -7,6 +7,7 @@
  * placement (a recording does not say where slabs begin), so what needs that is skipped and
  * counted. Relies on pair.c and scan.c; the command relies on it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,7 +227,8 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
 	f->id = f->res = t->obj->user;
 	f->api = slab ? SF_API_CACHE : SF_API_KMALLOC;
 	f->cache = SF_NONE;
-	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE)
+	/* Bulk allocation has no tracepoint: only pages show that it is still the same slab. */
+	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE && j->scan->evidence.addresses)
 		f->cache = named_cache(j, t->rec, own);
 	f->addr = t->obj->key;
 	f->bad = SF_GOOD;
@@ -243,13 +245,16 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
  * A kfree() of nothing alive. Rule: a double free if that very address was a kmalloc object whose
  * free was seen, and no allocation since. Not for hashes (another object may have the same), not
  * for named caches (bulk allocation has no tracepoint), not after the last kmalloc of the recording
- * (its tracepoint may have been switched off before kfree's), not across lost events.
+ * (its tracepoint may have been switched off before kfree's), not across lost events, and only
+ * where all that could have allocated it in between would have been recorded.
  */
 static bool double_free(struct judge *j, const struct sf_trace_record *rec, uint32_t *id)
 {
 	uint32_t i = sf_tmap_get(&j->freed, rec->ptr);
 
 	if (i == SF_TMAP_NONE || rec->kind != SF_TRACE_KFREE || j->scan->hashed)
+		return false;
+	if (!j->scan->evidence.frees)
 		return false;
 	if (sf_pair_counts(j->pair)->events > j->scan->last_kmalloc)
 		return false;
@@ -330,12 +335,45 @@ static bool on_event(void *ctx, const struct sf_tr_event *t)
 	return true;
 }
 
+/* Where objects lie, and how they are aligned. */
+static bool judges_addresses(const struct sf_trace_scan *s)
+{
+	return !s->hashed && s->evidence.addresses && s->kernel.plain_sizes &&
+	       s->kernel.plain_align;
+}
+
+/* What the recording does not allow to judge, and why. */
+static void say_left_out(const struct sf_trace_scan *s, struct sf_trace *t)
+{
+	char text[300];
+
+	if (!s->kernel.plain_sizes)
+		sf_trace_left_out(t, "classes, sizes and alignment of kmalloc: it is no plain "
+				  "kernel's");
+	if (s->hashed) {
+		sf_trace_left_out(t, "double frees, overlaps and alignment: pointers are hashes");
+		return;
+	}
+	if (!s->evidence.frees)
+		snprintf(text, sizeof(text), "double frees, overlaps and alignment: %s",
+			 s->evidence.why);
+	else if (!s->evidence.addresses)
+		snprintf(text, sizeof(text), "overlaps and alignment: %s", s->evidence.why);
+	else if (s->kernel.plain_sizes && !s->kernel.plain_align)
+		snprintf(text, sizeof(text), "overlaps and alignment: objects are not aligned as "
+			 "a plain kernel's");
+	else
+		return;
+	sf_trace_left_out(t, text);
+}
+
 static void begin(struct judge *j, const struct sf_trace *t)
 {
 	struct sf_event ev = make(SF_EV_HEAP, NULL);
 
 	ev.heap.allocator = "trace";
-	ev.heap.caps = SF_CAP_USABLE | SF_CAP_KMALLOC | (j->scan->hashed ? 0 : SF_CAP_ADDRESS);
+	ev.heap.caps = SF_CAP_USABLE | (j->scan->kernel.plain_sizes ? SF_CAP_KMALLOC : 0) |
+		       (judges_addresses(j->scan) ? SF_CAP_ADDRESS : 0);
 	ev.heap.settings = &j->scan->settings;
 	j->emit(j->ctx, &ev);
 	ev = make(SF_EV_BEGIN, NULL);
@@ -389,6 +427,7 @@ int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_e
 	s = sf_trace_scan(t, err);
 	if (!s)
 		return -1;
+	say_left_out(s, t);
 	r = sf_trace_rewind(t, err);
 	j = sf_tr_alloc(sizeof(*j));
 	memset(j, 0, sizeof(*j));

@@ -40,6 +40,14 @@ static const struct sign signs[] = {
 	{ NULL, " kmem_kmalloc: {", 1,
 	  "LTTng's events (babeltrace): not read; record with trace-cmd or perf" },
 	{ NULL, " kmem:kmalloc(", 1, "output of perf trace: not read; take perf script instead" },
+	{ NULL, "call_site=3D", 1,
+	  "a mail in quoted-printable: decode it first (python3 -m quopri -d)" },
+	{ NULL, "page=3D", 1,
+	  "a mail in quoted-printable: decode it first (python3 -m quopri -d)" },
+	{ "Page allocated via order ", "", 1, "a page_owner listing, no recording" KMEM },
+	{ NULL, "[Tracepoint event]", 1, "output of perf list, no recording" KMEM },
+	{ "  # perf kmem stat", "", 1, "output of perf kmem stat: take perf script instead" },
+	{ NULL, "Total allocated (KB)", 1, "output of perf kmem stat: take perf script instead" },
 	{ "desc: ", "", 1, "output of valgrind's massif: calls of malloc, no kernel's" KMEM },
 };
 
@@ -130,6 +138,22 @@ static bool is_heaptrack(const char *p, const char *end)
 	       (has(stop, end, "\nX ") || has(stop, end, "\nI ") || has(stop, end, "\nt "));
 }
 
+/* "12.93%  call_site=…": lines of perf report. */
+static bool is_perf_report(const char *p, const char *end)
+{
+	const char *stop, *next;
+
+	for (; p < end; p = next) {
+		const char *percent;
+
+		next = next_line(p, end, &stop);
+		percent = memchr(p, '%', (size_t)(stop - p));
+		if (percent && has(percent, stop, "call_site=") && has(percent, stop, "bytes_alloc="))
+			return true;
+	}
+	return false;
+}
+
 const char *sf_tr_foreign(const uint8_t *head, size_t len)
 {
 	const char *p = (const char *)head, *end = p + len;
@@ -143,6 +167,8 @@ const char *sf_tr_foreign(const uint8_t *head, size_t len)
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (lines_with(p, end, &signs[i]) >= signs[i].lines)
 			return signs[i].what;
+	if (is_perf_report(p, end))
+		return "output of perf report: take perf script instead";
 	if (is_rep(p, end))
 		return "a trace of malloc lab (.rep): calls of malloc, no kernel's" KMEM;
 	if (is_heaptrack(p, end))

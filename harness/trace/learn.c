@@ -194,7 +194,20 @@ static void take_hints(struct sf_tr_kernel *k, const struct sf_trace_hints *h)
 		k->page_size = (uint32_t)h->page_size;
 }
 
-void sf_tr_learn(struct sf_tr_kernel *k, struct sf_pair *p, const struct sf_trace *t)
+/* Objects of named caches that lie further apart than any alignment or constructor explains. */
+static void learn_named(struct sf_tr_kernel *k, uint64_t odd, uint64_t named)
+{
+	char text[120];
+
+	if (odd * 2 <= named || *k->why)
+		return;
+	snprintf(text, sizeof(text), "objects of %" PRIu64 " of %" PRIu64 " named caches are larger "
+		 "than they must be: slub_debug, or KASAN", odd, named);
+	say(k, text);
+}
+
+void sf_tr_learn(struct sf_tr_kernel *k, struct sf_pair *p, const struct sf_trace *t,
+		 uint64_t odd_caches, uint64_t named_caches)
 {
 	const struct sf_trace_hints *h = sf_trace_hints(t);
 	char text[160];
@@ -210,6 +223,8 @@ void sf_tr_learn(struct sf_tr_kernel *k, struct sf_pair *p, const struct sf_trac
 		learn_sizes(k, p);
 	if (k->plain_align && !h->plain && !sf_trace_hashed(t))
 		learn_align(k, p);
+	if (!h->plain)
+		learn_named(k, odd_caches, named_caches);
 	if (k->page_size && k->page_size != SF_PAGE_SIZE) {
 		snprintf(text, sizeof(text), "its pages are of %u bytes, replayed by order",
 			 k->page_size);

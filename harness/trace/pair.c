@@ -714,6 +714,7 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 
 	if (!p->opt.backing)
 		sf_bits_push(&p->backing, false);
+	task_of(p, rec)->page_freed = 0;
 	if (rec->no_frame) {
 		p->counts.page_no_frame++;
 		return;
@@ -751,15 +752,15 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 }
 
 /*
- * Rule: pages that are freed as a list are told twice, as such and each by itself, in either order.
- * Kernels to 2.6.33 tell only the former.
+ * Rule: pages that are freed as a list are told twice, as such and each by itself, in either order
+ * (kernels to 2.6.33: only the former); some of those kernels tell every page twice.
  */
 static bool is_echo(struct sf_pair *p, const struct sf_trace_record *rec, bool alive)
 {
 	struct sf_tr_task *t = task_of(p, rec);
-	bool echo = !alive && (rec->batched || (t->batched && t->batched == rec->pfn + 1));
+	bool echo = !alive && (rec->batched || (t->page_freed && t->page_freed == rec->pfn + 1));
 
-	t->batched = rec->batched ? rec->pfn + 1 : 0;
+	t->page_freed = rec->pfn != SF_NO_PFN ? rec->pfn + 1 : 0;
 	p->counts.page_echo += echo;
 	return echo;
 }

@@ -23,7 +23,7 @@ struct sf_tr_task {
 	uint64_t serial[SF_TR_PEND];   /* of that object, so that a later one is not taken for it */
 	uint32_t dentry;               /* the last one from __d_alloc(), SF_NONE */
 	uint64_t dentry_serial;
-	uint64_t batched;              /* frame + 1 of the page last freed with others */
+	uint64_t page_freed;           /* frame + 1 of the page last freed, 0: none since */
 };
 
 struct sf_pair {

@@ -244,7 +244,8 @@ static bool find_event(struct sf_prefix *x, const char *line, const char *end)
 
 		while (s > line && (s[-1] == '_' || (s[-1] >= 'a' && s[-1] <= 'z')))
 			s--;
-		if (!sf_tr_event(s, (size_t)(p - s)) || (p + 1 < end && !sf_tr_is_blank(p[1])))
+		if (!sf_tr_event(s, (size_t)(p - s)) ||
+		    (p + 1 < end && !sf_tr_is_blank(p[1]) && !sf_tr_begins_with_field(p + 1, end)))
 			continue;
 		x->group = s - line >= 5 && !memcmp(s - 5, "kmem:", 5) ? s - 5 : NULL;
 		if (!x->group && s > line && !sf_tr_is_blank(s[-1]))
@@ -257,19 +258,35 @@ static bool find_event(struct sf_prefix *x, const char *line, const char *end)
 	return false;
 }
 
-/* "0d..1", or two words "0 d..1": the CPU, and flags that begin with no digit. */
+/*
+ * "0d..1", "0 d..1", "[001] d..1": the CPU, and flags that begin with no digit. Excerpts may have
+ * neither, nor a task.
+ */
 static bool cpu_and_flags(struct sf_prefix *x, const char *line, const char **p)
 {
-	const char *end = back_blanks(line, *p), *word = back_word(line, end), *q = word;
+	const char *end = back_blanks(line, *p), *word = back_word(line, end), *q;
 
-	if (word < end && !sf_tr_is_digit(*word)) { /* the flags alone */
+	if (word < end && !sf_tr_is_digit(*word) && *word != '[') { /* the flags alone */
 		end = back_blanks(line, word);
-		word = q = back_word(line, end);
+		word = back_word(line, end);
 	}
-	if (!sf_tr_decimal(&q, end, &x->cpu))
-		return false;
 	*p = word;
-	return true;
+	if (word == end)
+		return true;
+	q = *word == '[' ? word + 1 : word;
+	if (*word == '[')
+		x->layout = SF_LAYOUT_FTRACE;
+	return sf_tr_decimal(&q, end, &x->cpu);
+}
+
+static void task_or_none(struct sf_prefix *x, const char *line, const char *end)
+{
+	if (task(x, line, end))
+		return;
+	x->pid = 0;
+	end = back_blanks(line, end);
+	x->comm = skip_printk(line, end);
+	x->comm_end = end > x->comm ? end : x->comm;
 }
 
 /* "12us", "12.345ms", from s to end. */
@@ -301,7 +318,10 @@ static bool latency_layout(struct sf_prefix *x, const char *line, const char *en
 	if (!short_time(x, word, p) && (word == end || !timestamp(x, word, end)))
 		return false;
 	x->layout = SF_LAYOUT_LATENCY;
-	return cpu_and_flags(x, line, &word) && task(x, line, word);
+	if (!cpu_and_flags(x, line, &word))
+		return false;
+	task_or_none(x, line, word);
+	return true;
 }
 
 /* "alpha 77 0 0 00000000 00000001 [00012345] 12.345ms (+0.001ms): ": likewise. */
@@ -389,11 +409,7 @@ static bool sparse_layout(struct sf_prefix *x, const char *line, const char *p)
 	q = word + 1;
 	if (word < end && *word == '[' && sf_tr_decimal(&q, end, &x->cpu) && q + 1 == end)
 		end = back_blanks(line, word);
-	if (!task(x, line, end)) {
-		x->comm = skip_printk(line, end);
-		x->comm_end = end > x->comm ? end : x->comm;
-		x->pid = 0;
-	}
+	task_or_none(x, line, end);
 	return true;
 }
 
@@ -407,6 +423,20 @@ static const char *back_difference(const char *line, const char *p)
 	while (q > line && *q != '(')
 		q--;
 	return back_blanks(line, q);
+}
+
+/* The event alone, as it is quoted: it must be followed by a field, perhaps by "(function)". */
+static bool bare_layout(struct sf_prefix *x, const char *line, const char *p)
+{
+	const char *rest = sf_tr_skip_blanks(x->rest, x->end);
+
+	if (rest < x->end && *rest == '(')
+		rest = sf_tr_skip_word(rest, x->end);
+	if (!sf_tr_begins_with_field(rest, x->end))
+		return false;
+	x->layout = SF_LAYOUT_FTRACE;
+	task_or_none(x, line, p);
+	return true;
 }
 
 static bool odd_layout(struct sf_prefix *x, const char *line, const char *end)
@@ -424,7 +454,7 @@ static bool odd_layout(struct sf_prefix *x, const char *line, const char *end)
 		return sparse_layout(x, line, x->group);
 	p = back_difference(line, p);
 	if (p == line || p[-1] != ':')
-		return false;
+		return bare_layout(x, line, p);
 	if (p - line > 2 && p[-2] == ')')
 		return verbose_layout(x, line, p);
 	return latency_layout(x, line, p);

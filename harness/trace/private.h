@@ -254,7 +254,8 @@ struct sf_tr_kernel {
 	uint32_t page_size;    /* 0: not known, taken for 4 KiB */
 	char why[200];         /* what differs, "": nothing */
 };
-void sf_tr_learn(struct sf_tr_kernel *k, struct sf_pair *p, const struct sf_trace *t);
+void sf_tr_learn(struct sf_tr_kernel *k, struct sf_pair *p, const struct sf_trace *t,
+		 uint64_t odd_caches, uint64_t named_caches);
 
 /* What a recording has, and so what may be concluded from what it does not have. */
 struct sf_tr_evidence {

@@ -255,8 +255,8 @@ struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err)
 		return NULL;
 	}
 	weigh(&s->evidence, &s->counts);
-	sf_tr_learn(&s->kernel, p, t);
 	take_caches(s, p);
+	sf_tr_learn(&s->kernel, p, t, s->counts.odd_caches, s->nr_named);
 	size_heap(s, p, cpus);
 	s->hashed = sf_trace_hashed(t);
 	s->base = sf_pair_base(p);

@@ -85,9 +85,12 @@ static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 	if (is_dat(head, (size_t)len))
 		return open_dat(p, err, exit_code);
 	p->format = sf_lines_format(head, (size_t)len);
-	/* A log may have anything in it, of which its first lines are no sign. */
-	other = p->format && strcmp(p->format, "kernel log") ? NULL :
-		sf_tr_foreign(head, (size_t)len);
+	/*
+	 * A log may have anything in it, of which its first lines are no sign; a mail's events are
+	 * events but for the way it is written.
+	 */
+	other = p->format && strcmp(p->format, "kernel log") &&
+		!memmem(head, (size_t)len, "=3D", 3) ? NULL : sf_tr_foreign(head, (size_t)len);
 	if (!p->format || (other && !memmem(head, (size_t)len, "Dumping ftrace", 14)))
 		return sf_tr_error(err, sf_source_name(p->src), 0, "%s",
 				   other ? other : "neither ftrace text, trace-cmd report, "

@@ -45,8 +45,8 @@ static const struct sf_usage usage = {
 	"run", "FILE…",
 	"Runs each FILE on each allocator, under the oracles. A FILE is a program as text or\n"
 	"as bytes, or a recording of a real kernel (ftrace text, trace-cmd report, perf script,\n"
-	"trace.dat; plain, .gz, .xz or .zst), told apart by content; - is standard input. Comments\n"
-	"such as \"# NULL\" after an operation are checked.",
+	"trace.dat; plain, .gz, .xz or .zst), told apart by content; - is standard input.\n"
+	"Comments such as \"# NULL\" after an operation are checked.",
 	options,
 };
 

@@ -148,7 +148,8 @@ static bool is_perf_report(const char *p, const char *end)
 
 		next = next_line(p, end, &stop);
 		percent = memchr(p, '%', (size_t)(stop - p));
-		if (percent && has(percent, stop, "call_site=") && has(percent, stop, "bytes_alloc="))
+		if (percent && has(percent, stop, "call_site=") &&
+		    has(percent, stop, "bytes_alloc="))
 			return true;
 	}
 	return false;

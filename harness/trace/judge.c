@@ -152,6 +152,9 @@ static void on_alloc(struct judge *j, const struct sf_tr_event *t)
 	a->addr = t->rec->ptr;
 	a->usable = t->rec->bytes_alloc;
 	a->place.kind = cache == SF_NONE ? SF_PLACE_LARGE : SF_PLACE_SLAB;
+	/* A class means nothing where it is not known which there are. */
+	if (a->api == SF_API_KMALLOC && !j->scan->kernel.plain_sizes)
+		a->place.kind = SF_PLACE_UNKNOWN;
 	a->place.cache = cache;
 	a->place.stride = (uint32_t)t->rec->bytes_alloc;
 	a->place.object_size = (uint32_t)(a->api == SF_API_CACHE ? t->rec->bytes_req :
@@ -228,7 +231,7 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
 	f->api = slab ? SF_API_CACHE : SF_API_KMALLOC;
 	f->cache = SF_NONE;
 	/* Bulk allocation has no tracepoint: only pages show that it is still the same slab. */
-	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE && j->scan->evidence.addresses)
+	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE && j->scan->evidence.complete)
 		f->cache = named_cache(j, t->rec, own);
 	f->addr = t->obj->key;
 	f->bad = SF_GOOD;
@@ -254,7 +257,7 @@ static bool double_free(struct judge *j, const struct sf_trace_record *rec, uint
 
 	if (i == SF_TMAP_NONE || rec->kind != SF_TRACE_KFREE || j->scan->hashed)
 		return false;
-	if (!j->scan->evidence.frees)
+	if (!j->scan->evidence.complete)
 		return false;
 	if (sf_pair_counts(j->pair)->events > j->scan->last_kmalloc)
 		return false;
@@ -338,7 +341,7 @@ static bool on_event(void *ctx, const struct sf_tr_event *t)
 /* Where objects lie, and how they are aligned. */
 static bool judges_addresses(const struct sf_trace_scan *s)
 {
-	return !s->hashed && s->evidence.addresses && s->kernel.plain_sizes &&
+	return !s->hashed && s->evidence.complete && s->kernel.plain_sizes &&
 	       s->kernel.plain_align;
 }
 
@@ -354,14 +357,12 @@ static void say_left_out(const struct sf_trace_scan *s, struct sf_trace *t)
 		sf_trace_left_out(t, "double frees, overlaps and alignment: pointers are hashes");
 		return;
 	}
-	if (!s->evidence.frees)
+	if (!s->evidence.complete)
 		snprintf(text, sizeof(text), "double frees, overlaps and alignment: %s",
 			 s->evidence.why);
-	else if (!s->evidence.addresses)
-		snprintf(text, sizeof(text), "overlaps and alignment: %s", s->evidence.why);
-	else if (s->kernel.plain_sizes && !s->kernel.plain_align)
-		snprintf(text, sizeof(text), "overlaps and alignment: objects are not aligned as "
-			 "a plain kernel's");
+	else if (!judges_addresses(s))
+		snprintf(text, sizeof(text), "double frees, overlaps and alignment: it is no plain "
+			 "kernel's");
 	else
 		return;
 	sf_trace_left_out(t, text);

@@ -201,8 +201,8 @@ static void learn_named(struct sf_tr_kernel *k, uint64_t odd, uint64_t named)
 
 	if (odd * 2 <= named || *k->why)
 		return;
-	snprintf(text, sizeof(text), "objects of %" PRIu64 " of %" PRIu64 " named caches are larger "
-		 "than they must be: slub_debug, or KASAN", odd, named);
+	snprintf(text, sizeof(text), "objects of %" PRIu64 " of %" PRIu64 " named caches are "
+		 "larger than they must be: slub_debug, or KASAN", odd, named);
 	say(k, text);
 }
 

@@ -263,8 +263,8 @@ struct sf_tr_evidence {
 	bool node;             /* allocations on a node would be seen, too */
 	bool idle;             /* so are tasks of all kinds: the idle one is */
 	bool unbroken;         /* nothing was overwritten, cut off or torn */
-	bool frees, addresses; /* double frees, overlaps may be told */
-	char why[200];         /* why not, "": both may */
+	bool complete;         /* so double frees and overlaps may be told */
+	char why[200];         /* why not, "": they may */
 };
 
 struct sf_trace_scan {

@@ -197,12 +197,11 @@ static void weigh(struct sf_tr_evidence *e, const struct sf_trace_counts *c)
 		lack = "no allocation on a node was recorded (kmalloc_node)";
 	else if (!e->idle)
 		lack = "not all tasks were recorded, or none while the idle one ran";
-	e->frees = !lack;
-	if (!lack && (e->kinds & pages) != pages)
-		lack = "no page events were recorded";
-	if (!lack && c->page_no_frame + c->page_free_no_frame)
+	else if ((e->kinds & pages) != pages)
+		lack = "mm_page_alloc and mm_page_free were not both recorded";
+	else if (c->page_no_frame + c->page_free_no_frame)
 		lack = "page events do not tell frames";
-	e->addresses = !lack;
+	e->complete = !lack;
 	if (lack)
 		snprintf(e->why, sizeof(e->why), "%s", lack);
 }

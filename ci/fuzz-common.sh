@@ -65,8 +65,7 @@ trace_seeds()
 		*) cat "$f" ;;
 		esac | head -n 24 >"$1/$(basename "$f" .zst)"
 	done
-	cp corpora/layouts/* "$1/" 2>/dev/null
-	cp corpora/traces/*.dat "$1/" 2>/dev/null || :
+	cp corpora/layouts/*.txt corpora/traces/*.dat "$1/" || exit 2
 }
 
 count_files()

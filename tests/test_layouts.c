@@ -299,11 +299,13 @@ static void test_kernels(void **state)
 		{ ALLOC(AT("00000"), 60, 128) ALLOC(AT("01000"), 8, 8),
 		  "ISO-2: kmalloc-128 is not the smallest class that fits", NULL },
 		{ ALLOC(AT("00000"), 5, 32) ALLOC(AT("01000"), 90, 128)
-		  ALLOC(AT("02000"), 190, 192), "", "least size is 32 bytes, and it has none of 96" },
+		  ALLOC(AT("02000"), 190, 192), "",
+		  "least size is 32 bytes, and it has none of 96" },
 		{ ALLOC(AT("00000"), 5, 16) ALLOC(AT("01000"), 90, 96), "", "least size is 16" },
 		{ ALLOC(AT("00000"), 64, 392) ALLOC(AT("01000"), 8, 336), "", "red zones" },
 		/* one class in two sizes that no kernel has, and plain ones: half of them */
-		{ ALLOC(AT("00000"), 64, 64) ALLOC(AT("01000"), 10, 16) ALLOC(AT("02000"), 64, 128),
+		{ ALLOC(AT("00000"), 64, 64) ALLOC(AT("01000"), 10, 16)
+		  ALLOC(AT("02000"), 64, 128),
 		  "ISO-2: kmalloc-128 is not the smallest class that fits", NULL },
 		{ ALLOC(AT("00000"), 20, 24) ALLOC(AT("01000"), 21, 25) ALLOC(AT("02000"), 5, 9),
 		  "", "of no kernel known here" },
@@ -485,7 +487,7 @@ static void test_nothing(void **state)
 	no_content("# tracer: nop\n", "0 memory events in 1 lines (no others)");
 	no_content(EVENT("a-1", "1.0", "sched_switch: x") EVENT("a-1", "1.0", "sched_wakeup: x")
 		   EVENT("a-1", "1.0", "sched_switch: x"),
-		   "0 memory events in 3 lines (sched_switch 2, sched_wakeup 1): enable events/kmem");
+		   "0 memory events in 3 lines (sched_switch 2, sched_wakeup 1): enable events/");
 	no_content(KF("1.0", AT("00000"))
 		   EVENT("a-1", "1.0", "mm_page_free: page=1111222233334444 pfn=1 order=0"),
 		   "no allocation among 2 memory events");

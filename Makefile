@@ -255,6 +255,8 @@ all: $(PROGRAMS) $(FUZZ_PROGRAMS) $(AFL_PROGRAMS)
 	$(call left_out,$(HAVE_AFL),AFL++ targets,clang-22 afl++) \
 	$(call left_out,$(HAVE_TRACECMD),reading trace.dat,libtracecmd-dev libtraceevent-dev) \
 	$(call left_out,$(HAVE_ZSTD),reading .zst,libzstd-dev) \
+	$(call left_out,$(HAVE_LZMA),reading .xz,liblzma-dev) \
+	$(call left_out,$(HAVE_ZLIB),reading .gz,zlib1g-dev) \
 	$(call left_out,$(HAVE_LIBBPF),types of a real kernel (BTF),libbpf-dev) \
 	$(call left_out,$(HAVE_CMOCKA),unit tests,libcmocka-dev) :
 

@@ -24,7 +24,7 @@ slabfuzz 2 run $dir/wrapped.txt
 says 'wrapped.txt:1: 2 events were wrapped into two lines'
 
 # Read, never accused; the model agrees unless the kernel is another.
-for f in $dir/*; do
+for f in "$dir"/*; do
 	case $f in
 	*/wrapped.txt | */other-events.txt | *.md) continue ;;
 	esac

@@ -210,6 +210,119 @@ static void test_prefixes(void **state)
 	}
 }
 
+#define TAIL " call_site=f+0x1/0x2 ptr=00000000a1b2c3d4"
+#define BYTES " bytes_req=24 bytes_alloc=32 gfp_flags=GFP_KERNEL"
+#define START "  alpha-77 [001] d..1.  12.000001: "
+#define LINE(what) START what "\n"
+#define FREED LINE("kfree:" TAIL)
+
+/* Layouts and damage by the line: what comes of it, followed by the free of the object. */
+static void test_lines(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t paired, cut, torn;
+	} cases[] = {
+		/* printk's caller, syslog, journald; marks of the latency format; another clock */
+		{ "[   12.3][  T77]    alpha-77      1d..1   12us+: kmalloc:" TAIL BYTES "\n",
+		  1, 0, 0 },
+		{ "<4>[   12.3] alpha-77      1d..1   12us#: kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
+		{ "Nov 29 08:00:00 host kernel: [   12.3]    alpha-77      1.N..   12us*: kmalloc:"
+		  TAIL BYTES "\n", 1, 0, 0 },
+		{ "Nov 29 08:00:00 host kernel:    alpha-77      1d..1   12us : kmalloc:" TAIL BYTES
+		  "\n", 1, 0, 0 },
+		{ "   alpha-77      1d..1   1234 : kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
+		/* a graph without CPUs, with a duration that is none */
+		{ "               |  /* kmalloc:" TAIL BYTES " */\n", 1, 0, 0 },
+		{ " 1)  alpha-77   | # 1234.5 us |  /* kmalloc:" TAIL BYTES " */\n", 1, 0, 0 },
+		/* perf script: all, less, an event of another group */
+		{ "alpha 77/78 [001] 12.000001: 1 kmem:kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
+		{ "alpha    77  12.000001: kmem:kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
+		{ "kmem:kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
+		{ "alpha 77 [001] 12.000001: probe:kmalloc:" TAIL BYTES "\n", 0, 0, 0 },
+		/* two events on a line: the first cut off before its name, in it, in its fields */
+		{ START "kmal  " LINE("kmalloc:" TAIL BYTES), 0, 0, 2 },
+		{ " bytes_alloc=32 gfp_flags=GFP_KERN  " LINE("kmalloc:" TAIL BYTES), 0, 0, 2 },
+		{ START "kmalloc:" TAIL " bytes_req=2 " FREED, 0, 0, 2 },
+		{ START "kmalloc:" TAIL " bytes_req=2" FREED, 0, 0, 2 },
+		/* cut off in the midst of the file */
+		{ LINE("kmalloc:" TAIL " bytes_req=24 byt"), 0, 1, 0 },
+		{ LINE("kmalloc:" TAIL " bytes_req=24 bytes_alloc=32 gfp_flags="), 0, 1, 0 },
+		{ LINE("kmalloc: call_site=f+0x1/0x2 ptr=00000000a1"), 0, 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[1024], title[SF_TITLE_MAX];
+		struct sf_trace_counts c;
+		struct sf_trace *t;
+
+		/* something to read whatever comes of the rest */
+		snprintf(text, sizeof(text), "%s%s%s", LINE("mm_page_alloc: page=0000000011112222 "
+			 "pfn=7 order=0 migratetype=0 gfp_flags=GFP_KERNEL"), cases[i].text, FREED);
+		t = open_text(text);
+		judge(t, &c, title);
+		if (c.paired != cases[i].paired || c.cut_off != cases[i].cut ||
+		    c.torn != cases[i].torn || c.paired + c.free_unborn != 1)
+			fail_msg("%zu: paired %d, cut off %d, torn %d", i, (int)c.paired,
+				 (int)c.cut_off, (int)c.torn);
+		sf_trace_close(t);
+	}
+}
+
+/* The last line has no newline: whole if its last field must be, or is one told before. */
+static void test_last_line(void **state)
+{
+	static const struct {
+		const char *last;
+		uint64_t events;
+	} cases[] = {
+		{ "kfree:" TAIL, 2 },
+		{ "kfree: call_site=f ptr=00000000a1b2c3d", 1 },
+		{ "kmem_cache_free:" TAIL " name=dentry", 2 },
+		{ "kmem_cache_free:" TAIL " name=dent", 1 },
+		{ "kmalloc:" TAIL BYTES, 2 },
+		{ "kmalloc:" TAIL BYTES "|__GFP_ZER", 1 },
+		{ "kmalloc:" TAIL BYTES " node=-1 accounted=tru", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[1024], title[SF_TITLE_MAX];
+		struct sf_trace_counts c;
+		struct sf_trace *t;
+
+		snprintf(text, sizeof(text), "%s  alpha-77 [001] d..1.  12.000002: %s",
+			 LINE("kmem_cache_alloc:" TAIL " name=dentry" BYTES), cases[i].last);
+		t = open_text(text);
+		judge(t, &c, title);
+		if (c.events != cases[i].events || c.events + c.cut_off != 2)
+			fail_msg("%s: %d events, %d cut off", cases[i].last, (int)c.events,
+				 (int)c.cut_off);
+		sf_trace_close(t);
+	}
+}
+
+/* Of 64 KiB pages: what is larger than the model's largest block is counted, not replayed. */
+static void test_large(void **state)
+{
+	struct sf_trace_counts c;
+	char title[SF_TITLE_MAX];
+	struct sf_trace *t;
+
+	(void)state;
+	t = open_text(LINE("kmalloc:" TAIL " bytes_req=200000000 bytes_alloc=268435456 "
+			   "gfp_flags=GFP_KERNEL") FREED
+		      LINE("kmalloc:" TAIL " bytes_req=4000000 bytes_alloc=4194304 "
+			   "gfp_flags=GFP_KERNEL") FREED);
+	judge(t, &c, title);
+	assert_string_equal(title, "");
+	assert_int_equal(c.alloc_too_large, 1);
+	assert_int_equal(c.paired, 2);
+	assert_int_equal(c.peak_bytes, 4194304);
+	sf_trace_close(t);
+}
+
 /* ---- flags ---- */
 
 static uint32_t gfp_of(const char *text, uint64_t *unknown)
@@ -420,7 +533,11 @@ static void test_listings(void **state)
 #define CA(task) EVENT(task, "1.0", "kmem_cache_alloc: call_site=f ptr=ffff880012380000 "   \
 		       "bytes_req=8 bytes_alloc=8 gfp_flags=GFP_KERNEL node=-1")
 #define CF EVENT("a-1", "1.0", "kmem_cache_free: call_site=f ptr=ffff880012380000 name=x")
-#define PAGE EVENT("a-1", "1.0", "mm_page_alloc: page=ffffea0000000040 pfn=1 order=0 "       \
+#define SLAB(pfn, ptr) EVENT("a-1", "1.0", "mm_page_alloc: page=ffffea0000000040 pfn=" pfn  \
+			     " order=0 migratetype=0 gfp_flags=GFP_KERNEL|__GFP_NOWARN|"     \
+			     "__GFP_NORETRY|__GFP_COMP") KM("1.1", ptr)
+#define PAGE SLAB("0x12500", "ffff880012500000") SLAB("0x12501", "ffff880012501000")        \
+	     EVENT("a-1", "1.0", "mm_page_alloc: page=ffffea0000000040 pfn=1 order=0 "       \
 		   "migratetype=0 gfp_flags=GFP_KERNEL")                                     \
 	     EVENT("a-1", "1.1", "mm_page_free: page=ffffea0000000040 pfn=1 order=0")
 #define TWICE KM("2.0", AT("00000")) KF("2.1", AT("00000")) KF("2.2", AT("00000"))          \
@@ -598,6 +715,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_last_line),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_gfp),
 		cmocka_unit_test(test_kernels),
 		cmocka_unit_test(test_hints),

@@ -618,10 +618,10 @@ static struct verdict judge(struct sf_trace *t, struct sf_oracle_count *counts,
  */
 #define EIGHT P(KMALLOC("0xffff888100e00000", 8, 8)) P(KFREE("0xffff888100e00000"))
 #define EVIDENCE                                                                        \
-	P_TASK("swapper 0", "1", CALLOC("z", "0xffff888100f00000", 64, 64))             \
+	BASE_SHOWN P_TASK("swapper 0", "1", CALLOC("z", "0xffff888100f00000", 64, 64))             \
 	P(CFREE("z", "0xffff888100f00000")) P(PAGES("0x500", 0, "GFP_KERNEL"))          \
 	P(PFREE("0x500", 0)) EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
-#define EVIDENCE_LINES 20
+#define EVIDENCE_LINES 24
 
 static void test_judge(void **state)
 {

@@ -356,7 +356,8 @@ static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
 static void hold_replay(const struct sf_session *s, struct sf_trial *t)
 {
 	const struct sf_trace_counts *c = &t->replay->counts;
-	uint64_t due = c->kmalloc + c->cache_alloc - c->failed - c->alloc_no_ptr;
+	uint64_t due = c->kmalloc + c->cache_alloc - c->failed - c->alloc_no_ptr -
+		       c->alloc_too_large;
 	uint64_t done = t->replay->kmalloc.total + t->replay->named.total;
 
 	if (s->stopped)

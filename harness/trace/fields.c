@@ -14,6 +14,8 @@
 
 #define GFP_CACHE 64u
 #define GFP_TEXT 128u
+#define NAME_CACHE 256u
+#define NAME_TEXT 40u
 
 struct gfp_entry {
 	char text[GFP_TEXT];
@@ -22,8 +24,15 @@ struct gfp_entry {
 	uint64_t unknown;
 };
 
+struct name_entry {
+	char text[NAME_TEXT];
+	size_t len; /* 0: empty */
+};
+
 struct sf_fields {
 	struct gfp_entry gfp[GFP_CACHE];
+	struct name_entry name[NAME_CACHE]; /* of caches, told lately */
+	bool name_known;                    /* the last one was */
 	unsigned int digits; /* of pointers in this file, 0: none seen yet */
 	unsigned int digits_0x; /* likewise, most of those written with 0x */
 };
@@ -80,6 +89,11 @@ struct sf_fields *sf_fields_create(void)
 
 	memset(f, 0, sizeof(*f));
 	return f;
+}
+
+void sf_fields_reset(struct sf_fields *f)
+{
+	memset(f, 0, sizeof(*f));
 }
 
 static uint32_t parse_gfp(struct sf_fields *f, const char *s, size_t len,
@@ -180,6 +194,22 @@ static bool truth(const char *s, const char *end, bool *v)
 	return true;
 }
 
+static void note_name(struct sf_fields *f, const char *s, size_t len)
+{
+	struct name_entry *e;
+
+	f->name_known = false;
+	if (!len || len > NAME_TEXT)
+		return;
+	e = &f->name[(len * 7 + (unsigned char)s[len - 1] + (unsigned char)s[len / 2] * 3u +
+		      (unsigned char)s[0] * 17u) % NAME_CACHE];
+	f->name_known = e->len == len && !memcmp(e->text, s, len);
+	if (f->name_known)
+		return;
+	memcpy(e->text, s, len);
+	e->len = len;
+}
+
 /* Takes one field; false: its value makes no sense. */
 static bool take(struct sf_fields *f, struct sf_trace_record *rec, enum key key, char *s, char *end,
 		 struct sf_tr_notes *notes)
@@ -195,6 +225,7 @@ static bool take(struct sf_fields *f, struct sf_trace_record *rec, enum key key,
 		return amount(s, end, UINT64_MAX, &rec->pfn);
 	case KEY_NAME:
 		rec->cache = s;
+		note_name(f, s, (size_t)(end - s));
 		return s != end;
 	case KEY_SITE:
 		/* symbol+offset/size: the size tells nothing that the symbol does not. */
@@ -305,7 +336,7 @@ static const char *check(struct sf_trace_record *rec, uint32_t seen)
 
 /*
  * A last line without a newline is whole if its last field is. A kfree's pointer has as many digits
- * as the others; a cache's name, or a flag's, cannot be told from the half of one.
+ * as the others; a cache's name, or a flag's, is the half of one unless it is known.
  */
 static bool may_be_cut(const struct sf_fields *f, const struct sf_trace_record *rec, enum key last,
 		       const char *value, bool unknown_gfp)
@@ -313,7 +344,7 @@ static bool may_be_cut(const struct sf_fields *f, const struct sf_trace_record *
 	size_t digits = strlen(value);
 
 	if (last == KEY_NAME)
-		return rec->kind == SF_TRACE_CACHE_FREE;
+		return !f->name_known;
 	if (last == KEY_PTR && digits > 2 && value[1] == 'x')
 		return rec->ptr > SF_PAGE_SIZE && digits - 2 < f->digits_0x;
 	return last == KEY_GFP && unknown_gfp;

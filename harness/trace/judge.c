@@ -38,6 +38,13 @@ struct judge {
 	bool seen[SF_TR_CACHES_MAX];
 };
 
+/* Where objects lie, and how they are aligned. */
+static bool judges_addresses(const struct sf_trace_scan *s)
+{
+	return !s->hashed && s->evidence.complete && s->base && s->kernel.plain_sizes &&
+	       s->kernel.plain_align;
+}
+
 static void put_id(struct judge *j, uint32_t id)
 {
 	if (j->nr_ids == j->cap_ids) {
@@ -231,7 +238,7 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
 	f->api = slab ? SF_API_CACHE : SF_API_KMALLOC;
 	f->cache = SF_NONE;
 	/* Bulk allocation has no tracepoint: only pages show that it is still the same slab. */
-	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE && j->scan->evidence.complete)
+	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE && judges_addresses(j->scan))
 		f->cache = named_cache(j, t->rec, own);
 	f->addr = t->obj->key;
 	f->bad = SF_GOOD;
@@ -257,7 +264,7 @@ static bool double_free(struct judge *j, const struct sf_trace_record *rec, uint
 
 	if (i == SF_TMAP_NONE || rec->kind != SF_TRACE_KFREE || j->scan->hashed)
 		return false;
-	if (!j->scan->evidence.complete)
+	if (!judges_addresses(j->scan))
 		return false;
 	if (sf_pair_counts(j->pair)->events > j->scan->last_kmalloc)
 		return false;
@@ -338,13 +345,6 @@ static bool on_event(void *ctx, const struct sf_tr_event *t)
 	return true;
 }
 
-/* Where objects lie, and how they are aligned. */
-static bool judges_addresses(const struct sf_trace_scan *s)
-{
-	return !s->hashed && s->evidence.complete && s->kernel.plain_sizes &&
-	       s->kernel.plain_align;
-}
-
 /* What the recording does not allow to judge, and why. */
 static void say_left_out(const struct sf_trace_scan *s, struct sf_trace *t)
 {
@@ -360,6 +360,9 @@ static void say_left_out(const struct sf_trace_scan *s, struct sf_trace *t)
 	if (!s->evidence.complete)
 		snprintf(text, sizeof(text), "double frees, overlaps and alignment: %s",
 			 s->evidence.why);
+	else if (!s->base)
+		snprintf(text, sizeof(text), "double frees, overlaps and alignment: too few slabs "
+			 "show which pages lie where");
 	else if (!judges_addresses(s))
 		snprintf(text, sizeof(text), "double frees, overlaps and alignment: it is no plain "
 			 "kernel's");

@@ -35,6 +35,9 @@ bool sf_tr_prefix(struct sf_prefix *x, const char *line, const char *end);
 /* Words that stand before an event and never among fields: "[001]", "12.000001:", "kfree:". */
 bool sf_tr_before_event(const char *s, const char *end);
 
+/* Whether what should be the task's name is the rest of another event. */
+bool sf_tr_torn_in_front(const struct sf_prefix *x);
+
 struct sf_tr_event_name {
 	const char *text;
 	uint8_t len, kind; /* enum sf_trace_kind */
@@ -46,6 +49,7 @@ const struct sf_tr_event_name *sf_tr_event(const char *s, size_t len);
 /* fields.c: `line` is cut into strings. */
 struct sf_fields;
 struct sf_fields *sf_fields_create(void);
+void sf_fields_reset(struct sf_fields *f); /* from the start of the file again */
 enum sf_tr_damage sf_tr_fields(struct sf_fields *f, struct sf_trace_record *rec,
 			       const struct sf_prefix *x, char *line, bool whole,
 			       struct sf_tr_notes *notes, char why[SF_TR_WHY_MAX]);

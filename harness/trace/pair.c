@@ -14,6 +14,9 @@
 
 #include "pair.h"
 
+/* No block of the model is larger (mm/page_alloc.c: MAX_PAGE_ORDER). */
+#define LARGEST (SF_PAGE_SIZE << (SF_NR_ORDERS - 1))
+
 static void touch_task(struct sf_pair *p, const struct sf_trace_record *rec);
 
 void sf_bits_push(struct sf_bits *b, bool value)
@@ -201,7 +204,8 @@ static void end_obj(struct sf_pair *p, uint32_t i, bool implied, const struct sf
 	struct sf_tr_obj *o = &p->obj[i];
 	uint32_t head = sf_tmap_get(&p->live, o->key);
 
-	tell(p, SF_STEP_FREE, i, SF_NONE, implied, rec);
+	if (!o->alien)
+		tell(p, SF_STEP_FREE, i, SF_NONE, implied, rec);
 	if (head == i) {
 		if (o->next == SF_NONE)
 			sf_tmap_del(&p->live, o->key);
@@ -213,11 +217,12 @@ static void end_obj(struct sf_pair *p, uint32_t i, bool implied, const struct sf
 		p->obj[head].next = o->next;
 	}
 	page_unlink(p, i);
-	count_bytes(p, 0, o->bytes);
 	if (o->cache != SF_NONE)
 		p->cache[o->cache].live--;
-	else
+	else if (!o->alien)
 		p->pages -= o->bytes >> SF_PAGE_SHIFT;
+	if (!o->alien)
+		count_bytes(p, 0, o->bytes);
 	p->counts.implied_free += implied;
 	p->nr_live--;
 	put_obj(p, i);
@@ -421,7 +426,7 @@ static void vote(struct sf_pair *p, const struct sf_tr_obj *b, uint64_t ptr)
 		unsigned int shift = shifts[s];
 		uint64_t base = (ptr & ~((1ull << (shift + b->order)) - 1)) - (b->key << shift);
 
-		if (base & ((1ull << 30) - 1) || base >> 47 != 0x1ffff)
+		if (base & ((1ull << 30) - 1) || !(base >> 63))
 			continue;
 		for (unsigned int i = 0; i < SF_TR_VOTES; i++) {
 			if (p->vote[i].nr && (p->vote[i].base != base || p->vote[i].shift != shift))
@@ -584,7 +589,10 @@ static void note_large(struct sf_pair *p, const struct sf_trace_record *rec)
 		p->large_fit++;
 	else
 		p->large_unfit++;
+	if (rec->bytes_alloc > LARGEST)
+		return;
 	count_pages(p, rec->bytes_alloc >> SF_PAGE_SHIFT);
+	count_bytes(p, rec->bytes_alloc, 0);
 }
 
 static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf_trace_record *rec,
@@ -619,14 +627,19 @@ static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf
 	p->obj[i].bytes = (uint32_t)rec->bytes_alloc;
 	sf_tmap_set(&p->live, rec->ptr, i);
 	page_link(p, i);
-	if (cache != SF_NONE)
-		note_cache(p, cache, rec);
-	else
-		note_large(p, rec);
 	p->nr_live++;
-	count_bytes(p, rec->bytes_alloc, 0);
-	tell(p, SF_STEP_ALLOC, i, SF_NONE, false, rec);
-	find_owner(p, rec, i);
+	if (cache != SF_NONE) {
+		note_cache(p, cache, rec);
+		count_bytes(p, rec->bytes_alloc, 0);
+	} else {
+		note_large(p, rec);
+		p->obj[i].alien = rec->bytes_alloc > LARGEST;
+		p->counts.alloc_too_large += p->obj[i].alien;
+	}
+	if (!p->obj[i].alien) {
+		tell(p, SF_STEP_ALLOC, i, SF_NONE, false, rec);
+		find_owner(p, rec, i);
+	}
 	if (!is_extension(rec))
 		touch_task(p, rec);
 	return 0;

@@ -18,6 +18,8 @@
 
 #include "lines.h"
 
+#define COMM_MAX 20 /* the kernel's have 15 characters */
+
 #define E(text, kind, node, batched) { text, sizeof(text) - 1, SF_TRACE_##kind, node, batched }
 static const struct sf_tr_event_name events[] = {
 	E("kmem_cache_alloc", CACHE_ALLOC, false, false),
@@ -115,7 +117,14 @@ static const char *skip_printk(const char *p, const char *end)
 			continue;
 		p = q = sf_tr_skip_blanks(at, end);
 	}
-	return p;
+	/* "[  T77]", "[  C1]": who printed it (PRINTK_CALLER). */
+	if (end - p > 2 && *p == '[') {
+		q = sf_tr_skip_blanks(p + 1, end);
+		if (q < end && (*q == 'T' || *q == 'C') && (q = memchr(q, ']', (size_t)(end - q))))
+			p = sf_tr_skip_blanks(q + 1, end);
+	}
+	q = memmem(p, (size_t)(end - p), " kernel: ", 9);
+	return q ? sf_tr_skip_blanks(q + 9, end) : p;
 }
 
 /* "comm-pid", "comm pid", "comm pid/tid", "comm-pid (tgid)" from line to end. */
@@ -144,7 +153,9 @@ static bool task(struct sf_prefix *x, const char *line, const char *end)
 	p = back_blanks(line, p - 1);
 	x->comm_end = p;
 	x->comm = sf_tr_skip_blanks(line, p);
-	if (x->comm < p && (*x->comm == '[' || *x->comm == '>' || *x->comm == '<'))
+	/* A name has 15 characters: what is longer begins with something else. */
+	if (x->comm < p && (*x->comm == '[' || *x->comm == '>' || *x->comm == '<' ||
+			    p - x->comm > 15))
 		x->comm = skip_printk(x->comm, p);
 	return true;
 }
@@ -307,6 +318,12 @@ static bool short_time(struct sf_prefix *x, const char *s, const char *end)
 	return true;
 }
 
+/* "1234", of a clock that does not count nanoseconds. */
+static bool ticks(struct sf_prefix *x, const char *s, const char *end)
+{
+	return sf_tr_decimal(&s, end, &x->time_ns) && s == end;
+}
+
 /* "alpha  0d..1  12us!: ", "12us : ", "12.000001: ": what ends in the colon at `end`. */
 static bool latency_layout(struct sf_prefix *x, const char *line, const char *end)
 {
@@ -315,7 +332,7 @@ static bool latency_layout(struct sf_prefix *x, const char *line, const char *en
 	if (p > line && strchr(" !+#*@$", p[-1]))
 		p--;
 	word = back_word(line, p);
-	if (!short_time(x, word, p) && (word == end || !timestamp(x, word, end)))
+	if (!short_time(x, word, p) && !timestamp(x, word, end) && !ticks(x, word, p))
 		return false;
 	x->layout = SF_LAYOUT_LATENCY;
 	if (!cpu_and_flags(x, line, &word))
@@ -368,16 +385,16 @@ static bool graph_layout(struct sf_prefix *x, const char *line, const char *end)
 {
 	const char *paren = memchr(line, ')', (size_t)(x->event - line)), *p, *digits, *bar;
 
-	if (!paren)
-		return false;
-	for (p = paren; p > line && sf_tr_is_digit(p[-1]); p--)
+	/* The CPU may have been left out (nofuncgraph-cpu). */
+	for (p = paren ? paren : line; p > line && sf_tr_is_digit(p[-1]); p--)
 		;
 	digits = p;
-	if (!sf_tr_decimal(&digits, paren, &x->cpu))
-		return false;
+	if (!paren || !sf_tr_decimal(&digits, paren, &x->cpu))
+		x->cpu = 0;
 	graph_time(x, line, p);
-	bar = memchr(paren, '|', (size_t)(x->event - paren));
-	if (!bar || !task(x, paren + 1, bar)) {
+	p = paren ? paren + 1 : line;
+	bar = memchr(p, '|', (size_t)(x->event - p));
+	if (!bar || !task(x, p, bar)) {
 		x->comm = x->comm_end = line;
 		x->pid = 0;
 	}
@@ -463,6 +480,21 @@ static bool odd_layout(struct sf_prefix *x, const char *line, const char *end)
 bool sf_tr_prefix(struct sf_prefix *x, const char *line, const char *end)
 {
 	return plain_layout(x, line, end) || odd_layout(x, line, end);
+}
+
+bool sf_tr_torn_in_front(const struct sf_prefix *x)
+{
+	const char *p = x->comm, *end;
+
+	if (x->comm_end - p <= COMM_MAX)
+		return false;
+	for (; p < x->comm_end; p = end) {
+		p = sf_tr_skip_blanks(p, x->comm_end);
+		end = sf_tr_skip_word(p, x->comm_end);
+		if (end > p && (sf_tr_before_event(p, end) || sf_tr_begins_with_field(p, end)))
+			return true;
+	}
+	return false;
 }
 
 bool sf_tr_before_event(const char *s, const char *end)

@@ -16,7 +16,7 @@
 /* A line of a recording is about 200 bytes; whatever exceeds this is no recording. */
 #define SF_TR_LINE_MAX 65536u
 /* No kernel has blocks or kmalloc objects beyond these: larger numbers are damage. */
-#define SF_TR_BYTES_MAX (64ull << 20)
+#define SF_TR_BYTES_MAX (1ull << 30)
 #define SF_TR_PFN_MAX (1ull << 40)
 #define SF_TR_CPU_MAX 8191u
 #define SF_TR_ORDER_MAX 17u /* ia64's; larger than the model's: see page_too_large */

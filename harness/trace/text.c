@@ -13,7 +13,6 @@
 #include "lines.h"
 
 #define BUF_SIZE (4u * SF_TR_LINE_MAX)
-#define COMM_MAX 64 /* the kernel's have 15 characters: longer ones are torn */
 
 struct sf_lines {
 	struct sf_source *src;
@@ -51,6 +50,7 @@ void sf_lines_reset(struct sf_lines *l)
 	l->pos = l->len = l->seen = 0;
 	l->line = 0;
 	l->end = l->cut = false;
+	sf_fields_reset(l->fields);
 }
 
 /* The names people know the layouts by. */
@@ -62,11 +62,13 @@ static const char *const layouts[SF_LAYOUTS] = {
 	[SF_LAYOUT_PERF] = "perf script",
 };
 
-/* "[   12.345678] ": a line of the kernel's log. */
+/* "[   12.345678] ", " kernel: ": a line of the kernel's log. */
 static bool is_printk(const char *p, const char *end)
 {
 	uint64_t v;
 
+	if (memmem(p, (size_t)(end - p), " kernel: ", 9))
+		return true;
 	if (p == end || *p++ != '[')
 		return false;
 	p = sf_tr_skip_blanks(p, end);
@@ -202,8 +204,10 @@ static enum outcome parse_line(struct sf_lines *l, char *line, size_t len, bool 
 	bad = check_prefix(&x);
 	if (bad)
 		return lose(l, SF_TR_BAD, bad, notes);
-	if (x.comm_end - x.comm > COMM_MAX && memchr(x.comm, '=', (size_t)(x.comm_end - x.comm)))
+	if (sf_tr_torn_in_front(&x)) {
+		notes->damage[SF_TR_TORN]++;
 		return lose(l, SF_TR_TORN, "another event ends in front of it", notes);
+	}
 	fill_in(l, rec, ev, &x, line);
 	damage = sf_tr_fields(l->fields, rec, &x, line, whole, notes, why);
 	return damage ? lose(l, damage, why, notes) : RECORD;

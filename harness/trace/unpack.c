@@ -96,6 +96,7 @@ static bool begin(struct sf_unpack *u)
 
 static void finish(struct sf_unpack *u)
 {
+	(void)u;
 #ifdef SF_HAVE_ZLIB
 	if (u->kind == SF_GZIP)
 		inflateEnd(&u->gzip);
@@ -228,6 +229,7 @@ static int unzstd(struct sf_unpack *u, struct sf_unpack_step *s, const char *nam
 static int decode(struct sf_unpack *u, struct sf_unpack_step *step, const char *name,
 		  struct sf_error *err)
 {
+	(void)step;
 	switch (u->kind) {
 #ifdef SF_HAVE_ZLIB
 	case SF_GZIP:

@@ -112,8 +112,8 @@ says 'nonesuch'
 {
 	echo '  a-1 [000] ..... 1.0: kmalloc: call_site=f ptr=00000000aaaa0a01 bytes_req=60' \
 		'bytes_alloc=128 gfp_flags=GFP_KERNEL'
-	echo '  a-1 [000] ..... 1.0: kmalloc: call_site=f ptr=00000000aaaa0b01 bytes_req=8' \
-		'bytes_alloc=8 gfp_flags=GFP_KERNEL'
+	echo '  a-1 [000] ..... 1.0: kmalloc: call_site=f ptr=00000000aaaa0b01 bytes_req=64' \
+		'bytes_alloc=64 gfp_flags=GFP_KERNEL'
 } >"$tmp/odd.txt"
 slabfuzz 1 judge "$tmp/odd.txt"
 out_has '^ISO-2: '

@@ -409,8 +409,12 @@ static void test_kernels(void **state)
 	} cases[] = {
 		/* each size alone may be another kernel's; with a small one it is a mistake */
 		{ ALLOC(AT("00000"), 60, 128), "", "least size is 128" },
-		{ ALLOC(AT("00000"), 60, 128) ALLOC(AT("01000"), 8, 8),
+		{ ALLOC(AT("00000"), 60, 128) ALLOC(AT("01000"), 64, 64),
 		  "ISO-2: kmalloc-128 is not the smallest class that fits", NULL },
+		{ ALLOC(AT("00000"), 60, 32) ALLOC(AT("01000"), 8, 8),
+		  "ISO-2: an object of kmalloc-32 is smaller than was asked", NULL },
+		/* slub_debug=P,kmalloc-64 */
+		{ ALLOC(AT("00000"), 60, 128) ALLOC(AT("01000"), 8, 8), "", "red zones" },
 		{ ALLOC(AT("00000"), 5, 32) ALLOC(AT("01000"), 90, 128)
 		  ALLOC(AT("02000"), 190, 192), "",
 		  "least size is 32 bytes, and it has none of 96" },
@@ -462,7 +466,7 @@ static void test_hints(void **state)
 	assert_null(sf_trace_hints_set(&h, "kmalloc_min=64"));
 	assert_null(sf_trace_hints_set(&h, "page_size=65536"));
 	/* what would be a mistake of a plain kernel */
-	t = open_text(ALLOC(AT("00000"), 60, 128) ALLOC(AT("01000"), 8, 8));
+	t = open_text(ALLOC(AT("00000"), 60, 128) ALLOC(AT("01000"), 64, 64));
 	sf_trace_set_hints(t, &h);
 	judge(t, &c, title);
 	assert_string_equal(title, "");

@@ -637,7 +637,7 @@ static void test_judge(void **state)
 		  P(KMALLOC("0xffff888100001008", 60, 64)), 1 },
 		/* The class, and with it the usable size. */
 		{ "ISO-2: kmalloc-128 is not the smallest class that fits",
-		  P(KMALLOC(RA, 60, 128)), 1 },
+		  P(KMALLOC(RA, 60, 128)) P(KMALLOC("0xffff888100001100", 60, 64)), 1 },
 		{ "ISO-2: an object of kmalloc-64 is smaller than was asked",
 		  P(KMALLOC(RA, 65, 64)), 1 },
 		{ "MEM-9: a kmalloc-64 object was freed twice",

@@ -53,10 +53,11 @@ static bool fits(const struct classes *k, const struct sf_tr_cache *c)
 	       class_of(k, c->bytes_req) == c->bytes_alloc;
 }
 
-/* One size for all its requests, and room for what debugging keeps with each. */
+static const struct classes plain = { 8, true, true };
+
+/* One class for all its requests, and room for what debugging keeps with each. */
 static bool fits_debugging(const struct sf_tr_cache *c)
 {
-	const struct classes plain = { 8, true, true };
 	uint32_t class = class_of(&plain, c->bytes_req);
 
 	return class == class_of(&plain, c->req_min) && c->bytes_alloc >= class &&
@@ -104,25 +105,47 @@ static bool find_least(struct sf_pair *p, struct classes *k)
 	return false;
 }
 
-static bool debugging(struct sf_pair *p)
+/* Whether a class is also seen as a plain kernel has it. */
+static bool seen_plain(struct sf_pair *p, uint32_t class)
 {
-	bool shown = false;
-
 	for (uint32_t i = 0; i < sf_pair_caches(p); i++) {
 		const struct sf_tr_cache *c = sf_pair_cache(p, i);
+
+		if (!c->name && c->nr && c->bytes_alloc == class && fits(&plain, c))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of some caches or of all (slub_debug=P,kmalloc-64). Larger objects that happen to have the size
+ * of another class are debugging's only if the class has no others.
+ */
+static bool debugging(struct sf_pair *p)
+{
+	uint64_t fit, unfit;
+
+	sf_pair_large(p, &fit, &unfit);
+	if (unfit)
+		return false;
+	for (uint32_t i = 0; i < sf_pair_caches(p); i++) {
+		const struct sf_tr_cache *c = sf_pair_cache(p, i);
+		uint32_t class;
 
 		if (c->name || !c->nr)
 			continue;
 		if (!fits_debugging(c))
 			return false;
-		shown = shown || !is_class(c->bytes_alloc);
+		class = class_of(&plain, c->bytes_req);
+		if (c->bytes_alloc != class && is_class(c->bytes_alloc) && seen_plain(p, class))
+			return false;
 	}
-	return shown;
+	return true;
 }
 
 static void learn_sizes(struct sf_tr_kernel *k, struct sf_pair *p)
 {
-	struct classes plain = { 8, true, true }, other;
+	struct classes other;
 	struct tally t = count(p, &plain);
 
 	if (t.fit == t.all)

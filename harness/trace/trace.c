@@ -25,7 +25,7 @@ struct part {
 	struct sf_tr_notes notes;
 	struct sf_tr_heard heard;
 	struct sf_trace_record next; /* several files: read, not yet taken */
-	bool ended;
+	uint64_t lost;               /* likewise: events, as far as they are added up */
 };
 
 struct sf_trace {
@@ -121,7 +121,7 @@ static int rewind_part(struct part *p, struct sf_error *err)
 	memset(&p->notes, 0, sizeof(p->notes));
 	memset(&p->heard, 0, sizeof(p->heard));
 	p->notes.hashed = hashed;
-	p->ended = false;
+	p->lost = 0;
 	if (p->dat)
 		return sf_dat_rewind(p->dat, err);
 	sf_lines_reset(p->lines);
@@ -298,7 +298,7 @@ static int prime(struct sf_trace *t, struct sf_error *err)
 
 static int read_merged(struct sf_trace *t, struct sf_trace_record *rec, struct sf_error *err)
 {
-	uint64_t lost;
+	struct part *p;
 
 	if (!t->primed ? prime(t, err) : t->heap_nr ? advance(t, err) : 0)
 		return -1;
@@ -308,10 +308,12 @@ static int read_merged(struct sf_trace *t, struct sf_trace_record *rec, struct s
 		gather(t, &t->heard);
 		return 0;
 	}
-	lost = t->part[t->heap[0]].notes.lost;
-	if (lost > t->notes.lost || t->part[t->heap[0]].notes.hashed != t->notes.hashed)
+	p = &t->part[t->heap[0]];
+	if (p->notes.lost != p->lost || (p->notes.hashed && !t->notes.hashed)) {
+		p->lost = p->notes.lost;
 		add_notes(t);
-	*rec = t->part[t->heap[0]].next;
+	}
+	*rec = p->next;
 	rec->line = ++t->events;
 	return 1;
 }

@@ -185,7 +185,7 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 static void run_merged(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
 		       char **files)
 {
-	const char **paths = NULL;
+	const char **paths = NULL, *name = *files;
 	uint32_t nr = 0, cap = 0;
 	int status = 0;
 
@@ -205,7 +205,7 @@ static void run_merged(const struct plan *p, struct sf_session **sessions, struc
 	if (status)
 		r->status = status;
 	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
-		sf_session_recording(sessions[i], paths[0], paths, nr);
+		sf_session_recording(sessions[i], name, paths, nr);
 		if (prints_text(p))
 			sf_print_trial(r, r->nr_trials - 1, stdout);
 	}

@@ -411,7 +411,7 @@ enum sf_tr_damage sf_tr_fields(struct sf_fields *f, struct sf_trace_record *rec,
 {
 	char *p = line + (x->rest - line), *end = line + (x->end - line);
 	uint64_t unknown = notes->unknown_gfp;
-	struct seen seen = { .last = KEYS };
+	struct seen seen = { .last = KEYS, .value = "" };
 	enum sf_tr_damage damage = take_all(f, rec, p, end, &seen, notes, why);
 	uint32_t lack = need[rec->kind] & ~seen.keys;
 	const char *bad;

@@ -165,7 +165,7 @@ static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *
 				   "%llu memory events in %llu lines (%s): enable events/kmem "
 				   "(trace-cmd record -e kmem)",
 				   (unsigned long long)c->events,
-				   (unsigned long long)(c->events + c->foreign_lines),
+				   (unsigned long long)c->events + c->foreign_lines,
 				   *seen ? seen : "no others");
 	if (!(c->kmalloc + c->cache_alloc + c->page_alloc + lost))
 		return sf_tr_error(err, sf_trace_name(t), 0,

@@ -19,7 +19,7 @@ for f in wrapped other-events; do
 	check 'nothing half-written' test ! -e "$tmp/program.txt"
 done
 slabfuzz 2 run $dir/other-events.txt
-says '0 memory events in 7 lines (sched_switch 2, sched_wakeup 1): enable events/kmem'
+says '0 memory events in 7 lines: enable events/kmem; seen: sched_switch 2, sched_wakeup 1'
 slabfuzz 2 run $dir/wrapped.txt
 says 'wrapped.txt:1: 2 events were wrapped into two lines'
 

@@ -605,10 +605,10 @@ static void test_nothing(void **state)
 	FILE *f = open_memstream(&many, &len);
 
 	(void)state;
-	no_content("# tracer: nop\n", "0 memory events in 1 lines (no others)");
+	no_content("# tracer: nop\n", "0 memory events in 1 lines: enable events/kmem; seen: no others");
 	no_content(EVENT("a-1", "1.0", "sched_switch: x") EVENT("a-1", "1.0", "sched_wakeup: x")
 		   EVENT("a-1", "1.0", "sched_switch: x"),
-		   "0 memory events in 3 lines (sched_switch 2, sched_wakeup 1): enable events/");
+		   "0 memory events in 3 lines: enable events/kmem; seen: sched_switch 2, sched_");
 	no_content(KF("1.0", AT("00000"))
 		   EVENT("a-1", "1.0", "mm_page_free: page=1111222233334444 pfn=1 order=0"),
 		   "no allocation among 2 memory events");
@@ -618,7 +618,7 @@ static void test_nothing(void **state)
 	for (int i = 0; i < 1000; i++)
 		fputs(EVENT("a-1", "1.0", "sched_switch: x"), f);
 	fclose(f);
-	no_content(many, "1 memory events in 1001 lines (sched_switch 1000)");
+	no_content(many, "1 memory events in 1001 lines: enable events/kmem; seen: sched_switch 1000");
 	free(many);
 }
 

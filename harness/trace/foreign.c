@@ -15,7 +15,7 @@ struct sign {
 	const char *what;
 };
 
-#define KMEM "; what is read are kmem events: trace-cmd record -e kmem"
+#define KMEM "; read are kmem events (trace-cmd record -e kmem)"
 static const struct sign signs[] = {
 	{ "slabinfo - version:", "", 1,
 	  "/proc/slabinfo, a listing of caches: give it beside a recording "

@@ -162,8 +162,7 @@ static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *
 	sf_tr_tally_text(&n->heard->events, 3, seen, sizeof(seen));
 	if (!c->events || crumbs(c))
 		return sf_tr_error(err, sf_trace_name(t), 0,
-				   "%llu memory events in %llu lines (%s): enable events/kmem "
-				   "(trace-cmd record -e kmem)",
+				   "%llu memory events in %llu lines: enable events/kmem; seen: %s",
 				   (unsigned long long)c->events,
 				   (unsigned long long)c->events + c->foreign_lines,
 				   *seen ? seen : "no others");

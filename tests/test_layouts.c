@@ -539,11 +539,11 @@ static void test_listings(void **state)
 #define CF EVENT("a-1", "1.0", "kmem_cache_free: call_site=f ptr=ffff880012380000 name=x")
 #define SLAB(pfn, ptr) EVENT("a-1", "1.0", "mm_page_alloc: page=ffffea0000000040 pfn=" pfn  \
 			     " order=0 migratetype=0 gfp_flags=GFP_KERNEL|__GFP_NOWARN|"     \
-			     "__GFP_NORETRY|__GFP_COMP") KM("1.1", ptr)
+			     "__GFP_NORETRY|__GFP_COMP") KM("1.0", ptr)
 #define PAGE SLAB("0x12500", "ffff880012500000") SLAB("0x12501", "ffff880012501000")        \
 	     EVENT("a-1", "1.0", "mm_page_alloc: page=ffffea0000000040 pfn=1 order=0 "       \
 		   "migratetype=0 gfp_flags=GFP_KERNEL")                                     \
-	     EVENT("a-1", "1.1", "mm_page_free: page=ffffea0000000040 pfn=1 order=0")
+	     EVENT("a-1", "1.0", "mm_page_free: page=ffffea0000000040 pfn=1 order=0")
 #define TWICE KM("2.0", AT("00000")) KF("2.1", AT("00000")) KF("2.2", AT("00000"))          \
 	      KM("2.3", AT("00008"))
 
@@ -605,10 +605,12 @@ static void test_nothing(void **state)
 	FILE *f = open_memstream(&many, &len);
 
 	(void)state;
-	no_content("# tracer: nop\n", "0 memory events in 1 lines: enable events/kmem; seen: no others");
+	no_content("# tracer: nop\n",
+		   "0 memory events in 1 lines: enable events/kmem; seen: no others");
 	no_content(EVENT("a-1", "1.0", "sched_switch: x") EVENT("a-1", "1.0", "sched_wakeup: x")
 		   EVENT("a-1", "1.0", "sched_switch: x"),
-		   "0 memory events in 3 lines: enable events/kmem; seen: sched_switch 2, sched_");
+		   "0 memory events in 3 lines: enable events/kmem; seen: sched_switch 2, "
+		   "sched_wakeup 1");
 	no_content(KF("1.0", AT("00000"))
 		   EVENT("a-1", "1.0", "mm_page_free: page=1111222233334444 pfn=1 order=0"),
 		   "no allocation among 2 memory events");
@@ -618,7 +620,8 @@ static void test_nothing(void **state)
 	for (int i = 0; i < 1000; i++)
 		fputs(EVENT("a-1", "1.0", "sched_switch: x"), f);
 	fclose(f);
-	no_content(many, "1 memory events in 1001 lines: enable events/kmem; seen: sched_switch 1000");
+	no_content(many,
+		   "1 memory events in 1001 lines: enable events/kmem; seen: sched_switch 1000");
 	free(many);
 }
 
@@ -659,9 +662,19 @@ static void test_merge(void **state)
 	assert_int_equal(c.lost, 3);
 	assert_int_equal(c.overwritten, 1);
 	assert_int_equal(c.cut_off, 1);
-	assert_true(remarked(t, "first damaged event: line 4: kfree event without ptr"));
+	assert_true(remarked(t, b));
+	assert_true(remarked(t, ": line 4: kfree event without ptr"));
 	judge(t, &again, title);
 	assert_memory_equal(&c, &again, sizeof(c));
+	assert_int_equal(c.backwards, 0);
+	sf_trace_close(t);
+	/* the same as one file, put together by cat */
+	write_file(b, KM("2.0", AT("00000")) KM("1.0", AT("00040")) KF("5.0", AT("00080")));
+	t = sf_trace_open(b, &err, &code);
+	assert_non_null(t);
+	judge(t, &c, title);
+	assert_int_equal(c.backwards, 1);
+	assert_true(remarked(t, "times go backwards"));
 	sf_trace_close(t);
 	unlink(b);
 	assert_null(sf_trace_open_files(paths, 2, &err, &code));

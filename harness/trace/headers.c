@@ -58,8 +58,9 @@ static void loss(const char *line, const char *end, struct sf_tr_notes *notes)
 	if ((p = strstr(line, "[LOST "))) {
 		p += 6;
 		notes->lost += sf_tr_decimal(&p, end, &v) ? v : 1;
-	} else if (strstr(line, "EVENTS DROPPED]") && (p = strchr(line, '['))) {
-		p++;
+	} else if ((p = strstr(line, "EVENTS DROPPED]"))) {
+		while (p > line && p[-1] != '[')
+			p--;
 		notes->lost += sf_tr_decimal(&p, end, &v) ? v : 1;
 	} else if ((p = strstr(line, "PERF_RECORD_LOST lost "))) {
 		p += 22;

@@ -77,6 +77,7 @@ struct sf_tr_heard {
 	struct sf_tr_tally events, gfp; /* other events; gfp flags unknown here */
 	uint64_t damage_line;           /* of the first damaged event, 0: none */
 	char damage_why[SF_TR_WHY_MAX];
+	uint32_t damage_file;           /* of several: which */
 };
 
 /* What readers report besides records. */
@@ -86,6 +87,7 @@ struct sf_tr_notes {
 	uint64_t damage[SF_TR_DAMAGES]; /* events */
 	uint64_t wrapped;               /* of those cut off: the rest is on the next line */
 	uint64_t overwritten, started;  /* as headers say; CPUs whose buffer begins later */
+	uint64_t backwards;             /* events before the one that they follow */
 	uint32_t cpus;                  /* what a header says, 0: nothing */
 	uint32_t page_size;             /* likewise */
 	bool hashed;

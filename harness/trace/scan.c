@@ -136,7 +136,7 @@ static void size_heap(struct sf_trace_scan *s, struct sf_pair *p, uint32_t cpus)
 /* Recordings of which only a crumb is memory events were made for something else. */
 static bool crumbs(const struct sf_trace_counts *c)
 {
-	return c->events < 100 && c->other_events / 1000 >= c->events;
+	return c->events < 100 && c->other_events / 100 >= c->events;
 }
 
 /*
@@ -188,7 +188,9 @@ static void weigh(struct sf_tr_evidence *e, const struct sf_trace_counts *c)
 
 	e->unbroken = !(c->overwritten + c->started + c->cut_off + c->torn + c->bad_values +
 			c->alloc_no_ptr + c->free_no_ptr);
-	if (!e->unbroken)
+	if (c->backwards)
+		lack = "times go backwards (files of several CPUs are given as several)";
+	else if (!e->unbroken)
 		lack = "some events were overwritten, damaged or have no address";
 	else if ((e->kinds & objects) != objects)
 		lack = "not all of kmalloc, kfree, kmem_cache_alloc, kmem_cache_free were recorded";

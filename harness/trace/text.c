@@ -23,6 +23,7 @@ struct sf_lines {
 	bool end;
 	bool cut;          /* the last line was an event without its end */
 	uint64_t line;
+	uint64_t time_ns;  /* of the last event */
 };
 
 struct sf_lines *sf_lines_open(struct sf_source *src)
@@ -48,7 +49,7 @@ void sf_lines_close(struct sf_lines *l)
 void sf_lines_reset(struct sf_lines *l)
 {
 	l->pos = l->len = l->seen = 0;
-	l->line = 0;
+	l->line = l->time_ns = 0;
 	l->end = l->cut = false;
 	sf_fields_reset(l->fields);
 }
@@ -226,6 +227,8 @@ int sf_lines_read(struct sf_lines *l, struct sf_trace_record *rec, struct sf_tr_
 			return r;
 		if (parse_line(l, line, len, whole, rec, notes) != RECORD)
 			continue;
+		notes->backwards += rec->time_ns && rec->time_ns < l->time_ns;
+		l->time_ns = rec->time_ns;
 		/* Kernel addresses have the top bit set, hashes have 32 bits (lib/vsprintf.c). */
 		if (rec->ptr > SF_PAGE_SIZE && !(rec->ptr >> 63))
 			notes->hashed = true;

@@ -12,7 +12,7 @@
 
 #include "unpack.h"
 
-#define FILES_MAX 4096u
+#define FILES_MAX 1024u
 #define REMARKS_MAX 8u
 #define REMARK_MAX 400u
 
@@ -218,6 +218,7 @@ static void add_notes(struct sf_trace *t)
 		n->wrapped += p->wrapped;
 		n->overwritten += p->overwritten;
 		n->started += p->started;
+		n->backwards += p->backwards;
 		n->cpus = p->cpus > n->cpus ? p->cpus : n->cpus;
 		n->page_size = p->page_size ? p->page_size : n->page_size;
 		n->hashed = n->hashed || p->hashed;
@@ -236,6 +237,7 @@ static void gather(const struct sf_trace *t, struct sf_tr_heard *all)
 		if (all->damage_line || !h->damage_line)
 			continue;
 		all->damage_line = h->damage_line;
+		all->damage_file = i;
 		snprintf(all->damage_why, sizeof(all->damage_why), "%s", h->damage_why);
 	}
 }
@@ -403,8 +405,10 @@ static unsigned int make_remarks(const struct sf_trace *t, char out[REMARKS_MAX]
 	for (unsigned int i = 0; i < t->nr_left_out; i++)
 		snprintf(out[nr++], REMARK_MAX, "not judged: %s", t->left_out[i]);
 	if (all.damage_line)
-		snprintf(out[nr++], REMARK_MAX, "first damaged event: line %llu: %s",
-			 (unsigned long long)all.damage_line, all.damage_why);
+		snprintf(out[nr++], REMARK_MAX, "first damaged event: %.200s%sline %llu: %s",
+			 t->nr > 1 ? sf_source_name(t->part[all.damage_file].src) : "",
+			 t->nr > 1 ? ": " : "", (unsigned long long)all.damage_line,
+			 all.damage_why);
 	if (n->unknown_gfp) {
 		sf_tr_tally_text(&all.gfp, 8, names, sizeof(names));
 		snprintf(out[nr++], REMARK_MAX, "unknown gfp flags: %s", names);

@@ -88,6 +88,60 @@ else
 	skip 'packed recordings' 'no zstd'
 fi
 
+# The same recording in every layout: the same program comes of it.
+relaid()
+{
+	awk -v layout="$1" '
+		!match($0, /-[0-9]+ +\[[0-9]+\] [^ ]+ +[0-9]+[.][0-9]+: /) { next }
+		{
+			task = substr($0, 1, RSTART - 1)
+			sub(/^ +/, "", task)
+			split(substr($0, RSTART + 1, RLENGTH), part, /[] :[]+/)
+			event = substr($0, RSTART + RLENGTH)
+			split(part[4], time, ".")
+			name = event
+			sub(/:.*/, "", name)
+			us = time[1] time[2]
+			cpu = part[2] + 0
+		}
+		layout == "latency" {
+			printf "%8.8s-%-7s %3d%s %4dus%s: %s\n", task, part[1], cpu, part[3], us,
+				substr(" !+#", NR % 4 + 1, 1), event
+		}
+		layout == "log" {
+			printf "[%5d.%s] %8.8s-%-7s %3d%s %4dus : %s\n", time[1], time[2], task,
+				part[1], cpu, part[3], us, event
+		}
+		layout == "graph" {
+			printf " %s |   %d)  %s-%s  |               |  /* %s */\n", part[4], cpu,
+				task, part[1], event
+		}
+		layout == "perf" {
+			printf "%s %s/%s [%s] %s: kmem:%s\n", task, part[1], part[1], part[2],
+				part[4], event
+		}
+		layout == "timeless" {
+			printf "%s %s [%s] kmem:%s\n", task, part[1], part[2], event
+		}
+		layout == "difference" {
+			printf "%s-%s [%s] %s: (+%d) %s\n", task, part[1], part[2], part[4],
+				NR % 99, event
+		}
+		layout == "quoted" {
+			printf "> \t%s-%s\t[%s]\t%s %s:\t%s\r\n", task, part[1], part[2], part[3],
+				part[4], event
+		}' "$tmp/ftrace"
+}
+if command -v zstd >/dev/null; then
+	zstd -qdc corpora/traces/longnames-6.18.ftrace.txt.zst >"$tmp/ftrace"
+	slabfuzz 0 import "$tmp/ftrace" -o "$tmp/program.txt"
+	for layout in latency log graph perf timeless difference quoted; do
+		relaid $layout >"$tmp/relaid"
+		slabfuzz 0 import "$tmp/relaid" -o "$tmp/again.txt"
+		check "$layout: the same program" cmp -s "$tmp/program.txt" "$tmp/again.txt"
+	done
+fi
+
 # One recording in several files: by CPU, and rotated.
 grep -v '\[001\]' "$tmp/plain" >"$tmp/cpu0"
 grep '\[001\]' "$tmp/plain" >"$tmp/cpu1"

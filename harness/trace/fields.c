@@ -29,10 +29,18 @@ struct name_entry {
 	size_t len; /* 0: empty */
 };
 
+/* The fields of an event in this file, and how often it had just these. */
+#define SURE 8u
+#define SURE_MAX 32u
+struct layout {
+	uint32_t keys, sure;
+};
+
 struct sf_fields {
 	struct gfp_entry gfp[GFP_CACHE];
 	struct name_entry name[NAME_CACHE]; /* of caches, told lately */
 	bool name_known;                    /* the last one was */
+	struct layout layout[SF_TR_EVENTS];
 	unsigned int digits; /* of pointers in this file, 0: none seen yet */
 	unsigned int digits_0x; /* likewise, most of those written with 0x */
 };
@@ -81,6 +89,19 @@ static const uint32_t need[SF_TRACE_KINDS] = {
 	[SF_TRACE_CACHE_FREE] = BIT(PTR),
 	[SF_TRACE_PAGE_ALLOC] = BIT(PFN) | BIT(ORDER) | BIT(GFP),
 	[SF_TRACE_PAGE_FREE] = BIT(PFN) | BIT(ORDER),
+};
+
+#define ALLOC_FIELDS (OBJ_FIELDS | BIT(SITE) | BIT(NAME) | BIT(ACCOUNTED) | BIT(NODE))
+#define PAGE_FIELDS (BIT(PAGE) | BIT(PFN) | BIT(ORDER) | BIT(TYPE))
+
+/* Fields that it may have at all: others are another event's. */
+static const uint32_t may[SF_TRACE_KINDS] = {
+	[SF_TRACE_KMALLOC] = ALLOC_FIELDS,
+	[SF_TRACE_KFREE] = BIT(PTR) | BIT(SITE),
+	[SF_TRACE_CACHE_ALLOC] = ALLOC_FIELDS,
+	[SF_TRACE_CACHE_FREE] = BIT(PTR) | BIT(SITE) | BIT(NAME),
+	[SF_TRACE_PAGE_ALLOC] = PAGE_FIELDS | BIT(GFP),
+	[SF_TRACE_PAGE_FREE] = PAGE_FIELDS,
 };
 
 struct sf_fields *sf_fields_create(void)
@@ -147,7 +168,8 @@ static bool whole_pointer(struct sf_fields *f, const char *s, const char *end, u
 	if (digits > 2 && s[1] == 'x') {
 		if (digits - 2 > f->digits_0x)
 			f->digits_0x = digits - 2;
-		return true;
+		/* Of 64 bits with the top one set, as on most machines. */
+		return f->digits_0x != 16 || digits == 18 || v <= SF_PAGE_SIZE;
 	}
 	if (!f->digits && (digits == 16 || digits == 8))
 		f->digits = digits;
@@ -350,6 +372,14 @@ static bool may_be_cut(const struct sf_fields *f, const struct sf_trace_record *
 	return last == KEY_GFP && unknown_gfp;
 }
 
+/* Whether the last flag's name is the beginning of one that is known. */
+static bool half_flag(const char *value)
+{
+	const char *bar = strrchr(value, '|'), *name = bar ? bar + 1 : value;
+
+	return sf_tr_gfp_begins(name, strlen(name));
+}
+
 /* A value that makes no sense: perhaps because the rest is another event's. */
 static enum sf_tr_damage senseless(char *p, char *end, enum key key, const char *value,
 				   struct sf_tr_notes *notes, char *why)
@@ -367,7 +397,7 @@ static enum sf_tr_damage senseless(char *p, char *end, enum key key, const char 
 struct seen {
 	uint32_t keys;
 	enum key last;
-	const char *value; /* of the last */
+	const char *value, *end; /* of the last */
 };
 
 static enum sf_tr_damage take_all(struct sf_fields *f, struct sf_trace_record *rec, char *p,
@@ -391,7 +421,7 @@ static enum sf_tr_damage take_all(struct sf_fields *f, struct sf_trace_record *r
 		key = find_key(word, (size_t)(eq - word));
 		value = eq + 1;
 		stop = value_end(key, &value, end);
-		if (!stop || (key != KEYS && (seen->keys >> key & 1)))
+		if (!stop || (key != KEYS && ((seen->keys | ~may[rec->kind]) >> key & 1)))
 			return torn(word, end, notes, why);
 		p = stop < end ? stop + 1 : stop;
 		if (key == KEYS)
@@ -402,32 +432,73 @@ static enum sf_tr_damage take_all(struct sf_fields *f, struct sf_trace_record *r
 		seen->keys |= 1u << key;
 		seen->last = key;
 		seen->value = value;
+		seen->end = stop;
 	}
 }
 
+/* Without these the event means nothing. */
+static uint32_t lacks(const struct sf_tr_event_name *ev, uint32_t seen)
+{
+	uint32_t lack = need[ev->kind] & ~seen;
+
+	if (seen & BIT(PAGE))
+		lack &= ~BIT(PFN);
+	if (ev->batched)
+		lack &= ~BIT(ORDER);
+	return lack;
+}
+
+/*
+ * All events of one name have the same fields in one file. What has fewer than all those before it
+ * was cut off, what has more was torn, though it might pass. Another kernel's events, should some
+ * follow, are taken for what there is after a while. Returns the fields in which it differs.
+ */
+static uint32_t differs(struct sf_fields *f, const struct sf_tr_event_name *ev, uint32_t seen)
+{
+	struct layout *l = &f->layout[ev - sf_tr_events];
+	bool sure = l->sure >= SURE;
+
+	if (seen == l->keys) {
+		l->sure += l->sure < SURE_MAX;
+		return 0;
+	}
+	if (l->sure)
+		l->sure--;
+	if (sure)
+		return seen ^ l->keys;
+	if (!l->sure)
+		*l = (struct layout){ .keys = seen, .sure = 1 };
+	return 0;
+}
+
 enum sf_tr_damage sf_tr_fields(struct sf_fields *f, struct sf_trace_record *rec,
-			       const struct sf_prefix *x, char *line, bool whole,
-			       struct sf_tr_notes *notes, char why[SF_TR_WHY_MAX])
+			       const struct sf_tr_event_name *ev, const struct sf_prefix *x,
+			       char *line, bool whole, struct sf_tr_notes *notes,
+			       char why[SF_TR_WHY_MAX])
 {
 	char *p = line + (x->rest - line), *end = line + (x->end - line);
 	uint64_t unknown = notes->unknown_gfp;
 	struct seen seen = { .last = KEYS, .value = "" };
 	enum sf_tr_damage damage = take_all(f, rec, p, end, &seen, notes, why);
-	uint32_t lack = need[rec->kind] & ~seen.keys;
 	const char *bad;
+	uint32_t lack;
 
 	if (damage)
 		return damage;
-	if (seen.keys & BIT(PAGE))
-		lack &= ~BIT(PFN);
-	if (rec->batched)
-		lack &= ~BIT(ORDER);
+	lack = lacks(ev, seen.keys);
+	if (!lack)
+		lack = differs(f, ev, seen.keys);
+	if (lack & seen.keys)
+		return torn(end, end, notes, why);
 	if (lack) {
 		snprintf(why, SF_TR_WHY_MAX, "%.*s event without %s",
 			 (int)(x->event_end - x->event), x->event, keys[__builtin_ctz(lack)].text);
 		return SF_TR_CUT;
 	}
-	if (!whole && may_be_cut(f, rec, seen.last, seen.value, notes->unknown_gfp != unknown)) {
+	if ((!whole && may_be_cut(f, rec, seen.last, seen.value, notes->unknown_gfp != unknown)) ||
+	    (seen.last == KEY_GFP && (seen.end[-1] == '|' || (notes->unknown_gfp != unknown &&
+							      half_flag(seen.value))))) {
+		notes->unknown_gfp = unknown;
 		snprintf(why, SF_TR_WHY_MAX, "cut off inside %s=%.40s", keys[seen.last].text,
 			 seen.value);
 		return SF_TR_CUT;

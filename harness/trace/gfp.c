@@ -96,6 +96,14 @@ static const struct name *find(const char *s, size_t len)
 	return NULL;
 }
 
+bool sf_tr_gfp_begins(const char *s, size_t len)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].len > len && !memcmp(names[i].text, s, len))
+			return true;
+	return false;
+}
+
 uint32_t sf_tr_gfp_name(const char *s, size_t len, bool *known)
 {
 	const struct name *n = find(s, len);

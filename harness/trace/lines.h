@@ -38,11 +38,13 @@ bool sf_tr_before_event(const char *s, const char *end);
 /* Whether what should be the task's name is the rest of another event. */
 bool sf_tr_torn_in_front(const struct sf_prefix *x);
 
+#define SF_TR_EVENTS 11u
 struct sf_tr_event_name {
 	const char *text;
 	uint8_t len, kind; /* enum sf_trace_kind */
 	bool node, batched;
 };
+extern const struct sf_tr_event_name sf_tr_events[SF_TR_EVENTS];
 /* NULL: not one of ours. */
 const struct sf_tr_event_name *sf_tr_event(const char *s, size_t len);
 
@@ -51,8 +53,9 @@ struct sf_fields;
 struct sf_fields *sf_fields_create(void);
 void sf_fields_reset(struct sf_fields *f); /* from the start of the file again */
 enum sf_tr_damage sf_tr_fields(struct sf_fields *f, struct sf_trace_record *rec,
-			       const struct sf_prefix *x, char *line, bool whole,
-			       struct sf_tr_notes *notes, char why[SF_TR_WHY_MAX]);
+			       const struct sf_tr_event_name *ev, const struct sf_prefix *x,
+			       char *line, bool whole, struct sf_tr_notes *notes,
+			       char why[SF_TR_WHY_MAX]);
 /* Whether a line begins with a field, as the second half of a wrapped event does. */
 bool sf_tr_begins_with_field(const char *line, const char *end);
 

@@ -21,7 +21,7 @@
 #define COMM_MAX 20 /* the kernel's have 15 characters */
 
 #define E(text, kind, node, batched) { text, sizeof(text) - 1, SF_TRACE_##kind, node, batched }
-static const struct sf_tr_event_name events[] = {
+const struct sf_tr_event_name sf_tr_events[SF_TR_EVENTS] = {
 	E("kmem_cache_alloc", CACHE_ALLOC, false, false),
 	E("kmem_cache_free", CACHE_FREE, false, false),
 	E("kfree", KFREE, false, false),
@@ -39,9 +39,9 @@ static const struct sf_tr_event_name events[] = {
 
 const struct sf_tr_event_name *sf_tr_event(const char *s, size_t len)
 {
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (events[i].len == len && !memcmp(events[i].text, s, len))
-			return &events[i];
+	for (size_t i = 0; i < SF_TR_EVENTS; i++)
+		if (sf_tr_events[i].len == len && !memcmp(sf_tr_events[i].text, s, len))
+			return &sf_tr_events[i];
 	return NULL;
 }
 

@@ -98,6 +98,8 @@ struct sf_tr_notes {
 uint32_t sf_tr_gfp(const char *s, size_t len, struct sf_tr_notes *notes);
 /* One name, 0 if there is none such, or if it means nothing any more (*known). */
 uint32_t sf_tr_gfp_name(const char *s, size_t len, bool *known);
+/* Whether a known name begins so, and goes on. */
+bool sf_tr_gfp_begins(const char *s, size_t len);
 /* Bits of a kernel that gives no names: which kernel shows in which bits mean reclaim. */
 uint32_t sf_tr_gfp_raw(uint64_t bits, struct sf_tr_notes *notes);
 

@@ -210,7 +210,7 @@ static enum outcome parse_line(struct sf_lines *l, char *line, size_t len, bool 
 		return lose(l, SF_TR_TORN, "another event ends in front of it", notes);
 	}
 	fill_in(l, rec, ev, &x, line);
-	damage = sf_tr_fields(l->fields, rec, &x, line, whole, notes, why);
+	damage = sf_tr_fields(l->fields, rec, ev, &x, line, whole, notes, why);
 	return damage ? lose(l, damage, why, notes) : RECORD;
 }
 

@@ -93,7 +93,7 @@ int sf_cmd_import(int argc, char **argv)
 	if (key != SF_OPTION_END)
 		return sf_option_exit(key);
 	if (optind == argc)
-		return sf_usage_error(&usage, "which recording?");
+		return sf_usage_error(&usage, "expected one recording, in one file or several");
 	if (!out)
 		return sf_usage_error(&usage, "where to? -o OUT");
 	status = import(argv + optind, out, &p);

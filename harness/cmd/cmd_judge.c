@@ -120,7 +120,7 @@ int sf_cmd_judge(int argc, char **argv)
 	if (key != SF_OPTION_END)
 		return sf_option_exit(key);
 	if (optind == argc)
-		return sf_usage_error(&usage, "which recording?");
+		return sf_usage_error(&usage, "expected one recording, in one file or several");
 	r.files = (uint32_t)(argc - optind);
 	status = judge(&r, argv + optind, &hints);
 	if (!status) {

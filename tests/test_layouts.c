@@ -57,7 +57,7 @@ static void judge(struct sf_trace *t, struct sf_trace_counts *c, char title[SF_T
 	sf_judge_destroy(j);
 }
 
-static bool remarked(const struct sf_trace *t, const char *what)
+static bool remarked(struct sf_trace *t, const char *what)
 {
 	const char *text;
 

@@ -87,7 +87,7 @@ void sf_results_count(struct sf_results *r, const struct sf_judge *j, const char
 	add_isolation(&r->isolation[r->nr_isolation++], j);
 }
 
-void sf_results_remarks(struct sf_replay *p, const struct sf_trace *t)
+void sf_results_remarks(struct sf_replay *p, struct sf_trace *t)
 {
 	const char *text;
 

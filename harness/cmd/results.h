@@ -90,7 +90,7 @@ void sf_results_unfound(struct sf_results *r, uint32_t index);
 struct sf_missed *sf_results_missed(struct sf_results *r);
 void sf_results_count(struct sf_results *r, const struct sf_judge *j, const char *allocator);
 /* What the recording has to say of itself, after its last pass. */
-void sf_results_remarks(struct sf_replay *p, const struct sf_trace *t);
+void sf_results_remarks(struct sf_replay *p, struct sf_trace *t);
 void sf_results_free(struct sf_results *r);
 
 bool sf_trial_wrong(const struct sf_trial *t);

@@ -354,7 +354,8 @@ static void say_left_out(const struct sf_trace_scan *s, struct sf_trace *t)
 		sf_trace_left_out(t, "classes, sizes and alignment of kmalloc: it is no plain "
 				  "kernel's");
 	if (s->hashed) {
-		sf_trace_left_out(t, "double frees, overlaps and alignment: pointers are hashes");
+		sf_trace_left_out(t, "double frees, overlaps and alignment: pointers are "
+				  "hashes, or of 32 bits");
 		return;
 	}
 	if (!s->evidence.complete)

@@ -420,11 +420,9 @@ static unsigned int make_remarks(const struct sf_trace *t, char out[REMARKS_MAX]
 	return nr;
 }
 
-const char *sf_trace_remark(const struct sf_trace *t, unsigned int index)
+const char *sf_trace_remark(struct sf_trace *t, unsigned int index)
 {
-	/* The text lives as long as the recording: what it is made from only grows. */
-	struct sf_trace *keep = (struct sf_trace *)(uintptr_t)t;
-	unsigned int nr = make_remarks(t, keep->remark);
+	unsigned int nr = make_remarks(t, t->remark);
 
 	return index < nr ? t->remark[index] : NULL;
 }

@@ -108,7 +108,7 @@ const char *sf_trace_hints_set(struct sf_trace_hints *h, const char *assignment)
  * What there is to say of a recording besides counts, one line each, after the last pass: names of
  * unknown flags, damage, what is unlike a plain kernel, what was not judged. NULL behind the last.
  */
-const char *sf_trace_remark(const struct sf_trace *t, unsigned int index);
+const char *sf_trace_remark(struct sf_trace *t, unsigned int index);
 /* Of these: what the recorded kernel has unlike a plain one. "": nothing is known. */
 const char *sf_trace_kernel(const struct sf_trace *t);
 

@@ -749,18 +749,27 @@ static void test_foreign(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sf_error err = { "" };
 		const char *what;
+		struct sf_trace *t;
 		int code = 0;
 
 		what = sf_trace_foreign((const uint8_t *)cases[i].text, strlen(cases[i].text));
 		if (!what || !strstr(what, cases[i].what))
 			fail_msg("%zu: '%s' lacks '%s'", i, what ? what : "", cases[i].what);
-		assert_null(sf_trace_open_memory(cases[i].text, strlen(cases[i].text), &err,
-						 &code));
+		/* a log is read to its end, for a dump may follow */
+		t = sf_trace_open_memory(cases[i].text, strlen(cases[i].text), &err, &code);
+		assert_int_equal(t != NULL, cases[i].text[0] == '[');
 		assert_int_equal(code, 2);
+		if (t)
+			assert_null(sf_trace_scan(t, &err));
+		sf_trace_close(t);
 		assert_non_null(strstr(err.text, cases[i].what));
 	}
 	assert_null(sf_trace_foreign((const uint8_t *)"r0 = kmalloc(64, GFP_KERNEL)\n", 29));
 	assert_null(sf_trace_foreign((const uint8_t *)"", 0));
+	/* nor is a program a recording for what it says of kernels */
+	assert_false(sf_trace_probe((const uint8_t *)"check # as in the kernel: 1\n", 28));
+	assert_false(sf_trace_probe((const uint8_t *)"# the kernel: kfree: ptr=0\n", 27));
+	assert_true(sf_trace_probe((const uint8_t *)"Nov 29 08:00:00 host kernel: usb\n", 33));
 }
 
 int main(void)

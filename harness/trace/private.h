@@ -144,6 +144,8 @@ struct sf_trace_scan;
 void sf_trace_found(struct sf_trace *t, const struct sf_trace_scan *s);
 void sf_trace_left_out(struct sf_trace *t, const char *what);
 const char *sf_trace_name(const struct sf_trace *t);
+/* What it is if it turns out to have no memory events, NULL: nothing known. */
+const char *sf_trace_looks_like(const struct sf_trace *t);
 
 /* Bits in the order of events: a fact of the first pass for the second. */
 struct sf_bits {

@@ -159,6 +159,8 @@ static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *
 		return sf_tr_error(err, sf_trace_name(t), n->heard->damage_line,
 				   "%s; none of %llu memory events can be read",
 				   n->heard->damage_why, (unsigned long long)lost);
+	if (!c->events && sf_trace_looks_like(t))
+		return sf_tr_error(err, sf_trace_name(t), 0, "%s", sf_trace_looks_like(t));
 	sf_tr_tally_text(&n->heard->events, 3, seen, sizeof(seen));
 	if (!c->events || crumbs(c))
 		return sf_tr_error(err, sf_trace_name(t), 0,

@@ -63,12 +63,15 @@ static const char *const layouts[SF_LAYOUTS] = {
 	[SF_LAYOUT_PERF] = "perf script",
 };
 
-/* "[   12.345678] ", " kernel: ": a line of the kernel's log. */
+/* "[   12.345678] ", "Nov 29 08:00:00 host kernel: ": a line of the kernel's log. */
 static bool is_printk(const char *p, const char *end)
 {
+	const char *kernel = memmem(p, (size_t)(end - p), " kernel: ", 9);
 	uint64_t v;
 
-	if (memmem(p, (size_t)(end - p), " kernel: ", 9))
+	/* No operation of a program begins with a capital letter or a digit. */
+	if (kernel && (sf_tr_is_digit(*p) || (*p >= 'A' && *p <= 'Z')) &&
+	    memchr(p, ':', (size_t)(kernel - p)))
 		return true;
 	if (p == end || *p++ != '[')
 		return false;

@@ -22,6 +22,7 @@ struct part {
 	struct sf_lines *lines; /* text */
 	struct sf_dat *dat;     /* trace.dat */
 	const char *format;
+	const char *looks_like; /* a kernel log: what else is in it, NULL: nothing known */
 	struct sf_tr_notes notes;
 	struct sf_tr_heard heard;
 	struct sf_trace_record next; /* several files: read, not yet taken */
@@ -86,12 +87,14 @@ static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 		return open_dat(p, err, exit_code);
 	p->format = sf_lines_format(head, (size_t)len);
 	/*
-	 * A log may have anything in it, of which its first lines are no sign; a mail's events are
-	 * events but for the way it is written.
+	 * A log may have anything in it, and a dump behind that; a mail's events are events but for
+	 * the way it is written.
 	 */
 	other = p->format && strcmp(p->format, "kernel log") &&
 		!memmem(head, (size_t)len, "=3D", 3) ? NULL : sf_tr_foreign(head, (size_t)len);
-	if (!p->format || (other && !memmem(head, (size_t)len, "Dumping ftrace", 14)))
+	if (p->format && !strcmp(p->format, "kernel log"))
+		p->looks_like = other;
+	else if (!p->format || other)
 		return sf_tr_error(err, sf_source_name(p->src), 0, "%s",
 				   other ? other : "neither ftrace text, trace-cmd report, "
 						   "perf script nor trace.dat");
@@ -356,6 +359,11 @@ bool sf_trace_hashed(const struct sf_trace *t)
 const struct sf_tr_notes *sf_trace_notes(const struct sf_trace *t)
 {
 	return t->nr > 1 ? &t->notes : &t->part[0].notes;
+}
+
+const char *sf_trace_looks_like(const struct sf_trace *t)
+{
+	return t->part[0].looks_like;
 }
 
 const char *sf_trace_name(const struct sf_trace *t)

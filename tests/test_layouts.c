@@ -769,6 +769,8 @@ static void test_foreign(void **state)
 	/* nor is a program a recording for what it says of kernels */
 	assert_false(sf_trace_probe((const uint8_t *)"check # as in the kernel: 1\n", 28));
 	assert_false(sf_trace_probe((const uint8_t *)"# the kernel: kfree: ptr=0\n", 27));
+	assert_false(sf_trace_probe((const uint8_t *)"kfree(r0) # kfree: ptr=00000000a1b2c3d4\n",
+				    40));
 	assert_true(sf_trace_probe((const uint8_t *)"Nov 29 08:00:00 host kernel: usb\n", 33));
 }
 

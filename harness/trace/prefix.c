@@ -449,7 +449,8 @@ static bool bare_layout(struct sf_prefix *x, const char *line, const char *p)
 
 	if (rest < x->end && *rest == '(')
 		rest = sf_tr_skip_word(rest, x->end);
-	if (!sf_tr_begins_with_field(rest, x->end))
+	/* Not in a program's comment. */
+	if (!sf_tr_begins_with_field(rest, x->end) || memchr(line, '#', (size_t)(p - line)))
 		return false;
 	x->layout = SF_LAYOUT_FTRACE;
 	task_or_none(x, line, p);

@@ -66,14 +66,17 @@ has = $(shell $(PKG_CONFIG) --exists $1 2>/dev/null && echo yes)
 HAVE_JANSSON := $(call has,jansson)
 HAVE_CMOCKA := $(call has,cmocka)
 HAVE_ZSTD := $(call has,libzstd)
+HAVE_LZMA := $(call has,liblzma)
+HAVE_ZLIB := $(call has,zlib)
 HAVE_TRACECMD := $(call has,libtracecmd libtraceevent)
 HAVE_LIBBPF := $(call has,libbpf)
 HAVE_AFL_RT := $(wildcard $(AFL_RT))
 HAVE_AFL := $(if $(CLANG),$(HAVE_AFL_RT))
 
 LIB_PKGS := $(if $(HAVE_TRACECMD),libtracecmd libtraceevent) $(if $(HAVE_ZSTD),libzstd) \
-	$(if $(HAVE_LIBBPF),libbpf)
+	$(if $(HAVE_LZMA),liblzma) $(if $(HAVE_ZLIB),zlib) $(if $(HAVE_LIBBPF),libbpf)
 LIB_CPPFLAGS := $(if $(HAVE_TRACECMD),-DSF_HAVE_TRACECMD) $(if $(HAVE_ZSTD),-DSF_HAVE_ZSTD) \
+	$(if $(HAVE_LZMA),-DSF_HAVE_LZMA) $(if $(HAVE_ZLIB),-DSF_HAVE_ZLIB) \
 	$(if $(HAVE_LIBBPF),-DSF_HAVE_LIBBPF) \
 	$(if $(strip $(LIB_PKGS)),$(shell $(PKG_CONFIG) --cflags $(LIB_PKGS)))
 LIBS := $(if $(strip $(LIB_PKGS)),$(shell $(PKG_CONFIG) --libs $(LIB_PKGS))) -lpthread -lm
@@ -291,6 +294,8 @@ all: $(PROGRAMS) $(FUZZ_PROGRAMS) $(AFL_PROGRAMS)
 	$(call left_out,$(HAVE_AFL),AFL++ targets,clang-22 afl++) \
 	$(call left_out,$(HAVE_TRACECMD),reading trace.dat,libtracecmd-dev libtraceevent-dev) \
 	$(call left_out,$(HAVE_ZSTD),reading .zst,libzstd-dev) \
+	$(call left_out,$(HAVE_LZMA),reading .xz,liblzma-dev) \
+	$(call left_out,$(HAVE_ZLIB),reading .gz,zlib1g-dev) \
 	$(call left_out,$(HAVE_LIBBPF),types of a real kernel (BTF),libbpf-dev) \
 	$(call left_out,$(HAVE_CMOCKA),unit tests,libcmocka-dev) :
 

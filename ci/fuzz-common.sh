@@ -53,7 +53,7 @@ copy_seeds()
 }
 
 # trace_seeds DIR: the beginnings of the recordings, as the engine can change them: text, not
-# compressed.
+# compressed; all layouts; and trace.dat.
 trace_seeds()
 {
 	rm -rf "$1"
@@ -65,6 +65,7 @@ trace_seeds()
 		*) cat "$f" ;;
 		esac | head -n 24 >"$1/$(basename "$f" .zst)"
 	done
+	cp corpora/layouts/*.txt corpora/traces/*.dat "$1/" || exit 2
 }
 
 count_files()

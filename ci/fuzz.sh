@@ -33,9 +33,14 @@ need_program "$FUZZ_TARGET"
 mkdir -p "$corpus" "$raw" || exit 2
 # What does not run on an allocator takes one turn, under a name that stands for none.
 allocators=-
+max_len=4096
 case $name in
 text) copy_seeds "$seeds" corpora/seeds corpora/regressions ;;
-trace) trace_seeds "$seeds" ;;
+trace)
+	trace_seeds "$seeds"
+	# A trace.dat begins with some 40 KiB of formats.
+	max_len=65536
+	;;
 bytes)
 	need_program "$SLABFUZZ"
 	compile_seeds "$seeds"
@@ -47,6 +52,8 @@ bytes)
 		sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p')}
 	;;
 esac
+dict=
+[ ! -f "corpora/$name.dict" ] || dict=-dict=corpora/$name.dict
 # shellcheck disable=SC2086 # a list of names
 nr_allocators=$(printf '%s\n' $allocators | wc -l)
 touch "$marker"
@@ -72,8 +79,8 @@ turn()
 	[ "$2" = - ] || export SLABFUZZ_ALLOCATOR="$2"
 	while left=$(($3 - $(date +%s))) && [ "$left" -gt 0 ]; do
 		# shellcheck disable=SC2046,SC2086 # words
-		$(pin "$FUZZ_JOBS") "$FUZZ_TARGET" -max_total_time="$left" -max_len=4096 \
-			-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		$(pin "$FUZZ_JOBS") "$FUZZ_TARGET" -max_total_time="$left" -max_len=$max_len \
+			$dict -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 			-artifact_prefix="$raw/$1-$2-" ${FUZZ_FLAGS-} "$corpus" "$seeds" \
 			>"$turnlog.run" 2>&1 &
 		engine=$!

@@ -19,8 +19,12 @@
 #include <elf.h>
 #include <linux/btf.h>
 
-#include "../harness/trace/btf.h"
+#ifdef SF_HAVE_LIBBPF
+#include <bpf/libbpf.h>
+#endif
+
 #include "../harness/program/token.h"
+#include "../harness/trace/btf.h"
 
 #define FILE_MAX 4096u
 
@@ -369,6 +373,30 @@ static void test_module(void **state)
 	read_bad(f->file, "/nonesuch", "/nonesuch: No such file");
 }
 
+/* A base that has sizes only is no base: what is in it decides whether there is a pointer. */
+static void test_distilled(void **state)
+{
+	const struct files *f = *state;
+	struct image distilled, module, empty;
+
+	need_libbpf(f);
+	image_init(&distilled, NULL);
+	integer(&distilled, "int", 4);
+	type(&distilled, "hp", BTF_KIND_STRUCT, 0, 16);
+	save_image(f->base, &distilled);
+	image_init(&module, &distilled);
+	structure(&module, "driver", 40, 1, 2);
+	save_image(f->file, &module);
+	read_bad(f->file, f->base, "a distilled base, without members");
+	read_bad(f->base, NULL, "a distilled base, without members");
+	/* structures of no size, and no structure at all, are not distilled */
+	image_init(&empty, NULL);
+	integer(&empty, "int", 4);
+	type(&empty, "lock", BTF_KIND_STRUCT, 0, 0);
+	save_image(f->base, &empty);
+	read_bad(f->base, NULL, "no structure in its BTF");
+}
+
 static void test_no_btf(void **state)
 {
 	const struct files *f = *state;
@@ -551,6 +579,28 @@ static void test_elf(void **state)
 	assert_true(damage(f, bytes, sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Shdr)) >= 500);
 }
 
+/* A module with a base of its own does not refer to the kernel's types by number. */
+static void test_own_base(void **state)
+{
+	const struct files *f = *state;
+	unsigned char bytes[FILE_MAX];
+	struct image kernel;
+	size_t len;
+
+	need_libbpf(f);
+#ifdef SF_HAVE_LIBBPF
+	if (libbpf_major_version() > 1 || libbpf_minor_version() >= 5)
+		skip(); /* the library finds them */
+#endif
+	image_init(&kernel, NULL);
+	structure(&kernel, "hp", 16, integer(&kernel, "int", 4), 1);
+	save_image(f->base, &kernel);
+	len = elf(bytes);
+	memcpy(bytes + sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Shdr) + 6, ".BTF.base", 9);
+	save(f->file, bytes, len);
+	read_bad(f->file, f->base, "needs libbpf 1.5");
+}
+
 static void test_this_kernel(void **state)
 {
 	const char *path = "/sys/kernel/btf/vmlinux";
@@ -576,6 +626,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pointers),    cmocka_unit_test(test_names),
 		cmocka_unit_test(test_module),      cmocka_unit_test(test_no_btf),
+		cmocka_unit_test(test_distilled),   cmocka_unit_test(test_own_base),
 		cmocka_unit_test(test_impossible),  cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_elf),         cmocka_unit_test(test_this_kernel),
 	};

@@ -47,7 +47,6 @@ int sf_bad(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Never NULL, as all that grow.h gives: running out of memory ends the process. */
 char *sf_strdup(const char *s);
 char *sf_sprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-#define sf_realloc(p, n, size) sf_grow(p, n, size)
 
 struct sf_usage;
 

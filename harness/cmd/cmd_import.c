@@ -26,67 +26,78 @@ static const struct sf_row rows[] = {
 };
 
 static const struct sf_usage usage = {
-	"import", "TRACE -o OUT",
-	"Turns a recording (ftrace text, trace-cmd report, perf script, trace.dat; plain or .zst)\n"
-	"into a program as text, and prints what it met on the way. OUT is written whole or not\n"
-	"at all; if it is standard output, the counts go to standard error.",
+	"import", "TRACE… -o OUT",
+	"Turns a recording (ftrace text, trace-cmd report, perf script, trace.dat; plain, .gz,\n"
+	".xz or .zst) into a program as text, and prints what it met on the way. Several files\n"
+	"are one recording: of one CPU each, or rotated. OUT is written whole or not at all; if\n"
+	"it is standard output, the counts go to standard error.",
 	rows,
 };
 
-static void print_counts(const struct sf_trace_counts *c, bool json, FILE *out)
+static void print_counts(const struct sf_replay *p, bool json, FILE *out)
 {
-	json_t *j;
+	json_t *j, *remarks;
 
 	if (!json) {
-		sf_print_counts(c, out);
+		sf_print_counts(&p->counts, out);
+		sf_print_remarks(p, out);
 		return;
 	}
 	j = json_object();
-#define X(field, what) json_object_set_new(j, #field, sf_json_number(c->field));
+	remarks = json_array();
+#define X(field, what) json_object_set_new(j, #field, sf_json_number(p->counts.field));
 	SF_TRACE_COUNTS(X)
 #undef X
-	sf_json_print(json_pack("{s:o}", "counts", j), out);
+	for (uint32_t i = 0; i < p->nr_remarks; i++)
+		json_array_append_new(remarks, sf_json_text(p->remarks[i]));
+	sf_json_print(json_pack("{s:o, s:o}", "counts", j, "remarks", remarks), out);
 }
 
-static int import(const char *name, const char *path, struct sf_trace_counts *counts)
+static int import(char **names, const char *path, struct sf_replay *p)
 {
 	struct sf_error err = { "" };
 	struct sf_trace *tr;
-	struct sf_input in;
 	struct sf_out out;
-	int status = sf_input_open(&in, name, false);
+	int status;
 
-	if (status)
-		return status;
-	tr = sf_input_trace(&in, &status);
-	sf_input_close(&in);
+	tr = sf_input_traces(names, &status);
 	if (!tr)
 		return status;
 	status = sf_out_open(&out, path);
-	if (!status && sf_trace_import_text(tr, NULL, out.file, counts, &err)) {
+	if (!status && sf_trace_import_text(tr, NULL, out.file, &p->counts, &err)) {
 		sf_out_abort(&out);
 		status = sf_bad("%s", err.text);
 	} else if (!status) {
 		status = sf_out_commit(&out);
 	}
+	sf_results_remarks(p, tr);
 	sf_trace_close(tr);
 	return status;
 }
 
+static void free_replay(struct sf_replay *p)
+{
+	for (uint32_t i = 0; i < p->nr_remarks; i++)
+		free(p->remarks[i]);
+	free(p->remarks);
+	free(p->kernel);
+}
+
 int sf_cmd_import(int argc, char **argv)
 {
-	struct sf_trace_counts counts = { 0 };
+	struct sf_replay replay = { 0 };
 	struct plan p = { .out = NULL };
 	int status = sf_take_options(&usage, &p, argc, argv);
 
 	if (status != SF_GO_ON)
 		return status;
-	if (optind + 1 != argc)
-		return sf_usage_error(&usage, "expected one recording");
+	if (optind == argc)
+		return sf_usage_error(&usage, "expected one recording, in one file or several");
 	if (!p.out)
 		return sf_usage_error(&usage, "where to? -o OUT");
-	status = import(argv[optind], p.out, &counts);
+	status = import(argv + optind, p.out, &replay);
 	if (!status)
-		print_counts(&counts, p.json, strcmp(p.out, "-") ? stdout : stderr);
+		print_counts(&replay, p.json, strcmp(p.out, "-") ? stdout : stderr);
+	free_replay(&replay);
 	return status;
 }

@@ -12,19 +12,36 @@
 #include "results.h"
 
 struct plan {
+	struct sf_trace_hints hints;
 	bool json;
 };
 
+static int take_set(void *to, const struct sf_usage *u, const char *assignment)
+{
+	return sf_input_hint_set(to, u, assignment);
+}
+
+static int take_listing(void *to, const struct sf_usage *u, const char *path)
+{
+	(void)u;
+	return sf_input_hint_file(to, path);
+}
+
 static const struct sf_row rows[] = {
+	SF_CALL(0, "set", "KEY=VALUE", struct plan, hints, take_set,
+		"about the kernel: kmalloc_min, page_size, slub_debug"),
+	SF_CALL(0, "slabinfo", "FILE", struct plan, hints, take_listing,
+		"likewise: its slabinfo, or /sys/kernel/slab"),
 	SF_JSON(struct plan, json),
 	{ 0 },
 };
 
 static const struct sf_usage usage = {
-	"judge", "TRACE",
+	"judge", "TRACE…",
 	"Puts the events of a recording, as they are, before the oracles that need no more:\n"
 	"overlap, alignment, size class, double free, bytes asked against bytes given.\n"
-	"Nothing is replayed.",
+	"Nothing is replayed. What the recording cannot prove is not judged, and said. Several\n"
+	"files are one recording: of one CPU each, or rotated.",
 	rows,
 };
 
@@ -32,6 +49,7 @@ struct judging {
 	struct sf_results *results;
 	struct sf_judge *judge;
 	uint64_t events;
+	bool lines; /* events are told by line; of several files, by number */
 };
 
 static void on_event(void *ctx, const struct sf_event *ev)
@@ -47,35 +65,34 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 	struct judging *g = ctx;
 
 	/* The reader numbers operations by lines. */
-	sf_results_found(g->results, v)->line = v->op == SF_NONE ? 0 : v->op;
+	sf_results_found(g->results, v)->line = v->op == SF_NONE || !g->lines ? 0 : v->op;
 }
 
-static int judge(struct sf_results *r, const char *name)
+static int judge(struct sf_results *r, char **names, const struct sf_trace_hints *hints)
 {
 	struct judging g = { .results = r };
 	struct sf_judge_options opt = { .violation = on_violation, .ctx = &g };
-	struct sf_trial *t = sf_results_trial(r, name, "trace");
+	struct sf_trial *t = sf_results_trial(r, names[0], "trace");
 	struct sf_error err = { "" };
 	struct sf_trace *tr;
-	struct sf_input in;
-	int status = sf_input_open(&in, name, false);
+	int status;
 
-	if (status)
-		return status;
 	/*
 	 * What does not look like a recording is still opened as one: the reader says what it
 	 * lacks.
 	 */
-	tr = sf_input_trace(&in, &status);
-	sf_input_close(&in);
+	tr = sf_input_traces(names, &status);
 	if (!tr)
 		return status;
-	t->replay = sf_realloc(NULL, 1, sizeof(*t->replay));
+	sf_trace_set_hints(tr, hints);
+	g.lines = !names[1];
+	t->replay = sf_grow(NULL, 1, sizeof(*t->replay));
 	*t->replay = (struct sf_replay){ 0 };
 	g.judge = sf_judge_create(&opt);
 	status = sf_trace_judge(tr, on_event, &g, &t->replay->counts, &err);
 	t->replay->format = sf_strdup(sf_trace_format(tr));
 	t->replay->hashed = sf_trace_hashed(tr);
+	sf_results_remarks(t->replay, tr);
 	t->operations = t->replay->counts.events;
 	t->events = g.events;
 	sf_results_count(r, g.judge, "recording");
@@ -91,6 +108,7 @@ static void print(const struct sf_results *r)
 	printf("%s: %s, pointers %s\n", r->trials[0].file, p->format,
 	       p->hashed ? "hashed" : "as they are");
 	sf_print_counts(&p->counts, stdout);
+	sf_print_remarks(p, stdout);
 	sf_print_violations(r, 0, stdout);
 	sf_print_results(r, stdout);
 }
@@ -98,14 +116,15 @@ static void print(const struct sf_results *r)
 int sf_cmd_judge(int argc, char **argv)
 {
 	struct sf_results r = { .files = 1 };
-	struct plan p = { false };
+	struct plan p = { .hints = { .source = "" } };
 	int status = sf_take_options(&usage, &p, argc, argv);
 
 	if (status != SF_GO_ON)
 		return status;
-	if (optind + 1 != argc)
-		return sf_usage_error(&usage, "expected one recording");
-	status = judge(&r, argv[optind]);
+	if (optind == argc)
+		return sf_usage_error(&usage, "expected one recording, in one file or several");
+	r.files = (uint32_t)(argc - optind);
+	status = judge(&r, argv + optind, &p.hints);
 	if (!status) {
 		if (p.json)
 			sf_json_results(&r, stdout);

@@ -17,10 +17,16 @@ struct plan {
 	struct sf_selection on;
 	struct sf_session_options session;
 	const char *junit;
-	bool tap, json, bytes;
+	bool tap, json, bytes, merge;
 };
 
 static int take_oracles(void *to, const struct sf_usage *u, const char *list);
+
+static int take_listing(void *to, const struct sf_usage *u, const char *path)
+{
+	(void)u;
+	return sf_input_hint_file(to, path);
+}
 
 static const char *const ends[] = {
 	[SF_END_PLAIN] = "plain",
@@ -44,6 +50,9 @@ static const struct sf_row rows[] = {
 		"teardown (default), walk, or plain: how a program ends"),
 	SF_FLAG("bytes", struct plan, bytes,
 		"take every FILE for a byte program, whatever it begins with"),
+	SF_FLAG("merge", struct plan, merge, "all FILEs are one recording, merged by time"),
+	SF_CALL(0, "slabinfo", "FILE", struct plan, session.hints, take_listing,
+		"the recorded kernel's /proc/slabinfo, for reasons"),
 	SF_TEXT(0, "junit", "FILE", struct plan, junit, "write a JUnit report too"),
 	SF_FLAG("tap", struct plan, tap, "print TAP"),
 	SF_JSON(struct plan, json),
@@ -54,8 +63,8 @@ static const struct sf_usage usage = {
 	"run", "FILE…",
 	"Runs each FILE on each allocator, under the oracles. A FILE is a program as text or\n"
 	"as bytes, or a recording of a real kernel (ftrace text, trace-cmd report, perf script,\n"
-	"trace.dat; plain or .zst), told apart by content; - is standard input. Comments such as\n"
-	"\"# NULL\" after an operation are checked.",
+	"trace.dat; plain, .gz, .xz or .zst), told apart by content; - is standard input.\n"
+	"Comments such as \"# NULL\" after an operation are checked.",
 	rows,
 };
 
@@ -109,7 +118,7 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 			sf_results_trial(r, name, p->on.allocator[i]->name)->error =
 				sf_strdup("bad input");
 		else if (in.kind == SF_INPUT_TRACE)
-			sf_session_recording(sessions[i], &in);
+			sf_session_recording(sessions[i], name, &in.path, 1);
 		else
 			sf_session_program(sessions[i], name, prog);
 		if (prints_text(p) && !status)
@@ -118,6 +127,37 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 	if (status)
 		r->status = status;
 	sf_input_close(&in);
+}
+
+/* Files of one recording: one trial of all. */
+static void run_merged(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
+		       char **files)
+{
+	const char **paths = NULL, *name = *files;
+	uint32_t nr = 0, cap = 0;
+	int status = 0;
+
+	for (; !status && *files; files++) {
+		struct sf_input in;
+
+		SF_GROW(paths, nr, cap);
+		status = sf_input_open(&in, *files, false);
+		if (status)
+			break;
+		if (in.kind != SF_INPUT_TRACE)
+			status = sf_bad("%s: no recording, and --merge is for recordings", *files);
+		sf_input_close(&in);
+		paths[nr++] = in.path;
+		r->files++;
+	}
+	if (status)
+		r->status = status;
+	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
+		sf_session_recording(sessions[i], name, paths, nr);
+		if (prints_text(p))
+			sf_print_trial(r, r->nr_trials - 1, stdout);
+	}
+	free(paths);
 }
 
 static void run_files(const struct plan *p, struct sf_results *r, char **files)
@@ -129,7 +169,9 @@ static void run_files(const struct plan *p, struct sf_results *r, char **files)
 	sf_prog_init(&prog);
 	for (uint32_t i = 0; i < p->on.nr; i++)
 		sessions[i] = sf_session_create(p->on.allocator[i], &p->session, r);
-	for (; *files; files++) {
+	if (p->merge)
+		run_merged(p, sessions, r, files);
+	for (; !p->merge && *files; files++) {
 		r->files++;
 		run_file(p, sessions, r, &prog, *files);
 	}

@@ -107,7 +107,7 @@ static int read_rest(struct sf_input *in, int fd, size_t cap)
 	for (;;) {
 		if (in->len == cap) {
 			cap *= 2;
-			in->data = sf_realloc(in->data, cap, 1);
+			in->data = sf_grow(in->data, cap, 1);
 		}
 		n = read_some(fd, in->data + in->len, cap - in->len);
 		if (n < 0)
@@ -129,7 +129,7 @@ int sf_input_open(struct sf_input *in, const char *name, bool bytes)
 	fd = open_plain(in);
 	if (fd < 0)
 		return sf_bad("%s: %s", name, strerror(errno));
-	in->data = sf_realloc(NULL, HEAD_SIZE, 1);
+	in->data = sf_grow(NULL, HEAD_SIZE, 1);
 	while (in->len < HEAD_SIZE &&
 	       (n = read_some(fd, in->data + in->len, HEAD_SIZE - in->len)) > 0)
 		in->len += (size_t)n;
@@ -157,7 +157,7 @@ void sf_input_close(struct sf_input *in)
 
 int sf_input_program(const struct sf_input *in, struct sf_prog *p)
 {
-	const char *hint = "";
+	const char *hint = "", *other;
 	struct sf_text_error err;
 
 	sf_prog_clear(p);
@@ -167,6 +167,10 @@ int sf_input_program(const struct sf_input *in, struct sf_prog *p)
 	}
 	if (!sf_text_parse(p, (const char *)in->data, in->len, &err))
 		return 0;
+	/* What people have beside recordings is named rather than refused for its first word. */
+	other = sf_trace_foreign(in->data, in->len < HEAD_SIZE ? in->len : HEAD_SIZE);
+	if (other)
+		return sf_bad("%s: %s", in->name, other);
 	if (memchr(in->data, 0, in->len))
 		hint = " (if this is a fuzzer's input: --bytes)";
 	return sf_bad("%s:%u:%u: %s%s", in->name, err.line, err.col, err.text, hint);
@@ -182,4 +186,51 @@ struct sf_trace *sf_input_trace(const struct sf_input *in, int *status)
 	if (!t)
 		sf_say("%s", err.text);
 	return t;
+}
+
+struct sf_trace *sf_input_traces(char **names, int *status)
+{
+	const char **paths;
+	struct sf_trace *t = NULL;
+	struct sf_error err = { "" };
+	unsigned int nr = 0, spooled = 0;
+
+	for (char **n = names; *n; n++)
+		nr++;
+	paths = sf_grow(NULL, nr, sizeof(*paths));
+	for (unsigned int i = 0; i < nr; i++) {
+		struct sf_input in;
+
+		*status = sf_input_open(&in, names[i], false);
+		if (*status)
+			goto out;
+		sf_input_close(&in);
+		paths[i] = in.path;
+		spooled += !strcmp(in.path, "-");
+	}
+	*status = SF_EXIT_BAD;
+	if (spooled > 1) {
+		sf_say("%s: only one file of a recording may be a pipe", names[0]);
+		goto out;
+	}
+	t = sf_trace_open_files(paths, nr, &err, status);
+	if (!t)
+		sf_say("%s", err.text);
+out:
+	free(paths);
+	return t;
+}
+
+int sf_input_hint_file(struct sf_trace_hints *h, const char *path)
+{
+	struct sf_error err = { "" };
+
+	return sf_trace_hints_listing(h, path, &err) ? sf_bad("%s", err.text) : 0;
+}
+
+int sf_input_hint_set(struct sf_trace_hints *h, const struct sf_usage *u, const char *assignment)
+{
+	const char *wanted = sf_trace_hints_set(h, assignment);
+
+	return wanted ? sf_usage_error(u, "--set wants %s, not '%s'", wanted, assignment) : 0;
 }

@@ -15,6 +15,8 @@ enum sf_input_kind {
 	SF_INPUT_TRACE,
 };
 
+struct sf_usage;
+
 struct sf_input {
 	const char *name; /* as given */
 	const char *path; /* what sf_trace_open() takes: `name`, or "-" for what is no plain file */
@@ -35,5 +37,11 @@ int sf_input_program(const struct sf_input *in, struct sf_prog *p);
 
 /* Opens the recording: NULL after a message, with what to exit with in *status. */
 struct sf_trace *sf_input_trace(const struct sf_input *in, int *status);
+/* Several files of one recording; likewise. Only one of them may be no plain file. */
+struct sf_trace *sf_input_traces(char **names, int *status);
+
+/* --slabinfo FILE, --set KEY=VALUE: what is known of a recorded kernel. 0, or what to exit with. */
+int sf_input_hint_file(struct sf_trace_hints *h, const char *path);
+int sf_input_hint_set(struct sf_trace_hints *h, const struct sf_usage *u, const char *assignment);
 
 #endif

@@ -128,19 +128,22 @@ static json_t *json_agreement(uint64_t agree, uint64_t total)
 static json_t *json_replay(const struct sf_trial *t)
 {
 	const struct sf_replay *p = t->replay;
-	json_t *counts = json_object(), *shown = json_array();
+	json_t *counts = json_object(), *shown = json_array(), *remarks = json_array();
 
 #define X(field, what) json_object_set_new(counts, #field, sf_json_number(p->counts.field));
 	SF_TRACE_COUNTS(X)
 #undef X
 	for (uint32_t i = 0; i < p->nr_shown; i++)
 		json_array_append_new(shown, sf_json_text(p->shown[i]));
-	return json_pack("{s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "program",
+	for (uint32_t i = 0; i < p->nr_remarks; i++)
+		json_array_append_new(remarks, sf_json_text(p->remarks[i]));
+	return json_pack("{s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "program",
 			 sf_json_text(t->file), "allocator", t->allocator, "format",
 			 sf_json_text(p->format), "hashed", p->hashed, "counts", counts, "kmalloc",
 			 json_agreement(p->kmalloc.agree, p->kmalloc.total), "named",
 			 json_agreement(p->named.agree, p->named.total), "nulls",
-			 sf_json_number(p->nulls), "disagreements", shown);
+			 sf_json_number(p->nulls), "disagreements", shown, "remarks", remarks,
+			 "kernel", sf_json_text(p->kernel && *p->kernel ? p->kernel : NULL));
 }
 
 /* All recordings together; each by itself is in "recordings". */

@@ -48,11 +48,21 @@ void sf_print_counts(const struct sf_trace_counts *c, FILE *out)
 #undef X
 }
 
-/* Rounded down: 100 % is said only of all. */
+void sf_print_remarks(const struct sf_replay *p, FILE *out)
+{
+	for (uint32_t i = 0; i < p->nr_remarks; i++)
+		fprintf(out, "  %s\n", p->remarks[i]);
+}
+
+/* Rounded down: 100 % is said only of all, and nothing of none. */
 static void print_agreement(const char *what, const struct sf_agreement *a, FILE *out)
 {
-	uint64_t percent = a->total ? a->agree * 100 / a->total : 100;
+	uint64_t percent = a->total ? a->agree * 100 / a->total : 0;
 
+	if (!a->total) {
+		fprintf(out, "%s none allocated", what);
+		return;
+	}
 	fprintf(out, "%s %" PRIu64 " of %" PRIu64 " agree (%" PRIu64 " %%)", what, a->agree,
 		a->total, percent);
 }
@@ -62,6 +72,7 @@ static void print_replay(const struct sf_replay *p, FILE *out)
 	fprintf(out, "  format: %s, pointers %s\n", p->format ? p->format : "unknown",
 		p->hashed ? "hashed" : "as they are");
 	sf_print_counts(&p->counts, out);
+	sf_print_remarks(p, out);
 	print_agreement("bytes_alloc: kmalloc", &p->kmalloc, out);
 	print_agreement(", named caches", &p->named, out);
 	fprintf(out, "\n");
@@ -69,6 +80,8 @@ static void print_replay(const struct sf_replay *p, FILE *out)
 		fprintf(out, "NULL where the recording had an object: %" PRIu64 "\n", p->nulls);
 	for (uint32_t i = 0; i < p->nr_shown; i++)
 		fprintf(out, "%s\n", p->shown[i]);
+	if (p->nr_shown && p->kernel && *p->kernel)
+		fprintf(out, "likely because %s\n", p->kernel);
 }
 
 void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out)

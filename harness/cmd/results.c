@@ -87,11 +87,26 @@ void sf_results_count(struct sf_results *r, const struct sf_judge *j, const char
 	add_isolation(&r->isolation[r->nr_isolation++], j);
 }
 
+void sf_results_remarks(struct sf_replay *p, struct sf_trace *t)
+{
+	const char *text;
+
+	for (unsigned int i = 0; (text = sf_trace_remark(t, i)); i++) {
+		SF_GROW(p->remarks, p->nr_remarks, p->cap_remarks);
+		p->remarks[p->nr_remarks++] = sf_strdup(text);
+	}
+	p->kernel = sf_strdup(sf_trace_kernel(t));
+}
+
 static void free_trial(struct sf_trial *t)
 {
 	if (t->replay) {
 		for (uint32_t i = 0; i < t->replay->nr_shown; i++)
 			free(t->replay->shown[i]);
+		for (uint32_t i = 0; i < t->replay->nr_remarks; i++)
+			free(t->replay->remarks[i]);
+		free(t->replay->remarks);
+		free(t->replay->kernel);
 		free(t->replay->format);
 		free(t->replay);
 	}

@@ -41,6 +41,9 @@ struct sf_replay {
 	uint64_t nulls;                     /* NULL where the recording had an object */
 	char *shown[SF_DISAGREEMENTS_SHOWN];
 	uint32_t nr_shown;
+	char *kernel;                       /* what is unlike a plain one; "": nothing */
+	char **remarks;                     /* sf_trace_remark() */
+	uint32_t nr_remarks, cap_remarks;
 };
 
 /* One file on one allocator. */
@@ -86,6 +89,8 @@ struct sf_found *sf_results_found(struct sf_results *r, const struct sf_violatio
 void sf_results_unfound(struct sf_results *r, uint32_t index);
 struct sf_missed *sf_results_missed(struct sf_results *r);
 void sf_results_count(struct sf_results *r, const struct sf_judge *j, const char *allocator);
+/* What the recording has to say of itself, after its last pass. */
+void sf_results_remarks(struct sf_replay *p, struct sf_trace *t);
 void sf_results_free(struct sf_results *r);
 
 bool sf_trial_wrong(const struct sf_trial *t);
@@ -111,6 +116,7 @@ void sf_print_trial(const struct sf_results *r, uint32_t index, FILE *out);
 /* The violations and missed expectations of one trial. */
 void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out);
 void sf_print_counts(const struct sf_trace_counts *c, FILE *out);
+void sf_print_remarks(const struct sf_replay *p, FILE *out);
 void sf_json_results(const struct sf_results *r, FILE *out);
 void sf_junit_results(const struct sf_results *r, FILE *out);
 void sf_tap_results(const struct sf_results *r, FILE *out);

@@ -73,12 +73,12 @@ static int run_recording(struct run *r, const struct sf_input *in)
 		return status;
 	scan = sf_trace_scan(tr, &err);
 	if (!scan || sf_trace_rewind(tr, &err))
-		status = sf_bad("%s: %s", in->name, err.text);
+		status = sf_bad("%s", err.text);
 	else
 		status = start(r, sf_trace_scan_settings(scan));
 	if (!status) {
 		if (sf_trace_import(tr, scan, &opt, &counts, &err) < 0)
-			status = sf_bad("%s: %s", in->name, err.text);
+			status = sf_bad("%s", err.text);
 		finish(r);
 	}
 	sf_trace_scan_free(scan);

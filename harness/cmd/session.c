@@ -34,6 +34,7 @@ struct sf_session {
 	uint64_t addr;
 	bool allocated;               /* the current step gave an ALLOC event */
 	bool stopped;                 /* by an operation that blocked */
+	bool lines;                   /* its events are told by line */
 };
 
 static void listen(void *ctx, const struct sf_event *ev)
@@ -91,7 +92,7 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 		f->line = s->prog->ops[s->op].line;
 		f->text = op_text(s->prog, s->op);
 	} else if (s->trace_op) {
-		f->line = s->record ? s->record->line : 0;
+		f->line = s->record && s->lines ? s->record->line : 0;
 		f->text = trace_text(s->trace_op);
 	}
 }
@@ -323,9 +324,9 @@ static void hold_record(struct sf_session *s, struct sf_replay *p)
 	if (p->nr_shown == SF_DISAGREEMENTS_SHOWN)
 		return;
 	p->shown[p->nr_shown++] =
-		sf_sprintf("%s:%" PRIu64 ": %s of %" PRIu64 " bytes: recorded bytes_alloc=%" PRIu64
-			   ", the model gives %" PRIu64 " (%s)",
-			   sf_results_last(s->results)->file, rec->line,
+		sf_sprintf("%s:%s%" PRIu64 ": %s of %" PRIu64 " bytes: recorded bytes_alloc=%"
+			   PRIu64 ", the model gives %" PRIu64 " (%s)",
+			   sf_results_last(s->results)->file, s->lines ? "" : " event ", rec->line,
 			   named ? rec->cache : "kmalloc", rec->bytes_req, rec->bytes_alloc, given,
 			   s->addr ? cache_name(s, s->place.cache) : "NULL");
 }
@@ -355,7 +356,8 @@ static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
 static void hold_replay(const struct sf_session *s, struct sf_trial *t)
 {
 	const struct sf_trace_counts *c = &t->replay->counts;
-	uint64_t due = c->kmalloc + c->cache_alloc - c->failed;
+	uint64_t due = c->kmalloc + c->cache_alloc - c->failed - c->alloc_no_ptr -
+		       c->alloc_too_large;
 	uint64_t done = t->replay->kmalloc.total + t->replay->named.total;
 
 	if (s->stopped)
@@ -391,23 +393,27 @@ static bool replay(struct sf_session *s, struct sf_trace *tr, struct sf_error *e
 	return fine;
 }
 
-void sf_session_recording(struct sf_session *s, const struct sf_input *in)
+void sf_session_recording(struct sf_session *s, const char *name, const char *const *paths,
+			  unsigned int nr)
 {
-	struct sf_trial *t = sf_results_trial(s->results, in->name, s->allocator->name);
+	struct sf_trial *t = sf_results_trial(s->results, name, s->allocator->name);
 	uint64_t events = s->events;
 	struct sf_error err = { "" };
 	struct sf_trace *tr;
-	int status;
+	int status = SF_EXIT_BAD;
 
 	s->prog = NULL;
 	s->op = SF_NONE;
 	s->stopped = false;
-	tr = sf_input_trace(in, &status);
+	s->lines = nr == 1;
+	tr = sf_trace_open_files(paths, nr, &err, &status);
 	if (!tr) {
+		sf_say("%s", err.text);
 		t->error = sf_strdup("cannot be opened");
 		s->results->status = status;
 		return;
 	}
+	sf_trace_set_hints(tr, &s->opt->hints);
 	t->replay = sf_grow(NULL, 1, sizeof(*t->replay));
 	*t->replay = (struct sf_replay){ 0 };
 	if (!replay(s, tr, &err) && !t->error) {
@@ -417,6 +423,7 @@ void sf_session_recording(struct sf_session *s, const struct sf_input *in)
 	} else if (!t->error) {
 		hold_replay(s, t);
 	}
+	sf_results_remarks(t->replay, tr);
 	if (s->exec)
 		count_trial(s, t, events);
 	sf_trace_close(tr);

@@ -16,6 +16,7 @@ struct sf_session_options {
 	sf_invariant_set only; /* oracles, 0: all */
 	struct sf_exec_options exec;   /* walk_every: SF_WALK_UNSAID, or as asked for */
 	struct sf_overrides overrides; /* of settings */
+	struct sf_trace_hints hints;   /* of recorded kernels */
 };
 
 /* A recording is looked at as a whole every so many operations if the user does not say. */
@@ -31,6 +32,8 @@ void sf_session_destroy(struct sf_session *s);
 
 /* Each adds one trial to the results. */
 void sf_session_program(struct sf_session *s, const char *file, const struct sf_prog *p);
-void sf_session_recording(struct sf_session *s, const struct sf_input *in);
+/* `paths` are what sf_trace_open_files() takes, `name` is what the user calls it. */
+void sf_session_recording(struct sf_session *s, const char *name, const char *const *paths,
+			  unsigned int nr);
 
 #endif

@@ -284,12 +284,78 @@ static struct btf *load(const char *path, struct btf *base, struct sf_error *err
 	return NULL;
 }
 
+/*
+ * A distilled base (the .BTF.base of a module, scripts/Makefile.btf) has the kernel's structures by
+ * name and size only: nothing is known of what is in them.
+ */
+static bool is_distilled(const struct btf *btf)
+{
+	bool sized = false;
+
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (!t || !is_record(t))
+			continue;
+		if (btf_vlen(t))
+			return false;
+		sized = sized || t->size;
+	}
+	return sized;
+}
+
+static bool read_at(int fd, void *to, size_t len, uint64_t at)
+{
+	return at <= INT64_MAX && pread(fd, to, len, (off_t)at) == (ssize_t)len;
+}
+
+/* Whether an ELF file of this machine's kind has a section of that name; damage has none. */
+static bool has_section(const char *path, const char *name)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	Elf64_Shdr names, s;
+	Elf64_Ehdr h;
+	bool found = false;
+
+	if (fd < 0)
+		return false;
+	if (read_at(fd, &h, sizeof(h), 0) && !memcmp(h.e_ident, ELFMAG, SELFMAG) &&
+	    h.e_ident[EI_CLASS] == ELFCLASS64 && h.e_shentsize == sizeof(s) &&
+	    h.e_shstrndx < h.e_shnum &&
+	    read_at(fd, &names, sizeof(names), h.e_shoff + h.e_shstrndx * sizeof(s)))
+		for (uint32_t i = 0; i < h.e_shnum && !found; i++)
+			found = read_at(fd, &s, sizeof(s), h.e_shoff + i * sizeof(s)) &&
+				read_at(fd, text, strlen(name) + 1, names.sh_offset + s.sh_name) &&
+				!strcmp(text, name);
+	close(fd);
+	return found;
+}
+
+/* NULL: the base is what the module's types refer to. */
+static const char *unfit_base(const struct btf *kernel, const char *path)
+{
+	if (is_distilled(kernel))
+		return "a distilled base, without members: the kernel's whole BTF is needed "
+		       "(/sys/kernel/btf/vmlinux)";
+	/* From 1.5 on the library finds the kernel's types for those of the module's own base. */
+	if (libbpf_major_version() == 1 && libbpf_minor_version() < 5 &&
+	    has_section(path, ".BTF.base"))
+		return "is not the base of that module, which has a distilled one (.BTF.base): "
+		       "needs libbpf 1.5";
+	return NULL;
+}
+
 static void read_types(struct reader *r, const char *path, const char *base)
 {
 	struct sf_error *err = &r->head.err;
 	struct btf *kernel = base ? load(base, NULL, err) : NULL;
 
-	if (base && !kernel)
+	const char *fault = kernel ? unfit_base(kernel, path) : NULL;
+
+	if (fault)
+		snprintf(err->text, sizeof(err->text), "%.100s: %s", base, fault);
+	if (fault || (base && !kernel))
 		return;
 	r->btf = load(path, kernel, err);
 	if (!r->btf)
@@ -299,6 +365,9 @@ static void read_types(struct reader *r, const char *path, const char *base)
 	collect(r);
 	if (r->damaged)
 		snprintf(err->text, sizeof(err->text), "%.150s: damaged BTF", path);
+	else if (!base && is_distilled(r->btf))
+		snprintf(err->text, sizeof(err->text), "%.100s: a distilled base, without members: "
+			 "nothing to say of its structures", path);
 	else if (!r->head.nr)
 		snprintf(err->text, sizeof(err->text), "%.150s: no structure in its BTF", path);
 }

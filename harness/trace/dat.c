@@ -36,7 +36,7 @@
 enum message {
 	MSG_OPEN,   /* the file is open */
 	MSG_RECORD, /* followed by its three strings */
-	MSG_END,
+	MSG_END,    /* followed by what was heard */
 	MSG_ERROR,  /* followed by its text */
 };
 
@@ -45,7 +45,7 @@ struct wire {
 	uint8_t msg; /* enum message */
 	uint8_t comm_len, site_len, cache_len;
 	struct sf_trace_record rec; /* its pointers mean nothing */
-	struct sf_tr_notes notes;   /* so far */
+	struct sf_tr_notes notes;   /* so far; its pointer means nothing */
 };
 
 struct sf_dat {
@@ -53,6 +53,7 @@ struct sf_dat {
 	int file, pipe; /* pipe -1: nobody runs */
 	pid_t pid;
 	bool fresh;     /* the child has sent no record yet */
+	uint32_t page_size;
 	size_t pos, len;
 	char buf[BUF_SIZE];
 	char comm[TEXT_MAX + 1], site[TEXT_MAX + 1], cache[TEXT_MAX + 1];
@@ -104,7 +105,8 @@ static void send_plain(FILE *out, enum message msg, const struct sf_tr_notes *no
 
 static void send_all(FILE *out, int file, const char *name)
 {
-	struct sf_tr_notes notes = { .foreign = 0 };
+	static struct sf_tr_heard heard;
+	struct sf_tr_notes notes = { .heard = &heard };
 	struct sf_trace_record rec;
 	struct sf_error err = { "" };
 	struct sf_tcmd *d = sf_tcmd_open(file, name, &err);
@@ -118,8 +120,29 @@ static void send_all(FILE *out, int file, const char *name)
 	send_plain(out, r < 0 ? MSG_ERROR : MSG_END, &notes);
 	if (r < 0)
 		send_bytes(out, &err, sizeof(err));
+	else
+		send_bytes(out, &heard, sizeof(heard));
 	if (fflush(out))
 		_exit(1);
+}
+
+/*
+ * Under AddressSanitizer, whose shadow counts as data: so much more than is mapped already. Less
+ * than what a fuzzing engine lets anybody allocate, because it would take that for a find.
+ */
+static void limit_more(uint64_t more)
+{
+	unsigned long long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	struct rlimit space;
+
+	if (!f)
+		return;
+	if (fscanf(f, "%llu", &pages) == 1) {
+		space.rlim_cur = space.rlim_max = pages * (rlim_t)sysconf(_SC_PAGESIZE) + more;
+		setrlimit(RLIMIT_AS, &space);
+	}
+	fclose(f);
 }
 
 /* Without limits one broken length field could take the machine's memory. */
@@ -128,10 +151,25 @@ static void limit(void)
 	const struct rlimit none = { 0, 0 };
 	const struct rlimit data = { CHILD_BYTES_MAX, CHILD_BYTES_MAX };
 
-	/* Not under AddressSanitizer, whose shadow is far larger. */
-	if (!HAS_ASAN)
+	if (HAS_ASAN)
+		limit_more(CHILD_BYTES_MAX / 8);
+	else
 		setrlimit(RLIMIT_DATA, &data);
 	setrlimit(RLIMIT_CORE, &none);
+}
+
+/* Of sanitizers, where they are: what to call before a process dies. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+/* A fuzzing engine would take the child's crash for one of its own. */
+static void quiet(void)
+{
+	static const int signals[] = { SIGPIPE, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(NULL);
 }
 
 __attribute__((noreturn)) static void child(int file, int to, const char *name)
@@ -144,7 +182,7 @@ __attribute__((noreturn)) static void child(int file, int to, const char *name)
 		dup2(null, STDOUT_FILENO);
 		dup2(null, STDERR_FILENO);
 	}
-	signal(SIGPIPE, SIG_DFL);
+	quiet();
 	limit();
 	if (!out || lseek(file, 0, SEEK_SET) < 0)
 		_exit(1);
@@ -249,7 +287,7 @@ static int start(struct sf_dat *d, struct sf_error *err)
  * What the library does not check before it relies on it: a version (6 or 7), the byte order, the
  * size of a long and of a page.
  */
-static bool sane_header(int fd)
+static bool sane_header(int fd, uint32_t *page_size)
 {
 	unsigned char h[SF_DAT_MAGIC_LEN + 8];
 	uint32_t page;
@@ -261,6 +299,7 @@ static bool sane_header(int fd)
 	memcpy(&page, h + 14, sizeof(page));
 	if (h[12])
 		page = __builtin_bswap32(page);
+	*page_size = page;
 	return page >= 4096 && page <= 65536 && !(page & (page - 1));
 }
 
@@ -273,7 +312,7 @@ struct sf_dat *sf_dat_open(int fd, const char *name, struct sf_error *err, int *
 	d->file = fd;
 	d->pipe = -1;
 	d->name = strcpy(sf_tr_alloc(strlen(name) + 1), name);
-	if (!sane_header(fd))
+	if (!sane_header(fd, &d->page_size))
 		sf_tr_error(err, name, 0, "trace.dat with a header that makes no sense");
 	else if (!start(d, err))
 		return d;
@@ -302,6 +341,7 @@ int sf_dat_rewind(struct sf_dat *d, struct sf_error *err)
 int sf_dat_read(struct sf_dat *d, struct sf_trace_record *rec, struct sf_tr_notes *notes,
 		struct sf_error *err)
 {
+	struct sf_tr_heard *heard = notes->heard;
 	bool hashed = notes->hashed;
 	struct sf_error said;
 	struct wire w;
@@ -313,7 +353,11 @@ int sf_dat_read(struct sf_dat *d, struct sf_trace_record *rec, struct sf_tr_note
 	d->fresh = false;
 	*notes = w.notes;
 	notes->hashed = hashed;
+	notes->heard = heard;
+	notes->page_size = d->page_size;
 	if (w.msg == MSG_END) {
+		if (take(d, heard, sizeof(*heard), err))
+			return -1;
 		stop(d);
 		return 0;
 	}

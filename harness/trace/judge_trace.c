@@ -7,6 +7,7 @@
  * placement (a recording does not say where slabs begin), so what needs that is skipped and
  * counted. Relies on pair.c and scan.c; the command relies on it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,13 @@ struct judge {
 	uint32_t at;
 	bool seen[SF_TR_CACHES_MAX];
 };
+
+/* Where objects lie, and how they are aligned. */
+static bool judges_addresses(const struct sf_trace_scan *s)
+{
+	return !s->hashed && s->evidence.complete && s->base && s->kernel.plain_sizes &&
+	       s->kernel.plain_align;
+}
 
 static void put_id(struct judge *j, uint32_t id)
 {
@@ -151,6 +159,9 @@ static void on_alloc(struct judge *j, const struct sf_tr_event *t)
 	a->addr = t->rec->ptr;
 	a->usable = t->rec->bytes_alloc;
 	a->place.kind = cache == SF_NONE ? SF_PLACE_LARGE : SF_PLACE_SLAB;
+	/* A class means nothing where it is not known which there are. */
+	if (a->api == SF_API_KMALLOC && !j->scan->kernel.plain_sizes)
+		a->place.kind = SF_PLACE_UNKNOWN;
 	a->place.cache = cache;
 	a->place.stride = (uint32_t)t->rec->bytes_alloc;
 	a->place.object_size = (uint32_t)(a->api == SF_API_CACHE ? t->rec->bytes_req :
@@ -226,7 +237,8 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
 	f->id = f->res = t->obj->user;
 	f->api = slab ? SF_API_CACHE : SF_API_KMALLOC;
 	f->cache = SF_NONE;
-	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE)
+	/* Bulk allocation has no tracepoint: only pages show that it is still the same slab. */
+	if (!t->implied && t->rec->kind == SF_TRACE_CACHE_FREE && judges_addresses(j->scan))
 		f->cache = named_cache(j, t->rec, own);
 	f->addr = t->obj->key;
 	f->bad = SF_GOOD;
@@ -243,13 +255,16 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
  * A kfree() of nothing alive. Rule: a double free if that very address was a kmalloc object whose
  * free was seen, and no allocation since. Not for hashes (another object may have the same), not
  * for named caches (bulk allocation has no tracepoint), not after the last kmalloc of the recording
- * (its tracepoint may have been switched off before kfree's), not across lost events.
+ * (its tracepoint may have been switched off before kfree's), not across lost events, and only
+ * where all that could have allocated it in between would have been recorded.
  */
 static bool double_free(struct judge *j, const struct sf_trace_record *rec, uint32_t *id)
 {
 	uint32_t i = sf_map_get(&j->freed, rec->ptr);
 
 	if (i == SF_MAP_NONE || rec->kind != SF_TRACE_KFREE || j->scan->hashed)
+		return false;
+	if (!judges_addresses(j->scan))
 		return false;
 	if (sf_pair_counts(j->pair)->events > j->scan->last_kmalloc)
 		return false;
@@ -330,12 +345,40 @@ static bool on_event(void *ctx, const struct sf_tr_event *t)
 	return true;
 }
 
+/* What the recording does not allow to judge, and why. */
+static void say_left_out(const struct sf_trace_scan *s, struct sf_trace *t)
+{
+	char text[300];
+
+	if (!s->kernel.plain_sizes)
+		sf_trace_left_out(t, "classes, sizes and alignment of kmalloc: it is no plain "
+				  "kernel's");
+	if (s->hashed) {
+		sf_trace_left_out(t, "double frees, overlaps and alignment: pointers are "
+				  "hashes, or of 32 bits");
+		return;
+	}
+	if (!s->evidence.complete)
+		snprintf(text, sizeof(text), "double frees, overlaps and alignment: %s",
+			 s->evidence.why);
+	else if (!s->base)
+		snprintf(text, sizeof(text), "double frees, overlaps and alignment: too few slabs "
+			 "show which pages lie where");
+	else if (!judges_addresses(s))
+		snprintf(text, sizeof(text), "double frees, overlaps and alignment: it is no plain "
+			 "kernel's");
+	else
+		return;
+	sf_trace_left_out(t, text);
+}
+
 static void begin(struct judge *j, const struct sf_trace *t)
 {
 	struct sf_event ev = make(SF_EV_HEAP, NULL);
 
 	ev.heap.allocator = "trace";
-	ev.heap.caps = SF_CAP_USABLE | SF_CAP_KMALLOC | (j->scan->hashed ? 0 : SF_CAP_ADDRESS);
+	ev.heap.caps = SF_CAP_USABLE | (j->scan->kernel.plain_sizes ? SF_CAP_KMALLOC : 0) |
+		       (judges_addresses(j->scan) ? SF_CAP_ADDRESS : 0);
 	ev.heap.settings = &j->scan->settings;
 	j->emit(j->ctx, &ev);
 	ev = make(SF_EV_BEGIN, NULL);
@@ -389,6 +432,7 @@ int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_e
 	s = sf_trace_scan(t, err);
 	if (!s)
 		return -1;
+	say_left_out(s, t);
 	r = sf_trace_rewind(t, err);
 	j = sf_tr_alloc(sizeof(*j));
 	memset(j, 0, sizeof(*j));

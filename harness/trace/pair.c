@@ -14,6 +14,9 @@
 
 #include "pair.h"
 
+/* No block of the model is larger (mm/page_alloc.c: MAX_PAGE_ORDER). */
+#define LARGEST (SF_PAGE_SIZE << (SF_NR_ORDERS - 1))
+
 static void touch_task(struct sf_pair *p, const struct sf_trace_record *rec);
 
 void sf_bits_push(struct sf_bits *b, bool value)
@@ -90,6 +93,17 @@ uint64_t sf_pair_base(const struct sf_pair *p)
 	return p->base;
 }
 
+void sf_pair_large(const struct sf_pair *p, uint64_t *fit, uint64_t *unfit)
+{
+	*fit = p->large_fit;
+	*unfit = p->large_unfit;
+}
+
+uint32_t sf_pair_page_size(const struct sf_pair *p)
+{
+	return p->page_shift ? 1u << p->page_shift : 0;
+}
+
 static void tell(struct sf_pair *p, enum sf_tr_step step, uint32_t obj, uint32_t other,
 		 bool implied, const struct sf_trace_record *rec)
 {
@@ -124,6 +138,8 @@ static uint32_t new_obj(struct sf_pair *p)
 	p->obj[i].next = p->obj[i].page_next = p->obj[i].page_prev = SF_NONE;
 	p->obj[i].cache = p->obj[i].user = SF_NONE;
 	p->obj[i].serial = p->serial;
+	if (i >= p->top_obj)
+		p->top_obj = i + 1;
 	return i;
 }
 
@@ -188,7 +204,8 @@ static void end_obj(struct sf_pair *p, uint32_t i, bool implied, const struct sf
 	struct sf_tr_obj *o = &p->obj[i];
 	uint32_t head = sf_map_get(&p->live, o->key);
 
-	tell(p, SF_STEP_FREE, i, SF_NONE, implied, rec);
+	if (!o->alien)
+		tell(p, SF_STEP_FREE, i, SF_NONE, implied, rec);
 	if (head == i) {
 		if (o->next == SF_NONE)
 			sf_map_del(&p->live, o->key);
@@ -200,11 +217,12 @@ static void end_obj(struct sf_pair *p, uint32_t i, bool implied, const struct sf
 		p->obj[head].next = o->next;
 	}
 	page_unlink(p, i);
-	count_bytes(p, 0, o->bytes);
 	if (o->cache != SF_NONE)
 		p->cache[o->cache].live--;
-	else
+	else if (!o->alien)
 		p->pages -= o->bytes >> SF_PAGE_SHIFT;
+	if (!o->alien)
+		count_bytes(p, 0, o->bytes);
 	p->counts.implied_free += implied;
 	p->nr_live--;
 	put_obj(p, i);
@@ -251,6 +269,7 @@ static uint32_t add_cache(struct sf_pair *p, const char *name, uint32_t bytes_al
 	*c = (struct sf_tr_cache){
 		.name = name ? strcpy(sf_tr_alloc(strlen(name) + 1), name) : NULL,
 		.bytes_alloc = bytes_alloc,
+		.req_min = UINT32_MAX,
 		.next = SF_NONE,
 		.user = SF_NONE,
 	};
@@ -258,15 +277,20 @@ static uint32_t add_cache(struct sf_pair *p, const char *name, uint32_t bytes_al
 	return p->nr_cache++;
 }
 
-/* Named caches: by name and stride, since two caches may share a name. */
+/*
+ * Named caches: by name and stride, since two caches may share a name. Kernels before 6.1 do not
+ * tell the name: then by size, too.
+ */
 static uint32_t named_cache(struct sf_pair *p, const struct sf_trace_record *rec)
 {
 	uint32_t bytes = (uint32_t)rec->bytes_alloc, first, i, last = SF_NONE;
+	bool nameless = !*rec->cache;
 	uint64_t key;
 
 	first = find_name(p, rec->cache, &key);
 	for (i = first; i != SF_NONE; last = i, i = p->cache[i].next)
-		if (p->cache[i].bytes_alloc == bytes)
+		if (p->cache[i].bytes_alloc == bytes &&
+		    (!nameless || p->cache[i].bytes_req == rec->bytes_req))
 			return i;
 	if (p->nr_cache >= SF_TR_CACHES_MAX)
 		return SF_NONE;
@@ -296,7 +320,7 @@ static uint32_t sized_cache(struct sf_pair *p, uint32_t bytes)
 /* The live block that contains a page, SF_NONE if there is none: blocks are naturally aligned. */
 static uint32_t find_block(const struct sf_pair *p, uint64_t pfn)
 {
-	for (unsigned int o = 0; o < SF_NR_ORDERS; o++) {
+	for (unsigned int o = 0; o <= SF_TR_ORDER_MAX; o++) {
 		uint32_t i;
 
 		if (!p->nr_order[o])
@@ -313,7 +337,7 @@ static void end_block(struct sf_pair *p, uint32_t i, bool implied,
 {
 	struct sf_tr_obj *b = &p->obj[i];
 
-	if (!b->backing) {
+	if (!b->backing && !b->alien) {
 		tell(p, SF_STEP_PAGES_FREE, i, SF_NONE, implied, rec);
 		p->pages -= 1ull << b->order;
 		count_bytes(p, 0, SF_PAGE_SIZE << b->order);
@@ -349,7 +373,7 @@ static void confirm(struct sf_pair *p, uint32_t i)
 {
 	struct sf_tr_obj *b = &p->obj[i];
 
-	if (b->backing)
+	if (b->backing || b->alien)
 		return;
 	b->backing = true;
 	sf_bits_set(&p->backing, b->ordinal);
@@ -389,21 +413,33 @@ static bool slab_shape(uint32_t gfp)
 	       (gfp & SF_GFP_DIRECT_RECLAIM);
 }
 
-/* Rule (real pointers): a slab's first object shows where the direct map begins (1 GiB aligned). */
+/*
+ * Rule (real pointers): a slab's first object shows where the direct map begins (1 GiB aligned),
+ * and how large pages are: only of pages of the right size do two slabs agree. Addresses are made
+ * use of where pages are those of the model.
+ */
 static void vote(struct sf_pair *p, const struct sf_tr_obj *b, uint64_t ptr)
 {
-	uint64_t block = ptr & ~((SF_PAGE_SIZE << b->order) - 1);
-	uint64_t base = block - (b->key << SF_PAGE_SHIFT);
+	static const uint8_t shifts[] = { SF_PAGE_SHIFT, 14, 16 };
 
-	if (p->base || base & ((1ull << 30) - 1) || base >> 47 != 0x1ffff)
-		return;
-	for (unsigned int i = 0; i < SF_TR_VOTES; i++) {
-		if (p->vote[i].nr && p->vote[i].base != base)
+	for (unsigned int s = 0; s < sizeof(shifts) && !p->page_shift; s++) {
+		unsigned int shift = shifts[s];
+		uint64_t base = (ptr & ~((1ull << (shift + b->order)) - 1)) - (b->key << shift);
+
+		if (base & ((1ull << 30) - 1) || !(base >> 63))
 			continue;
-		p->vote[i].base = base;
-		if (++p->vote[i].nr == 2)
-			p->base = base;
-		return;
+		for (unsigned int i = 0; i < SF_TR_VOTES; i++) {
+			if (p->vote[i].nr && (p->vote[i].base != base || p->vote[i].shift != shift))
+				continue;
+			p->vote[i].base = base;
+			p->vote[i].shift = (uint8_t)shift;
+			if (++p->vote[i].nr == 2) {
+				p->page_shift = (uint8_t)shift;
+				if (shift == SF_PAGE_SHIFT)
+					p->base = base;
+			}
+			break;
+		}
 	}
 }
 
@@ -532,8 +568,31 @@ static void note_cache(struct sf_pair *p, uint32_t cache, const struct sf_trace_
 		c->peak = c->live;
 	if (rec->bytes_req > c->bytes_req)
 		c->bytes_req = (uint32_t)rec->bytes_req;
+	if (rec->bytes_req < c->req_min)
+		c->req_min = (uint32_t)rec->bytes_req;
+	c->nr++;
+	/* As far as any kernel aligns them (mm/slab_common.c:kmalloc_caches). */
+	if (rec->kind == SF_TRACE_KMALLOC)
+		c->crooked += (rec->ptr & ((c->bytes_alloc & -c->bytes_alloc) - 1)) != 0;
 	if (c->name && rec->accounted && !(rec->gfp & SF_GFP_ACCOUNT))
 		c->account = true;
+}
+
+/* Large kmalloc takes a block of pages, whatever the size of pages. */
+static void note_large(struct sf_pair *p, const struct sf_trace_record *rec)
+{
+	uint64_t block = SF_PAGE_SIZE;
+
+	while (block < rec->bytes_req)
+		block *= 2;
+	if (block == rec->bytes_alloc)
+		p->large_fit++;
+	else
+		p->large_unfit++;
+	if (rec->bytes_alloc > LARGEST)
+		return;
+	count_pages(p, rec->bytes_alloc >> SF_PAGE_SHIFT);
+	count_bytes(p, rec->bytes_alloc, 0);
 }
 
 static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf_trace_record *rec,
@@ -542,6 +601,10 @@ static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf
 	bool named = rec->kind == SF_TRACE_CACHE_ALLOC;
 	uint32_t cache = SF_NONE, i, head;
 
+	if (rec->no_ptr) {
+		p->counts.alloc_no_ptr++;
+		return 0;
+	}
 	if (!rec->ptr) {
 		p->counts.failed++;
 		tell(p, SF_STEP_FAILED, SF_NONE, SF_NONE, false, rec);
@@ -564,17 +627,28 @@ static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf
 	p->obj[i].bytes = (uint32_t)rec->bytes_alloc;
 	sf_map_put(&p->live, rec->ptr, i);
 	page_link(p, i);
-	if (cache != SF_NONE)
-		note_cache(p, cache, rec);
-	else
-		count_pages(p, rec->bytes_alloc >> SF_PAGE_SHIFT);
 	p->nr_live++;
-	count_bytes(p, rec->bytes_alloc, 0);
-	tell(p, SF_STEP_ALLOC, i, SF_NONE, false, rec);
-	find_owner(p, rec, i);
+	if (cache != SF_NONE) {
+		note_cache(p, cache, rec);
+		count_bytes(p, rec->bytes_alloc, 0);
+	} else {
+		note_large(p, rec);
+		p->obj[i].alien = rec->bytes_alloc > LARGEST;
+		p->counts.alloc_too_large += p->obj[i].alien;
+	}
+	if (!p->obj[i].alien) {
+		tell(p, SF_STEP_ALLOC, i, SF_NONE, false, rec);
+		find_owner(p, rec, i);
+	}
 	if (!is_extension(rec))
 		touch_task(p, rec);
 	return 0;
+}
+
+/* Kernels before 5.12 name the cache nowhere, those before 6.1 only when something is freed. */
+static bool same_name(const char *a, const char *b)
+{
+	return !*a || !*b || !strcmp(a, b);
 }
 
 /*
@@ -588,7 +662,7 @@ static uint32_t choose(struct sf_pair *p, const struct sf_trace_record *rec, uin
 		uint32_t cache = p->obj[i].cache;
 		const char *name = cache == SF_NONE ? NULL : p->cache[cache].name;
 
-		if (rec->kind == SF_TRACE_KFREE ? !name : name && !strcmp(name, rec->cache))
+		if (rec->kind == SF_TRACE_KFREE ? !name : name && same_name(name, rec->cache))
 			return i;
 	}
 	if (rec->kind == SF_TRACE_KFREE) {
@@ -611,6 +685,10 @@ static void on_free(struct sf_pair *p, const struct sf_trace_record *rec)
 {
 	uint32_t i = SF_MAP_NONE;
 
+	if (rec->no_ptr) {
+		p->counts.free_no_ptr++;
+		return;
+	}
 	if (!rec->ptr || (rec->ptr == SF_ZERO_SIZE_PTR && !p->hashed)) {
 		p->counts.free_null++;
 		tell(p, SF_STEP_FREE_NULL, SF_NONE, SF_NONE, false, rec);
@@ -649,6 +727,11 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 
 	if (!p->opt.backing)
 		sf_bits_push(&p->backing, false);
+	task_of(p, rec)->page_freed = 0;
+	if (rec->no_frame) {
+		p->counts.page_no_frame++;
+		return;
+	}
 	if (rec->pfn == SF_NO_PFN) {
 		p->counts.page_failed++;
 		tell(p, SF_STEP_FAILED, SF_NONE, SF_NONE, false, rec);
@@ -669,6 +752,9 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 	p->nr_blocks++;
 	if (p->obj[i].backing) {
 		p->counts.slab_pages++;
+	} else if (rec->order >= SF_NR_ORDERS) {
+		p->counts.page_too_large++;
+		p->obj[i].alien = true;
 	} else {
 		count_pages(p, 1ull << rec->order);
 		count_bytes(p, SF_PAGE_SIZE << rec->order, 0);
@@ -676,6 +762,20 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 	}
 	if (!p->opt.backing)
 		pend(p, rec, i);
+}
+
+/*
+ * Rule: pages that are freed as a list are told twice, as such and each by itself, in either order
+ * (kernels to 2.6.33: only the former); some of those kernels tell every page twice.
+ */
+static bool is_echo(struct sf_pair *p, const struct sf_trace_record *rec, bool alive)
+{
+	struct sf_tr_task *t = task_of(p, rec);
+	bool echo = !alive && (rec->batched || (t->page_freed && t->page_freed == rec->pfn + 1));
+
+	t->page_freed = rec->pfn != SF_NO_PFN ? rec->pfn + 1 : 0;
+	p->counts.page_echo += echo;
+	return echo;
 }
 
 /*
@@ -687,6 +787,12 @@ static void on_page_free(struct sf_pair *p, const struct sf_trace_record *rec)
 	uint32_t i = rec->pfn == SF_NO_PFN ? SF_NONE : find_block(p, rec->pfn);
 	struct sf_tr_obj *b;
 
+	if (rec->no_frame) {
+		p->counts.page_free_no_frame++;
+		return;
+	}
+	if (is_echo(p, rec, i != SF_NONE))
+		return;
 	if (rec->pfn != SF_NO_PFN)
 		evict(p, rec->pfn, rec->order, rec);
 	if (i == SF_NONE) {
@@ -744,12 +850,17 @@ int sf_pair_record(struct sf_pair *p, const struct sf_trace *t, const struct sf_
 	return p->go_on;
 }
 
-/* After lost events nothing that is thought alive is certain to be. */
+/*
+ * After lost events nothing that is thought alive is certain to be. From the top down, so that the
+ * lowest places are taken first again: with many losses each costs what was born since the last.
+ */
 void sf_pair_forget(struct sf_pair *p)
 {
-	for (uint32_t i = 0; i < p->nr_obj; i++)
+	for (uint32_t i = p->top_obj; i-- > 0;)
 		if (p->obj[i].serial && !p->obj[i].block)
 			end_obj(p, i, true, NULL);
+	while (p->top_obj && !p->obj[p->top_obj - 1].serial)
+		p->top_obj--;
 }
 
 void sf_pair_finish(struct sf_pair *p, const struct sf_trace *t)
@@ -759,6 +870,14 @@ void sf_pair_finish(struct sf_pair *p, const struct sf_trace *t)
 	p->counts.alive = p->nr_live;
 	p->counts.page_alive = p->nr_blocks;
 	p->counts.foreign_lines = notes->foreign;
+	p->counts.other_events = notes->other_events;
+	p->counts.cut_off = notes->damage[SF_TR_CUT];
+	p->counts.torn = notes->damage[SF_TR_TORN];
+	p->counts.bad_values = notes->damage[SF_TR_BAD];
+	p->counts.wrapped = notes->wrapped;
+	p->counts.overwritten = notes->overwritten;
+	p->counts.started = notes->started;
+	p->counts.backwards = notes->backwards;
 	p->counts.lost = notes->lost;
 	p->counts.unknown_gfp = notes->unknown_gfp;
 }

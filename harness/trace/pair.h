@@ -24,6 +24,7 @@ struct sf_tr_task {
 	uint64_t serial[SF_TR_PEND];   /* of that object, so that a later one is not taken for it */
 	uint32_t dentry;               /* the last one from __d_alloc(), SF_NONE */
 	uint64_t dentry_serial;
+	uint64_t page_freed;           /* frame + 1 of the page last freed, 0: none since */
 };
 
 struct sf_pair {
@@ -39,17 +40,21 @@ struct sf_pair {
 	struct sf_map named, sized;   /* hash of a name, bytes -> cache */
 	struct sf_tr_obj *obj;
 	uint32_t nr_obj, cap_obj, free_obj;
+	uint32_t top_obj;              /* those alive are below it */
 	uint64_t nr_live, nr_blocks;
-	uint32_t nr_order[SF_NR_ORDERS]; /* live blocks */
+	uint32_t nr_order[SF_TR_ORDER_MAX + 1]; /* live blocks */
 
 	struct sf_tr_cache *cache;
 	uint32_t nr_cache, cap_cache;
 
 	struct sf_bits backing;        /* first pass: found so far */
 	uint64_t bytes, pages, pages_peak;
+	uint64_t large_fit, large_unfit; /* large kmalloc: of a block's size, and not */
+	uint8_t page_shift;            /* of the recorded kernel, as addresses show; 0: unknown */
 	struct {
 		uint64_t base;
 		uint32_t nr;
+		uint8_t shift;
 	} vote[SF_TR_VOTES];
 	struct sf_tr_task task[SF_TR_TASKS];
 };

@@ -16,9 +16,10 @@
 /* A line of a recording is about 200 bytes; whatever exceeds this is no recording. */
 #define SF_TR_LINE_MAX 65536u
 /* No kernel has blocks or kmalloc objects beyond these: larger numbers are damage. */
-#define SF_TR_BYTES_MAX (64ull << 20)
+#define SF_TR_BYTES_MAX (1ull << 30)
 #define SF_TR_PFN_MAX (1ull << 40)
 #define SF_TR_CPU_MAX 8191u
+#define SF_TR_ORDER_MAX 17u /* ia64's; larger than the model's: see page_too_large */
 #define SF_TR_CACHES_MAX 16384u
 /* Larger kmalloc objects are page blocks (include/linux/slab.h:KMALLOC_MAX_CACHE_SIZE). */
 #define SF_TR_KMALLOC_CACHE_MAX 8192u
@@ -43,7 +44,8 @@ uint64_t sf_tr_hash(const char *s);
 /* source.c: bytes of a file, a pipe or memory, decompressed. */
 struct sf_source;
 struct sf_source *sf_source_open(const char *path, struct sf_error *err, int *exit_code);
-struct sf_source *sf_source_memory(const void *data, size_t len);
+struct sf_source *sf_source_memory(const void *data, size_t len, struct sf_error *err,
+				   int *exit_code);
 void sf_source_close(struct sf_source *s);
 /* Up to `len` bytes, 0 at the end, -1 with err. */
 ssize_t sf_source_read(struct sf_source *s, void *dst, size_t len, struct sf_error *err);
@@ -51,21 +53,70 @@ ssize_t sf_source_read(struct sf_source *s, void *dst, size_t len, struct sf_err
 ssize_t sf_source_peek(struct sf_source *s, const uint8_t **head, size_t len, struct sf_error *err);
 int sf_source_rewind(struct sf_source *s, struct sf_error *err);
 const char *sf_source_name(const struct sf_source *s);
-bool sf_source_is_memory(const struct sf_source *s);
 /* A seekable descriptor with the decompressed bytes, the caller's to close; -1 with err. */
 int sf_source_fd(struct sf_source *s, struct sf_error *err);
 
-/* gfp.c: names to bits. What is unknown is left out and counted. */
-uint32_t sf_tr_gfp(const char *s, size_t len, uint64_t *unknown);
-/* One name, 0 if there is none such. */
-uint32_t sf_tr_gfp_name(const char *s, size_t len);
+/* Why an event that is there could not be read. */
+enum sf_tr_damage {
+	SF_TR_WHOLE,
+	SF_TR_CUT,  /* its end, or a part of it, is missing */
+	SF_TR_TORN, /* another event begins in the midst of it */
+	SF_TR_BAD,  /* a value that makes no sense */
+	SF_TR_DAMAGES,
+};
+#define SF_TR_WHY_MAX 120
+
+/* Names and how often: the first that fit, and how many others. */
+#define SF_TR_TALLY_NAMES 64u
+#define SF_TR_TALLY_TEXT 40u
+struct sf_tr_tally {
+	struct {
+		char name[SF_TR_TALLY_TEXT];
+		uint64_t nr; /* 0: free */
+	} entry[SF_TR_TALLY_NAMES];
+	uint64_t rest;
+};
+void sf_tr_tally(struct sf_tr_tally *t, const char *name, size_t len);
+void sf_tr_tally_add(struct sf_tr_tally *to, const struct sf_tr_tally *from);
+/* "a 12, b 3, others 2", the most frequent first. */
+void sf_tr_tally_text(const struct sf_tr_tally *t, unsigned int names, char *out, size_t cap);
+
+/* What readers note in words. */
+struct sf_tr_heard {
+	struct sf_tr_tally events, gfp; /* other events; gfp flags unknown here */
+	uint64_t damage_line;           /* of the first damaged event, 0: none */
+	char damage_why[SF_TR_WHY_MAX];
+	uint32_t damage_file;           /* of several: which */
+};
 
 /* What readers report besides records. */
 struct sf_tr_notes {
 	uint64_t foreign, lost, unknown_gfp;
-	uint32_t cpus; /* what a header says, 0: nothing */
+	uint64_t other_events;          /* of the foreign ones: events of other kinds */
+	uint64_t damage[SF_TR_DAMAGES]; /* events */
+	uint64_t wrapped;               /* of those cut off: the rest is on the next line */
+	uint64_t overwritten, started;  /* as headers say; CPUs whose buffer begins later */
+	uint64_t backwards;             /* events before the one that they follow */
+	uint32_t cpus;                  /* what a header says, 0: nothing */
+	uint32_t page_size;             /* likewise */
 	bool hashed;
+	struct sf_tr_heard *heard;      /* never NULL */
 };
+
+/* gfp.c: names to bits. What is unknown is left out and counted, by name. */
+uint32_t sf_tr_gfp(const char *s, size_t len, struct sf_tr_notes *notes);
+/* One name, 0 if there is none such, or if it means nothing any more (*known). */
+uint32_t sf_tr_gfp_name(const char *s, size_t len, bool *known);
+/* Whether a known name begins so, and goes on. */
+bool sf_tr_gfp_begins(const char *s, size_t len);
+/* Bits of a kernel that gives no names: which kernel shows in which bits mean reclaim. */
+uint32_t sf_tr_gfp_raw(uint64_t bits, struct sf_tr_notes *notes);
+
+/*
+ * The frame of a page event from what is recorded of it; SF_NO_PFN: it failed, or (no_frame) the
+ * recording does not tell.
+ */
+void sf_tr_page_frame(struct sf_trace_record *rec, bool have_pfn, bool have_page);
 
 /* text.c: lines to records. */
 struct sf_lines;
@@ -93,8 +144,17 @@ int sf_dat_rewind(struct sf_dat *d, struct sf_error *err);
 int sf_dat_read(struct sf_dat *d, struct sf_trace_record *rec, struct sf_tr_notes *notes,
 		struct sf_error *err);
 
+/* foreign.c: what a file is that is no recording, and where to take it; NULL: not known. */
+const char *sf_tr_foreign(const uint8_t *head, size_t len);
+
 const struct sf_tr_notes *sf_trace_notes(const struct sf_trace *t);
+/* The first pass is over: what it learned, for remarks; and what judge leaves out, and why. */
+struct sf_trace_scan;
+void sf_trace_found(struct sf_trace *t, const struct sf_trace_scan *s);
+void sf_trace_left_out(struct sf_trace *t, const char *what);
 const char *sf_trace_name(const struct sf_trace *t);
+/* What it is if it turns out to have no memory events, NULL: nothing known. */
+const char *sf_trace_looks_like(const struct sf_trace *t);
 
 /* Bits in the order of events: a fact of the first pass for the second. */
 struct sf_bits {
@@ -117,10 +177,12 @@ static inline bool sf_bits_get(const struct sf_bits *b, uint64_t i)
 struct sf_tr_cache {
 	char *name;            /* as recorded; kmalloc: NULL */
 	uint32_t bytes_alloc;  /* stride */
-	uint32_t bytes_req;    /* named: the largest request seen */
+	uint32_t bytes_req;    /* the largest request seen */
+	uint32_t req_min;      /* the smallest */
 	uint32_t next;         /* of the same name, SF_NONE */
 	bool account;          /* named: charged although the request did not say so */
 	uint64_t live, peak;   /* objects */
+	uint64_t nr, crooked;  /* allocations; those not aligned as their size is */
 	uint32_t user;         /* the listener's */
 };
 
@@ -138,6 +200,7 @@ struct sf_tr_obj {
 	uint32_t gfp;          /* blocks */
 	uint8_t order;         /* blocks */
 	bool block, backing;   /* backing: a slab or a large kmalloc lives there */
+	bool alien;            /* larger than any block of the model: listeners hear nothing */
 	bool on_page;
 };
 
@@ -183,6 +246,10 @@ void sf_pair_take_backing(struct sf_pair *p, struct sf_bits *out); /* the caller
 /* Of blocks that are no backing, and of large kmalloc. */
 uint64_t sf_pair_peak_pages(const struct sf_pair *p);
 uint64_t sf_pair_base(const struct sf_pair *p);
+/* Large kmalloc whose size is that of a block of pages, and of others. */
+void sf_pair_large(const struct sf_pair *p, uint64_t *fit, uint64_t *unfit);
+/* What the addresses of slabs say of the size of pages; 0: nothing. */
+uint32_t sf_pair_page_size(const struct sf_pair *p);
 /* Ends all objects, implied. */
 void sf_pair_forget(struct sf_pair *p);
 
@@ -192,8 +259,33 @@ struct sf_tr_named {
 	uint32_t bytes_alloc, size, align, flags;
 };
 
+/*
+ * learn.c: what kind of kernel was recorded, from the sizes and addresses of its objects, from a
+ * listing of its caches, or from what the user says.
+ */
+struct sf_tr_kernel {
+	bool plain_sizes;      /* kmalloc's sizes are those of a plain kernel */
+	bool plain_align;      /* and its objects are aligned as their size is */
+	uint32_t page_size;    /* 0: not known, taken for 4 KiB */
+	char why[200];         /* what differs, "": nothing */
+};
+void sf_tr_learn(struct sf_tr_kernel *k, struct sf_pair *p, const struct sf_trace *t,
+		 uint64_t odd_caches, uint64_t named_caches);
+
+/* What a recording has, and so what may be concluded from what it does not have. */
+struct sf_tr_evidence {
+	uint32_t kinds;        /* bits of enum sf_trace_kind */
+	bool node;             /* allocations on a node would be seen, too */
+	bool idle;             /* so are tasks of all kinds: the idle one is */
+	bool unbroken;         /* nothing was overwritten, cut off or torn */
+	bool complete;         /* so double frees and overlaps may be told */
+	char why[200];         /* why not, "": they may */
+};
+
 struct sf_trace_scan {
 	struct sf_settings settings;
+	struct sf_tr_kernel kernel;
+	struct sf_tr_evidence evidence;
 	struct sf_trace_counts counts;
 	struct sf_bits backing;
 	struct sf_tr_named *named; /* in the order of first sight */

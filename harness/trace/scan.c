@@ -5,6 +5,7 @@
  *
  * Relies on pair.c; import.c and judge_trace.c rely on it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,41 +133,138 @@ static void size_heap(struct sf_trace_scan *s, struct sf_pair *p, uint32_t cpus)
 	s->settings.pages = pages < info->max ? pages : info->max;
 }
 
+/* Recordings of which only a crumb is memory events were made for something else. */
+static bool crumbs(const struct sf_trace_counts *c)
+{
+	return c->events < 100 && c->other_events / 100 >= c->events;
+}
+
+/*
+ * No success where nothing can be said: no memory events, hardly any, or no allocation among them.
+ * What there is instead, and what to enable.
+ */
+static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *c,
+			struct sf_error *err)
+{
+	const struct sf_tr_notes *n = sf_trace_notes(t);
+	uint64_t lost = c->cut_off + c->torn + c->bad_values;
+	char seen[120];
+
+	if (c->wrapped && c->wrapped * 2 > c->events)
+		return sf_tr_error(err, sf_trace_name(t), n->heard->damage_line,
+				   "%llu events were wrapped into two lines, by a mailer perhaps: "
+				   "put each back on one line",
+				   (unsigned long long)c->wrapped);
+	if (lost && !c->events)
+		return sf_tr_error(err, sf_trace_name(t), n->heard->damage_line,
+				   "%s; none of %llu memory events can be read",
+				   n->heard->damage_why, (unsigned long long)lost);
+	if (!c->events && sf_trace_looks_like(t))
+		return sf_tr_error(err, sf_trace_name(t), 0, "%s", sf_trace_looks_like(t));
+	sf_tr_tally_text(&n->heard->events, 3, seen, sizeof(seen));
+	if (!c->events || crumbs(c))
+		return sf_tr_error(err, sf_trace_name(t), 0,
+				   "%llu memory events in %llu lines: enable events/kmem; seen: %s",
+				   (unsigned long long)c->events,
+				   (unsigned long long)c->events + c->foreign_lines,
+				   *seen ? seen : "no others");
+	if (!(c->kmalloc + c->cache_alloc + c->page_alloc + lost))
+		return sf_tr_error(err, sf_trace_name(t), 0,
+				   "no allocation among %llu memory events: enable kmem:kmalloc, "
+				   "kmem_cache_alloc and mm_page_alloc, too",
+				   (unsigned long long)c->events);
+	return 0;
+}
+
+/*
+ * A free that belongs to nothing, or two objects in one place, are a mistake of the kernel only if
+ * the recording would show whatever else explains them: every kind of allocation, of every task,
+ * and of pages; nothing overwritten or damaged.
+ */
+static void weigh(struct sf_tr_evidence *e, const struct sf_trace_counts *c)
+{
+	const uint32_t objects = 1u << SF_TRACE_KMALLOC | 1u << SF_TRACE_KFREE |
+				 1u << SF_TRACE_CACHE_ALLOC | 1u << SF_TRACE_CACHE_FREE;
+	const uint32_t pages = 1u << SF_TRACE_PAGE_ALLOC | 1u << SF_TRACE_PAGE_FREE;
+	const char *lack = NULL;
+
+	e->unbroken = !(c->overwritten + c->started + c->cut_off + c->torn + c->bad_values +
+			c->alloc_no_ptr + c->free_no_ptr);
+	if (c->backwards)
+		lack = "times go backwards (files of several CPUs are given as several)";
+	else if (!e->unbroken)
+		lack = "some events were overwritten, damaged or have no address";
+	else if ((e->kinds & objects) != objects)
+		lack = "not all of kmalloc, kfree, kmem_cache_alloc, kmem_cache_free were recorded";
+	else if (!e->node)
+		lack = "no allocation on a node was recorded (kmalloc_node)";
+	else if (!e->idle)
+		lack = "not all tasks were recorded, or none while the idle one ran";
+	else if ((e->kinds & pages) != pages)
+		lack = "mm_page_alloc and mm_page_free were not both recorded";
+	else if (c->page_no_frame + c->page_free_no_frame)
+		lack = "page events do not tell frames";
+	e->complete = !lack;
+	if (lack)
+		snprintf(e->why, sizeof(e->why), "%s", lack);
+}
+
+static void note_record(struct sf_trace_scan *s, const struct sf_trace_record *rec)
+{
+	s->evidence.kinds |= 1u << rec->kind;
+	s->evidence.node = s->evidence.node || (rec->node && rec->kind != SF_TRACE_PAGE_ALLOC);
+	s->evidence.idle = s->evidence.idle || !rec->pid;
+}
+
+static int read_all(struct sf_trace_scan *s, struct sf_pair *p, struct sf_trace *t, uint32_t *cpus,
+		    struct sf_error *err)
+{
+	struct sf_trace_record rec;
+	int r;
+
+	while ((r = sf_trace_read(t, &rec, err)) > 0) {
+		if (rec.cpu >= *cpus)
+			*cpus = rec.cpu + 1;
+		note_record(s, &rec);
+		if (sf_pair_record(p, t, &rec, err) < 0)
+			return -1;
+		if (rec.kind == SF_TRACE_KMALLOC)
+			s->last_kmalloc = sf_pair_counts(p)->events;
+	}
+	if (sf_trace_notes(t)->cpus > *cpus)
+		*cpus = sf_trace_notes(t)->cpus;
+	return r;
+}
+
 struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err)
 {
 	struct sf_pair_options opt = { .hashed = false };
 	struct sf_trace_scan *s = sf_tr_alloc(sizeof(*s));
 	struct sf_pair *p = sf_pair_create(&opt);
-	struct sf_trace_record rec;
 	uint32_t cpus = 1;
 	int r;
 
 	memset(s, 0, sizeof(*s));
-	while ((r = sf_trace_read(t, &rec, err)) > 0) {
-		if (rec.cpu >= cpus)
-			cpus = rec.cpu + 1;
-		if (sf_pair_record(p, t, &rec, err) < 0) {
-			r = -1;
-			break;
-		}
-		if (rec.kind == SF_TRACE_KMALLOC)
-			s->last_kmalloc = sf_pair_counts(p)->events;
+	r = read_all(s, p, t, &cpus, err);
+	if (!r) {
+		sf_pair_finish(p, t);
+		s->counts = *sf_pair_counts(p);
+		r = hold_content(t, &s->counts, err);
 	}
-	if (r < 0) {
+	if (r) {
 		sf_pair_destroy(p);
 		sf_trace_scan_free(s);
 		return NULL;
 	}
-	if (sf_trace_notes(t)->cpus > cpus)
-		cpus = sf_trace_notes(t)->cpus;
-	sf_pair_finish(p, t);
-	s->counts = *sf_pair_counts(p);
+	weigh(&s->evidence, &s->counts);
 	take_caches(s, p);
+	sf_tr_learn(&s->kernel, p, t, s->counts.odd_caches, s->nr_named);
 	size_heap(s, p, cpus);
 	s->hashed = sf_trace_hashed(t);
 	s->base = sf_pair_base(p);
 	sf_pair_take_backing(p, &s->backing);
 	sf_pair_destroy(p);
+	sf_trace_found(t, s);
 	return s;
 }
 

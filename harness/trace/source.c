@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * source.c - the bytes of a recording: a file, a pipe or memory, plain or zstd.
+ * source.c - the bytes of a recording: a file, a pipe or memory, plain or compressed.
  *
  * Bounded memory whatever it reads. A source that cannot seek is copied to an unnamed temporary
- * file as it is read, so that it can be read again. Relies on libzstd if the build has it; text.c
- * and trace.c rely on it.
+ * file as it is read, so that it can be read again. Relies on unpack.c; text.c and trace.c rely on
+ * it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,21 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#ifdef SF_HAVE_ZSTD
-#include <zstd.h>
-#endif
+#include <sys/mman.h>
 
-#include "private.h"
+#include "unpack.h"
 
 #define RAW_SIZE (128u << 10)
 #define PEEK_SIZE SF_TR_LINE_MAX
 
-static const uint8_t zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
-
 struct sf_source {
 	char *name;
 	int fd;                /* -1: memory */
-	bool own_fd, memory, zstd;
+	bool own_fd, memory;
+	struct sf_unpack *unpack; /* NULL: plain */
 	FILE *spool;           /* copy of what cannot be read twice */
 	const uint8_t *mem;
 	size_t mem_len, mem_pos;
@@ -36,10 +33,6 @@ struct sf_source {
 	bool raw_end;
 	uint8_t *peek;         /* as read, not yet taken */
 	size_t peek_pos, peek_len;
-#ifdef SF_HAVE_ZSTD
-	ZSTD_DStream *stream;
-	size_t pending;        /* what the decoder still expects; 0: a frame ended here */
-#endif
 };
 
 int sf_tr_error(struct sf_error *err, const char *path, uint64_t line, const char *fmt, ...)
@@ -85,7 +78,6 @@ static ssize_t read_raw(struct sf_source *s, void *dst, size_t len, struct sf_er
 	return n;
 }
 
-#ifdef SF_HAVE_ZSTD
 static int fill_raw(struct sf_source *s, struct sf_error *err)
 {
 	ssize_t n;
@@ -101,39 +93,34 @@ static int fill_raw(struct sf_source *s, struct sf_error *err)
 	return 0;
 }
 
-static ssize_t read_zstd(struct sf_source *s, void *dst, size_t len, struct sf_error *err)
+static ssize_t read_packed(struct sf_source *s, void *dst, size_t len, struct sf_error *err)
 {
-	ZSTD_outBuffer out = { dst, len, 0 };
+	struct sf_unpack_step step = { .out = dst, .out_len = len };
 
-	while (!out.pos) {
-		ZSTD_inBuffer in;
+	while (step.out_len == len) {
+		size_t before;
 
 		if (fill_raw(s, err))
 			return -1;
-		in = (ZSTD_inBuffer){ s->raw, s->raw_len, s->raw_pos };
-		if (s->raw_end && !s->pending)
+		step.in = s->raw + s->raw_pos;
+		step.in_len = before = s->raw_len - s->raw_pos;
+		step.last = s->raw_end;
+		if (sf_unpack(s->unpack, &step, s->name, err))
+			return -1;
+		s->raw_pos = s->raw_len - step.in_len;
+		if (s->raw_end && step.in_len == before && step.out_len == len)
 			return 0;
-		s->pending = ZSTD_decompressStream(s->stream, &out, &in);
-		if (ZSTD_isError(s->pending))
-			return sf_tr_error(err, s->name, 0, "broken zstd data: %s",
-					   ZSTD_getErrorName(s->pending));
-		s->raw_pos = in.pos;
-		if (s->raw_end && s->pending && !out.pos)
-			return sf_tr_error(err, s->name, 0, "zstd data ends too early");
 	}
-	return (ssize_t)out.pos;
+	return (ssize_t)(len - step.out_len);
 }
-#endif
 
 /* Past the peeked bytes. */
 static ssize_t read_more(struct sf_source *s, void *dst, size_t len, struct sf_error *err)
 {
 	size_t n;
 
-#ifdef SF_HAVE_ZSTD
-	if (s->zstd)
-		return read_zstd(s, dst, len, err);
-#endif
+	if (s->unpack)
+		return read_packed(s, dst, len, err);
 	if (s->raw_pos == s->raw_len)
 		return read_raw(s, dst, len, err);
 	n = s->raw_len - s->raw_pos;
@@ -179,10 +166,11 @@ ssize_t sf_source_peek(struct sf_source *s, const uint8_t **head, size_t len, st
 /* Tells compression from the first bytes. */
 static int detect(struct sf_source *s, struct sf_error *err, int *exit_code)
 {
+	enum sf_packing kind;
 	size_t len = 0;
 
 	/* A pipe may give a byte at a time. */
-	while (len < sizeof(zstd_magic)) {
+	while (len < SF_PACKING_MAGIC) {
 		ssize_t n = read_raw(s, s->raw + len, RAW_SIZE - len, err);
 
 		if (n < 0)
@@ -193,21 +181,11 @@ static int detect(struct sf_source *s, struct sf_error *err, int *exit_code)
 	}
 	s->raw_pos = 0;
 	s->raw_len = len;
-	s->zstd = len >= sizeof(zstd_magic) && !memcmp(s->raw, zstd_magic, sizeof(zstd_magic));
-	if (!s->zstd)
+	kind = sf_packing_of(s->raw, len);
+	if (kind == SF_PLAIN)
 		return 0;
-#ifdef SF_HAVE_ZSTD
-	(void)exit_code;
-	s->stream = ZSTD_createDStream();
-	if (!s->stream)
-		return sf_tr_error(err, s->name, 0, "out of memory");
-	s->pending = 1;
-	return 0;
-#else
-	*exit_code = 3;
-	return sf_tr_error(err, s->name, 0,
-			   "compressed, and this build has no zstd (Debian: libzstd-dev)");
-#endif
+	s->unpack = sf_unpack_create(kind, s->name, err, exit_code);
+	return s->unpack ? 0 : -1;
 }
 
 static int start_spool(struct sf_source *s, struct sf_error *err)
@@ -244,6 +222,9 @@ struct sf_source *sf_source_open(const char *path, struct sf_error *err, int *ex
 		sf_tr_error(err, path, 0, "%s", strerror(errno));
 		goto fail;
 	}
+	/* Whoever read it before: what is a plain file is read from its beginning. */
+	if (is_stdin)
+		lseek(s->fd, 0, SEEK_SET);
 	if (start_spool(s, err) || detect(s, err, exit_code))
 		goto fail;
 	return s;
@@ -252,18 +233,19 @@ fail:
 	return NULL;
 }
 
-struct sf_source *sf_source_memory(const void *data, size_t len)
+struct sf_source *sf_source_memory(const void *data, size_t len, struct sf_error *err,
+				   int *exit_code)
 {
 	struct sf_source *s = make("memory");
-	struct sf_error err;
-	int code;
 
+	*exit_code = 2;
 	s->memory = true;
 	s->mem = data;
 	s->mem_len = len;
-	if (detect(s, &err, &code))
-		s->zstd = false;
-	return s;
+	if (!detect(s, err, exit_code))
+		return s;
+	sf_source_close(s);
+	return NULL;
 }
 
 void sf_source_close(struct sf_source *s)
@@ -274,9 +256,7 @@ void sf_source_close(struct sf_source *s)
 		close(s->fd);
 	if (s->spool)
 		fclose(s->spool);
-#ifdef SF_HAVE_ZSTD
-	ZSTD_freeDStream(s->stream);
-#endif
+	sf_unpack_destroy(s->unpack);
 	free(s->peek);
 	free(s->raw);
 	free(s->name);
@@ -316,12 +296,8 @@ int sf_source_rewind(struct sf_source *s, struct sf_error *err)
 		return -1;
 	if (!s->memory && lseek(s->fd, 0, SEEK_SET) < 0)
 		return sf_tr_error(err, s->name, 0, "%s", strerror(errno));
-#ifdef SF_HAVE_ZSTD
-	if (s->zstd) {
-		ZSTD_initDStream(s->stream);
-		s->pending = 1;
-	}
-#endif
+	if (s->unpack)
+		sf_unpack_rewind(s->unpack);
 	return 0;
 }
 
@@ -330,53 +306,63 @@ const char *sf_source_name(const struct sf_source *s)
 	return s->name;
 }
 
-bool sf_source_is_memory(const struct sf_source *s)
-{
-	return s->memory;
-}
-
-static int copy_out(struct sf_source *s, FILE *out, struct sf_error *err)
+static int copy_out(struct sf_source *s, int out, struct sf_error *err)
 {
 	uint8_t *buf = sf_tr_alloc(RAW_SIZE);
 	ssize_t n;
 
 	while ((n = sf_source_read(s, buf, RAW_SIZE, err)) > 0) {
-		if (fwrite(buf, 1, (size_t)n, out) == (size_t)n)
-			continue;
-		n = sf_tr_error(err, s->name, 0, "cannot copy: %s", strerror(errno));
-		break;
+		for (ssize_t done = 0, m; done < n; done += m) {
+			m = write(out, buf + done, (size_t)(n - done));
+			if (m < 0) {
+				sf_tr_error(err, s->name, 0, "cannot copy: %s", strerror(errno));
+				free(buf);
+				return -1;
+			}
+		}
 	}
 	free(buf);
-	if (n < 0)
-		return -1;
-	if (fflush(out))
-		return sf_tr_error(err, s->name, 0, "cannot copy: %s", strerror(errno));
-	return 0;
+	return n < 0 ? -1 : 0;
+}
+
+/* An unnamed file; what is in memory already (fuzzers, many times a second) stays there. */
+static int unnamed(struct sf_source *s, struct sf_error *err)
+{
+	FILE *f;
+	int fd;
+
+	if (s->memory) {
+		fd = memfd_create("slabfuzz", MFD_CLOEXEC);
+		return fd >= 0 ? fd : sf_tr_error(err, s->name, 0, "%s", strerror(errno));
+	}
+	f = tmpfile();
+	if (!f)
+		return sf_tr_error(err, s->name, 0, "cannot make a temporary file: %s",
+				   strerror(errno));
+	fd = dup(fileno(f));
+	if (fd < 0)
+		sf_tr_error(err, s->name, 0, "%s", strerror(errno));
+	fclose(f);
+	return fd;
 }
 
 int sf_source_fd(struct sf_source *s, struct sf_error *err)
 {
-	FILE *out;
 	int fd;
 
 	if (sf_source_rewind(s, err))
 		return -1;
-	if (!s->zstd && !s->memory) {
+	if (!s->unpack && !s->memory) {
 		fd = dup(s->fd);
 		return fd >= 0 ? fd : sf_tr_error(err, s->name, 0, "%s", strerror(errno));
 	}
-	out = tmpfile();
-	if (!out)
-		return sf_tr_error(err, s->name, 0, "cannot make a temporary file: %s",
-				   strerror(errno));
-	fd = -1;
-	if (!copy_out(s, out, err)) {
-		fd = dup(fileno(out));
-		if (fd < 0)
-			sf_tr_error(err, s->name, 0, "%s", strerror(errno));
-		else
-			lseek(fd, 0, SEEK_SET);
+	fd = unnamed(s, err);
+	if (fd < 0)
+		return -1;
+	if (copy_out(s, fd, err)) {
+		close(fd);
+		return -1;
 	}
-	fclose(out);
+	lseek(fd, 0, SEEK_SET);
 	return fd;
 }

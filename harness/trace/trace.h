@@ -3,7 +3,7 @@
  * trace.h - recordings of real kernels: read them, turn them into programs, or judge them as they
  * are.
  *
- *   source (ftrace text, trace-cmd report, perf script, trace.dat; .zst or plain)
+ *   source (ftrace text, trace-cmd report, perf script, trace.dat; .gz, .xz, .zst or plain)
  *      -> records -> importer (pairs, infers, counts) -> operations, for text or for the executor
  *                 -> judge adapter                    -> events, for the oracles
  *
@@ -34,6 +34,9 @@ enum sf_trace_kind {
 struct sf_trace_record {
 	uint8_t kind; /* enum sf_trace_kind */
 	bool accounted;
+	bool node;            /* the kernel tells allocations on a node apart, or says which */
+	bool batched;         /* a page freed with others: mm_page_free may say so, too */
+	bool no_ptr, no_frame; /* not told; ptr is 0, pfn SF_NO_PFN */
 	uint8_t order, migratetype;
 	uint32_t cpu;
 	int32_t pid;
@@ -41,6 +44,7 @@ struct sf_trace_record {
 	uint64_t time_ns;
 	uint64_t ptr;         /* address, or its hash: see sf_trace_hashed() */
 	uint64_t pfn;         /* SF_NO_PFN: a page allocation that failed */
+	uint64_t page;        /* of the page's descriptor, or its hash; 0: none */
 	uint64_t bytes_req, bytes_alloc;
 	uint32_t gfp;
 	uint64_t line;        /* in the file (text) or number of the event (trace.dat), from 1 */
@@ -54,11 +58,20 @@ struct sf_trace;
  * something).
  */
 struct sf_trace *sf_trace_open(const char *path, struct sf_error *err, int *exit_code);
-/* The same from memory (fuzz targets), which must stay until close; trace.dat is refused there. */
+/*
+ * Several files of one recording (of one CPU each, or rotated), merged by time; those without times
+ * in the order given. Lines are then numbers of events.
+ */
+struct sf_trace *sf_trace_open_files(const char *const *paths, unsigned int nr,
+				     struct sf_error *err, int *exit_code);
+/* The same from memory (fuzz targets), which must stay until close. */
 struct sf_trace *sf_trace_open_memory(const void *data, size_t len, struct sf_error *err,
 				      int *exit_code);
 void sf_trace_close(struct sf_trace *t);
-/* 1: a record; 0: the end; -1: broken, "FILE:LINE: …" in err. Foreign lines are counted. */
+/*
+ * 1: a record; 0: the end; -1: the file cannot be read, "FILE:LINE: …" in err. Foreign lines and
+ * damaged events are counted.
+ */
 int sf_trace_read(struct sf_trace *t, struct sf_trace_record *rec, struct sf_error *err);
 /* From the start again (a file; standard input is spooled to a temporary file on first need). */
 int sf_trace_rewind(struct sf_trace *t, struct sf_error *err);
@@ -67,13 +80,45 @@ const char *sf_trace_format(const struct sf_trace *t); /* "ftrace", "trace-cmd r
 bool sf_trace_hashed(const struct sf_trace *t);
 /* Whether the file's first bytes look like a recording rather than a program. */
 bool sf_trace_probe(const uint8_t *head, size_t len);
+/* What people take for a recording and is none: what it is and where to take it, or NULL. */
+const char *sf_trace_foreign(const uint8_t *head, size_t len);
+
+/*
+ * What the user knows of the recorded kernel, and what a listing of its caches tells: all 0 means
+ * that nobody knows. Before the first pass; sf_trace_open() leaves all 0.
+ */
+struct sf_trace_hints {
+	uint64_t kmalloc_min; /* its least size and alignment, a power of two */
+	uint64_t page_size;
+	bool slub_debug;      /* its caches have red zones, poisoning or tracking */
+	bool plain;           /* a listing shows that none of that is so */
+	char source[64];      /* who says so */
+};
+void sf_trace_set_hints(struct sf_trace *t, const struct sf_trace_hints *h);
+const struct sf_trace_hints *sf_trace_hints(const struct sf_trace *t);
+/*
+ * From /proc/slabinfo, a folder /sys/kernel/slab, or a listing of it (grep -r . /sys/kernel/slab).
+ * What `h` has already stays. 0, or -1 with err.
+ */
+int sf_trace_hints_listing(struct sf_trace_hints *h, const char *path, struct sf_error *err);
+/* One setting by name ("kmalloc_min", "page_size", "slub_debug"). NULL, or what was expected. */
+const char *sf_trace_hints_set(struct sf_trace_hints *h, const char *assignment);
+
+/*
+ * What there is to say of a recording besides counts, one line each, after the last pass: names of
+ * unknown flags, damage, what is unlike a plain kernel, what was not judged. NULL behind the last.
+ */
+const char *sf_trace_remark(struct sf_trace *t, unsigned int index);
+/* Of these: what the recorded kernel has unlike a plain one. "": nothing is known. */
+const char *sf_trace_kernel(const struct sf_trace *t);
 
 /*
  * What the importer met, by rule: one table, printed as it is. X(field, what)
  *
- *   kfree + cache_free    = paired + free_null + free_unborn
- *   kmalloc + cache_alloc = failed + paired + implied_free + alive
- *   page_free             = page_paired + page_mismatch + page_unborn
+ *   kfree + cache_free    = paired + free_null + free_unborn + free_no_ptr
+ *   kmalloc + cache_alloc = failed + paired + implied_free + alive + alloc_no_ptr
+ *   page_free             = page_paired + page_mismatch + page_unborn + page_echo +
+ *                           page_free_no_frame
  *   events                = kmalloc + kfree + cache_alloc + cache_free + page_alloc + page_free
  */
 #define SF_TRACE_COUNTS(X)                                                                   \
@@ -108,7 +153,22 @@ bool sf_trace_probe(const uint8_t *head, size_t len);
 	X(page_alive, "page blocks still in use at the end")                                 \
 	X(double_free, "kfree of an object already freed (judge only)")                      \
 	X(peak_bytes, "most bytes outstanding at once")                                      \
-	X(ops, "operations made")
+	X(ops, "operations made")                                                            \
+	X(other_events, "of the foreign ones: events of other kinds")                        \
+	X(cut_off, "events cut off")                                                         \
+	X(torn, "events torn into each other")                                               \
+	X(bad_values, "events with values that make no sense")                               \
+	X(wrapped, "of those cut off: wrapped into two lines")                               \
+	X(overwritten, "events overwritten before they were read, as headers say")           \
+	X(started, "CPUs whose events begin later than those of others")                     \
+	X(alloc_no_ptr, "allocations whose address is not told")                             \
+	X(free_no_ptr, "frees whose address is not told")                                    \
+	X(page_no_frame, "page allocations whose frame is not told")                         \
+	X(page_free_no_frame, "page frees whose frame is not told")                          \
+	X(page_echo, "page frees told twice, alone and with others")                         \
+	X(page_too_large, "page blocks larger than any of the model: not replayed")          \
+	X(alloc_too_large, "kmalloc larger than any block of the model: not replayed")       \
+	X(backwards, "events with an earlier time than the one before them")
 
 struct sf_trace_counts {
 #define X(field, what) uint64_t field;

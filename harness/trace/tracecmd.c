@@ -31,6 +31,8 @@
 	X(bytes_alloc, "bytes_alloc") \
 	X(accounted, "accounted")  \
 	X(site, "call_site")       \
+	X(page, "page")            \
+	X(node, "node")            \
 	X(cache, "name")
 
 enum field {
@@ -47,15 +49,20 @@ static const struct {
 	const char *name;
 	uint8_t kind;
 	uint32_t need;
+	bool node, batched;
 } dat_events[] = {
-	{ "kmalloc", SF_TRACE_KMALLOC, NEED_OBJ },
-	{ "kmalloc_node", SF_TRACE_KMALLOC, NEED_OBJ },
-	{ "kfree", SF_TRACE_KFREE, NEED(ptr) },
-	{ "kmem_cache_alloc", SF_TRACE_CACHE_ALLOC, NEED_OBJ },
-	{ "kmem_cache_alloc_node", SF_TRACE_CACHE_ALLOC, NEED_OBJ },
-	{ "kmem_cache_free", SF_TRACE_CACHE_FREE, NEED(ptr) },
-	{ "mm_page_alloc", SF_TRACE_PAGE_ALLOC, NEED(pfn) | NEED(order) | NEED(gfp) },
-	{ "mm_page_free", SF_TRACE_PAGE_FREE, NEED(pfn) | NEED(order) },
+	{ "kmalloc", SF_TRACE_KMALLOC, NEED_OBJ, false, false },
+	{ "kmalloc_node", SF_TRACE_KMALLOC, NEED_OBJ, true, false },
+	{ "kfree", SF_TRACE_KFREE, NEED(ptr), false, false },
+	{ "kmem_cache_alloc", SF_TRACE_CACHE_ALLOC, NEED_OBJ, false, false },
+	{ "kmem_cache_alloc_node", SF_TRACE_CACHE_ALLOC, NEED_OBJ, true, false },
+	{ "kmem_cache_free", SF_TRACE_CACHE_FREE, NEED(ptr), false, false },
+	/* Of pages, kernels to 3.18 have the descriptor for the frame. */
+	{ "mm_page_alloc", SF_TRACE_PAGE_ALLOC, NEED(order) | NEED(gfp), false, false },
+	{ "mm_page_free", SF_TRACE_PAGE_FREE, NEED(order), false, false },
+	{ "mm_page_free_direct", SF_TRACE_PAGE_FREE, NEED(order), false, false },
+	{ "mm_page_free_batched", SF_TRACE_PAGE_FREE, 0, false, true },
+	{ "mm_pagevec_free", SF_TRACE_PAGE_FREE, 0, false, true },
 };
 #define EVENTS (sizeof(dat_events) / sizeof(dat_events[0]))
 
@@ -63,6 +70,7 @@ struct kind {
 	int id;                          /* of the event in this file, -1: not recorded */
 	struct tep_format_field *field[FIELDS];
 	uint32_t gfp[64];                /* our bits for each bit of the recorded kernel */
+	const char *name[64];            /* of those that mean nothing here */
 	bool gfp_named;                  /* the format names its bits */
 };
 
@@ -104,12 +112,14 @@ static void map_gfp(struct kind *k, const struct tep_event *ev)
 	for (; f; f = f->next) {
 		char *end;
 		unsigned long long v = strtoull(f->value, &end, 0);
-		uint32_t bits = sf_tr_gfp_name(f->str, strlen(f->str));
+		bool known;
+		uint32_t bits = sf_tr_gfp_name(f->str, strlen(f->str), &known);
 
 		/* Composites follow from their bits. */
 		if (*end || !v || (v & (v - 1)))
 			continue;
 		k->gfp[__builtin_ctzll(v)] = bits;
+		k->name[__builtin_ctzll(v)] = known ? NULL : f->str;
 		k->gfp_named = true;
 	}
 }
@@ -118,15 +128,16 @@ static uint32_t translate_gfp(const struct kind *k, uint64_t gfp, struct sf_tr_n
 {
 	uint32_t out = 0;
 
-	if (!k->gfp_named) {
-		notes->unknown_gfp += (uint64_t)__builtin_popcountll(gfp & ~(uint64_t)SF_GFP_ALL);
-		return (uint32_t)(gfp & SF_GFP_ALL);
-	}
+	if (!k->gfp_named)
+		return sf_tr_gfp_raw(gfp, notes);
 	for (; gfp; gfp &= gfp - 1) {
-		uint32_t bit = k->gfp[__builtin_ctzll(gfp)];
+		unsigned int bit = (unsigned int)__builtin_ctzll(gfp);
 
-		out |= bit;
-		notes->unknown_gfp += !bit;
+		out |= k->gfp[bit];
+		if (!k->name[bit])
+			continue;
+		notes->unknown_gfp++;
+		sf_tr_tally(&notes->heard->gfp, k->name[bit], strlen(k->name[bit]));
 	}
 	return out;
 }
@@ -157,7 +168,8 @@ static int find_events(struct sf_tcmd *d, struct sf_error *err)
 		map_gfp(k, ev);
 		found++;
 	}
-	return found ? 0 : sf_tr_error(err, d->name, 0, "knows no kmem events");
+	return found ? 0 : sf_tr_error(err, d->name, 0, "its kernel's kmem events are not in it: "
+				       "no memory event was recorded (trace-cmd record -e kmem)");
 }
 
 struct sf_tcmd *sf_tcmd_open(int fd, const char *name, struct sf_error *err)
@@ -291,7 +303,7 @@ static const char *symbol(struct sf_tcmd *d, unsigned long long addr)
 static const char *check(const struct sf_trace_record *rec, unsigned long long order,
 			 unsigned long long type)
 {
-	if (order >= SF_NR_ORDERS)
+	if (order > SF_TR_ORDER_MAX)
 		return "order out of range";
 	if (type > 15)
 		return "migratetype out of range";
@@ -303,9 +315,23 @@ static const char *check(const struct sf_trace_record *rec, unsigned long long o
 	return NULL;
 }
 
-static int decode(struct sf_tcmd *d, const struct kind *k, uint8_t kind, struct tep_record *r,
-		  struct sf_trace_record *rec, struct sf_tr_notes *notes, struct sf_error *err)
+/* A damaged event: counted, the first one kept to be told. */
+static int lose(const struct sf_tcmd *d, enum sf_tr_damage damage, const char *why,
+		struct sf_tr_notes *notes)
 {
+	notes->damage[damage]++;
+	if (!notes->heard->damage_line) {
+		notes->heard->damage_line = d->nr;
+		snprintf(notes->heard->damage_why, SF_TR_WHY_MAX, "%s", why);
+	}
+	return 0;
+}
+
+/* 1: a record; 0: one that cannot be read. */
+static int decode(struct sf_tcmd *d, size_t event, struct tep_record *r,
+		  struct sf_trace_record *rec, struct sf_tr_notes *notes)
+{
+	const struct kind *k = &d->kind[event];
 	unsigned long long v[FIELDS];
 	const char *bad = NULL;
 
@@ -315,9 +341,11 @@ static int decode(struct sf_tcmd *d, const struct kind *k, uint8_t kind, struct 
 	if (!text(k, F_cache, r, d->cache, sizeof(d->cache)))
 		bad = "cut off";
 	if (bad)
-		return sf_tr_error(err, d->name, d->nr, "event is %s", bad);
+		return lose(d, SF_TR_CUT, "an event is shorter than its format says", notes);
 	memset(rec, 0, sizeof(*rec));
-	rec->kind = kind;
+	rec->kind = dat_events[event].kind;
+	rec->node = dat_events[event].node || k->field[F_node];
+	rec->batched = dat_events[event].batched;
 	rec->line = d->nr;
 	rec->cpu = (uint32_t)r->cpu;
 	rec->pid = tep_data_pid(d->tep, r);
@@ -325,6 +353,7 @@ static int decode(struct sf_tcmd *d, const struct kind *k, uint8_t kind, struct 
 	rec->time_ns = r->ts;
 	rec->ptr = v[F_ptr];
 	rec->pfn = v[F_pfn];
+	rec->page = v[F_page];
 	rec->bytes_req = v[F_bytes_req];
 	rec->bytes_alloc = v[F_bytes_alloc];
 	rec->order = (uint8_t)v[F_order];
@@ -334,8 +363,20 @@ static int decode(struct sf_tcmd *d, const struct kind *k, uint8_t kind, struct 
 						 (rec->gfp & SF_GFP_ACCOUNT) != 0;
 	rec->site = k->field[F_site] ? symbol(d, v[F_site]) : "";
 	rec->cache = d->cache;
+	if (rec->kind == SF_TRACE_PAGE_ALLOC || rec->kind == SF_TRACE_PAGE_FREE)
+		sf_tr_page_frame(rec, k->field[F_pfn], k->field[F_page]);
 	bad = check(rec, v[F_order], v[F_migratetype]);
-	return bad ? sf_tr_error(err, d->name, d->nr, "%s", bad) : 1;
+	return bad ? lose(d, SF_TR_BAD, bad, notes) : 1;
+}
+
+static void note_other(struct sf_tcmd *d, int type, struct sf_tr_notes *notes)
+{
+	struct tep_event *ev = tep_find_event(d->tep, type);
+	const char *name = ev && ev->name ? ev->name : "(unnamed)";
+
+	notes->foreign++;
+	notes->other_events++;
+	sf_tr_tally(&notes->heard->events, name, strlen(name));
 }
 
 int sf_tcmd_read(struct sf_tcmd *d, struct sf_trace_record *rec, struct sf_tr_notes *notes,
@@ -343,6 +384,7 @@ int sf_tcmd_read(struct sf_tcmd *d, struct sf_trace_record *rec, struct sf_tr_no
 {
 	struct tep_record *r;
 
+	(void)err;
 	notes->cpus = (uint32_t)d->cpus;
 	while ((r = next_record(d))) {
 		int type = tep_data_type(d->tep, r), ret = 0;
@@ -354,9 +396,9 @@ int sf_tcmd_read(struct sf_tcmd *d, struct sf_trace_record *rec, struct sf_tr_no
 		for (i = 0; i < EVENTS && d->kind[i].id != type; i++)
 			;
 		if (i < EVENTS)
-			ret = decode(d, &d->kind[i], dat_events[i].kind, r, rec, notes, err);
+			ret = decode(d, i, r, rec, notes);
 		else
-			notes->foreign++;
+			note_other(d, type, notes);
 		tracecmd_free_record(r);
 		if (ret)
 			return ret;

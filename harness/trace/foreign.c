@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/*
+ * foreign.c - files that people take for recordings of a kernel's allocations, and that are
+ * something else: what they are and where to take them. Relies on nothing; trace.c and the command
+ * rely on it.
+ */
+#include <string.h>
+
+#include "private.h"
+
+/* Lines that begin with `a` (NULL: with anything) and have `b` in them. */
+struct sign {
+	const char *a, *b;
+	unsigned int lines; /* how many such lines it takes */
+	const char *what;
+};
+
+#define KMEM "; read are kmem events (trace-cmd record -e kmem)"
+static const struct sign signs[] = {
+	{ "slabinfo - version:", "", 1,
+	  "/proc/slabinfo, a listing of caches: give it beside a recording "
+	  "(judge --slabinfo FILE)" },
+	{ NULL, "/slab_size:", 2,
+	  "a listing of /sys/kernel/slab: give it beside a recording (judge --slabinfo FILE)" },
+	{ "Node ", ", zone ", 1, "buddyinfo or pagetypeinfo, free blocks and no events" KMEM },
+	{ NULL, "invoked oom-killer:", 1, "the report of an OOM kill, no recording" KMEM },
+	{ NULL, "Mem-Info:", 1,
+	  "the report of an OOM or of a failed allocation, no recording" KMEM },
+	{ NULL, "page allocation failure: order:", 1,
+	  "the report of a failed page allocation, no recording" KMEM },
+	{ "MemTotal:", "kB", 1, "/proc/meminfo, counters and no events" KMEM },
+	{ "nr_free_pages ", "", 1, "/proc/vmstat, counters and no events" KMEM },
+	{ "unreferenced object 0x", "(size ", 1, "a report of kmemleak, no recording" KMEM },
+	{ "= Start", "", 1,
+	  "a heap trace of mtrace (glibc): calls of malloc, no kernel's" KMEM },
+	{ "@ ", ":[0x", 2, "a heap trace of mtrace (glibc): calls of malloc, no kernel's" KMEM },
+	{ "vt:", "malloc", 1, "a heap trace of memory_replay: calls of malloc, no kernel's" KMEM },
+	{ NULL, ": malloc 0x", 2,
+	  "a heap trace of memory_replay: calls of malloc, no kernel's" KMEM },
+	{ NULL, " kmem_kmalloc: {", 1,
+	  "LTTng's events (babeltrace): not read; record with trace-cmd or perf" },
+	{ NULL, " kmem:kmalloc(", 1, "output of perf trace: not read; take perf script instead" },
+	{ NULL, "call_site=3D", 1,
+	  "a mail in quoted-printable: decode it first (python3 -m quopri -d)" },
+	{ NULL, "page=3D", 1,
+	  "a mail in quoted-printable: decode it first (python3 -m quopri -d)" },
+	{ "Page allocated via order ", "", 1, "a page_owner listing, no recording" KMEM },
+	{ NULL, "[Tracepoint event]", 1, "output of perf list, no recording" KMEM },
+	{ "  # perf kmem stat", "", 1, "output of perf kmem stat: take perf script instead" },
+	{ NULL, "Total allocated (KB)", 1, "output of perf kmem stat: take perf script instead" },
+	{ "desc: ", "", 1, "output of valgrind's massif: calls of malloc, no kernel's" KMEM },
+};
+
+static bool magic(const uint8_t *head, size_t len, const char *m, size_t n)
+{
+	return len >= n && !memcmp(head, m, n);
+}
+
+static bool has(const char *p, const char *end, const char *what)
+{
+	return !*what || memmem(p, (size_t)(end - p), what, strlen(what));
+}
+
+static bool begins(const char *p, const char *end, const char *with)
+{
+	size_t n = strlen(with);
+
+	return (size_t)(end - p) >= n && !memcmp(p, with, n);
+}
+
+static const char *next_line(const char *p, const char *end, const char **stop)
+{
+	const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+	*stop = nl ? nl : end;
+	return nl ? nl + 1 : end;
+}
+
+static unsigned int lines_with(const char *p, const char *end, const struct sign *s)
+{
+	unsigned int nr = 0;
+	const char *stop, *next;
+
+	for (; p < end && nr < s->lines; p = next) {
+		next = next_line(p, end, &stop);
+		nr += (!s->a || begins(p, stop, s->a)) && has(p, stop, s->b);
+	}
+	return nr;
+}
+
+/* "a 0 512", "f 0", "r 0 640" behind four numbers: the traces of malloc lab. */
+static bool is_rep(const char *p, const char *end)
+{
+	unsigned int numbers = 0, calls = 0;
+	const char *stop, *next;
+
+	for (; p < end && calls < 3; p = next) {
+		const char *q = p;
+
+		next = next_line(p, end, &stop);
+		if (q < stop && strchr("afrm", *q) && stop - q > 2 && q[1] == ' ' &&
+		    q[2] >= '0' && q[2] <= '9') {
+			calls++;
+			continue;
+		}
+		while (q < stop && ((*q >= '0' && *q <= '9') || *q == ' ' || *q == '\r'))
+			q++;
+		if (q != stop || calls)
+			return false;
+		numbers++;
+	}
+	return calls == 3 && numbers >= 3 && numbers <= 8;
+}
+
+/* "malloc(24) = 0x…", as ltrace prints a call. */
+static bool is_ltrace(const char *p, const char *end)
+{
+	unsigned int calls = 0;
+	const char *stop, *next;
+
+	for (; p < end && calls < 3; p = next) {
+		next = next_line(p, end, &stop);
+		calls += (has(p, stop, "malloc(") || has(p, stop, "free(0x") ||
+			  has(p, stop, "calloc(")) && (has(p, stop, ") = ") ||
+						      has(p, stop, "= <void>") ||
+						      has(p, stop, " = 0x"));
+	}
+	return calls == 3;
+}
+
+/* "v 10100 3", then lines of one letter and hexadecimal numbers. */
+static bool is_heaptrack(const char *p, const char *end)
+{
+	const char *stop;
+
+	next_line(p, end, &stop);
+	return begins(p, stop, "v ") && stop - p < 24 &&
+	       (has(stop, end, "\nX ") || has(stop, end, "\nI ") || has(stop, end, "\nt "));
+}
+
+/* "12.93%  call_site=…": lines of perf report. */
+static bool is_perf_report(const char *p, const char *end)
+{
+	const char *stop, *next;
+
+	for (; p < end; p = next) {
+		const char *percent;
+
+		next = next_line(p, end, &stop);
+		percent = memchr(p, '%', (size_t)(stop - p));
+		if (percent && has(percent, stop, "call_site=") &&
+		    has(percent, stop, "bytes_alloc="))
+			return true;
+	}
+	return false;
+}
+
+const char *sf_tr_foreign(const uint8_t *head, size_t len)
+{
+	const char *p = (const char *)head, *end = p + len;
+
+	if (magic(head, len, "PERFILE2", 8))
+		return "a perf.data: print it with perf script -i FILE";
+	if (magic(head, len, "\x7f" "ELF", 4))
+		return "an ELF file, no recording";
+	if (magic(head, len, "\xc1\x1f\xfc\xc1", 4))
+		return "a CTF stream (LTTng): not read; record with trace-cmd or perf";
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (lines_with(p, end, &signs[i]) >= signs[i].lines)
+			return signs[i].what;
+	if (is_perf_report(p, end))
+		return "output of perf report: take perf script instead";
+	if (is_rep(p, end))
+		return "a trace of malloc lab (.rep): calls of malloc, no kernel's" KMEM;
+	if (is_heaptrack(p, end))
+		return "a heap trace of heaptrack: calls of malloc, no kernel's" KMEM;
+	if (is_ltrace(p, end))
+		return "output of ltrace: calls of malloc, no kernel's" KMEM;
+	return NULL;
+}

@@ -392,10 +392,16 @@ static uint32_t park(const struct slots *at, const uint64_t *objs, uint32_t nr)
 	return (uint32_t)(obj - objs);
 }
 
+/* Nothing was ever listed: there is no pool, and nothing will be read of it. */
+static const uint64_t *in_pool(const struct sf_snapshot *s, size_t at)
+{
+	return s->pool ? s->pool + at : NULL;
+}
+
 static bool sheaf_sound(const struct sf_snapshot *s, const struct sf_shadow *sh,
 			const struct sf_snap_sheaf *sheaf)
 {
-	const uint64_t *objs = s->pool + sheaf->objs;
+	const uint64_t *objs = in_pool(s, sheaf->objs);
 	struct slots at;
 
 	for (uint32_t k = 0, n; k < sheaf->ev.nr; k += n) {
@@ -439,7 +445,7 @@ static bool objects_sound(struct sf_snapshot *s, const struct sf_shadow *sh)
 	bool sound = true;
 
 	for (; sound && nr < s->nr_slabs && slots_of(s, sh, &s->slabs[nr], &at); nr++)
-		sound = park(&at, s->pool + s->slabs[nr].free, s->slabs[nr].ev.nr_free) ==
+		sound = park(&at, in_pool(s, s->slabs[nr].free), s->slabs[nr].ev.nr_free) ==
 			s->slabs[nr].ev.nr_free;
 	sound = sound && nr == s->nr_slabs;
 	for (size_t i = 0; sound && i < s->nr_sheaves; i++)

@@ -172,7 +172,7 @@ static bool find_header(char *path)
 	const char *slash = strrchr(__FILE__, '/');
 	char relative[1000];
 
-	snprintf(relative, sizeof(relative), "%.*s/../harness/type_defs.h",
+	snprintf(relative, sizeof(relative), "%.*s/../harness/program/type_defs.h",
 		 slash ? (int)(slash - __FILE__) : 1, slash ? __FILE__ : ".");
 	return realpath(relative, path) != NULL;
 }

@@ -38,7 +38,7 @@ struct layout {
 
 struct sf_fields {
 	struct gfp_entry gfp[GFP_CACHE];
-	struct name_entry name[NAME_CACHE]; /* of caches, told lately */
+	struct name_entry name[NAME_CACHE]; /* of caches, seen lately */
 	bool name_known;                    /* the last one was */
 	struct layout layout[SF_TR_EVENTS];
 	unsigned int digits; /* of pointers in this file, 0: none seen yet */
@@ -139,7 +139,7 @@ static uint32_t parse_gfp(struct sf_fields *f, const char *s, size_t len,
 
 /*
  * "0000000012345678" (a hash), "0xffff888012345678", "(nil)", "(null)"; "(ptrval)" and
- * "(____ptrval____)" where the kernel could not hash yet: an address that is not told.
+ * "(____ptrval____)" where the kernel could not hash yet: an address that is not known.
  */
 static bool pointer(const char *s, const char *end, uint64_t *v, bool *untold)
 {
@@ -250,7 +250,7 @@ static bool take(struct sf_fields *f, struct sf_trace_record *rec, enum key key,
 		note_name(f, s, (size_t)(end - s));
 		return s != end;
 	case KEY_SITE:
-		/* symbol+offset/size: the size tells nothing that the symbol does not. */
+		/* symbol+offset/size: the size says nothing that the symbol does not. */
 		cut = memchr(s, '/', (size_t)(end - s));
 		if (cut)
 			*cut = '\0';

@@ -15,7 +15,7 @@
 
 /*
  * Addresses last freed, for double frees: the recent ones, so that memory stays bounded. An
- * identifier of an object waits here until it can be told no more.
+ * identifier of an object waits here until it can be reported no more.
  */
 #define FREED_MAX 16384u
 #define ID_UNBORN 0u /* never an object's: frees of what was born before the recording */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * listing.c - what a listing of a kernel's caches tells of it: /proc/slabinfo, the folder
+ * listing.c - what a listing of a kernel's caches says of it: /proc/slabinfo, the folder
  * /sys/kernel/slab, or that folder as text (grep -r . /sys/kernel/slab). And what the user says.
  * Relies on trace.h; the command relies on it.
  */

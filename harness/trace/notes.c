@@ -56,13 +56,13 @@ void sf_tr_tally_add(struct sf_tr_tally *to, const struct sf_tr_tally *from)
 	to->rest += from->rest;
 }
 
-/* The most frequent one not yet told; of equals the first by name. */
-static int best(const struct sf_tr_tally *t, const bool *told)
+/* The most frequent one not yet named; of equals the first by name. */
+static int best(const struct sf_tr_tally *t, const bool *named)
 {
 	int found = -1;
 
 	for (int i = 0; i < (int)SF_TR_TALLY_NAMES; i++) {
-		if (!t->entry[i].nr || told[i])
+		if (!t->entry[i].nr || named[i])
 			continue;
 		if (found < 0 || t->entry[i].nr > t->entry[found].nr ||
 		    (t->entry[i].nr == t->entry[found].nr &&
@@ -74,21 +74,21 @@ static int best(const struct sf_tr_tally *t, const bool *told)
 
 void sf_tr_tally_text(const struct sf_tr_tally *t, unsigned int names, char *out, size_t cap)
 {
-	bool told[SF_TR_TALLY_NAMES] = { false };
+	bool named[SF_TR_TALLY_NAMES] = { false };
 	uint64_t others = t->rest;
 	size_t n = 0;
 	int i;
 
 	*out = '\0';
-	for (; names && (i = best(t, told)) >= 0; names--) {
-		told[i] = true;
+	for (; names && (i = best(t, named)) >= 0; names--) {
+		named[i] = true;
 		n += (size_t)snprintf(out + n, cap - n, "%s%s %llu", n ? ", " : "",
 				      t->entry[i].name, (unsigned long long)t->entry[i].nr);
 		if (n >= cap)
 			return;
 	}
 	for (i = 0; i < (int)SF_TR_TALLY_NAMES; i++)
-		others += told[i] ? 0 : t->entry[i].nr;
+		others += named[i] ? 0 : t->entry[i].nr;
 	if (others)
 		snprintf(out + n, cap - n, "%sothers %llu", n ? ", " : "",
 			 (unsigned long long)others);

@@ -104,8 +104,8 @@ uint32_t sf_pair_page_size(const struct sf_pair *p)
 	return p->page_shift ? 1u << p->page_shift : 0;
 }
 
-static void tell(struct sf_pair *p, enum sf_tr_step step, uint32_t obj, uint32_t other,
-		 bool implied, const struct sf_trace_record *rec)
+static void report(struct sf_pair *p, enum sf_tr_step step, uint32_t obj, uint32_t other,
+		   bool implied, const struct sf_trace_record *rec)
 {
 	struct sf_tr_event ev = {
 		.step = step,
@@ -205,7 +205,7 @@ static void end_obj(struct sf_pair *p, uint32_t i, bool implied, const struct sf
 	uint32_t head = sf_map_get(&p->live, o->key);
 
 	if (!o->alien)
-		tell(p, SF_STEP_FREE, i, SF_NONE, implied, rec);
+		report(p, SF_STEP_FREE, i, SF_NONE, implied, rec);
 	if (head == i) {
 		if (o->next == SF_NONE)
 			sf_map_del(&p->live, o->key);
@@ -338,7 +338,7 @@ static void end_block(struct sf_pair *p, uint32_t i, bool implied,
 	struct sf_tr_obj *b = &p->obj[i];
 
 	if (!b->backing && !b->alien) {
-		tell(p, SF_STEP_PAGES_FREE, i, SF_NONE, implied, rec);
+		report(p, SF_STEP_PAGES_FREE, i, SF_NONE, implied, rec);
 		p->pages -= 1ull << b->order;
 		count_bytes(p, 0, SF_PAGE_SIZE << b->order);
 	}
@@ -529,7 +529,7 @@ static void find_owner(struct sf_pair *p, const struct sf_trace_record *rec, uin
 		return;
 	if (p->obj[t->dentry].serial == t->dentry_serial) {
 		p->counts.owners++;
-		tell(p, SF_STEP_OWNS, t->dentry, i, false, rec);
+		report(p, SF_STEP_OWNS, t->dentry, i, false, rec);
 	}
 	t->dentry = SF_NONE;
 }
@@ -607,7 +607,7 @@ static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf
 	}
 	if (!rec->ptr) {
 		p->counts.failed++;
-		tell(p, SF_STEP_FAILED, SF_NONE, SF_NONE, false, rec);
+		report(p, SF_STEP_FAILED, SF_NONE, SF_NONE, false, rec);
 		return 0;
 	}
 	if (named || rec->bytes_alloc <= SF_TR_KMALLOC_CACHE_MAX) {
@@ -637,7 +637,7 @@ static int on_alloc(struct sf_pair *p, const struct sf_trace *t, const struct sf
 		p->counts.alloc_too_large += p->obj[i].alien;
 	}
 	if (!p->obj[i].alien) {
-		tell(p, SF_STEP_ALLOC, i, SF_NONE, false, rec);
+		report(p, SF_STEP_ALLOC, i, SF_NONE, false, rec);
 		find_owner(p, rec, i);
 	}
 	if (!is_extension(rec))
@@ -691,7 +691,7 @@ static void on_free(struct sf_pair *p, const struct sf_trace_record *rec)
 	}
 	if (!rec->ptr || (rec->ptr == SF_ZERO_SIZE_PTR && !p->hashed)) {
 		p->counts.free_null++;
-		tell(p, SF_STEP_FREE_NULL, SF_NONE, SF_NONE, false, rec);
+		report(p, SF_STEP_FREE_NULL, SF_NONE, SF_NONE, false, rec);
 		return;
 	}
 	i = sf_map_get(&p->live, rec->ptr);
@@ -699,7 +699,7 @@ static void on_free(struct sf_pair *p, const struct sf_trace_record *rec)
 		i = choose(p, rec, i);
 	if (i == SF_NONE) {
 		p->counts.free_unborn++;
-		tell(p, SF_STEP_UNBORN, SF_NONE, SF_NONE, false, rec);
+		report(p, SF_STEP_UNBORN, SF_NONE, SF_NONE, false, rec);
 		return;
 	}
 	p->counts.paired++;
@@ -734,7 +734,7 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 	}
 	if (rec->pfn == SF_NO_PFN) {
 		p->counts.page_failed++;
-		tell(p, SF_STEP_FAILED, SF_NONE, SF_NONE, false, rec);
+		report(p, SF_STEP_FAILED, SF_NONE, SF_NONE, false, rec);
 		return;
 	}
 	make_page_room(p, rec);
@@ -758,7 +758,7 @@ static void on_page_alloc(struct sf_pair *p, const struct sf_trace_record *rec)
 	} else {
 		count_pages(p, 1ull << rec->order);
 		count_bytes(p, SF_PAGE_SIZE << rec->order, 0);
-		tell(p, SF_STEP_PAGES, i, SF_NONE, false, rec);
+		report(p, SF_STEP_PAGES, i, SF_NONE, false, rec);
 	}
 	if (!p->opt.backing)
 		pend(p, rec, i);
@@ -797,7 +797,7 @@ static void on_page_free(struct sf_pair *p, const struct sf_trace_record *rec)
 		evict(p, rec->pfn, rec->order, rec);
 	if (i == SF_NONE) {
 		p->counts.page_unborn++;
-		tell(p, SF_STEP_UNBORN, SF_NONE, SF_NONE, false, rec);
+		report(p, SF_STEP_UNBORN, SF_NONE, SF_NONE, false, rec);
 		return;
 	}
 	b = &p->obj[i];

@@ -144,7 +144,7 @@ static int next_line(struct sf_lines *l, char **line, size_t *len, bool *whole,
 
 enum outcome { OTHER, RECORD, LOST };
 
-/* A damaged event: counted, the first one kept to be told. */
+/* A damaged event: counted, the first one kept to be reported. */
 static enum outcome lose(struct sf_lines *l, enum sf_tr_damage damage, const char *why,
 			 struct sf_tr_notes *notes)
 {

@@ -315,7 +315,7 @@ static const char *check(const struct sf_trace_record *rec, unsigned long long o
 	return NULL;
 }
 
-/* A damaged event: counted, the first one kept to be told. */
+/* A damaged event: counted, the first one kept to be reported. */
 static int lose(const struct sf_tcmd *d, enum sf_tr_damage damage, const char *why,
 		struct sf_tr_notes *notes)
 {

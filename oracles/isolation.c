@@ -301,7 +301,7 @@ static const char *merge_fault(const struct sf_judge *j, const struct sf_ev_cach
 	return NULL;
 }
 
-/* Merging is a duty too (mm/slab_common.c:find_mergeable). CACHE has reported the new one already. */
+/* Merging is a duty too (mm/slab_common.c:find_mergeable). CACHE came before. */
 static void merge_due(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_cacheop *op = &ev->cacheop;

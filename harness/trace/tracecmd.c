@@ -47,22 +47,22 @@ enum field {
 
 static const struct {
 	const char *name;
-	uint8_t kind;
 	uint32_t need;
+	uint8_t kind;
 	bool node, batched;
 } dat_events[] = {
-	{ "kmalloc", SF_TRACE_KMALLOC, NEED_OBJ, false, false },
-	{ "kmalloc_node", SF_TRACE_KMALLOC, NEED_OBJ, true, false },
-	{ "kfree", SF_TRACE_KFREE, NEED(ptr), false, false },
-	{ "kmem_cache_alloc", SF_TRACE_CACHE_ALLOC, NEED_OBJ, false, false },
-	{ "kmem_cache_alloc_node", SF_TRACE_CACHE_ALLOC, NEED_OBJ, true, false },
-	{ "kmem_cache_free", SF_TRACE_CACHE_FREE, NEED(ptr), false, false },
+	{ "kmalloc", NEED_OBJ, SF_TRACE_KMALLOC, false, false },
+	{ "kmalloc_node", NEED_OBJ, SF_TRACE_KMALLOC, true, false },
+	{ "kfree", NEED(ptr), SF_TRACE_KFREE, false, false },
+	{ "kmem_cache_alloc", NEED_OBJ, SF_TRACE_CACHE_ALLOC, false, false },
+	{ "kmem_cache_alloc_node", NEED_OBJ, SF_TRACE_CACHE_ALLOC, true, false },
+	{ "kmem_cache_free", NEED(ptr), SF_TRACE_CACHE_FREE, false, false },
 	/* Of pages, kernels to 3.18 have the descriptor for the frame. */
-	{ "mm_page_alloc", SF_TRACE_PAGE_ALLOC, NEED(order) | NEED(gfp), false, false },
-	{ "mm_page_free", SF_TRACE_PAGE_FREE, NEED(order), false, false },
-	{ "mm_page_free_direct", SF_TRACE_PAGE_FREE, NEED(order), false, false },
-	{ "mm_page_free_batched", SF_TRACE_PAGE_FREE, 0, false, true },
-	{ "mm_pagevec_free", SF_TRACE_PAGE_FREE, 0, false, true },
+	{ "mm_page_alloc", NEED(order) | NEED(gfp), SF_TRACE_PAGE_ALLOC, false, false },
+	{ "mm_page_free", NEED(order), SF_TRACE_PAGE_FREE, false, false },
+	{ "mm_page_free_direct", NEED(order), SF_TRACE_PAGE_FREE, false, false },
+	{ "mm_page_free_batched", 0, SF_TRACE_PAGE_FREE, false, true },
+	{ "mm_pagevec_free", 0, SF_TRACE_PAGE_FREE, false, true },
 };
 #define EVENTS (sizeof(dat_events) / sizeof(dat_events[0]))
 

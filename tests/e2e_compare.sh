@@ -34,9 +34,24 @@ out_has '^typed  *[0-9]* '
 
 slabfuzz 0 compare --json -a baseline,typed corpora/seeds/types.txt corpora/seeds/bulk.txt
 for key in program allocator settings allocations failures requested_bytes backing_bytes \
-	peak_pages overhead slabs caches; do
+	peak_pages most_pages overhead slabs caches; do
 	out_has "\"$key\": "
 done
+
+# Every table is of the moment when most bytes are alive: that of the last of 30 objects, though the
+# block that it lies in came earlier.
+{
+	echo 'heap pages=32768'
+	for i in $(seq 0 29); do echo "r$i = kmalloc(655360, GFP_KERNEL)"; done
+	for i in $(seq 0 29); do echo "kfree(r$i)"; done
+} >"$tmp/thirty.txt"
+slabfuzz 0 compare -a baseline,large "$tmp/thirty.txt"
+out_has '^baseline  *30  *0  *19660800  *31457280  *37.5 %  *0  *0$'
+out_has '^large  *30  *0  *19660800  *20971520  *6.2 %  *10  *1$'
+slabfuzz 0 compare --large "$tmp/thirty.txt"
+out_has '^kmalloc  *19200  *30720  *11520  *37.5 %'
+out_has '^exact  *19200  *19200  *0  *0.0 %'
+out_has '^large  *19200  *20480  *1280  *6.2 %'
 
 slabfuzz 0 compare corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
 out_has '^typed  *[0-9]* '

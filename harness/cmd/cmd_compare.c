@@ -103,14 +103,15 @@ static void show_cost(const struct plan *p, const char *file, const struct sf_al
 	if (p->c.json) {
 		json_array_append_new(
 			p->c.list,
-			json_pack("{s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "program",
+			json_pack("{s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:o}", "program",
 				  sf_json_text(file), "allocator", a->name, "settings",
 				  sf_compare_settings(&p->c.overrides), "allocations",
 				  sf_json_number(c->allocations),
 				  "failures", sf_json_number(c->failures), "requested_bytes",
 				  sf_json_number(c->peak_requested), "backing_bytes",
 				  sf_json_number(c->peak_pages * SF_PAGE_SIZE), "peak_pages",
-				  sf_json_number(c->peak_pages), "slabs",
+				  sf_json_number(c->peak_pages), "most_pages",
+				  sf_json_number(c->most_pages), "slabs",
 				  sf_json_number(c->peak_slabs), "overhead",
 				  sf_cost_overhead(c), "caches", sf_json_number(c->caches)));
 		return;
@@ -126,7 +127,7 @@ static int compare_cost(struct plan *p, const struct sf_input *in, const struct 
 	int status = 0;
 
 	if (!p->c.json)
-		printf("%s, when most pages were in use:\n%-10s %12s %9s %14s %14s %10s %8s %7s\n",
+		printf("%s, when most bytes were alive:\n%-10s %12s %9s %14s %14s %10s %8s %7s\n",
 		       in->name, "allocator", "allocations", "failures", "requested", "backing",
 		       "overhead", "slabs", "caches");
 	for (uint32_t i = 0; !status && i < p->c.on.nr; i++) {

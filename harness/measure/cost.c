@@ -14,6 +14,12 @@ static void allocated(struct sf_cost *c, const struct sf_ev_alloc *a)
 	c->size = sf_grow_zeroed(c->size, &c->cap_size, (size_t)a->id + 1, sizeof(*c->size));
 	c->size[a->id] = a->size;
 	c->requested += a->size;
+	/* Its pages are counted: an allocation is reported when it is over. */
+	if (c->requested <= c->peak_requested)
+		return;
+	c->peak_requested = c->requested;
+	c->peak_pages = c->pages;
+	c->peak_slabs = c->slabs;
 }
 
 static void died(struct sf_cost *c, uint32_t id)
@@ -48,11 +54,8 @@ static void on_slab(struct sf_cost *c, uint32_t cache)
 static void on_pages(struct sf_cost *c, unsigned int order)
 {
 	c->pages += 1ull << order;
-	if (c->pages <= c->peak_pages)
-		return;
-	c->peak_pages = c->pages;
-	c->peak_requested = c->requested;
-	c->peak_slabs = c->slabs;
+	if (c->pages > c->most_pages)
+		c->most_pages = c->pages;
 }
 
 void sf_cost_event(void *cost, const struct sf_event *ev)

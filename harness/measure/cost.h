@@ -17,7 +17,8 @@ struct sf_cost {
 	uint64_t pages;          /* with users now: slabs, large blocks, pages, mappings */
 	uint64_t slabs;          /* now */
 	uint64_t caches;         /* that ever had a slab */
-	/* when most pages were in use */
+	uint64_t most_pages;     /* ever */
+	/* when most bytes that were asked for were alive, first */
 	uint64_t peak_pages, peak_requested, peak_slabs;
 	uint64_t *size;          /* by object id */
 	uint8_t *used;           /* by cache id */
@@ -28,7 +29,7 @@ struct sf_cost {
 void sf_cost_event(void *cost, const struct sf_event *ev);
 void sf_cost_free(struct sf_cost *c);
 
-/* Share of the pages at the peak that were not asked for, 0 to 1; 0 if there were none. */
+/* Share of the pages then that were not asked for, 0 to 1; 0 if there were none. */
 double sf_cost_overhead(const struct sf_cost *c);
 
 #endif

@@ -67,9 +67,23 @@ static bool parse_number(const char *s, size_t len, uint64_t *value)
 	return true;
 }
 
-static bool is_choice(const struct sf_setting_info *info)
+bool sf_setting_is_choice(const struct sf_setting_info *info)
 {
 	return strchr(info->unit, '|') != NULL;
+}
+
+/* What a kernel takes for a bool (lib/kstrtox.c:kstrtobool), written out. */
+static bool parse_bool(const char *s, size_t len, uint64_t *value)
+{
+	static const char *const words[] = { "off", "on", "no", "yes", "n", "y" };
+
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strlen(words[i]) != len || memcmp(words[i], s, len))
+			continue;
+		*value = i % 2;
+		return true;
+	}
+	return false;
 }
 
 /* Name `n` of a choice, *len bytes; NULL if it has no more. */
@@ -113,7 +127,12 @@ const char *sf_setting_parse(const struct sf_setting_info *info, const char *s, 
 		*value = v;
 		return NULL;
 	}
-	if (!is_choice(info)) {
+	if (!strcmp(info->unit, "bool")) {
+		if (parse_bool(s, len, value))
+			return NULL;
+		return strcpy(buf, "on, off, 1 or 0");
+	}
+	if (!sf_setting_is_choice(info)) {
 		snprintf(buf, 120, "a number from %llu to %llu", (unsigned long long)info->min,
 			 (unsigned long long)info->max);
 		return buf;
@@ -131,7 +150,7 @@ const char *sf_setting_parse(const struct sf_setting_info *info, const char *s, 
 const char *sf_setting_text(const struct sf_setting_info *info, uint64_t value, char buf[40])
 {
 	size_t len;
-	const char *name = is_choice(info) ? choice(info, value, &len) : NULL;
+	const char *name = sf_setting_is_choice(info) ? choice(info, value, &len) : NULL;
 
 	if (name)
 		snprintf(buf, 40, "%.*s", (int)len, name);

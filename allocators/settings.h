@@ -102,10 +102,14 @@ void sf_settings_init(struct sf_settings *set);
 const struct sf_setting_info *sf_setting_by_name(const char *name, size_t len);
 const struct sf_setting_info *sf_setting_by_code(unsigned int code);
 
+/* Its values have names, and sf_setting_text() gives them. */
+bool sf_setting_is_choice(const struct sf_setting_info *info);
+
 /*
- * A value as people write it: a number (decimal or 0x), or a name if the setting is a choice.
- * Returns NULL and writes *value, or what was expected instead ("a number from 0 to 10",
- * "documented or implemented"), valid until the next call with the same `buf`.
+ * A value as people write it: a number (decimal or 0x), a name if the setting is a choice, on, off,
+ * yes, no, y or n if it is a bool. Returns NULL and writes *value, or what was expected instead
+ * ("a number from 0 to 10", "documented or implemented"), valid until the next call with the same
+ * `buf`.
  */
 const char *sf_setting_parse(const struct sf_setting_info *info, const char *s, size_t len,
 			     uint64_t *value, char buf[120]);

@@ -48,6 +48,9 @@ slabfuzz 2 run --set nonesuch=1 corpora/seeds/bulk.txt
 says "no setting 'nonesuch'"
 slabfuzz 2 run --set cpus=65 corpora/seeds/bulk.txt
 says 'expected a number from 1 to 64'
+slabfuzz 0 run --set watermarks=off --set sheaves=on corpora/seeds/bulk.txt
+slabfuzz 2 run --set watermarks=of corpora/seeds/bulk.txt
+says '^slabfuzz: run: --set watermarks=of: expected on, off, 1 or 0$'
 slabfuzz 2 run --set cpus=-1 corpora/seeds/bulk.txt
 slabfuzz 2 run --set cpus=99999999999999999999999 corpora/seeds/bulk.txt
 slabfuzz 2 run --set seed= corpora/seeds/bulk.txt

@@ -700,6 +700,8 @@ static const struct {
 	{ "heap flex=implemented misuse=1\ncheck", "heap flex=implemented misuse=1\ncheck\n" },
 	{ "heap flex=1\nheap shuffle=1", "heap shuffle=1 flex=implemented\n" },
 	{ "heap flex=documented", "" },
+	{ "heap watermarks=off sheaves=no memcg=on misuse=yes\ncheck",
+	  "heap watermarks=0 sheaves=0 misuse=1\ncheck\n" },
 	/* What contradicts itself in one line may be put right in the next. */
 	{ "heap shuffle=1 pages=512\nheap pages=1024", "heap pages=1024 shuffle=1\n" },
 	/* Misuse: of what lives, and of what is dead in one way or another. */
@@ -845,6 +847,7 @@ static const struct {
 	  "expected token (an alloc token, 0 to 15), got 'cred'" },
 	{ "krealloc_array(NULL, 1, 1, 0, token=1)", 1, 31, "expected site=, got 'token'" },
 	{ "heap flex=both", 1, 11, "expected flex (documented or implemented), got 'both'" },
+	{ "heap memcg=maybe", 1, 12, "expected memcg (on, off, 1 or 0), got 'maybe'" },
 	{ "heap flex=2", 1, 11, "expected flex (documented or implemented), got '2'" },
 	{ "heap memcg=0\n\nheap nokmem=1 # which?\n\ncheck", 3, 1,
 	  "nokmem=1 needs memcg=1: it says what memory cgroups leave alone" },

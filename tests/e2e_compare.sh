@@ -91,6 +91,12 @@ for design in indirect reclaimable; do
 	figure "$design refuses nothing" "$(cell $design 9)" = 0
 done
 figure 'the truth is the same for all' "$(cell none 4)" = "$(cell reclaimable 4)"
+slabfuzz 0 compare --reclaim --json --set oom=4.16 --set memcg=off "$tmp/dentry.txt"
+for pair in '"oom": 2,' '"oom_name": "4.16"' '"memcg": 0,' '"accounting": 2,' \
+	'"accounting_name": "none"' '"accounting_name": "reclaimable"'; do
+	out_has "$pair"
+done
+out_lacks memcg_name
 slabfuzz 0 compare --reclaim --set oom=4.16 --ask 100 --every 2000 "$tmp/dentry.txt"
 figure 'what could be had is refused again and again' "$(cell none 10)" '>' 1
 figure 'and granted where it is counted' "$(cell indirect 9)" = 0

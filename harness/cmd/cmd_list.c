@@ -143,7 +143,7 @@ static void print_settings(void)
 		const struct sf_setting_info *s = &sf_setting_table[i];
 
 		printf("%-18s %6s (", s->name, sf_setting_text(s, s->def, def));
-		if (!strchr(s->unit, '|')) /* else the values are named */
+		if (!sf_setting_is_choice(s))
 			printf("%" PRIu64 "..%" PRIu64 "%s", s->min, s->max, *s->unit ? " " : "");
 		printf("%s) %s [%s]\n", s->unit, s->doc, s->kernel);
 	}
@@ -230,6 +230,17 @@ static json_t *json_ops(void)
 	return list;
 }
 
+/* Of a choice: what `--set` takes, from the least value on. */
+static json_t *json_names(const struct sf_setting_info *s)
+{
+	json_t *list = json_array();
+	char text[40];
+
+	for (uint64_t v = s->min; v <= s->max; v++)
+		json_array_append_new(list, json_string(sf_setting_text(s, v, text)));
+	return list;
+}
+
 static json_t *json_settings(void)
 {
 	json_t *list = json_array();
@@ -237,11 +248,18 @@ static json_t *json_settings(void)
 	for (size_t i = 0; i < sf_setting_count; i++) {
 		const struct sf_setting_info *s = &sf_setting_table[i];
 
-		json_array_append_new(
-			list, json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "name", s->name,
-					"default", sf_json_number(s->def), "min",
-					sf_json_number(s->min), "max", sf_json_number(s->max),
-					"unit", s->unit, "kernel", s->kernel, "summary", s->doc));
+		char def[40];
+		json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "name", s->name,
+				      "default", sf_json_number(s->def), "min",
+				      sf_json_number(s->min), "max", sf_json_number(s->max),
+				      "unit", s->unit, "kernel", s->kernel, "summary", s->doc);
+
+		if (sf_setting_is_choice(s)) {
+			json_object_set_new(j, "default_name",
+					    json_string(sf_setting_text(s, s->def, def)));
+			json_object_set_new(j, "names", json_names(s));
+		}
+		json_array_append_new(list, j);
 	}
 	return list;
 }

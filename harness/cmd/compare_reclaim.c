@@ -62,8 +62,16 @@ json_t *sf_compare_settings(const struct sf_overrides *set)
 {
 	json_t *j = json_object();
 
-	for (uint32_t i = 0; i < set->nr; i++)
-		json_object_set_new(j, set->o[i].info->name, sf_json_number(set->o[i].value));
+	for (uint32_t i = 0; i < set->nr; i++) {
+		const struct sf_override *o = &set->o[i];
+		char text[40], key[48];
+
+		json_object_set_new(j, o->info->name, sf_json_number(o->value));
+		snprintf(key, sizeof(key), "%s_name", o->info->name);
+		if (sf_setting_is_choice(o->info))
+			json_object_set_new(j, key, json_string(sf_setting_text(o->info, o->value,
+										text)));
+	}
 	return j;
 }
 

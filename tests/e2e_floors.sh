@@ -17,7 +17,7 @@ set --
 for program in corpora/seeds/*.txt corpora/bench/*.txt; do
 	grep -q '^heap.* misuse=1' "$program" || set -- "$@" "$program"
 done
-slabfuzz 0 run -a all "$@"
+slabfuzz 0 run -v -a all "$@"
 awk '/^[A-Z]+-[0-9]+ / { print }' "$tmp/out" >"$tmp/sums"
 known=$("$SLABFUZZ" list oracles | grep -c '^ *[A-Z]*-[0-9]')
 check "all $known invariants are counted" test "$(wc -l <"$tmp/sums")" -eq "$known"

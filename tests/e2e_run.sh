@@ -25,9 +25,20 @@ END
 
 slabfuzz 0 run "$tmp/good.txt"
 out_has 'good.txt: baseline: 6 operations (0 skipped), [0-9]* events, 0 violations, 5 of 5 '
-out_has '^MEM-1  *[1-9]'
+out_lacks '^MEM-1 '
+out_lacks 'pages of slabs'
+out_has '^[1-9][0-9]* judgements of [1-9][0-9]* oracles, [1-9][0-9]* skipped of [1-9]'
+check 'what matters is three lines' test "$(wc -l <"$tmp/out")" = 3
 out_has '^1 files, 6 operations, [0-9]* events: 0 violations, 5 of 5 expectations held$'
 silent
+for flag in -v --oracles; do
+	slabfuzz 0 run $flag "$tmp/good.txt"
+	out_has '^MEM-1  *[1-9][0-9]*  *0  *0$'
+	out_has '^MEM-15  *0  *1  *0  freelist_hardened is off$'
+	out_has '^baseline: pages of slabs: '
+	out_lacks ' judgements of '
+	out_has '^1 files, 6 operations, [0-9]* events: 0 violations, 5 of 5 expectations held$'
+done
 
 slabfuzz 1 run "$tmp/wrong.txt"
 out_has '^expected: NULL; got: ok$'

@@ -47,7 +47,7 @@ slabfuzz 0 show "$tmp/p.txt"
 check 'a policy database is canonical text' cmp -s "$tmp/out" "$tmp/p.txt"
 slabfuzz 0 run -a all "$tmp/p.txt"
 for map in open sealed; do
-	slabfuzz 0 run -a protected --set directmap=$map "$tmp/p.txt"
+	slabfuzz 0 run -v -a protected --set directmap=$map "$tmp/p.txt"
 	out_has '^PMA-5  *[1-9]'
 done
 

@@ -39,7 +39,7 @@ static void print_counts(const struct sf_replay *p, bool json, FILE *out)
 	json_t *j, *remarks;
 
 	if (!json) {
-		sf_print_counts(&p->counts, out);
+		sf_print_counts(&p->counts, true, out);
 		sf_print_remarks(p, out);
 		return;
 	}

@@ -107,10 +107,10 @@ static void print(const struct sf_results *r)
 
 	printf("%s: %s, pointers %s\n", r->trials[0].file, p->format,
 	       p->hashed ? "hashed" : "as they are");
-	sf_print_counts(&p->counts, stdout);
+	sf_print_counts(&p->counts, true, stdout);
 	sf_print_remarks(p, stdout);
 	sf_print_violations(r, 0, stdout);
-	sf_print_results(r, stdout);
+	sf_print_results(r, true, stdout);
 }
 
 int sf_cmd_judge(int argc, char **argv)

@@ -17,7 +17,7 @@ struct plan {
 	struct sf_selection on;
 	struct sf_session_options session;
 	const char *junit;
-	bool tap, json, bytes, merge;
+	bool tap, json, bytes, merge, all;
 };
 
 static int take_oracles(void *to, const struct sf_usage *u, const char *list);
@@ -40,6 +40,9 @@ static const struct sf_row rows[] = {
 			  "on these allocators, or all (default: baseline)"),
 	SF_CALL('o', "oracle", "ID,…", struct plan, session.only, take_oracles,
 		"judge only these invariants (MEM-1) or families (MEM)"),
+	{ .letter = 'v', .name = "oracles", .kind = SF_ROW_FLAG,
+	  .offset = SF_ROW_AT(struct plan, all, bool),
+	  .help = "a line for each oracle; whose pages slabs got" },
 	SF_SET_ROW(struct plan, session.overrides,
 		   "change a heap setting, whatever the program says"),
 	SF_NUMBER("walk-every", "N", struct plan, session.exec.walk_every, 0, UINT32_MAX - 1,
@@ -122,7 +125,7 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 		else
 			sf_session_program(sessions[i], name, prog);
 		if (prints_text(p) && !status)
-			sf_print_trial(r, r->nr_trials - 1, stdout);
+			sf_print_trial(r, r->nr_trials - 1, p->all, stdout);
 	}
 	if (status)
 		r->status = status;
@@ -155,7 +158,7 @@ static void run_merged(const struct plan *p, struct sf_session **sessions, struc
 	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
 		sf_session_recording(sessions[i], name, paths, nr);
 		if (prints_text(p))
-			sf_print_trial(r, r->nr_trials - 1, stdout);
+			sf_print_trial(r, r->nr_trials - 1, p->all, stdout);
 	}
 	free(paths);
 }
@@ -201,7 +204,7 @@ static int show(const struct plan *p, struct sf_results *r)
 	else if (p->tap)
 		sf_tap_results(r, stdout);
 	else
-		sf_print_results(r, stdout);
+		sf_print_results(r, p->all || p->session.only, stdout);
 	if (p->junit)
 		status = write_junit(p->junit, r);
 	return status ? status : sf_results_exit(r);

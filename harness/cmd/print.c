@@ -41,9 +41,11 @@ static void print_missed(const struct sf_results *r, const struct sf_missed *m, 
 	print_place(r, m->trial, m->op, m->line, m->text, out);
 }
 
-void sf_print_counts(const struct sf_trace_counts *c, FILE *out)
+void sf_print_counts(const struct sf_trace_counts *c, bool all, FILE *out)
 {
-#define X(field, what) fprintf(out, "  %12" PRIu64 "  %s\n", c->field, what);
+#define X(field, what)         \
+	if (all || c->field)   \
+		fprintf(out, "  %12" PRIu64 "  %s\n", c->field, what);
 	SF_TRACE_COUNTS(X)
 #undef X
 }
@@ -67,11 +69,11 @@ static void print_agreement(const char *what, const struct sf_agreement *a, FILE
 		a->total, percent);
 }
 
-static void print_replay(const struct sf_replay *p, FILE *out)
+static void print_replay(const struct sf_replay *p, bool all, FILE *out)
 {
 	fprintf(out, "  format: %s, pointers %s\n", p->format ? p->format : "unknown",
 		p->hashed ? "hashed" : "as they are");
-	sf_print_counts(&p->counts, out);
+	sf_print_counts(&p->counts, all, out);
 	sf_print_remarks(p, out);
 	print_agreement("bytes_alloc: kmalloc", &p->kmalloc, out);
 	print_agreement(", named caches", &p->named, out);
@@ -94,7 +96,7 @@ void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out)
 			print_missed(r, &r->missed[i], out);
 }
 
-void sf_print_trial(const struct sf_results *r, uint32_t index, FILE *out)
+void sf_print_trial(const struct sf_results *r, uint32_t index, bool all, FILE *out)
 {
 	const struct sf_trial *t = &r->trials[index];
 
@@ -110,7 +112,7 @@ void sf_print_trial(const struct sf_results *r, uint32_t index, FILE *out)
 	if (t->unjudged)
 		fprintf(out, "  %u expectations could not be judged\n", t->unjudged);
 	if (t->replay)
-		print_replay(t->replay, out);
+		print_replay(t->replay, all, out);
 	sf_print_violations(r, index, out);
 }
 
@@ -155,17 +157,18 @@ static void print_attacks(const struct sf_isolation *i, FILE *out)
 	}
 }
 
-static void print_isolation(const struct sf_results *r, FILE *out)
+static void print_isolation(const struct sf_results *r, bool all, FILE *out)
 {
 	bool any = false;
 
 	for (uint32_t i = 0; i < r->nr_isolation; i++) {
 		if (!sf_isolation_counted(&r->isolation[i]))
 			continue;
-		if (!any)
+		if (!any && all)
 			fputc('\n', out);
 		any = true;
-		print_ledger(&r->isolation[i], out);
+		if (all)
+			print_ledger(&r->isolation[i], out);
 		print_attacks(&r->isolation[i], out);
 	}
 }
@@ -185,7 +188,23 @@ static void print_oracles(const struct sf_results *r, FILE *out)
 	}
 }
 
-void sf_print_results(const struct sf_results *r, FILE *out)
+/* What was not judged is never passed over in silence. */
+static void print_sums(const struct sf_results *r, FILE *out)
+{
+	uint64_t checked = 0, skipped = 0;
+	int judging = 0, skipping = 0;
+
+	for (int i = 0; i < SF_INV_COUNT; i++) {
+		checked += r->oracles[i].checked;
+		skipped += r->oracles[i].skipped;
+		judging += r->oracles[i].checked != 0;
+		skipping += r->oracles[i].skipped != 0;
+	}
+	fprintf(out, "%" PRIu64 " judgements of %d oracles, %" PRIu64 " skipped of %d "
+		"(each, and why: --oracles)\n", checked, judging, skipped, skipping);
+}
+
+void sf_print_results(const struct sf_results *r, bool all, FILE *out)
 {
 	uint64_t operations = 0, events = 0;
 	uint32_t held = 0, unjudged = 0;
@@ -198,9 +217,14 @@ void sf_print_results(const struct sf_results *r, FILE *out)
 	}
 	if (!events)
 		return; /* nothing ran: what was wrong has been said */
-	print_oracles(r, out);
-	print_isolation(r, out);
-	fprintf(out, "\n%u files, %" PRIu64 " operations, %" PRIu64 " events: %u violations, "
+	if (all)
+		print_oracles(r, out);
+	print_isolation(r, all, out);
+	if (all)
+		fputc('\n', out);
+	else
+		print_sums(r, out);
+	fprintf(out, "%u files, %" PRIu64 " operations, %" PRIu64 " events: %u violations, "
 		"%u of %u expectations held", r->files, operations, events, r->nr_found, held,
 		held + r->nr_missed);
 	fprintf(out, unjudged ? ", %u could not be judged\n" : "\n", unjudged);

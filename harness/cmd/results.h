@@ -111,11 +111,13 @@ static inline bool sf_isolation_counted(const struct sf_isolation *i)
 }
 
 /* How they are shown. */
-void sf_print_results(const struct sf_results *r, FILE *out);
-void sf_print_trial(const struct sf_results *r, uint32_t index, FILE *out);
+/* `all`: a line for each oracle, and whose slabs got whose pages; else they are summed up. */
+void sf_print_results(const struct sf_results *r, bool all, FILE *out);
+/* `all`: of a recording the counts that are 0 too. */
+void sf_print_trial(const struct sf_results *r, uint32_t index, bool all, FILE *out);
 /* The violations and missed expectations of one trial. */
 void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out);
-void sf_print_counts(const struct sf_trace_counts *c, FILE *out);
+void sf_print_counts(const struct sf_trace_counts *c, bool all, FILE *out);
 void sf_print_remarks(const struct sf_replay *p, FILE *out);
 void sf_json_results(const struct sf_results *r, FILE *out);
 void sf_junit_results(const struct sf_results *r, FILE *out);

@@ -66,6 +66,21 @@ opened=$(grep -c '<testcase' "$tmp/report.xml")
 check 'JUnit: every element is closed' \
 	test "$opened" = "$(grep -c '</testcase>' "$tmp/report.xml")"
 
+# What an expectation rests on is said behind it.
+cat >"$tmp/design.txt" <<'END'
+r0 = kmalloc(100, GFP_KERNEL)  # NULL if large
+check  # live kmalloc-128 = 1 unless random|typed
+check  # live kmalloc-128 = 7 if typed
+END
+slabfuzz 0 run "$tmp/design.txt"
+out_has '1 of 1 expectations held$'
+out_has '^  2 expectations could not be judged$'
+slabfuzz 1 run -a typed,large "$tmp/design.txt"
+out_has '^expected: live kmalloc-128 = 7 if typed; got: live kmalloc-128 = 1$'
+out_has '^expected: NULL if large; got: ok$'
+slabfuzz 0 show "$tmp/design.txt"
+check 'conditions are canonical text' cmp -s "$tmp/out" "$tmp/design.txt"
+
 # A blocked request ends the program, legally; what follows is not judged.
 cat >"$tmp/blocked.txt" <<'END'
 heap pages=256 watermarks=0

@@ -209,10 +209,11 @@ static size_t random_bytes(uint64_t *s, uint8_t *out, size_t cap)
 			static const char *const texts[] = {
 				"NULL", "ok", "blocked", "violation MEM-1", "live x = 3",
 				"free 10 = 0", "slabs  a=1", "dentry", "violation X",
+				"live x = 3 if large", "NULL unless random|typed", "ok if x",
 			};
 
 			memset(rec + 2, 0, 30);
-			strcpy((char *)rec + 2, texts[below(s, 9)]);
+			strcpy((char *)rec + 2, texts[below(s, 12)]);
 		}
 	}
 	return len;
@@ -971,7 +972,61 @@ static const struct {
 	{ "free 11 = 7", NULL, true },
 	{ "free x = 7", NULL, true },
 	{ "live \"a\" = 1", NULL, true },
+	{ " live kmalloc-8=3  if\ttyped|random ", "live kmalloc-8 = 3 if random|typed", true },
+	{ "live kmalloc-8 = 3 unless typed", "live kmalloc-8 = 3 unless typed", true },
+	{ "live kmalloc-8 = 3 unless typed|typed", "live kmalloc-8 = 3 unless typed", true },
+	{ "NULL if large", "NULL if large", false },
+	{ "violation PMA-1 if pools", "violation PMA-1 if pools", false },
+	{ "live a if b = 4 if large", "live a if b = 4 if large", true },
+	{ "free 3 = 1 if", NULL, true },
+	{ "free 3 = 1 if nonesuch", NULL, true },
+	{ "free 3 = 1 if typed|nonesuch", NULL, true },
+	{ "free 3 = 1 if typed|", NULL, true },
+	{ "free 3 = 1 if typed random", NULL, true },
+	{ "free 3 = 1 when typed", NULL, true },
+	{ "free 3 = 1 if typed if large", NULL, true },
+	{ "if large", NULL, true },
+	{ "NULL if it is large", NULL, false },
 };
+
+/* Which allocators an expectation is about: what it says, else what it names. */
+static const struct {
+	const char *expect, *body;
+	uint64_t caps;
+	bool applies;
+} conditions[] = {
+	{ "live a = 1 if large", "live a = 1", SF_CAP_LARGE | SF_CAP_WALK, true },
+	{ "live a = 1 if large", "live a = 1", SF_CAP_WALK, false },
+	{ "live a = 1 unless large", "live a = 1", SF_CAP_LARGE, false },
+	{ "live a = 1 unless large", "live a = 1", 0, true },
+	{ "NULL if random|typed", "NULL", SF_CAP_TYPED, true },
+	{ "NULL unless random|typed", "NULL", SF_CAP_TYPED, false },
+	{ "live kmalloc-64 = 1 if walk", "live kmalloc-64 = 1", SF_CAP_TYPED | SF_CAP_WALK, true },
+	{ "live kmalloc-64 = 1", "live kmalloc-64 = 1", 0, true },
+	{ "live kmalloc-64 = 1", "live kmalloc-64 = 1", SF_CAP_TYPED, false },
+	{ "slabs kmalloc-64 = 1", "slabs kmalloc-64 = 1", SF_CAP_RANDOM, false },
+	{ "free 3 = 1", "free 3 = 1", SF_CAP_RANDOM, false },
+	{ "free 3 = 1", "free 3 = 1", SF_CAP_LARGE, true },
+	{ "live kmalloc-rcl-64 = 1", "live kmalloc-rcl-64 = 1", SF_CAP_TYPED, true },
+	{ "live kmalloc-part-03-64 = 1", "live kmalloc-part-03-64 = 1", 0, false },
+	{ "live kmalloc-part-03-64 = 1", "live kmalloc-part-03-64 = 1", SF_CAP_RANDOM, true },
+	{ "live kmalloc-large-60k = 1", "live kmalloc-large-60k = 1", SF_CAP_RANDOM, false },
+	{ "live kmalloc-large-60k = 1", "live kmalloc-large-60k = 1", SF_CAP_LARGE, true },
+	{ "live free = 1", "live free = 1", SF_CAP_RANDOM, true },
+	{ "violation MEM-1", "violation MEM-1", 0, true },
+};
+
+static void test_conditions(void **state)
+{
+	char body[SF_STRING_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+		assert_int_equal(sf_expect_applies(conditions[i].expect, conditions[i].caps, body),
+				 conditions[i].applies);
+		assert_string_equal(body, conditions[i].body);
+	}
+}
 
 static void test_expectations(void **state)
 {
@@ -1526,6 +1581,7 @@ int main(void)
 		cmocka_unit_test(test_readings),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_expectations),
+		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_long_strings),
 		cmocka_unit_test(test_fixup_references),
 		cmocka_unit_test(test_fixup_devices),

@@ -200,40 +200,26 @@ static bool skipped_for_lack(const struct sf_session *s)
 	return sf_exec_outcome(s->exec)->skipped && counts.skipped[SF_SKIP_NO_CAP];
 }
 
-/*
- * Programs say what shape a heap without partitions has. In one that has some, what plain kmalloc
- * caches and free lists hold depends on sites and types; what names a partition means that one.
- */
-static bool shape_applies(const struct sf_session *s, const char *expect)
-{
-	bool partitions = s->allocator->caps & (SF_CAP_RANDOM | SF_CAP_TYPED);
-	const char *name = strstr(expect, " kmalloc-");
-
-	if (name && !strncmp(name, " kmalloc-part-", 14))
-		return partitions;
-	if (name && !strncmp(name, " kmalloc-large-", 15))
-		return s->allocator->caps & SF_CAP_LARGE;
-	if (!partitions)
-		return true;
-	return strncmp(expect, "free ", 5) && !(name && name[9] >= '0' && name[9] <= '9');
-}
-
 /* After operation `op`; `first` is what nr_found was before it. */
 static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 {
-	const char *expect = sf_prog_str(s->prog, s->prog->ops[op].expect);
+	const char *text = sf_prog_str(s->prog, s->prog->ops[op].expect);
 	const struct sf_outcome *out = sf_exec_outcome(s->exec);
-	char got[160];
+	char expect[SF_STRING_MAX + 1], got[160];
 	bool held;
 	int shape;
 
-	if (!*expect)
+	if (!*text)
 		return;
+	if (!sf_expect_applies(text, s->allocator->caps, expect)) {
+		sf_results_last(s->results)->unjudged++;
+		return;
+	}
 	if (!strncmp(expect, "violation ", 10)) {
 		held = expected_violation(s, expect + 10, first);
 		snprintf(got, sizeof(got), "no violation of %s", expect + 10);
 	} else if (s->prog->ops[op].code == SF_OP_CHECK) {
-		shape = s->shape.valid && shape_applies(s, expect) ?
+		shape = s->shape.valid ?
 				sf_shape_check(&s->shape, expect, got, sizeof(got)) : -1;
 		if (shape < 0) {
 			sf_results_last(s->results)->unjudged++;

@@ -141,7 +141,9 @@ bool sf_name_char(unsigned char c);
 /* Room for `n` operations, so that the next ones append without malloc. */
 void sf_prog_reserve(struct sf_prog *p, uint64_t n);
 
-/* Canonical form of an expectation behind `op`; false: it is none. */
+/*
+ * Canonical form of an expectation behind `op`, with its condition; false: it is none.
+ */
 bool sf_expect_parse(const struct sf_op *op, const char *s, size_t len,
 		     char out[SF_STRING_MAX + 1]);
 

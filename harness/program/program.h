@@ -54,6 +54,11 @@ void sf_prog_free(struct sf_prog *p);
 /* Appends a copy, gives its `res` the next number if its kind defines one. Returns it. */
 struct sf_op *sf_prog_add(struct sf_prog *p, const struct sf_op *op);
 uint32_t sf_prog_string(struct sf_prog *p, const char *s, size_t len);
+/*
+ * Whether an expectation is bound to an allocator with these capabilities, by its condition ("if
+ * large", "unless random|typed") or, without one, by what it names; `body` is what it expects then.
+ */
+bool sf_expect_applies(const char *expect, uint64_t caps, char body[SF_STRING_MAX + 1]);
 static inline const char *sf_prog_str(const struct sf_prog *p, uint32_t off)
 {
 	return off ? p->strings + off : "";

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "../harness/generate/mutate.h"
+#include "../harness/generate/mutate_internal.h"
 #include "../harness/program/program.h"
 #include "../harness/program/types.h"
 
@@ -556,6 +556,56 @@ static void test_swarms_differ(void **state)
 	assert_true((ever_off | 1ull << SF_OP_KMALLOC) == all); /* kmalloc always has a little */
 }
 
+/*
+ * An index answers as a walk over the program does: at each length, each operation is drawn with
+ * both, from the same random numbers.
+ */
+static void test_index_is_a_walk(void **state)
+{
+	struct sf_draw with = { .rng = NULL }, without = { .rng = NULL };
+	struct sf_swarm sw;
+	struct sf_prog p;
+	struct sf_rng r;
+
+	(void)state;
+	sf_prog_init(&p);
+	for (uint64_t seed = 1; seed <= 24; seed++) {
+		uint32_t nr;
+
+		sf_rng_seed(&r, seed);
+		sf_swarm_draw(&sw, &r);
+		sf_generate(&p, 400, &sw, &r);
+		p.settings.misuse = seed & 1;
+		with = without = (struct sf_draw){ .p = &p };
+		with.index = sf_index_create();
+		nr = p.nr_ops;
+		while (with.pos < nr) {
+			struct sf_rng a, b;
+
+			sf_draw_note(&with);
+			without.pos = with.pos;
+			sf_rng_seed(&a, seed * 1000 + with.pos);
+			b = a;
+			with.rng = &a;
+			without.rng = &b;
+			for (unsigned int code = 0; code <= SF_CODE_MAX; code++) {
+				struct sf_op x, y;
+
+				if (!sf_op_table[code].name)
+					continue;
+				assert_int_equal(sf_draw_possible(&with, code),
+						 sf_draw_possible(&without, code));
+				x = sf_draw_op(&with, code);
+				y = sf_draw_op(&without, code);
+				y.name = x.name; /* a new string each time */
+				assert_memory_equal(&x, &y, sizeof(x));
+			}
+		}
+		sf_index_free(with.index);
+	}
+	sf_prog_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -568,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_partitions_and_spans),
 		cmocka_unit_test(test_misuse_is_rare),
 		cmocka_unit_test(test_swarms_differ),
+		cmocka_unit_test(test_index_is_a_walk),
 	};
 
 	return cmocka_run_group_tests(tests, generate_all, NULL);

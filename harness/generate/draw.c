@@ -6,6 +6,7 @@
  */
 #include "mutate_internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "../program/types.h"
@@ -556,10 +557,115 @@ static bool fits(enum sf_opcode code, uint8_t kind, const struct sf_op *def)
 	return !(sf_op_table[code].flags & SF_OPF_MOVES) || !from_cache(def);
 }
 
+/* --- what d->index is told --- */
+
+#define GROUP_DEAD 1u /* bit of what leaves something dead, or ends many */
+
+/* Operations that fits() does not tell apart are a group. Made once. */
+static struct {
+	unsigned int nr;
+	uint8_t of[SF_CODE_MAX + 1];
+	uint8_t example[SF_INDEX_GROUPS];
+	uint32_t fitting[SF_CODE_MAX + 1][SF_ARG_KINDS]; /* bits of groups; 0: not asked yet */
+} groups;
+
+static bool same_group(enum sf_opcode a, enum sf_opcode b)
+{
+	struct sf_op x = { .code = (uint8_t)a }, y = { .code = (uint8_t)b };
+
+	return sf_op_table[a].res == sf_op_table[b].res && from_cache(&x) == from_cache(&y) &&
+	       from_device(&x) == from_device(&y) && from_pool(&x) == from_pool(&y);
+}
+
+static void make_groups(void)
+{
+	if (groups.nr)
+		return;
+	groups.nr = 1; /* GROUP_DEAD */
+	for (unsigned int code = 0; code <= SF_CODE_MAX; code++) {
+		unsigned int g = 1;
+
+		if (sf_op_table[code].res == SF_RES_NONE)
+			continue;
+		while (g < groups.nr && !same_group(code, groups.example[g]))
+			g++;
+		if (g == groups.nr)
+			groups.example[groups.nr++ % SF_INDEX_GROUPS] = (uint8_t)code;
+		groups.of[code] = (uint8_t)g;
+	}
+	assert(groups.nr <= SF_INDEX_GROUPS);
+}
+
+/* The groups whose results an argument takes; bit GROUP_DEAD says that it was asked. */
+static uint32_t fitting(enum sf_opcode code, uint8_t kind)
+{
+	uint32_t *m = &groups.fitting[code][kind];
+
+	if (*m)
+		return *m & ~GROUP_DEAD;
+	make_groups();
+	*m = GROUP_DEAD;
+	for (unsigned int g = 1; g < groups.nr; g++) {
+		struct sf_op def = sf_op_make(groups.example[g]);
+
+		def.res = 0;
+		*m |= (uint32_t)fits(code, kind, &def) << g;
+	}
+	return *m & ~GROUP_DEAD;
+}
+
+void sf_draw_note(struct sf_draw *d)
+{
+	const struct sf_op *op = &d->p->ops[d->pos];
+	const struct sf_op_info *info = &sf_op_table[op->code];
+	struct sf_index_entry e = { .gone = SF_NONE, .ends = SF_NONE,
+				    .object = info->res == SF_RES_OBJ };
+	bool many = sf_op_ends_many(op->code);
+
+	make_groups();
+	e.groups = groups.of[op->code] ? 1u << groups.of[op->code] : 0;
+	if (info->flags & (SF_OPF_FREES | SF_OPF_MOVES)) {
+		e.ends = op->obj;
+	} else if (many) {
+		e.ends = op->cache;
+		e.ends_many = takes(op->code, info->arg[0].kind);
+	} else if (info->flags & SF_OPF_ENDS) {
+		e.ends = op->obj2;
+	}
+	if (info->flags & SF_OPF_FREES && op_has(op->code, SF_ARG_OBJ))
+		e.gone = op->obj;
+	else if (many && op->code != SF_OP_POOL_DESTROY)
+		e.gone = sf_index_last_object(d->index, op->cache);
+	if (e.gone != SF_NONE || many)
+		e.groups |= GROUP_DEAD;
+	sf_index_add(d->index, op, &e);
+	d->pos++;
+}
+
+/*
+ * The operation that comes next, from `i` down to 0 and from the end down again to where that
+ * began; SF_NONE at the end of it. *turned: that it has come to 0.
+ */
+static uint32_t next_of(const struct sf_draw *d, uint32_t bits, uint32_t i, uint32_t begin,
+			bool *turned)
+{
+	uint32_t at = sf_index_before(d->index, bits, i);
+
+	if (at == SF_NONE && !*turned) {
+		*turned = true;
+		at = sf_index_before(d->index, bits, d->pos);
+	}
+	return at != SF_NONE && *turned && at < begin ? SF_NONE : at;
+}
+
+/* --- what can be referred to --- */
+
 static bool alive(const struct sf_draw *d, uint32_t i)
 {
 	const struct sf_op *def = &d->p->ops[i];
 
+	if (d->index)
+		return sf_index_alive(d->index, i);
 	while (++i < d->pos)
 		if (sf_draw_ends(&d->p->ops[i], def))
 			return false;
@@ -592,6 +698,19 @@ static uint32_t dead_by(const struct sf_draw *d, uint32_t i)
 	return SF_NONE;
 }
 
+static uint32_t indexed_dead(const struct sf_draw *d, uint32_t begin)
+{
+	uint32_t i = begin, tries = TARGETS_MAX;
+	bool turned = false;
+
+	while (tries && (i = next_of(d, GROUP_DEAD, i, begin, &turned)) != SF_NONE) {
+		if (sf_index_gone(d->index, i) != SF_NONE)
+			return sf_index_gone(d->index, i);
+		tries--;
+	}
+	return SF_NONE;
+}
+
 /* An object that is dead for certain at `pos`, or SF_NONE. */
 static uint32_t pick_dead(struct sf_draw *d)
 {
@@ -599,6 +718,8 @@ static uint32_t pick_dead(struct sf_draw *d)
 	uint32_t window = sf_rng_one_in(d->rng, 2) && d->pos > 8 ? 8 : d->pos;
 	uint32_t i = d->pos - (uint32_t)sf_rng_below(d->rng, window), tries = TARGETS_MAX;
 
+	if (d->index)
+		return indexed_dead(d, i);
 	for (uint32_t n = d->pos; n && tries; n--, i = i ? i : d->pos) {
 		uint32_t res = dead_by(d, --i);
 
@@ -609,6 +730,19 @@ static uint32_t pick_dead(struct sf_draw *d)
 	return SF_NONE;
 }
 
+static const struct sf_op *indexed_target(const struct sf_draw *d, uint32_t bits, uint32_t begin)
+{
+	uint32_t i = begin, tries = TARGETS_MAX;
+	bool turned = false;
+
+	while (tries && (i = next_of(d, bits, i, begin, &turned)) != SF_NONE) {
+		if (alive(d, i))
+			return &d->p->ops[i];
+		tries--;
+	}
+	return NULL;
+}
+
 /* What defines a result alive at `pos` that argument `kind` of `code` takes, or NULL. */
 static const struct sf_op *target(struct sf_draw *d, enum sf_opcode code, enum sf_arg_kind kind)
 {
@@ -616,6 +750,8 @@ static const struct sf_op *target(struct sf_draw *d, enum sf_opcode code, enum s
 	uint32_t window = sf_rng_one_in(d->rng, 2) && d->pos > 8 ? 8 : d->pos;
 	uint32_t i = d->pos - (uint32_t)sf_rng_below(d->rng, window), tries = TARGETS_MAX;
 
+	if (d->index)
+		return indexed_target(d, fitting(code, kind), i);
 	for (uint32_t n = d->pos; n && tries; n--, i = i ? i : d->pos) {
 		if (!fits(code, kind, &d->p->ops[--i]))
 			continue;
@@ -646,6 +782,12 @@ static bool is_reclaimable(const struct sf_draw *d, const struct sf_op *def)
 {
 	if (def->code != SF_OP_CACHE_ALLOC && def->code != SF_OP_CACHE_ZALLOC)
 		return false;
+	if (d->index) {
+		uint32_t i = sf_index_definer(d->index, def->cache);
+
+		return i != SF_NONE && d->p->ops[i].code == SF_OP_CACHE_CREATE &&
+		       d->p->ops[i].flags & SF_SLAB_RECLAIM_ACCOUNT;
+	}
 	for (uint32_t i = 0; i < d->pos; i++)
 		if (d->p->ops[i].code == SF_OP_CACHE_CREATE && d->p->ops[i].res == def->cache)
 			return d->p->ops[i].flags & SF_SLAB_RECLAIM_ACCOUNT;

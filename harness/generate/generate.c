@@ -33,6 +33,9 @@ enum sf_opcode sf_swarm_pick(const struct sf_swarm *sw, struct sf_draw *d)
 	return SF_OP_KMALLOC;
 }
 
+/* Operations: in a longer program what is looked for has an index. */
+enum { WALKED_MAX = 24 };
+
 /* The same allocation again and again: fills slabs, sheaves and per-CPU lists. */
 static uint32_t burst_length(struct sf_draw *d, enum sf_opcode code, uint32_t room)
 {
@@ -47,22 +50,32 @@ static uint32_t burst_length(struct sf_draw *d, enum sf_opcode code, uint32_t ro
 	return n < room ? (uint32_t)n : room;
 }
 
+/* Up to the end of the program. */
+static void follow(struct sf_draw *d)
+{
+	while (d->index && d->pos < d->p->nr_ops)
+		sf_draw_note(d);
+	d->pos = d->p->nr_ops;
+}
+
 static void append(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, struct sf_rng *r)
 {
 	struct sf_draw d = { .rng = r, .p = p };
 
+	if (nr_ops > WALKED_MAX)
+		d.index = sf_index_create();
 	while (p->nr_ops < nr_ops) {
 		enum sf_opcode code;
 		struct sf_op op;
 		uint32_t n;
 
-		d.pos = p->nr_ops;
+		follow(&d);
 		code = sf_swarm_pick(sw, &d);
 		n = burst_length(&d, code, nr_ops - p->nr_ops);
 		op = sf_draw_op(&d, code);
 		for (; n; n--) {
 			sf_prog_add(p, &op);
-			d.pos = p->nr_ops;
+			follow(&d);
 			if (sf_op_table[code].flags & SF_OPF_FREES) {
 				op = sf_draw_op(&d, code);
 				if (op.obj == SF_NONE)
@@ -70,6 +83,7 @@ static void append(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw
 			}
 		}
 	}
+	sf_index_free(d.index);
 }
 
 /*

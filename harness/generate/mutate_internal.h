@@ -6,6 +6,7 @@
 #ifndef SLABFUZZ_MUTATE_INTERNAL_H
 #define SLABFUZZ_MUTATE_INTERNAL_H
 
+#include "index.h"
 #include "mutate.h"
 
 /* Where a value is drawn for: an operation that stands, or will stand, at index `pos`. */
@@ -15,7 +16,11 @@ struct sf_draw {
 	uint32_t pos;
 	bool tweak;                    /* the old value may be edited rather than replaced */
 	const struct sf_arg_info *arg; /* the argument being drawn */
+	struct sf_index *index;        /* NULL: the program is walked; else `pos` is its end */
 };
+
+/* Tells d->index of the operation at d->pos, which goes on from there. */
+void sf_draw_note(struct sf_draw *d);
 
 /* Whether it ends a cache, a device or a pool, and with that all that came from there. */
 static inline bool sf_op_ends_many(enum sf_opcode code)

@@ -32,6 +32,12 @@ FUZZ ?= program
 MUTANT_SECONDS ?= 30
 # `make mutants ORACLES=1` takes out rules of the oracles instead of seeding bugs.
 ORACLES ?=
+# `make mutants AUTO=N SEED=S` draws N small mistakes; what runs do not notice is fuzzed this long.
+AUTO ?=
+SEED ?= 1
+AUTO_SECONDS ?= 20
+# What of these fuzzes.
+mutants_fuzz := $(if $(AUTO),$(filter-out 0,$(AUTO_SECONDS)),$(if $(ORACLES),,bank))
 # Narrow `make test`: TESTS="program e2e_run asan/slab slab:test_krealloc*" (ci/select-tests.sh).
 TESTS ?=
 
@@ -273,16 +279,17 @@ FUZZER_PKGS := clang-22 libclang-rt-22-dev libfuzzer-22-dev
 $(call need,test coverage $(if $(ORACLES),mutants),$(HAVE_CMOCKA),cmocka,libcmocka-dev pkg-config)
 $(call need,test fuzz afl mutants bench alloc-token-report,$(HAVE_JANSSON),jansson,\
 	libjansson-dev pkg-config)
-$(call need,fuzz $(if $(ORACLES),,mutants),$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
+$(call need,fuzz $(if $(mutants_fuzz),mutants),$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
 $(call need,afl,$(call tool,afl-fuzz),afl-fuzz,afl++)
 $(call need,afl coverage,$(CLANG),clang,$(FUZZER_PKGS))
 $(call need,afl,$(HAVE_AFL_RT),$(AFL_RT),afl++)
-$(call need,mutants,$(call tool,patch),patch,patch)
+$(call need,$(if $(AUTO),,mutants),$(call tool,patch),patch,patch)
+$(call need,$(if $(AUTO),mutants),$(call tool,prlimit),prlimit,util-linux)
 $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
 .PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report
-.PHONY: automutants check-format install clean help FORCE
+.PHONY: check-format install clean help FORCE
 FORCE:
 
 # left_out(have, what, packages)
@@ -314,7 +321,20 @@ afl: $(PROGRAMS) $(AFL_PROGRAMS)
 check-behaviour: $(BUILD)/plain/tests/behaviour
 	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
 
-ifneq ($(ORACLES),)
+# AUTO=N: mistakes drawn from all that could be made, instead of those in tests/mutants/.
+$(BUILD)/mutator: tests/mutator.c
+	@mkdir -p $(@D)
+	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
+
+ifneq ($(AUTO),)
+mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(mutants_fuzz),$(FUZZ_PROGRAMS))
+	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
+		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
+		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
+		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' \
+		AUTO='$(AUTO)' SEED='$(SEED)' AUTO_SECONDS='$(AUTO_SECONDS)' \
+		ci/automutants.sh $(MUTANTS)
+else ifneq ($(ORACLES),)
 mutants: $(call archive,plain) $(ORACLE_TESTS:%=$(BUILD)/plain/tests/test_%)
 	@BUILD='$(BUILD)' ORACLE_TESTS='$(ORACLE_TESTS)' COMPILE='$(call compile,plain)' \
 		TEST_LIBS='$(TEST_LIBS)' CMD_LIBS='$(CMD_LIBS)' LIBS='$(LIBS)' \
@@ -328,18 +348,6 @@ mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
 endif
-
-# AUTO=N: mistakes drawn from all that could be made, instead of those in tests/mutants/.
-$(BUILD)/mutator: tests/mutator.c
-	@mkdir -p $(@D)
-	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
-
-automutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(FUZZ_PROGRAMS)
-	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
-		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
-		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
-		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' \
-		AUTO='$(AUTO)' SEED='$(SEED)' ci/automutants.sh
 
 bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
 	@$(BUILD)/bench $(BENCH_FLAGS)
@@ -397,6 +405,7 @@ help:
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'
+	@echo '                AUTO=N SEED=S: mistakes drawn at random; AUTO_SECONDS=0: no fuzzing'
 	@echo '                ORACLES=1: rules and titles of the oracles, taken out one by one; a'
 	@echo '                test must fail; MUTANTS=--rules rules alone'
 	@echo 'make bench      speed, as ratios; BENCH_FLAGS="--json --quick"'

@@ -1,20 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# automutants.sh - small mistakes drawn at random from all that could be made in allocators/*.c
-# (tests/mutator.c): is each noticed? A mutated object is compiled alone and linked with
-# tests/behaviour.c, which runs the corpora and then generated programs under all oracles; what
-# raises nothing there is fuzzed for a while. What is left is sorted by measurement: the same events
-# as without the mistake (equivalent, as far as seen), or others that no rule forbids.
+# automutants.sh [--json] - small mistakes drawn at random from all that could be made in
+# allocators/*.c (tests/mutator.c): is each noticed? A mutated object is compiled alone and linked
+# with tests/behaviour.c, which runs the corpora and then generated programs under all oracles; what
+# raises nothing there is fuzzed for a while. What is left is sorted by measurement
+# (ci/automutants.awk): the same events as without the mistake, or others that no rule forbids;
+# tests/mutants/free.txt says which of these are no mistakes, and why.
 #
 # From the Makefile: BUILD, AUTO (how many), SEED, AUTO_SECONDS (of fuzzing for each that is left;
 # 0: none), AUTO_PROGRAMS (generated), AUTO_FILES (mutate only these; default all), BEHAVIOUR
 # (arguments of tests/behaviour), AUTO_CC, AUTO_LD, AUTO_LIBS (plain flavor), MUTANT_CC, MUTANT_LD,
-# MUTANT_LIBS (fuzz flavor). Exit 1 if something was neither noticed nor equivalent.
+# MUTANT_LIBS (fuzz flavor). Exit 1 if something was neither noticed nor the same nor free.
 set -u
 
 BUILD=${BUILD:-build}
 dir=$BUILD/automutants
+free=tests/mutants/free.txt
 seconds_max=${AUTO_SECONDS:-20}
 programs=${AUTO_PROGRAMS:-10000}
 tab=$(printf '\t')
@@ -27,11 +29,16 @@ mutated()
 	tail -c +"$(($2 + $3 + 1))" "$1"
 }
 
-# verdict HOW WHAT: one line in the mutant's folder.
+# verdict HOW WHAT PROGRAMS: one line in the mutant's folder.
 verdict()
 {
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$file" "$line" "$kind" "$old" "$new" "$2" \
-		>"$work/verdict"
+	now=$(date +%s.%N)
+	{
+		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t' "$1" "$file" "$line" "$column" "$kind" \
+			"$old" "$new" "$2"
+		awk -v n="$3" -v a="$start" -v b="$now" 'BEGIN { printf "%d\t%.1f\t", n, b - a }'
+		sed -n "${line}p" "$file" | tr -s '\t ' '  ' | sed 's/^ //'
+	} >"$work/verdict"
 	rm -f "$work"/*.o "$work/behaviour" "$work/target"
 	exit 0
 }
@@ -40,21 +47,25 @@ verdict()
 ran()
 {
 	title=$(sed -n 's/^# .*: op [0-9]*: \([A-Z]*-[0-9]*: .*\)$/\1/p' "$2" | head -n 1)
-	[ -z "$title" ] || verdict "$3" "$title"
+	after=$(sed -n 's/^# after \([0-9]*\) programs$/\1/p' "$2")
+	tried=$((tried + ${after:-0}))
+	[ -z "$title" ] || verdict "$3" "$title" "$tried"
 	case $1 in
 	0 | 1) ;;
-	137 | 152) verdict "$3" "does not end" ;;
-	*) verdict "$3" "ends with status $1" ;;
+	137 | 152) verdict "$3" "does not end" "$tried" ;;
+	*) verdict "$3" "ends with status $1" "$tried" ;;
 	esac
 }
 
-# behave HOW SECONDS PROGRAMS: CPU seconds, so that a busy machine makes nothing seem to hang.
+# behave HOW SECONDS PROGRAMS FILE...: CPU seconds, so that a busy machine makes nothing seem to
+# hang.
 behave()
 {
-	# shellcheck disable=SC2086 # files
-	(ulimit -t "$2" && exec "$work/behaviour" --stop --programs "$3" $BEHAVIOUR) \
-		>"$work/log" 2>&1
-	ran $? "$work/log" "$1"
+	how=$1 limit=$2 nr=$3
+	shift 3
+	prlimit --cpu="$limit" "$work/behaviour" --stop --programs "$nr" "$@" \
+		>"$work/$how.log" 2>&1
+	ran $? "$work/$how.log" "$how"
 }
 
 fuzzed()
@@ -68,13 +79,33 @@ fuzzed()
 		mkdir -p "$work/corpus.$a"
 		SLABFUZZ_ALLOCATOR=$a timeout "$((seconds_max + 20))" "$work/target" -seed=1 \
 			-max_total_time="$((seconds_max / 5 + 1))" -timeout=30 -max_len=4096 \
-			-artifact_prefix="$work/" "$work/corpus.$a" >"$work/fuzz.log" 2>&1
+			-print_final_stats=1 -artifact_prefix="$work/" "$work/corpus.$a" \
+			>"$work/fuzz.log" 2>&1
 		status=$?
 		rm -rf "$work/corpus.$a"
+		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/fuzz.log" |
+			tail -n 1)
+		tried=$((tried + ${runs:-0}))
 		[ "$status" = 0 ] && continue
 		title=$(grep -aE '^[A-Z]+-[0-9]+: |^ASan: |ERROR: ' "$work/fuzz.log" | head -n 1)
-		verdict fuzz "${title:-status $status}"
+		verdict fuzz "${title:-status $status}" "$tried"
 	done
+}
+
+# compiles: the mutated object, and the behaviour test with it.
+compiles()
+{
+	object=$work/$(basename "$file" .c).o
+	mutated "$file" "$offset" "$length" "$new" >"$work/$(basename "$file")"
+	# shellcheck disable=SC2086 # a command with its flags
+	$AUTO_CC -g0 -iquote allocators -w -c -o "$object" "$work/$(basename "$file")" \
+		2>"$work/cc.log" || verdict invalid '' 0
+	if cmp -s "$object" "$dir/clean/$(basename "$file" .c).o"; then
+		verdict same 'the same code' 0
+	fi
+	# shellcheck disable=SC2086
+	$AUTO_LD -o "$work/behaviour" "$BUILD/plain/tests/behaviour.o" "$object" \
+		"$BUILD/plain/libslabfuzz.a" $AUTO_LIBS 2>"$work/ld.log" || verdict invalid '' 0
 }
 
 # one NUMBER: tries the mutant of that number in $dir/drawn.
@@ -83,34 +114,48 @@ one()
 	work=$dir/$1
 	rm -rf "$work"
 	mkdir -p "$work"
+	start=$(date +%s.%N)
+	tried=0
 	row=$(sed -n "$1p" "$dir/drawn")
 	# Not by IFS: blanks and tabs in a row would be one.
 	file=$(echo "$row" | cut -f 1) offset=$(echo "$row" | cut -f 2)
 	length=$(echo "$row" | cut -f 3) line=$(echo "$row" | cut -f 4)
 	kind=$(echo "$row" | cut -f 5) new=$(echo "$row" | cut -f 6)
-	old=$(head -c "$((offset + length))" "$file" | tail -c "$length" | tr '\n\t' '  ')
-	object=$work/$(basename "$file" .c).o
-	mutated "$file" "$offset" "$length" "$new" >"$work/$(basename "$file")"
+	old=$(head -c "$((offset + length))" "$file" | tail -c "$length" | tr -s '\n\t ' '   ')
+	column=$(($(head -c "$offset" "$file" | tail -n +"$line" | wc -c) + 1))
+	compiles
 
-	# shellcheck disable=SC2086 # a command with its flags
-	$AUTO_CC -g0 -iquote allocators -w -c -o "$object" "$work/$(basename "$file")" \
-		2>"$work/cc.log" || verdict invalid ''
-	if cmp -s "$object" "$dir/clean/$(basename "$file" .c).o"; then
-		verdict same 'the same code'
-	fi
-	# shellcheck disable=SC2086
-	$AUTO_LD -o "$work/behaviour" "$BUILD/plain/tests/behaviour.o" "$object" \
-		"$BUILD/plain/libslabfuzz.a" $AUTO_LIBS 2>"$work/ld.log" || verdict invalid ''
-
-	behave corpora 30 0
-	behave generated 120 "$programs"
-	areas=$(sed -n 's/^# [^:]*://p' "$work/log" | tr ' ' '\n' | sort -u | grep -v '^$' |
-		paste -s -d ' ')
+	# What most mistakes fail at comes first: the corpora, in a third of a second.
+	recorded=${BEHAVIOUR%% *}
+	# shellcheck disable=SC2086 # files
+	behave corpora 20 0 $BEHAVIOUR
+	[ "$programs" -le 1000 ] || behave generated 40 1000 "$recorded"
+	tried=$(sed -n 's/^# after \([0-9]*\) programs$/\1/p' "$work/corpora.log")
+	behave generated 120 "$programs" "$recorded"
+	areas=$(cat "$work/corpora.log" "$work/generated.log" | sed -n 's/^# [^:]*://p' |
+		tr ' ' '\n' | sort -u | grep -v '^$' | paste -s -d ' ')
 	[ "$seconds_max" = 0 ] || fuzzed
-	if grep -q '^ok 1 ' "$work/log"; then
-		verdict same 'the same events'
+	if grep -q '^ok 1 ' "$work/corpora.log" && grep -q '^ok 1 ' "$work/generated.log"; then
+		verdict same 'the same events' "$tried"
 	fi
-	verdict left "$areas"
+	verdict left "$areas" "$tried"
+}
+
+# Lines of free.txt are found by the text that they are about: one whose text is gone is mended.
+check_free()
+{
+	status=0
+	while IFS=$tab read -r name text _ why; do
+		case $name in
+		'' | '#'*) continue ;;
+		esac
+		if [ -z "$why" ] ||
+			! tr -s '\t ' '  ' <"allocators/$name" | grep -qF -- "$text"; then
+			echo "ci/automutants.sh: $free: no such text, or no reason: $name: $text" >&2
+			status=2
+		fi
+	done <"$free"
+	return $status
 }
 
 if [ "${1-}" = --one ]; then
@@ -118,14 +163,27 @@ if [ "${1-}" = --one ]; then
 	exit 0
 fi
 
+json=no
+for arg; do
+	case $arg in
+	--json) json=yes ;;
+	*)
+		echo "ci/automutants.sh: unknown argument '$arg'" >&2
+		echo 'usage: ci/automutants.sh [--json]' >&2
+		exit 2
+		;;
+	esac
+done
+check_free || exit 2
 rm -rf "$dir"
 mkdir -p "$dir/clean"
+# shellcheck disable=SC2086 # files
 "$BUILD/mutator" ${AUTO_FILES:-allocators/*.c} >"$dir/all" || exit 2
-# In an order that depends on the seed alone.
-awk -v seed="${SEED:-1}" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$dir/all" |
+# In an order that depends on the seed alone. What only looks whether all is well allocates nothing.
+grep -v '^allocators/heap_\(check\|assert\)\.c' "$dir/all" |
+	awk -v seed="${SEED:-1}" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' |
 	sort | cut -f 2- >"$dir/drawn"
 for f in ${AUTO_FILES:-allocators/*.c}; do
-	# shellcheck disable=SC2086 # a command with its flags
 	echo "$AUTO_CC -g0 -w -c -o $dir/clean/$(basename "$f" .c).o $f"
 done | xargs -P "${JOBS:-$(nproc)}" -I CMD sh -c CMD || exit 2
 
@@ -139,22 +197,5 @@ while [ "$want" -gt 0 ] && [ "$from" -le "$(wc -l <"$dir/drawn")" ]; do
 	want=$((${AUTO:-100} - tried))
 done
 
-cat "$dir"/*/verdict | sort -t "$tab" -k 2,2 -k 3,3n >"$dir/verdicts"
-awk -F '\t' '
-	$1 == "left" || ($1 == "same" && $7 == "the same events") {
-		printf "%s\n  %s:%s: %s: %s -> %s\n",
-			$1 == "left" ? "no rule forbids it; other events: " $7 : $7, $2, $3, $4,
-			$5, $6 == "" ? "nothing" : $6
-	}
-	$1 != "invalid" { n[$1]++; total++ }
-	END {
-		caught = n["corpora"] + n["generated"] + n["fuzz"]
-		judged = caught + n["left"]
-		printf "%d mutants: %d noticed (%d by the corpora, %d by generated programs, " \
-			"%d by fuzzing), %d equivalent as far as seen, %d left\n", total, caught,
-			n["corpora"], n["generated"], n["fuzz"], n["same"], n["left"]
-		if (judged)
-			printf "%.1f %% of those that change anything are noticed\n",
-				100 * caught / judged
-		exit n["left"] > 0
-	}' "$dir/verdicts"
+cat "$dir"/*/verdict | sort -t "$tab" -k 2,2 -k 3,3n -k 4,4n >"$dir/verdicts"
+awk -F '\t' -v json=$json -f ci/automutants.awk "$free" "$dir/verdicts"

@@ -115,6 +115,7 @@ static struct {
 	uint32_t programs;
 	bool update, each, titles, stop;
 	const char *recorded;
+	uint32_t tried;             /* programs and recordings that were run, or begun */
 } opt = { .programs = PROGRAMS };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
@@ -163,8 +164,10 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 
 	if (opt.titles || opt.stop)
 		printf("# %s %s: op %u: %s\n", x->row->name, x->row->allocator, v->op, v->title);
-	if (opt.stop)
+	if (opt.stop) {
+		printf("# after %u programs\n", opt.tried);
 		exit(1);
+	}
 	mix_text(&x->row->hash[AREA_judge], v->title);
 	mix(&x->row->hash[AREA_judge], v->op);
 }
@@ -224,6 +227,7 @@ static void run_program(struct run *x, const struct sf_prog *p)
 	sf_settings_fixup(&set);
 	if (!x->exec || memcmp(&set, &x->set, sizeof(set)))
 		open_heap(x, &set, 16);
+	opt.tried++;
 	sf_exec_begin(x->exec, "p");
 	for (uint32_t i = 0; i < p->nr_ops; i++)
 		if (!sf_exec_step(x->exec, &p->ops[i], p->strings))
@@ -313,6 +317,7 @@ static void recording(struct run *x, const char *path)
 	if (!scan || sf_trace_rewind(tr, &err))
 		die("%s", err.text);
 	open_heap(x, sf_trace_scan_settings(scan), REPLAY_WALK_EVERY);
+	opt.tried++;
 	sf_exec_begin(x->exec, "t");
 	if (sf_trace_import(tr, scan, &how, &counts, &err) < 0)
 		die("%s", err.text);
@@ -545,6 +550,8 @@ int main(int argc, char **argv)
 		write_rows(stdout, &all);
 	else
 		status = opt.update ? update(&all) : compare(&all);
+	if (opt.stop)
+		printf("# after %u programs\n", opt.tried);
 	free(all.row);
 	return status;
 }

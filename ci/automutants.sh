@@ -151,7 +151,8 @@ check_free()
 		esac
 		if [ -z "$why" ] ||
 			! tr -s '\t ' '  ' <"allocators/$name" | grep -qF -- "$text"; then
-			echo "ci/automutants.sh: $free: no such text, or no reason: $name: $text" >&2
+			echo "ci/automutants.sh: $free: no such text, or no reason: $name: $text" \
+				>&2
 			status=2
 		fi
 	done <"$free"

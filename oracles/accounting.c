@@ -153,6 +153,9 @@ unsigned int sf_acc_13(struct sf_judge *j, const struct sf_event *ev)
 		return 0;
 	available = sf_mem_available(z->free_pages, z->reclaim_pages, indirect, reserve,
 				     z->marks.low + c->watermark_boost);
+	if (c->watermark_min != z->marks.min || c->watermark_low != z->marks.low ||
+	    c->watermark_high != z->marks.high)
+		wrong(j, ev, SF_INV_ACC_13, "a watermark", c->watermark_low, z->marks.low);
 	if (c->totalreserve != reserve)
 		wrong(j, ev, SF_INV_ACC_13, "totalreserve_pages", c->totalreserve, reserve);
 	if (c->nr_kernel_misc_reclaimable != indirect)
@@ -161,7 +164,32 @@ unsigned int sf_acc_13(struct sf_judge *j, const struct sf_event *ev)
 	if (c->mem_available != available)
 		wrong(j, ev, SF_INV_ACC_13, "the available-memory estimate", c->mem_available,
 		      available);
-	return 3;
+	return 4;
+}
+
+/* --- ACC-23: /proc/vmstat --- */
+
+#define VMSTAT(X) X(slabs_scanned) X(pgscan_slab) X(pgsteal_slab) X(drop_slab) X(oom_kill) \
+	X(pgmigrate_success)
+
+unsigned int sf_acc_23(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_counters *c = &j->snap.counters;
+
+	if (!counters_known(j, SF_INV_ACC_23))
+		return 0;
+#define X(field)                                                                          \
+	if (c->field != j->vm.field)                                                      \
+		wrong(j, ev, SF_INV_ACC_23, #field, c->field, j->vm.field);
+	VMSTAT(X)
+#undef X
+	/* without any progress all of a round is done once more */
+	if (c->allocstall < j->vm.direct || c->allocstall > 2 * j->vm.direct)
+		wrong(j, ev, SF_INV_ACC_23, "allocstall", c->allocstall, j->vm.direct);
+	if (c->compact_success > c->compact_stall)
+		wrong(j, ev, SF_INV_ACC_23, "compact_success", c->compact_success,
+		      c->compact_stall);
+	return 8;
 }
 
 /* Sheaves that wait for a grace period are as many as that takes. */

@@ -22,6 +22,7 @@ static void cache_begin(struct sf_shadow *sh, struct sf_shadow_cache *c)
 	c->half[0] = 0;
 	c->half[1] = 0;
 	c->freeable = 0;
+	c->put_off = 0;
 	c->asked = 0;
 	c->shrunk = false;
 	c->nolock = false;
@@ -96,6 +97,7 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 		.usersize = c->usersize, .bucket = c->bucket, .freeptr = c->freeptr,
 		.secret = c->secret, .sheaf_capacity = c->sheaf_capacity,
 		.freeable = was.freeable, .deferred = was.deferred, .asked = was.asked,
+		.put_off = was.put_off, .gone = was.gone, .gone_in = was.gone_in,
 		.large = c->large, .asked_order = c->asked_order, .asked_sheaf = was.asked_sheaf,
 	};
 	snprintf(sh->name[c->id], sizeof(sh->name[0]), "%s", c->name ? c->name : "?");

@@ -14,6 +14,8 @@ struct sf_shadow_cache {
 	uint32_t freeable; /* live objects that its shrinker may free */
 	uint32_t deferred; /* ... that wait for a grace period since their kfree_rcu() */
 	uint32_t asked;    /* round of reclaim in which its shrinker was asked at priority 0 */
+	uint32_t gone, gone_in; /* objects that were freeable, since call `gone_in` of shrinkers */
+	uint64_t put_off;  /* what its shrinker was to scan and has not (nr_deferred) */
 	uint32_t sheaf_capacity;
 	uint32_t half[2];  /* live objects of ordinary kmalloc: without pointers, with */
 	sf_selector is;    /* what it is selected by */

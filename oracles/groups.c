@@ -84,6 +84,13 @@ static void add_usage(struct sf_groups *g, uint32_t group, uint64_t bytes)
 		g->group[group - 1].usage += bytes;
 }
 
+bool sf_group_below(const struct sf_groups *g, uint32_t group, uint32_t above)
+{
+	while (group && group != above)
+		group = g->group[group - 1].parent;
+	return group == above;
+}
+
 uint32_t sf_group_full(const struct sf_groups *g, uint32_t group, uint64_t bytes)
 {
 	for (; group; group = g->group[group - 1].parent) {

@@ -46,6 +46,8 @@ void sf_groups_begin(struct sf_groups *g);
 void sf_groups_free(struct sf_groups *g);
 void sf_groups_act(struct sf_shadow *sh, const struct sf_ev_memcg *m);
 uint32_t sf_group_of(const struct sf_groups *g, uint32_t id);
+/* Is a group, or one above it, that one? Of a group that was destroyed too. */
+bool sf_group_below(const struct sf_groups *g, uint32_t group, uint32_t above);
 /* The first of the group and those above it that has no room for so many bytes more, or 0. */
 uint32_t sf_group_full(const struct sf_groups *g, uint32_t group, uint64_t bytes);
 void sf_group_charge(struct sf_shadow *sh, uint64_t addr, uint32_t bytes, uint32_t group);

@@ -145,6 +145,7 @@ void sf_on_begin(struct sf_judge *j, const struct sf_event *ev)
 {
 	forget_op(j);
 	sf_shadow_begin(&j->sh);
+	j->vm = (struct sf_vmstat){ 0 };
 	misuse_begin(j);
 	sf_op_begin(j, ev);
 }
@@ -250,10 +251,28 @@ void sf_on_memcg(struct sf_judge *j, const struct sf_event *ev)
 	sf_groups_act(&j->sh, &ev->memcg);
 }
 
+/* mm/shrinker.c:do_shrink_slab: what was not scanned is for the next time, within reason. */
+static void shrinker_called(struct sf_judge *j, const struct sf_ev_shrink *s,
+			       struct sf_shadow_cache *c)
+{
+	struct sf_rounds *rounds = &j->op.rounds;
+	uint64_t due = s->deferred + s->delta, left = due > s->scanned ? due - s->scanned : 0;
+
+	j->sh.shrinks++;
+	j->vm.slabs_scanned += s->scanned;
+	rounds->scanned += s->scanned;
+	rounds->freed += s->freed;
+	rounds->priority = s->priority;
+	rounds->then = j->sh.zone.freed_slab_pages;
+	if (c && s->memcg == SF_NONE && s->priority != SF_NOT_ASKED)
+		c->put_off = left < 2 * s->freeable ? left : 2 * s->freeable;
+}
+
 void sf_on_shrinker(struct sf_judge *j, const struct sf_event *ev)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, ev->shrink.cache);
 
+	shrinker_called(j, &ev->shrink, c);
 	if (c && j->op.rounds.open && !ev->shrink.priority && !ev->shrink.stopped &&
 	    ev->shrink.memcg == SF_NONE)
 		c->asked = j->round;
@@ -271,11 +290,21 @@ void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
 	rounds->order = r->order;
 	if (r->begin) {
 		rounds->before = j->sh.zone.freed_slab_pages;
+		rounds->gfp = r->gfp;
+		rounds->memcg = r->memcg;
+		rounds->scanned = rounds->freed = 0;
+		rounds->priority = SF_NOT_ASKED;
+		j->sh.shrinks++;
+		j->vm.direct += r->kind == SF_RECLAIM_DIRECT;
 		rounds->direct += r->kind == SF_RECLAIM_DIRECT;
 		j->round++;
-	} else if (r->kind == SF_RECLAIM_DIRECT) {
-		rounds->progress = r->progress;
+		return;
 	}
+	if (r->kind == SF_RECLAIM_DIRECT)
+		rounds->progress = r->progress;
+	j->vm.pgscan_slab += r->scanned;
+	j->vm.pgsteal_slab += r->progress;
+	j->vm.drop_slab += r->kind == SF_RECLAIM_SHRINK;
 }
 
 void sf_on_grace(struct sf_judge *j, const struct sf_event *ev)
@@ -297,6 +326,7 @@ void sf_on_reserve(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_oom(struct sf_judge *j, const struct sf_event *ev)
 {
+	j->vm.oom_kill += !ev->oom.guess;
 	if (ev->oom.memcg != SF_NONE)
 		j->op.oom_group = true;
 	else
@@ -445,6 +475,7 @@ void sf_on_compact(struct sf_judge *j, const struct sf_event *ev)
 {
 	/* what pages are moved to is taken as for anybody, and no event says how */
 	j->sh.zone.boost = SF_BOOST_ANY;
+	j->vm.pgmigrate_success += ev->compact.migrated;
 	j->op.large.compacted |= ev->compact.order == (int)SF_LARGE_ORDER;
 }
 

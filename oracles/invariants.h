@@ -196,6 +196,13 @@ enum sf_rule_marks {
 	X(ACC, 21, EVENT, SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                                      \
 	  "reclaim frees only what it may; what an object owns goes just before it, and never "   \
 	  "without it; a pinned object stays", "fs/dcache.c:shrink_dentry_list")                  \
+	X(ACC, 22, EVENT, SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,                       \
+	  "a shrinker is asked for the share of its objects that the priority says and for what " \
+	  "it put off, no pass more or less than is needed; it stops only without __GFP_FS",      \
+	  "mm/shrinker.c:do_shrink_slab; mm/vmscan.c:do_try_to_free_pages")                       \
+	X(ACC, 23, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,          \
+	  "/proc/vmstat counts what reclaim, compaction and the OOM killer did",                  \
+	  "mm/vmscan.c; mm/compaction.c; mm/oom_kill.c")                                          \
 	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, ANY, 0,                                   \
 	  "the cache is the one that size, gfp, token or site and bucket select",                 \
 	  "include/linux/slab.h:kmalloc_type; mm/slab.h:kmalloc_slab")                            \

@@ -37,9 +37,21 @@ struct sf_held {
 struct sf_rounds {
 	bool open;           /* between begin and end */
 	uint8_t kind, order; /* of the last one */
+	uint8_t priority;    /* of its last shrinker; SF_NOT_ASKED: none was asked */
+	uint32_t gfp, memcg;
+	uint64_t scanned, freed; /* objects, by its shrinkers */
 	uint32_t direct;     /* rounds of direct reclaim in this operation */
-	uint64_t before;     /* pages of slabs that had been freed when it began */
+	uint64_t before;     /* pages of slabs that had been freed when it began ... */
+	uint64_t then;       /* ... and after its last shrinker */
 	uint64_t progress;   /* of the last one of direct reclaim */
+};
+
+#define SF_NOT_ASKED 0xff /* sf_ev_shrink.priority: not by reclaim */
+
+/* What /proc/vmstat must count, of this run. */
+struct sf_vmstat {
+	uint64_t slabs_scanned, pgscan_slab, pgsteal_slab, drop_slab, oom_kill, pgmigrate_success;
+	uint64_t direct; /* rounds of direct reclaim */
 };
 
 /* BIG-2, BIG-7: attempts to get blocks of 2 MiB in this operation, and what goes back. */
@@ -116,6 +128,7 @@ struct sf_judge {
 	uint32_t round;                 /* of reclaim: no other in the judge's life has it */
 	struct sf_reclaim_sums sums;
 	struct sf_ooms ooms;
+	struct sf_vmstat vm;
 };
 
 static inline bool sf_judges(const struct sf_judge *j, enum sf_invariant inv)

@@ -118,8 +118,9 @@ struct sf_judge;
 #define ON_FAULT(RULE, INTAKE) INTAKE(sf_on_fault)
 #define ON_OOM(RULE, INTAKE) RULE(BUD_12, sf_bud_12_oom) RULE(ACC_14, sf_acc_14)               \
 	INTAKE(sf_on_oom)
-#define ON_SHRINK(RULE, INTAKE) INTAKE(sf_on_shrinker)
-#define ON_RECLAIM(RULE, INTAKE) RULE(ACC_15, sf_acc_15) INTAKE(sf_on_reclaim)
+#define ON_SHRINK(RULE, INTAKE) RULE(ACC_22, sf_acc_22) INTAKE(sf_on_shrinker)
+#define ON_RECLAIM(RULE, INTAKE) RULE(ACC_15, sf_acc_15)                           \
+	RULE(ACC_22, sf_acc_22_round) INTAKE(sf_on_reclaim)
 #define ON_COMPACT(RULE, INTAKE) INTAKE(sf_on_compact)
 #define ON_GRACE(RULE, INTAKE) INTAKE(sf_on_grace)
 #define ON_SLAB_DEFER(RULE, INTAKE)                                                      \
@@ -155,7 +156,8 @@ struct sf_judge;
 	RULE(ACC_5, sf_acc_5) RULE(ACC_6, sf_acc_6) RULE(ACC_7, sf_acc_7)                \
 	RULE(ACC_8, sf_acc_8) RULE(ACC_9, sf_acc_9) RULE(ACC_10, sf_acc_10)              \
 	RULE(ACC_11, sf_acc_11) RULE(ACC_13, sf_acc_13) RULE(ACC_16, sf_acc_16)          \
-	RULE(ACC_19, sf_acc_19) RULE(ACC_20, sf_acc_20) RULE(BUD_3, sf_bud_3_walk)       \
+	RULE(ACC_19, sf_acc_19) RULE(ACC_20, sf_acc_20) RULE(ACC_23, sf_acc_23)          \
+	RULE(BUD_3, sf_bud_3_walk)                                                       \
 	RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9) RULE(BUD_12, sf_bud_12_walk)         \
 	RULE(BUD_13, sf_bud_13) RULE(SHF_1, sf_shf_1) RULE(ACC_18, sf_acc_18)
 

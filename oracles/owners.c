@@ -39,10 +39,17 @@ static void count_freeable(struct sf_shadow *sh, const struct sf_shadow_obj *o, 
 {
 	struct sf_shadow_cache *c = was == is ? NULL : sf_shadow_cache_at(sh, o->cache);
 
-	if (c && is)
+	if (!c)
+		return;
+	if (is) {
 		c->freeable++;
-	else if (c && c->freeable)
-		c->freeable--;
+		return;
+	}
+	c->freeable -= c->freeable != 0;
+	if (c->gone_in != sh->shrinks)
+		c->gone = 0;
+	c->gone_in = sh->shrinks;
+	c->gone++;
 }
 
 void sf_side_set(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_side_flags flag, bool on)

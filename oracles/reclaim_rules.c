@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * reclaim_rules.c - what reclaim may take and what it takes (ACC-11, ACC-12, ACC-15, ACC-21), and
+ * reclaim_rules.c - what reclaim may take and what it takes (ACC-11, ACC-12, ACC-15, ACC-21, ACC-22), and
  * frees that wait for a grace period (MEM-19).
  *
  * The truth about reclaimable memory is known from ownership: an object goes if a shrinker may free
@@ -10,6 +10,7 @@
  */
 #include "reclaim_rules.h"
 #include "caches.h"
+#include "groups.h"
 #include "judge.h"
 #include "listing.h"
 #include "objects.h"
@@ -21,6 +22,7 @@
 #include "zone.h"
 
 #define ULL(x) ((unsigned long long)(x))
+#define SWAP_CLUSTER 32u  /* SWAP_CLUSTER_MAX */
 
 const struct sf_named_doc sf_reclaim_terms[SF_TERMS] = {
 #define X(id, name, doc) { name, doc },
@@ -211,6 +213,123 @@ unsigned int sf_acc_15(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* --- ACC-22 --- */
+
+/* Objects that its shrinker could free when it was called: none else goes meanwhile. */
+static uint64_t freeable_before(const struct sf_judge *j, const struct sf_shadow_cache *c)
+{
+	return c->freeable + (c->gone_in == j->sh.shrinks ? c->gone : 0);
+}
+
+/*
+ * How much it was to scan. What one scan costs (seeks) is its own affair, but nothing is cheaper
+ * than 1; nor is it known how many it takes at once: it may leave what is less than that.
+ */
+static const char *share_fault(const struct sf_judge *j, const struct sf_ev_shrink *s,
+			       const struct sf_shadow_cache *c)
+{
+	uint64_t share, most = 2 * s->freeable;
+
+	if (s->priority == SF_NOT_ASKED)
+		return s->scanned == (s->total < s->freeable ? s->total : s->freeable) ? NULL :
+			"a shrinker did not scan what it was told to";
+	if (s->memcg == SF_NONE && c && j->sh.exact && s->deferred != c->put_off)
+		return "a shrinker was not asked for what it had put off";
+	if (s->priority > 12 || s->delta > (s->freeable >> s->priority) * 4)
+		return "a shrinker was asked for more than its share";
+	share = (s->deferred >> s->priority) + s->delta;
+	if (s->total != (share < most ? share : most))
+		return "a shrinker was not asked for its share and for what it had put off";
+	if (!s->stopped && s->total - s->scanned >= s->freeable)
+		return "a shrinker did not scan what it was asked for";
+	return NULL;
+}
+
+/* fs/super.c:super_cache_scan; whoever shrinks without that says so by SHRINK_STOP. */
+static const char *stop_fault(const struct sf_rounds *r, const struct sf_ev_shrink *s)
+{
+	bool forbidden = !(r->gfp & SF_GFP_FS);
+
+	if (s->priority == SF_NOT_ASKED)
+		return NULL;
+	if (s->stopped && s->scanned)
+		return "a shrinker scanned objects and stopped";
+	if (s->stopped && !forbidden)
+		return "a shrinker stopped that may go on";
+	return forbidden && s->scanned ? "a shrinker went on without __GFP_FS" : NULL;
+}
+
+static const char *shrink_fault(const struct sf_judge *j, const struct sf_ev_shrink *s)
+{
+	const struct sf_rounds *r = &j->op.rounds;
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, s->cache);
+	const char *fault;
+
+	if (!r->open)
+		return "a shrinker was asked outside a round of reclaim";
+	if (s->freed > s->scanned || s->scanned > s->total)
+		return "a shrinker freed or scanned more than it was asked for";
+	if (s->memcg == SF_NONE && c && j->sh.exact && s->freeable != freeable_before(j, c))
+		return "a shrinker counted its objects wrong";
+	fault = share_fault(j, s, c);
+	if (!fault)
+		fault = stop_fault(r, s);
+	if (fault)
+		return fault;
+	if (s->memcg == SF_NONE && c && j->sh.exact && s->freed < s->scanned && c->freeable)
+		return "a shrinker left objects that it was asked to free";
+	/* all shrinkers are asked before that is looked at */
+	if (r->kind == SF_RECLAIM_DIRECT && r->priority != SF_NOT_ASKED &&
+	    s->priority < r->priority &&
+	    r->then - r->before >= SWAP_CLUSTER)
+		return "reclaim went on though it had freed enough";
+	return NULL;
+}
+
+/* SHRINK, before the shadow. */
+unsigned int sf_acc_22(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_shrink *s = &ev->shrink;
+	const char *fault = shrink_fault(j, s);
+
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_ACC_22, "%s", fault);
+	sf_report(j, ev, SF_NONE, SF_NONE,
+		  "cache %u, priority %u, gfp %#x: %llu objects, %llu put off, share %llu: %llu "
+		  "asked, %llu scanned, %llu freed", s->cache, s->priority, j->op.rounds.gfp,
+		  ULL(s->freeable), ULL(s->deferred), ULL(s->delta), ULL(s->total),
+		  ULL(s->scanned), ULL(s->freed));
+	return 1;
+}
+
+/*
+ * RECLAIM, before the shadow. For costly orders a round ends as soon as compaction can do the rest
+ * (mm/vmscan.c:compaction_ready), which leaves no event.
+ */
+unsigned int sf_acc_22_round(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_reclaim *r = &ev->reclaim;
+	const struct sf_rounds *rounds = &j->op.rounds;
+	const char *fault = NULL;
+
+	if (r->begin || !rounds->open)
+		return 0;
+	if (r->scanned != rounds->scanned || r->freed != rounds->freed)
+		fault = "a round of reclaim does not count what its shrinkers did";
+	else if (r->kind == SF_RECLAIM_DIRECT && r->order <= SF_COSTLY_ORDER && r->priority &&
+		 r->progress < SWAP_CLUSTER)
+		fault = "a round of direct reclaim ended before its last pass";
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_ACC_22, "%s", fault);
+	sf_report(j, ev, SF_NONE, SF_NONE,
+		  "priority %u, progress %llu; %llu of %llu scanned, %llu of %llu freed",
+		  r->priority, ULL(r->progress), ULL(r->scanned), ULL(rounds->scanned),
+		  ULL(r->freed), ULL(rounds->freed));
+	return 1;
+}
+
 /* --- ACC-21 --- */
 
 static void tie_fault(struct sf_judge *j, const struct sf_event *ev, const struct sf_shadow_obj *o,
@@ -241,6 +360,16 @@ static void went(struct sf_judge *j, struct sf_side *side)
 		j->op.going--;
 }
 
+/* A limit is met by what is charged below it (mm/vmscan.c:shrink_node_memcgs). */
+static bool is_others(const struct sf_judge *j, const struct sf_side *side)
+{
+	const struct sf_rounds *r = &j->op.rounds;
+	uint32_t group = r->memcg == SF_NONE ? 0 : sf_group_of(&j->sh.groups, r->memcg);
+
+	return r->open && group && j->sh.exact &&
+	       !sf_group_below(&j->sh.groups, side->group, group);
+}
+
 /* FREE and DEFER: who let go of it had a right to. */
 static const char *right_fault(struct sf_judge *j, const struct sf_side *side, uint8_t how)
 {
@@ -251,6 +380,8 @@ static const char *right_fault(struct sf_judge *j, const struct sf_side *side, u
 			return "a pinned %s object was reclaimed";
 		if (!(flags & SF_SIDE_LRU) || (flags & SF_SIDE_DEFERRED))
 			return "a %s object was reclaimed that no shrinker may free";
+		if (is_others(j, side))
+			return "a %s object was reclaimed for another memory cgroup's limit";
 	}
 	if (how == SF_FREE_OWNER) {
 		if (flags & SF_SIDE_PINNED)

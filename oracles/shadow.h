@@ -62,6 +62,7 @@ struct sf_shadow {
 	uint64_t indirect_bytes, large_pages; /* of live objects */
 	uint64_t changes;     /* in what is alive, owned, pinned or deferred */
 	uint32_t grace;       /* grace periods that have ended in this run */
+	uint32_t shrinks;     /* calls of shrinkers, and rounds of reclaim that began, ever */
 	struct sf_groups groups;
 	struct sf_pools pools;
 	enum sf_claim claim;  /* how the last object's went */

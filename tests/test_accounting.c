@@ -276,6 +276,9 @@ static void counters(struct fixture *f)
 	c.nr_free_pages = f->free_pages;
 	c.nr_slab_reclaimable += rcl;
 	c.nr_slab_unreclaimable += other;
+	c.watermark_min += MIN_MARK;
+	c.watermark_low += LOW_MARK;
+	c.watermark_high += HIGH_MARK;
 	c.totalreserve += HIGH_MARK;
 	if (f->set.accounting == 1)
 		c.nr_kernel_misc_reclaimable += misc;
@@ -422,6 +425,12 @@ static void acc_9_above(struct fixture *f)
 static void acc_13_reserve(struct fixture *f)
 {
 	f->c.totalreserve = 1;
+	snap(f);
+}
+
+static void acc_13_mark(struct fixture *f)
+{
+	f->c.watermark_low = 1;
 	snap(f);
 }
 
@@ -590,6 +599,289 @@ static void acc_15_less(struct fixture *f)
 	reclaim_begin(f, SF_RECLAIM_SHRINK);
 	slab_gone(f, s);
 	reclaim_end(f, SF_RECLAIM_SHRINK, 0);
+}
+
+/* --- ACC-22 --- */
+
+/* Four dentries, alone on their shrinker's list. */
+static void four(struct fixture *f)
+{
+	uint32_t s = slab(f, C_DENTRY);
+
+	for (uint32_t id = 0; id < 4; id++)
+		obj(f, id, s, id);
+}
+
+/* The call that is due at priority 0 of a shrinker with these four; it frees `freed` of them. */
+static struct sf_ev_shrink last_pass(struct fixture *f, uint32_t nr)
+{
+	for (uint32_t id = 0; id < nr; id++)
+		freed(f, id, SF_FREE_SHRINK);
+	return (struct sf_ev_shrink){ .cache = C_DENTRY, .memcg = SF_NONE, .freeable = 4,
+				      .delta = 8, .total = 8, .scanned = 8, .freed = nr };
+}
+
+static void call(struct fixture *f, struct sf_ev_shrink s)
+{
+	emit(f, SF_EV_SHRINK, (struct sf_event){ .shrink = s });
+}
+
+static void acc_22_outside(struct fixture *f)
+{
+	four(f);
+	call(f, last_pass(f, 4));
+}
+
+static void acc_22_freed(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 4);
+	s.scanned = 3;
+	call(f, s);
+}
+
+static void acc_22_counted(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 4);
+	s.freeable = 5;
+	call(f, s);
+}
+
+static void acc_22_told(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_SHRINK);
+	s = last_pass(f, 2);
+	s.priority = 0xff;
+	s.delta = s.total = 3;
+	s.scanned = 2;
+	call(f, s);
+}
+
+static void acc_22_put_off(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .begin = true, .gfp = SF_GFP_NOFS,
+	     .memcg = SF_NONE);
+	s = last_pass(f, 0);
+	s.priority = 1;
+	s.delta = s.total = 4;
+	s.scanned = 0;
+	s.stopped = true;
+	call(f, s); /* four are put off */
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_NOFS, .memcg = SF_NONE);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	call(f, last_pass(f, 4));
+}
+
+static void acc_22_share(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 4);
+	s.delta = 17;
+	call(f, s);
+}
+
+static void acc_22_total(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 4);
+	s.total = 9;
+	call(f, s);
+}
+
+static void acc_22_halfway(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 4);
+	s.scanned = 4;
+	call(f, s);
+}
+
+static void acc_22_no_stop(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 4);
+	s.stopped = true;
+	call(f, s);
+}
+
+static void acc_22_may_go_on(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 0);
+	s.stopped = true;
+	s.scanned = 0;
+	call(f, s);
+}
+
+static void acc_22_no_fs(struct fixture *f)
+{
+	four(f);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .begin = true, .gfp = SF_GFP_NOFS,
+	     .memcg = SF_NONE);
+	call(f, last_pass(f, 4));
+}
+
+static void acc_22_left(struct fixture *f)
+{
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	call(f, last_pass(f, 3));
+}
+
+/* A round that frees 32 pages at once has enough. */
+static void acc_22_enough(struct fixture *f)
+{
+	uint64_t pfn = take(f, 5);
+	struct sf_ev_shrink s;
+
+	EMIT(f, SLAB_NEW, slab, .cache = C_64, .order = 5, .objects = 2048, .gfp = SF_GFP_KERNEL,
+	     .pfn = pfn, .addr = at(pfn), .dirty = SF_GOOD);
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	s = last_pass(f, 2);
+	s.priority = 2;
+	s.delta = s.total = s.scanned = 2;
+	EMIT(f, SLAB_FREE, slab, .cache = C_64, .order = 5, .pfn = pfn, .addr = at(pfn));
+	give(f, pfn, 5);
+	call(f, s);
+	for (uint32_t id = 2; id < 4; id++)
+		freed(f, id, SF_FREE_SHRINK);
+	call(f, (struct sf_ev_shrink){ .cache = C_DENTRY, .memcg = SF_NONE, .freeable = 2,
+				       .priority = 1, .delta = 2, .total = 2, .scanned = 2,
+				       .freed = 2 });
+}
+
+/* Its last pass, as it is due. */
+static void acc_22_clean(struct fixture *f)
+{
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	call(f, last_pass(f, 4));
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_KERNEL,
+	     .memcg = SF_NONE, .scanned = 8, .freed = 4);
+}
+
+static void acc_22_sums(struct fixture *f)
+{
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	call(f, last_pass(f, 4));
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_KERNEL,
+	     .memcg = SF_NONE, .scanned = 8, .freed = 3);
+}
+
+static void acc_22_early(struct fixture *f)
+{
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_KERNEL,
+	     .memcg = SF_NONE, .priority = 1);
+}
+
+/* --- ACC-23 --- */
+
+/* Some of all that is counted; `more`: of one there is one more than was. */
+static void counted(struct fixture *f, uint64_t *more)
+{
+	struct sf_ev_shrink s;
+
+	f->c.slabs_scanned = 12;
+	f->c.pgscan_slab = 12;
+	f->c.pgsteal_slab = 0;
+	f->c.drop_slab = 1;
+	f->c.oom_kill = 1;
+	f->c.pgmigrate_success = 5;
+	f->c.allocstall = 2;
+	f->c.compact_stall = 1;
+	f->c.compact_success = 1;
+	if (more)
+		*more += 1;
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	call(f, last_pass(f, 0));
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE, .scanned = 8);
+	reclaim_begin(f, SF_RECLAIM_SHRINK);
+	s = last_pass(f, 4);
+	s.priority = 0xff;
+	s.total = s.delta = s.scanned = 4;
+	call(f, s);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_SHRINK, .memcg = SF_NONE, .scanned = 4,
+	     .freed = 4);
+	EMIT(f, OOM, oom, .gfp = SF_GFP_KERNEL, .memcg = SF_NONE);
+	EMIT(f, COMPACT, compact, .order = 9, .migrated = 5);
+	snap(f);
+}
+
+static void acc_23_clean(struct fixture *f)
+{
+	counted(f, NULL);
+}
+
+static void acc_23_scanned(struct fixture *f)
+{
+	counted(f, &f->c.slabs_scanned);
+}
+
+static void acc_23_pgscan(struct fixture *f)
+{
+	counted(f, &f->c.pgscan_slab);
+}
+
+static void acc_23_pgsteal(struct fixture *f)
+{
+	counted(f, &f->c.pgsteal_slab);
+}
+
+static void acc_23_drop(struct fixture *f)
+{
+	counted(f, &f->c.drop_slab);
+}
+
+static void acc_23_oom(struct fixture *f)
+{
+	counted(f, &f->c.oom_kill);
+}
+
+static void acc_23_migrated(struct fixture *f)
+{
+	counted(f, &f->c.pgmigrate_success);
+}
+
+static void acc_23_stall(struct fixture *f)
+{
+	counted(f, &f->c.allocstall);
+}
+
+static void acc_23_success(struct fixture *f)
+{
+	counted(f, &f->c.compact_success);
 }
 
 /* --- ACC-21 --- */
@@ -1074,6 +1366,15 @@ static void accounted(struct fixture *f, uint32_t id, uint32_t s)
 	f->op++;
 }
 
+static void acc_21_group(struct fixture *f)
+{
+	obj(f, 0, slab(f, C_DENTRY), 0);
+	group(f, 4096);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_MEMCG, .begin = true, .gfp = SF_GFP_KERNEL,
+	     .memcg = GROUP);
+	freed(f, 0, SF_FREE_SHRINK);
+}
+
 static void acc_9_never(struct fixture *f)
 {
 	group(f, 4096);
@@ -1347,6 +1648,7 @@ static const struct stream broken[] = {
 	STREAM(ACC, 11, acc_11_uncounted, "a reclaimable kmalloc-64 object is not counted"),
 	STREAM(ACC, 12, acc_12, "a slab of kmalloc-rcl-64 is held by what nobody can reclaim"),
 	STREAM(ACC, 13, acc_13_reserve, "totalreserve_pages is wrong"),
+	STREAM(ACC, 13, acc_13_mark, "a watermark is wrong"),
 	STREAM(ACC, 13, acc_13_misc, "NR_KERNEL_MISC_RECLAIMABLE is wrong"),
 	STREAM(ACC, 13, acc_13_available, "the available-memory estimate is wrong"),
 	STREAM(ACC, 14, acc_14_costly, "OOM was declared for a costly order"),
@@ -1398,7 +1700,35 @@ static const struct stream broken[] = {
 	STREAM(ACC, 19, acc_19_max, "the limit of a memory cgroup is wrong"),
 	STREAM(ACC, 19, acc_19_nobody, "a memory cgroup is charged for what is not there"),
 	STREAM(ACC, 19, acc_19_live, "a live object was uncharged"),
+	STREAM(ACC, 22, acc_22_outside, "a shrinker was asked outside a round of reclaim"),
+	STREAM(ACC, 22, acc_22_freed,
+	       "a shrinker freed or scanned more than it was asked for"),
+	STREAM(ACC, 22, acc_22_counted, "a shrinker counted its objects wrong"),
+	STREAM(ACC, 22, acc_22_told, "a shrinker did not scan what it was told to"),
+	STREAM(ACC, 22, acc_22_share, "a shrinker was asked for more than its share"),
+	STREAM(ACC, 22, acc_22_total,
+	       "a shrinker was not asked for its share and for what it had put off"),
+	STREAM(ACC, 22, acc_22_halfway, "a shrinker did not scan what it was asked for"),
+	STREAM(ACC, 22, acc_22_no_stop, "a shrinker scanned objects and stopped"),
+	STREAM(ACC, 22, acc_22_may_go_on, "a shrinker stopped that may go on"),
+	STREAM(ACC, 22, acc_22_no_fs, "a shrinker went on without __GFP_FS"),
+	STREAM(ACC, 22, acc_22_left, "a shrinker left objects that it was asked to free"),
+	STREAM(ACC, 22, acc_22_enough, "reclaim went on though it had freed enough"),
+	STREAM(ACC, 22, acc_22_put_off, "a shrinker was not asked for what it had put off"),
+	STREAM(ACC, 22, acc_22_sums,
+	       "a round of reclaim does not count what its shrinkers did"),
+	STREAM(ACC, 22, acc_22_early, "a round of direct reclaim ended before its last pass"),
+	STREAM(ACC, 23, acc_23_scanned, "slabs_scanned is wrong"),
+	STREAM(ACC, 23, acc_23_pgscan, "pgscan_slab is wrong"),
+	STREAM(ACC, 23, acc_23_pgsteal, "pgsteal_slab is wrong"),
+	STREAM(ACC, 23, acc_23_drop, "drop_slab is wrong"),
+	STREAM(ACC, 23, acc_23_oom, "oom_kill is wrong"),
+	STREAM(ACC, 23, acc_23_migrated, "pgmigrate_success is wrong"),
+	STREAM(ACC, 23, acc_23_stall, "allocstall is wrong"),
+	STREAM(ACC, 23, acc_23_success, "compact_success is wrong"),
 	STREAM(ACC, 21, acc_21_pinned, "a pinned named cache object was reclaimed"),
+	STREAM(ACC, 21, acc_21_group,
+	       "a named cache object was reclaimed for another memory cgroup's limit"),
 	STREAM(ACC, 21, acc_21_no_lru,
 	       "a kmalloc-64 object was reclaimed that no shrinker may free"),
 	STREAM(ACC, 21, acc_21_pinned_name, "a pinned kmalloc-rcl-64 object went with its owner"),
@@ -1443,6 +1773,8 @@ static const struct stream broken[] = {
 	STREAM(MEM, 12, mem_12_reserve, "the page allocator gave up with memory at hand"),
 	{ SF_INV_MEM_20, mem_20_clean, NULL, NULL },
 	{ SF_INV_ACC_17, acc_17_clean, NULL, NULL },
+	{ SF_INV_ACC_22, acc_22_clean, NULL, NULL },
+	{ SF_INV_ACC_23, acc_23_clean, NULL, NULL },
 	STREAM(MEM, 20, mem_20_tail, "kfree_sensitive left bytes of a kmalloc-64 object"),
 	STREAM(MEM, 20, mem_20_more, "kfree_sensitive left bytes of a kmalloc-64 object"),
 	STREAM(ACC, 17, acc_17_deferred,

@@ -337,6 +337,9 @@ static inline void estimate(struct fixture *f)
 
 	c->nr_slab_reclaimable = f->rcl_pages;
 	c->nr_slab_unreclaimable = f->slab_pages - f->rcl_pages + f->large_pages;
+	c->watermark_min = MIN_MARK;
+	c->watermark_low = 226;
+	c->watermark_high = 271;
 	c->totalreserve = 271;
 	c->mem_available = f->free_pages - 271 + f->rcl_pages - cap;
 }

@@ -219,8 +219,9 @@ struct policy {
 	unsigned int partitions; /* copies of the normal caches, at least 1 */
 	bool pools;              /* memory that can be sealed */
 	/*
-	 * Is that kmalloc met by whole pages of its own, whatever its size? NULL: only those larger
-	 * than any class are. Not asked for kmalloc_nolock(), which has no pages to give.
+	 * Is that kmalloc met by whole pages of its own, whatever its size (rq->n * rq->size: of an
+	 * array rq->size is an element's)? NULL: only those larger than any class are. Not asked
+	 * for kmalloc_nolock(), which has no pages to give.
 	 */
 	bool (*whole_pages)(const struct sf_heap *h, const struct sf_request *rq);
 	/*

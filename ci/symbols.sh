@@ -37,10 +37,16 @@ symbols()
 {
 	name=$1
 	shift
+	for object; do
+		[ -f "$object" ] || echo "$object"
+	done >"$tmp/bad"
+	[ ! -s "$tmp/bad" ] || complain 'is not built (make lint builds it)' <"$tmp/bad"
 	nm -g --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/$name.defined"
 	nm -u "$@" | awk '$1 == "U" { print $2 }' | sort -u >"$tmp/$name.used"
+	# From a file: in a pipe complain() would set the status of a shell of its own.
 	for list in "$name.defined" "$name.used"; do
-		[ -s "$tmp/$list" ] || echo "$list" | complain 'no symbols found for'
+		echo "$list" >"$tmp/bad"
+		[ -s "$tmp/$list" ] || complain 'no symbols found for' <"$tmp/bad"
 	done
 }
 

@@ -67,9 +67,12 @@ static struct sf_places *mine(struct sf_judge *j)
 	return p;
 }
 
-static uint64_t request_of(const struct sf_ev_alloc *a)
+/* All that it says, and the CPU that it is made on: some keep theirs apart. */
+static uint64_t request_of(const struct sf_event *ev)
 {
-	const uint64_t says[] = { a->size, a->gfp, a->site, a->bucket, a->type, a->token,
+	const struct sf_ev_alloc *a = &ev->alloc;
+	const uint64_t says[] = { ev->cpu, a->size, a->n, a->elem, a->gfp,
+				  a->site, a->bucket, a->type, a->token,
 				  a->align, a->type_align, a->api, a->counter_size };
 	uint64_t hash = SF_FNV_START;
 
@@ -88,7 +91,7 @@ static const char *name_of(struct sf_judge *j, uint32_t cache)
 static void same_place(struct sf_judge *j, const struct sf_event *ev, uint32_t cache)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
-	uint64_t request = request_of(a);
+	uint64_t request = request_of(ev);
 	struct place *p = &mine(j)->place[request % SLOTS];
 	struct place now = { request, j->sh.run, cache, a->place.kind };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * reclaim_rules.c - what reclaim may take and what it takes (ACC-11, ACC-12, ACC-15, ACC-21, ACC-22), and
- * frees that wait for a grace period (MEM-19).
+ * reclaim_rules.c - what reclaim may take and what it takes (ACC-11, ACC-12, ACC-15, ACC-21,
+ * ACC-22), and frees that wait for a grace period (MEM-19).
  *
  * The truth about reclaimable memory is known from ownership: an object goes if a shrinker may free
  * it, or what owns it, and nothing on the way is pinned or deferred. Everything else that counts as

@@ -5,8 +5,8 @@
  * Events may come in any order in between. Arrays keep their memory from one snapshot to the next.
  * Relies on taken.h; the rules that need a walk read it.
  */
-#ifndef SLABFUZZ_SNAPSHOT_H
-#define SLABFUZZ_SNAPSHOT_H
+#ifndef SLABFUZZ_SNAP_H
+#define SLABFUZZ_SNAP_H
 
 #include "taken.h"
 

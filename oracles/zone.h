@@ -35,10 +35,6 @@ struct sf_past {
 	bool stale;             /* objects had been handed out when it went */
 };
 
-/*
- * The zone. Invariant: a pfn is in at most one of listed, pcp, out; slabs is a part of out;
- * head[] is nonzero exactly where `heads` has a bit.
- */
 /* What is known of the watermark boost. A claim that comes to nothing boosts without an event. */
 enum sf_boost {
 	SF_BOOST_NONE,
@@ -46,6 +42,10 @@ enum sf_boost {
 	SF_BOOST_ANY,
 };
 
+/*
+ * The zone. Invariant: a pfn is in at most one of listed, pcp, out; slabs is a part of out;
+ * head[] is nonzero exactly where `heads` has a bit.
+ */
 struct sf_zone {
 	bool on;              /* the source has tracepoints and a known arena */
 	bool grouping;        /* by mobility */
@@ -87,9 +87,19 @@ struct sf_zone {
 	} claim;
 };
 
+/*
+ * HEAP: a zone of so many pages, as boot leaves it; 0: unknown, and nothing of it is judged. Memory
+ * is the shadow's, kept for the next heap; running out ends the process.
+ */
 void sf_zone_setup(struct sf_shadow *sh, uint64_t pages);
+/* BEGIN: as boot left it. Costs what events have touched since. */
 void sf_zone_begin(struct sf_zone *z);
 void sf_zone_free(struct sf_zone *z);
+/*
+ * The events of the same names. They take in what a zone can take in: a block that leaves the zone,
+ * is not aligned or overlaps what is listed changes nothing here (BUD-1, BUD-2 judge it). Allocate
+ * nothing.
+ */
 void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b);
 void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b);
 void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r);
@@ -99,14 +109,17 @@ void sf_zone_boost(struct sf_zone *z, uint32_t gfp, bool got);
 void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p);
+/* SLAB_NEW, SLAB_FREE, SLAB_DEFER: also counted for the slab's cache. */
 void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s);
 void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s);
 void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s);
+/* RESERVE: page blocks become the HIGHATOMIC reserve's, or (release) are no longer. */
 void sf_zone_reserve(struct sf_zone *z, const struct sf_ev_claim *c);
 /* Pages on the free lists of the HIGHATOMIC reserve. */
 uint64_t sf_zone_free_reserve(const struct sf_zone *z);
 /* Could the request be met at this mark, by the free lists alone? */
 bool sf_zone_can_give(const struct sf_zone *z, unsigned int order, uint32_t gfp, uint64_t mark);
+/* MAP, UNMAP: pages of the vmalloc window, counted in `vm_used`. */
 void sf_zone_map(struct sf_shadow *sh, const struct sf_ev_map *m);
 void sf_zone_unmap(struct sf_shadow *sh, const struct sf_ev_map *m);
 /* Order of the block that boot puts at pfn when `end` pages are there. */

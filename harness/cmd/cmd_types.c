@@ -68,7 +68,7 @@ static const struct sf_row rows[] = {
 		"name (default), size, token or class"),
 	SF_TEXT(0, "name", "GLOB", struct plan, name,
 		"only types whose name matches, with or without its tag"),
-	SF_WORD("pointer", "YES|NO", struct plan, pointer, pointers,
+	SF_WORD("pointer", "yes|no", struct plan, pointer, pointers,
 		"only types with, or without, pointers"),
 	SF_NUMBER("token", "N", struct plan, token, 0, SF_TOKENS - 1, "only types of this token"),
 	SF_CALL(0, "class", "N", struct plan, class, take_class,

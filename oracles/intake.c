@@ -398,7 +398,7 @@ void sf_on_block_del(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_rmqueue(struct sf_judge *j, const struct sf_event *ev)
 {
-	sf_zone_rmqueue(&j->sh.zone, &ev->rmqueue);
+	sf_zone_rmqueue(&j->sh.zone, &ev->rmqueue, ev->cpu);
 }
 
 void sf_on_claim(struct sf_judge *j, const struct sf_event *ev)

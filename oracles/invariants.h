@@ -133,6 +133,14 @@ enum sf_rule_marks {
 	  "the watermark boost grows by a page block for each claim of a part of one, up to a "   \
 	  "bound, and is taken back by who wakes kswapd",                                         \
 	  "mm/page_alloc.c:boost_watermark, rmqueue")                                             \
+	X(BUD, 14, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ONCE,                                        \
+	  "free lists: the first block is taken; the rest of a split goes to the front, what "    \
+	  "changes its type to the end, and so does what is freed where a merge is likely",       \
+	  "mm/page_alloc.c:__rmqueue_smallest, expand, move_freepages_block, __free_one_page")    \
+	X(BUD, 15, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ONCE,                                        \
+	  "per-CPU page lists: the first block is taken, the last drained, a list is emptied "    \
+	  "before the next one's turn comes",                                                     \
+	  "mm/page_alloc.c:__rmqueue_pcplist, free_pcppages_bulk")                                \
 	X(ACC, 1, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "inuse + free list = objects = floor(slab / stride); the order is the preferred or "    \
 	  "the smallest", "mm/slub.c:allocate_slab")                                              \

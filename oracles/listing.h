@@ -96,22 +96,26 @@ struct sf_judge;
 	RULE(ISO_14, sf_iso_14) RULE(MEM_19, sf_mem_19_slab) INTAKE(sf_on_slab_free)
 #define ON_BLOCK_ADD(RULE, INTAKE)                                                       \
 	RULE(BUD_1, sf_bud_1_add) RULE(BUD_5, sf_bud_5_add) RULE(BUD_2, sf_bud_2_add)    \
-	RULE(BUD_3, sf_bud_3) INTAKE(sf_on_block_add)
+	RULE(BUD_3, sf_bud_3) RULE(BUD_14, sf_bud_14_add) INTAKE(sf_on_block_add)
 #define ON_BLOCK_DEL(RULE, INTAKE)                                                       \
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_del) INTAKE(sf_on_block_del)
 #define ON_RMQUEUE(RULE, INTAKE)                                                         \
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_7, sf_bud_7) RULE(BUD_5, sf_bud_5_rmqueue)   \
-	RULE(BUD_6, sf_bud_6_rmqueue) INTAKE(sf_on_rmqueue)
+	RULE(BUD_6, sf_bud_6_rmqueue) RULE(BUD_14, sf_bud_14_rmqueue)                    \
+	INTAKE(sf_on_rmqueue)
 #define ON_CLAIM(RULE, INTAKE)                                                           \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_6, sf_bud_6_claim) INTAKE(sf_on_claim)
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_6, sf_bud_6_claim)                        \
+	RULE(BUD_14, sf_bud_14_claim) INTAKE(sf_on_claim)
 #define ON_PAGE_ALLOC(RULE, INTAKE)                                                      \
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_1, sf_bud_1_page)                            \
-	RULE(BUD_2, sf_bud_2_alloc) RULE(BUD_8, sf_bud_8) INTAKE(sf_on_page_alloc)
+	RULE(BUD_2, sf_bud_2_alloc) RULE(BUD_8, sf_bud_8)                                \
+	RULE(BUD_15, sf_bud_15_alloc) INTAKE(sf_on_page_alloc)
 #define ON_PAGE_FREE(RULE, INTAKE)                                                       \
 	RULE(BUD_5, sf_bud_5_done) RULE(BIG_7, sf_big_7_page) RULE(BUD_2, sf_bud_2_free) \
 	RULE(ISO_3, sf_iso_3_page_free) RULE(ISO_14, sf_iso_14) INTAKE(sf_on_page_free)
 #define ON_PCP_DRAIN(RULE, INTAKE)                                                       \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain) INTAKE(sf_on_drain)
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain)                        \
+	RULE(BUD_15, sf_bud_15_drain) INTAKE(sf_on_drain)
 #define ON_PAGE_FAIL(RULE, INTAKE)                                                       \
 	RULE(BIG_2, sf_big_2_fail) RULE(MEM_12, sf_mem_12_fail)                             \
 	RULE(ACC_14, sf_acc_14_fail) INTAKE(sf_on_fail)
@@ -127,7 +131,8 @@ struct sf_judge;
 	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14)                          \
 	RULE(MEM_19, sf_mem_19_slab) INTAKE(sf_on_slab_defer)
 #define ON_RESERVE(RULE, INTAKE)                                                         \
-	RULE(BUD_5, sf_bud_5_done) RULE(BUD_12, sf_bud_12_change) INTAKE(sf_on_reserve)
+	RULE(BUD_5, sf_bud_5_done) RULE(BUD_12, sf_bud_12_change)                     \
+	RULE(BUD_14, sf_bud_14_claim) INTAKE(sf_on_reserve)
 #define ON_CHARGE(RULE, INTAKE)                                                          \
 	RULE(ACC_9, sf_acc_9_charge) RULE(ACC_19, sf_acc_19_charge) INTAKE(sf_on_charge)
 #define ON_WARN(RULE, INTAKE) INTAKE(sf_on_warn)

@@ -65,6 +65,7 @@ static void boot_chunk(struct sf_zone *z, uint64_t chunk)
 		memset(maps[i] + first / 64, 0, SF_CHUNK_PAGES / 8);
 	if (end > z->pages)
 		end = z->pages;
+	sf_lists_boot(&z->lists, first, SF_CHUNK_PAGES);
 	memset(z->pbtype + (first >> z->pageblock_order), z->boot_type,
 	       ((end - 1) >> z->pageblock_order) - (first >> z->pageblock_order) + 1);
 	for (uint64_t pfn = first; pfn < end;) {
@@ -87,6 +88,9 @@ void sf_zone_begin(struct sf_zone *z)
 	memset(z->nr, 0, sizeof(z->nr));
 	for (unsigned int o = 0; o <= SF_MAX_ORDER; o++)
 		z->nr[o][z->boot_type] = z->boot_nr[o];
+	sf_lists_begin(&z->lists, z->cpus, z->boot_type, z->boot_nr);
+	z->freed.nr = z->moved.nr = 0;
+	z->drained.cpu = z->freed_to.cpu = 0;
 	z->free_pages = z->pages;
 	z->out_pages = 0;
 	z->slab_pages = 0;
@@ -115,6 +119,7 @@ void sf_zone_free(struct sf_zone *z)
 	free(z->slab);
 	free(z->touched);
 	free(z->journal);
+	sf_lists_free(&z->lists);
 }
 
 static void zone_grow(struct sf_zone *z, uint64_t pages, size_t *bytes)
@@ -129,6 +134,7 @@ static void zone_grow(struct sf_zone *z, uint64_t pages, size_t *bytes)
 	z->pbtype = sf_shadow_zalloc(cap, sizeof(*z->pbtype), bytes);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		*maps[i] = sf_shadow_zalloc(cap / 64, sizeof(uint64_t), bytes);
+	sf_lists_grow(&z->lists, cap, bytes);
 	z->slab = sf_shadow_zalloc(cap, sizeof(*z->slab), bytes);
 	z->touched = sf_shadow_zalloc(cap >> SF_CHUNK_SHIFT, 1, bytes);
 	z->journal = sf_shadow_zalloc(cap >> SF_CHUNK_SHIFT, sizeof(*z->journal), bytes);
@@ -146,6 +152,7 @@ void sf_zone_setup(struct sf_shadow *sh, uint64_t pages)
 		zone_grow(z, pages, &sh->bytes);
 	z->pageblock_order = sh->set.pageblock_order <= SF_MAX_ORDER ?
 				     (uint8_t)sh->set.pageblock_order : SF_MAX_ORDER;
+	z->cpus = (uint32_t)sh->set.cpus;
 	z->marks = sf_marks_of(pages, sh->set.watermarks);
 	/* decided at boot, before there are marks; page blocks are MOVABLE by then in any case */
 	z->grouping = pages >> z->pageblock_order >= SF_MIGRATE_TYPES;
@@ -194,6 +201,13 @@ void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b)
 	z->heads[b->pfn / 64] |= 1ull << (b->pfn % 64);
 	z->nr[b->order][b->migratetype]++;
 	z->free_pages += nr;
+	sf_list_add(&z->lists, sf_free_list(b->order, b->migratetype), b->pfn, b->tail);
+	if (z->freed.nr && z->freed.pfn - b->pfn < nr) { /* a part of it, or merged with others */
+		uint64_t part = b->pfn + nr - z->freed.pfn;
+
+		z->freed.nr -= part < z->freed.nr ? part : z->freed.nr;
+		z->freed.pfn += part;
+	}
 }
 
 void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b)
@@ -207,6 +221,8 @@ void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b)
 	if (!head || (head & 15) - 1 != b->order)
 		return;
 	touch(z, b->pfn);
+	z->last_del.first = sf_list_first(&z->lists, sf_free_list(b->order, head >> 4), b->pfn);
+	sf_list_del(&z->lists, sf_free_list(b->order, head >> 4), b->pfn);
 	z->head[b->pfn] = 0;
 	z->heads[b->pfn / 64] &= ~(1ull << (b->pfn % 64));
 	sf_bits_clear(z->listed, b->pfn, 1ull << b->order);
@@ -218,7 +234,21 @@ void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b)
 	z->last_del.valid = true;
 }
 
-void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r)
+/* The per-CPU list of blocks of that order and type (mm/page_alloc.c:order_to_pindex). */
+static unsigned int pcp_list(unsigned int order, unsigned int type)
+{
+	if (order == SF_PCP_HUGE_ORDER)
+		return 12 + (type == SF_MIGRATE_MOVABLE);
+	return order <= SF_COSTLY_ORDER && type < 3 ? 3 * order + type : SF_PCP_LISTS;
+}
+
+static void put_pcp(struct sf_zone *z, unsigned int cpu, unsigned int list, uint64_t pfn, bool tail)
+{
+	if (cpu < z->lists.cpus && list < SF_PCP_LISTS)
+		sf_list_add(&z->lists, sf_pcp_list(cpu, list), pfn, tail);
+}
+
+void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r, unsigned int cpu)
 {
 	uint64_t nr = 1ull << (r->order <= SF_MAX_ORDER ? r->order : 0);
 
@@ -236,8 +266,11 @@ void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r)
 		sf_bits_clear(z->fallback, r->pfn, nr);
 	else
 		sf_bits_set(z->fallback, r->pfn, nr);
-	if (r->to_pcp && !sf_bits_any(z->listed, r->pfn, nr))
-		sf_bits_set(z->pcp, r->pfn, nr);
+	z->moved.nr = z->freed.nr = 0;
+	if (!r->to_pcp || sf_bits_any(z->listed, r->pfn, nr))
+		return;
+	sf_bits_set(z->pcp, r->pfn, nr);
+	put_pcp(z, cpu, pcp_list(r->order, r->migratetype), r->pfn, true);
 }
 
 /* Page blocks change their type; where that ends, or 0: nowhere. */
@@ -259,12 +292,20 @@ static uint64_t retype(struct sf_zone *z, const struct sf_ev_claim *c)
 	return end;
 }
 
+/* Of a part of a page block: its free blocks go from list to list one by one. */
+static void moves(struct sf_zone *z, const struct sf_ev_claim *c, uint64_t end)
+{
+	z->moved.start = c->start;
+	z->moved.nr = c->order < z->pageblock_order ? end - c->start : 0;
+}
+
 void sf_zone_reserve(struct sf_zone *z, const struct sf_ev_claim *c)
 {
 	uint64_t end = retype(z, c);
 
 	if (!end)
 		return;
+	moves(z, c, end);
 	if (!c->release)
 		z->reserved += end - c->start;
 	else if (z->reserved >= end - c->start)
@@ -307,6 +348,7 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 
 	if (!end || c->merge)
 		return;
+	moves(z, c, end);
 	z->boosting |= !c->whole;
 	z->claim.pfn = c->pfn;
 	z->claim.start = c->start;
@@ -340,6 +382,9 @@ void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p)
 	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
 		return;
 	touch(z, p->pfn);
+	z->moved.nr = z->freed.nr = 0;
+	if (sf_bit(z->pcp, p->pfn))
+		sf_list_del(&z->lists, sf_pcp_list(0, 0), p->pfn);
 	sf_bits_clear(z->pcp, p->pfn, nr);
 	if (sf_bits_any(z->listed, p->pfn, nr))
 		return;
@@ -362,10 +407,18 @@ void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p)
 	z->slab_pages -= sf_bits_count(z->slabs, p->pfn, nr);
 	sf_bits_clear(z->out, p->pfn, nr);
 	sf_bits_clear(z->slabs, p->pfn, nr);
+	z->moved.nr = 0;
+	z->freed.pfn = p->pfn;
+	z->freed.nr = p->pcp ? 0 : nr;
+	z->freed.to_tail = p->order <= SF_COSTLY_ORDER; /* it passes by its per-CPU list */
 	if (!p->pcp || sf_bits_any(z->listed, p->pfn, nr))
 		return;
 	sf_bits_set(z->pcp, p->pfn, nr);
 	sf_bits_clear(z->fallback, p->pfn, nr);
+	put_pcp(z, p->cpu, p->list, p->pfn, false);
+	z->freed_to.cpu = p->cpu + 1u;
+	z->freed_to.list = p->list;
+	z->drained.cpu = 0;
 }
 
 void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p)
@@ -373,7 +426,15 @@ void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p)
 	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
 		return;
 	touch(z, p->pfn);
+	if (sf_bit(z->pcp, p->pfn))
+		sf_list_del(&z->lists, sf_pcp_list(0, 0), p->pfn);
 	sf_bits_clear(z->pcp, p->pfn, 1ull << p->order);
+	z->moved.nr = 0;
+	z->freed.pfn = p->pfn;
+	z->freed.nr = 1ull << p->order;
+	z->freed.to_tail = false;
+	z->drained.cpu = p->cpu + 1u;
+	z->drained.list = p->list;
 }
 
 /* Pages of the slab window get frames; the first of them, plus 1, or 0: the slab is not there. */

@@ -7,6 +7,7 @@
 #define SLABFUZZ_ZONE_H
 
 #include "bitmap.h"
+#include "lists.h"
 #include "rules.h"
 
 #define SF_CHUNK_SHIFT 10             /* the zone is reset by chunks of the largest block */
@@ -51,6 +52,7 @@ struct sf_zone {
 	bool grouping;        /* by mobility */
 	uint8_t boot_type, pageblock_order;
 	uint64_t pages, cap;
+	uint32_t cpus;
 	struct sf_marks marks;
 	uint8_t boost;        /* enum sf_boost */
 	bool boosting;        /* a part of a page block was claimed for the request under way ... */
@@ -74,7 +76,22 @@ struct sf_zone {
 		uint64_t pfn;
 		uint8_t order, type;
 		bool valid;
+		bool first;       /* del: of its list */
 	} last_del, last_alloc;
+	struct sf_lists lists;
+	/* what was freed and is not on a free list yet; to_tail: to its end, perhaps */
+	struct {
+		uint64_t pfn, nr;
+		bool to_tail;
+	} freed;
+	/* page blocks whose free blocks change their lists; nr is 0 if none do */
+	struct {
+		uint64_t start, nr;
+	} moved;
+	/* the per-CPU list that was drained last, freed to last; cpu: plus 1, 0: none was */
+	struct {
+		unsigned int cpu, list;
+	} drained, freed_to;
 	struct {
 		uint64_t pfn;
 		uint32_t orders; /* bit k: the upper half of order k is still to come */
@@ -102,7 +119,7 @@ void sf_zone_free(struct sf_zone *z);
  */
 void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b);
 void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b);
-void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r);
+void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r, unsigned int cpu);
 void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c);
 /* A request of these flags is over, and has got pages or not: what is known of the boost then. */
 void sf_zone_boost(struct sf_zone *z, uint32_t gfp, bool got);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_buddy_oracles.c - BUD-1 to BUD-11 on events made by hand: each title of theirs has a stream
+ * test_buddy_oracles.c - BUD-1 to BUD-11, BUD-14 and BUD-15 on events made by hand: each title of theirs has a stream
  * that earns it. Streams that are clean for them all are in test_oracles.c, BUD-12 is in
  * test_accounting.c. Relies on tiny_heap.h.
  */
@@ -484,7 +484,111 @@ static void bud_11_block(struct fixture *f)
 	EMIT(f, SLAB_NEW, slab, .cache = C_64, .objects = 64, .pfn = pfn);
 }
 
+/* Page 0 is free; with its buddy it would merge with pages 2 and 3. */
+static void bud_14_front(struct fixture *f)
+{
+	take(f, 0, SF_MIGRATE_UNMOVABLE);
+	take(f, 0, SF_MIGRATE_UNMOVABLE);
+	EMIT(f, PAGE_FREE, page, .pfn = 0, .order = 0, .list = 0xff);
+	block_add(f, 0, 0, SF_MIGRATE_UNMOVABLE);
+}
+
+static void bud_14_end(struct fixture *f)
+{
+	take(f, 4, SF_MIGRATE_UNMOVABLE);
+	take(f, 4, SF_MIGRATE_UNMOVABLE);
+	take(f, 5, SF_MIGRATE_UNMOVABLE);
+	EMIT(f, PAGE_FREE, page, .pfn = 0, .order = 4, .list = 0xff);
+	block_put(f, 0, 4, SF_MIGRATE_UNMOVABLE, true);
+}
+
+static void bud_14_split(struct fixture *f)
+{
+	rmqueue(f, 0, 10, 9, SF_MIGRATE_MOVABLE, SF_MIGRATE_MOVABLE, SF_RMQUEUE_OWN);
+	block_put(f, 512, 9, SF_MIGRATE_MOVABLE, true);
+}
+
+static void bud_14_moved(struct fixture *f)
+{
+	claim_last(f, 128, 128);
+	block_del(f, PAGES - 128);
+	block_add(f, PAGES - 128, 7, SF_MIGRATE_UNMOVABLE);
+}
+
+/* Two blocks of order 9 are free, that at 1536 before that at 512. */
+static void two_halves(struct fixture *f)
+{
+	take(f, 9, SF_MIGRATE_MOVABLE);
+	rmqueue(f, 1024, 10, 9, SF_MIGRATE_MOVABLE, SF_MIGRATE_MOVABLE, SF_RMQUEUE_OWN);
+	block_add(f, 1536, 9, SF_MIGRATE_MOVABLE);
+}
+
+static void bud_14_second(struct fixture *f)
+{
+	two_halves(f);
+	rmqueue(f, 512, 9, 9, SF_MIGRATE_MOVABLE, SF_MIGRATE_MOVABLE, SF_RMQUEUE_OWN);
+}
+
+static void bud_14_claim(struct fixture *f)
+{
+	two_halves(f);
+	claim(f, 512, 9, SF_MIGRATE_MOVABLE, SF_MIGRATE_UNMOVABLE);
+}
+
+static void bud_15_alloc(struct fixture *f)
+{
+	uint64_t pfn = parked_page(f);
+
+	parked_page(f);
+	EMIT(f, PAGE_ALLOC, page, .pfn = pfn, .order = 0, .list = 0, .pcp = true);
+}
+
+static void bud_15_drain(struct fixture *f)
+{
+	uint64_t pfn;
+
+	parked_page(f);
+	pfn = parked_page(f);
+	EMIT(f, PCP_DRAIN, page, .pfn = pfn, .order = 0, .list = 0, .pcp = true);
+}
+
+static void bud_15_turn(struct fixture *f)
+{
+	uint64_t pfn = take(f, 0, SF_MIGRATE_MOVABLE);
+
+	EMIT(f, PAGE_FREE, page, .pfn = pfn, .order = 0, .list = 1, .pcp = true);
+	parked_page(f);
+	EMIT(f, PCP_DRAIN, page, .pfn = pfn, .order = 0, .list = 1, .pcp = true);
+}
+
+/* From list 1 it goes on to list 2, and comes to list 0 last. */
+static void bud_15_clean(struct fixture *f)
+{
+	uint64_t pfn[3] = { take(f, 0, SF_MIGRATE_RECLAIMABLE), parked_page(f),
+			    take(f, 0, SF_MIGRATE_MOVABLE) };
+
+	EMIT(f, PAGE_FREE, page, .pfn = pfn[0], .order = 0, .list = 2, .pcp = true);
+	EMIT(f, PAGE_FREE, page, .pfn = pfn[2], .order = 0, .list = 1, .pcp = true);
+	EMIT(f, PCP_DRAIN, page, .pfn = pfn[2], .order = 0, .list = 1, .pcp = true);
+	EMIT(f, PCP_DRAIN, page, .pfn = pfn[0], .order = 0, .list = 2, .pcp = true);
+	EMIT(f, PCP_DRAIN, page, .pfn = pfn[1], .order = 0, .list = 0, .pcp = true);
+}
+
 static const struct stream broken[] = {
+	STREAM(BUD, 14, bud_14_front,
+	       "a freed block is to be used before its next higher buddy can merge"),
+	STREAM(BUD, 14, bud_14_end,
+	       "a freed block was put at the end of its list for no merge"),
+	STREAM(BUD, 14, bud_14_split, "the rest of a split was put at the end of its list"),
+	STREAM(BUD, 14, bud_14_moved,
+	       "a free block changed its type and is first on its list"),
+	STREAM(BUD, 14, bud_14_second, "a block was taken that is not the first of its list"),
+	STREAM(BUD, 14, bud_14_claim,
+	       "a page block was chosen by what is not the first of its list"),
+	STREAM(BUD, 15, bud_15_alloc, "a per-CPU list gave what is not its first"),
+	STREAM(BUD, 15, bud_15_drain, "a per-CPU list was drained of what is not its last"),
+	STREAM(BUD, 15, bud_15_turn, "a per-CPU list was drained before its turn"),
+	{ SF_INV_BUD_15, bud_15_clean, NULL, NULL },
 	STREAM(BUD, 1, bud_1_align, "a block is not naturally aligned"),
 	STREAM(BUD, 1, bud_1_zone, "a block leaves the zone"),
 	STREAM(BUD, 1, bud_1_order, "a block has an order above 10"),

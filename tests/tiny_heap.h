@@ -69,12 +69,17 @@ static inline void count(struct fixture *f, const struct sf_event *ev)
 	f->large_pages += f->large[id];
 }
 
-static inline void block_add(struct fixture *f, uint64_t pfn, uint8_t order, uint8_t mt)
+static inline void block_put(struct fixture *f, uint64_t pfn, uint8_t order, uint8_t mt, bool tail)
 {
 	f->head[pfn] = 1 + order;
 	f->type[pfn] = mt;
 	f->free_pages += 1u << order;
-	EMIT(f, BLOCK_ADD, block, .pfn = pfn, .order = order, .migratetype = mt);
+	EMIT(f, BLOCK_ADD, block, .pfn = pfn, .order = order, .migratetype = mt, .tail = tail);
+}
+
+static inline void block_add(struct fixture *f, uint64_t pfn, uint8_t order, uint8_t mt)
+{
+	block_put(f, pfn, order, mt, false);
 }
 
 static inline void block_del(struct fixture *f, uint64_t pfn)
@@ -144,7 +149,8 @@ static inline void give(struct fixture *f, uint64_t pfn, uint8_t order, uint8_t 
 		block_del(f, buddy);
 		pfn &= buddy;
 	}
-	block_add(f, pfn, order, mt);
+	block_put(f, pfn, order, mt, order < 9 && f->head[(pfn & ~(1ull << order)) ^
+							  (2ull << order)] == order + 2);
 }
 
 static inline struct sf_event cache_event(uint32_t id, const char *name, uint8_t kind,

@@ -202,7 +202,8 @@ void sf_pools_act(struct sf_shadow *sh, const struct sf_ev_pool *e)
 		prepare(sh);
 		p->pool = sf_shadow_grow(p->pool, &p->nr_pools, e->pool + 1u, sizeof(*p->pool),
 					 &sh->bytes);
-		p->pool[e->pool] = (struct sf_pool){ .known = true, .mode = e->mode };
+		p->pool[e->pool] = (struct sf_pool){ .known = true, .mode = e->mode,
+						     .refill = e->refill };
 		break;
 	case SF_POOL_PROTECT:
 	case SF_POOL_UNPROTECT:

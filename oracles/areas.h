@@ -24,6 +24,7 @@ struct sf_area {
 struct sf_pool {
 	bool known;
 	uint8_t mode;
+	uint32_t refill;     /* pages of an area, at least */
 	uint32_t areas;      /* that are mapped */
 	uint32_t map_op;     /* operation of its last MAP, plus 1 */
 };

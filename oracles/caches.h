@@ -13,7 +13,8 @@ struct sf_shadow_cache {
 	uint32_t live, slabs, refs;
 	uint32_t freeable; /* live objects that its shrinker may free */
 	uint32_t deferred; /* ... that wait for a grace period since their kfree_rcu() */
-	uint32_t asked;    /* round of reclaim in which its shrinker was asked at priority 0 */
+	/* round of reclaim in which its shrinker was asked at priority 0; for a memory cgroup */
+	uint32_t asked, asked_group;
 	uint32_t gone, gone_in; /* objects that were freeable, since call `gone_in` of shrinkers */
 	uint64_t put_off;  /* what its shrinker was to scan and has not (nr_deferred) */
 	uint32_t sheaf_capacity;

@@ -273,9 +273,8 @@ void sf_on_shrinker(struct sf_judge *j, const struct sf_event *ev)
 	struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, ev->shrink.cache);
 
 	shrinker_called(j, &ev->shrink, c);
-	if (c && j->op.rounds.open && !ev->shrink.priority && !ev->shrink.stopped &&
-	    ev->shrink.memcg == SF_NONE)
-		c->asked = j->round;
+	if (c && j->op.rounds.open && !ev->shrink.priority && !ev->shrink.stopped)
+		*(ev->shrink.memcg == SF_NONE ? &c->asked : &c->asked_group) = j->round;
 }
 
 void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
@@ -467,7 +466,7 @@ void sf_on_mapping(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_maps(struct sf_judge *j, const struct sf_event *ev)
 {
-	(void)ev;
+	j->op.maps |= (uint8_t)(1u << ev->maps.when % 8);
 	j->nr_mappings = 0;
 }
 

@@ -141,6 +141,9 @@ enum sf_rule_marks {
 	  "per-CPU page lists: the first block is taken, the last drained, a list is emptied "    \
 	  "before the next one's turn comes",                                                     \
 	  "mm/page_alloc.c:__rmqueue_pcplist, free_pcppages_bulk")                                \
+	X(BUD, 16, EVENT, SF_CAP_TRACE | SF_CAP_COMPACT, ANY, SF_RULE_ONCE,                       \
+	  "compaction moves pages to page blocks above their own",                                \
+	  "mm/compaction.c:compact_scanners_met")                                                 \
 	X(ACC, 1, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "inuse + free list = objects = floor(slab / stride); the order is the preferred or "    \
 	  "the smallest", "mm/slub.c:allocate_slab")                                              \

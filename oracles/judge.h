@@ -82,6 +82,7 @@ struct sf_op_state {
 	uint32_t parked[2];   /* caches that kept parked objects over an OOM; nr_parked of them */
 	uint8_t nr_parked;
 	bool warned;          /* the allocator complained */
+	uint8_t maps;         /* bits by enum sf_maps_when: mappings were shown */
 	uint64_t held;        /* pages with users that are no slab, when it began */
 	struct sf_large_try large;
 	struct sf_rounds rounds;

@@ -73,12 +73,12 @@ struct sf_judge;
 #define ON_DEFER(RULE, INTAKE)                                                           \
 	RULE(MEM_5, sf_mem_5_defer) RULE(ACC_21, sf_acc_21_defer) INTAKE(sf_on_defer)
 #define ON_MIGRATE(RULE, INTAKE)                                                         \
-	RULE(MEM_5, sf_mem_5_migrate) INTAKE(sf_on_migrate)                              \
+	RULE(MEM_5, sf_mem_5_migrate) RULE(BUD_16, sf_bud_16) INTAKE(sf_on_migrate)                              \
 	RULE(MEM_1, sf_mem_1_migrate)
 #define ON_MEMCG(RULE, INTAKE) INTAKE(sf_on_memcg)
 #define ON_ASK(RULE, INTAKE) RULE(ACC_14, sf_acc_14_ask)
 #define ON_POOL(RULE, INTAKE)                                                            \
-	RULE(PMA_4, sf_pma_4_open) RULE(PMA_8, sf_pma_8) INTAKE(sf_on_pool)
+	RULE(PMA_1, sf_pma_1_pool) RULE(PMA_4, sf_pma_4_open) RULE(PMA_8, sf_pma_8) INTAKE(sf_on_pool)
 #define ON_WRITE(RULE, INTAKE) RULE(PMA_5, sf_pma_5_write)
 #define ON_RARE(RULE, INTAKE) RULE(PMA_4, sf_pma_4) RULE(PMA_5, sf_pma_5_rare)
 #define ON_BUCKETS_CREATE(RULE, INTAKE)

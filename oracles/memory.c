@@ -672,6 +672,8 @@ static bool usable_fits_place(const struct sf_place *pl, uint64_t usable, bool k
 	case SF_PLACE_LARGE: /* exactly, where ksize() is the kernel's */
 		return pl->order <= SF_MAX_ORDER && usable <= SF_PAGE_SIZE << pl->order &&
 		       (!known || usable == SF_PAGE_SIZE << pl->order);
+	case SF_PLACE_VMALLOC:
+		return !known || (pl->stride == pl->object_size && pl->stride >= usable);
 	default:
 		return true;
 	}

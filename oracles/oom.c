@@ -447,6 +447,24 @@ static const char *guess_fault(struct sf_judge *j, const struct sf_ev_oom *o, ui
 	return NULL;
 }
 
+/* A cache with objects below the group that its shrinker was not asked for, to the last. */
+static bool group_not_asked(const struct sf_judge *j, uint32_t group)
+{
+	for (size_t i = 0; j->sh.nr_sides && i < j->sh.peak; i++) {
+		const struct sf_shadow_obj *o = &j->sh.obj[i];
+		const struct sf_side *side = o->flags & SF_OBJ_ALIVE ? sf_side_at(&j->sh, o) : NULL;
+		const struct sf_shadow_cache *c;
+
+		if (!side || !sf_side_freeable(side) ||
+		    !sf_group_below(&j->sh.groups, side->group, group))
+			continue;
+		c = sf_shadow_cache_at(&j->sh, o->cache);
+		if (c && c->asked_group != j->round)
+			return true;
+	}
+	return false;
+}
+
 static const char *group_fault(const struct sf_judge *j, const struct sf_ev_oom *o)
 {
 	if (o->order > SF_COSTLY_ORDER)
@@ -455,6 +473,11 @@ static const char *group_fault(const struct sf_judge *j, const struct sf_ev_oom 
 		return "a memory cgroup declared OOM for a request that forbids it";
 	if (!sf_group_of(&j->sh.groups, o->memcg))
 		return "a memory cgroup declared OOM that does not exist";
+	if (j->op.rounds.kind != SF_RECLAIM_MEMCG || j->op.rounds.memcg != o->memcg ||
+	    j->op.rounds.open || !j->round)
+		return "a memory cgroup declared OOM without a round of reclaim";
+	if ((o->gfp & SF_GFP_FS) && group_not_asked(j, sf_group_of(&j->sh.groups, o->memcg)))
+		return "a memory cgroup declared OOM before the last shrinker pass";
 	return NULL;
 }
 

@@ -16,11 +16,6 @@
 #include "shadow_mem.h"
 #include "zone.h"
 
-static bool freeable(const struct sf_side *s)
-{
-	return (s->flags & (SF_SIDE_LRU | SF_SIDE_PINNED | SF_SIDE_DEFERRED)) == SF_SIDE_LRU;
-}
-
 static struct sf_side *side_make(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
 	uint32_t id = sf_shadow_id(sh, o);
@@ -60,9 +55,9 @@ void sf_side_set(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_side_fla
 	if (!s && !on)
 		return;
 	s = side_make(sh, o);
-	was = freeable(s);
+	was = sf_side_freeable(s);
 	s->flags = (uint8_t)(on ? s->flags | flag : s->flags & ~(unsigned int)flag);
-	count_freeable(sh, o, was, freeable(s));
+	count_freeable(sh, o, was, sf_side_freeable(s));
 	sh->changes++;
 }
 
@@ -192,7 +187,7 @@ void sf_side_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
 	struct sf_side *s = sf_side_at(sh, o);
 
-	count_freeable(sh, o, freeable(s), false);
+	count_freeable(sh, o, sf_side_freeable(s), false);
 	count_deferred(sh, o, s, false);
 	sh->nr_deferred -= (s->flags & SF_SIDE_DEFERRED) != 0;
 	while (s->owned) {

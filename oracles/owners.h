@@ -50,6 +50,11 @@ static inline bool sf_side_has(const struct sf_shadow *sh, const struct sf_shado
 	return (o->flags & SF_OBJ_SIDE) && (sh->side[o - sh->obj].flags & flag);
 }
 
+static inline bool sf_side_freeable(const struct sf_side *s)
+{
+	return (s->flags & (SF_SIDE_LRU | SF_SIDE_PINNED | SF_SIDE_DEFERRED)) == SF_SIDE_LRU;
+}
+
 /* One more, or one less, of SF_SIDE_LRU, SF_SIDE_PINNED. */
 void sf_side_set(struct sf_shadow *sh, struct sf_shadow_obj *o, enum sf_side_flags flag, bool on);
 void sf_side_own(struct sf_shadow *sh, struct sf_shadow_obj *owner, struct sf_shadow_obj *owned);

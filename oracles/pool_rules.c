@@ -88,6 +88,20 @@ unsigned int sf_pma_6_slab(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* An area that was begun for this object: as many as the pool wants, or as the object needs. */
+static bool wrong_pages(const struct sf_judge *j, const struct sf_event *ev,
+			const struct sf_area *area)
+{
+	const struct sf_pool *pool = sf_pool_of(&j->sh, area->pool);
+	uint64_t due = sf_pages_of(ev->alloc.size);
+
+	if (!pool || pool->map_op != ev->op + 1)
+		return false;
+	if (due < pool->refill)
+		due = pool->refill;
+	return area->pages != due;
+}
+
 unsigned int sf_pma_6_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
@@ -96,9 +110,11 @@ unsigned int sf_pma_6_alloc(struct sf_judge *j, const struct sf_event *ev)
 	if (a->api != SF_API_PMALLOC || !sf_got(a) || !j->sh.addresses)
 		return 0;
 	area = sf_area_of(&j->sh, a->addr, a->size);
-	if (area && area->pool == a->pool)
+	if (area && area->pool == a->pool && !wrong_pages(j, ev, area))
 		return 1;
-	if (area)
+	if (area && area->pool == a->pool)
+		sf_title(j, SF_INV_PMA_6, "a new area of a pool has other pages than it is to");
+	else if (area)
 		sf_title(j, SF_INV_PMA_6, "an object lies in another pool's area");
 	else
 		sf_title(j, SF_INV_PMA_6, "an object of a pool lies in none of its areas");
@@ -256,6 +272,54 @@ unsigned int sf_pma_4_open(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /* --- mappings --- */
+
+#define FEW_PAGES 16384u /* a quarter of what a process may have mappings (vm.max_map_count) */
+
+/* Each run of pages has a mapping; mprotect() fails only when there would be too many of them. */
+static bool few_mappings(const struct sf_judge *j)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < j->sh.pools.nr_areas; i++)
+		pages += j->sh.pools.area[i].mapped ? j->sh.pools.area[i].pages : 0;
+	return pages < FEW_PAGES;
+}
+
+static const char *pool_fault(const struct sf_judge *j, const struct sf_ev_pool *p,
+			      const struct sf_pool *pool)
+{
+	static const uint8_t when[] = {
+		[SF_POOL_PROTECT] = SF_MAPS_PROTECT, [SF_POOL_UNPROTECT] = SF_MAPS_UNPROTECT,
+		[SF_POOL_DESTROY] = SF_MAPS_DESTROY,
+	};
+
+	if (p->status == SF_OK)
+		return j->op.maps >> when[p->act] & 1 ? NULL :
+			"a pool was changed and its mappings were not shown";
+	if (p->status == SF_NULL && few_mappings(j) &&
+	    (p->act == SF_POOL_PROTECT ||
+	     (p->act == SF_POOL_UNPROTECT && sf_pool_rewritable(pool))))
+		return "a pool was not sealed or opened that could be";
+	return NULL;
+}
+
+/* POOL, before the shadow. */
+unsigned int sf_pma_1_pool(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_pool *p = &ev->pool;
+	const struct sf_pool *pool = sf_pool_of(&j->sh, p->pool);
+	const char *fault;
+
+	if (p->act == SF_POOL_CREATE || p->act > SF_POOL_DESTROY || !pool || !j->sh.exact)
+		return 0;
+	fault = pool_fault(j, p, pool);
+	if (!fault)
+		return 1;
+	sf_title(j, SF_INV_PMA_1, "%s", fault);
+	sf_report(j, ev, p->res, SF_NONE, "pool %u, %u areas, status %u", p->pool, pool->areas,
+		  p->status);
+	return 1;
+}
 
 void sf_pool_expect(struct sf_judge *j, const struct sf_event *ev)
 {

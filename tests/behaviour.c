@@ -13,7 +13,7 @@
  * --each prints a row for every single generated program instead, to be compared by hand between
  * two builds once a hundred has changed. Rows of files that are not given, and of generated
  * programs beyond N, are not looked at. --titles prints what was raised, expected or
- * not, --stop ends with the first; --show prints a generated program.
+ * not, --stop ends with the first, and runs each file once more after a reset; --show prints a generated program.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -217,6 +217,36 @@ static void close_heap(struct run *x)
 	x->exec = NULL;
 }
 
+static void steps(struct run *x, const struct sf_prog *p)
+{
+	opt.tried++;
+	sf_exec_begin(x->exec, "p");
+	for (uint32_t i = 0; i < p->nr_ops; i++)
+		if (!sf_exec_step(x->exec, &p->ops[i], p->strings))
+			break;
+	sf_exec_end(x->exec);
+	take_counts(x);
+}
+
+/* Once more, on a heap that was reset: reset() promises a fresh one, byte for byte. */
+static void again(struct run *x, const struct sf_prog *p)
+{
+	struct row *first = x->row, second = { .allocator = first->allocator };
+
+	snprintf(second.name, sizeof(second.name), "%s", first->name);
+	x->row = &second;
+	steps(x, p);
+	x->row = first;
+	for (unsigned int i = AREA_result; i < AREA_judge; i++) {
+		if (first->hash[i] == second.hash[i])
+			continue;
+		printf("# %s %s: op 0: RESET-1: %s differs after a reset\n", first->name,
+		       first->allocator, area_names[i]);
+		printf("# after %u programs\n", opt.tried);
+		exit(1);
+	}
+}
+
 static void run_program(struct run *x, const struct sf_prog *p)
 {
 	struct sf_settings set = p->settings;
@@ -227,13 +257,7 @@ static void run_program(struct run *x, const struct sf_prog *p)
 	sf_settings_fixup(&set);
 	if (!x->exec || memcmp(&set, &x->set, sizeof(set)))
 		open_heap(x, &set, 16);
-	opt.tried++;
-	sf_exec_begin(x->exec, "p");
-	for (uint32_t i = 0; i < p->nr_ops; i++)
-		if (!sf_exec_step(x->exec, &p->ops[i], p->strings))
-			break;
-	sf_exec_end(x->exec);
-	take_counts(x);
+	steps(x, p);
 }
 
 static void hash_program(struct row *r, const struct sf_prog *p)
@@ -364,6 +388,8 @@ static void corpus_file(struct rows *all, const struct sf_allocator *a, const ch
 			die("%s:%u:%u: %s", path, err.line, err.col, err.text);
 		hash_program(x.row, &p);
 		run_program(&x, &p);
+		if (opt.stop)
+			again(&x, &p);
 		close_heap(&x);
 		sf_prog_free(&p);
 	}

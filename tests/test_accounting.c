@@ -1366,6 +1366,22 @@ static void accounted(struct fixture *f, uint32_t id, uint32_t s)
 	f->op++;
 }
 
+/* A page that moves within the first page block, or to the second one. */
+static void moved_to(struct fixture *f, uint64_t to)
+{
+	EMIT(f, MIGRATE, migrate, .id = 0, .from = at(3), .to = at(to), .bad = SF_GOOD);
+}
+
+static void bud_16(struct fixture *f)
+{
+	moved_to(f, 511);
+}
+
+static void bud_16_up(struct fixture *f)
+{
+	moved_to(f, 512);
+}
+
 static void acc_21_group(struct fixture *f)
 {
 	obj(f, 0, slab(f, C_DENTRY), 0);
@@ -1554,6 +1570,37 @@ static void acc_14_group_gfp(struct fixture *f)
 	group_oom(f, 0, SF_GFP_KERNEL | SF_GFP_RETRY_MAYFAIL, GROUP);
 }
 
+static void acc_14_group_no_round(struct fixture *f)
+{
+	group_oom(f, 0, SF_GFP_KERNEL, GROUP);
+}
+
+/* A dentry of the group's is asked for at priority 1, and not to the last. */
+static void group_round(struct fixture *f, uint8_t priority)
+{
+	struct sf_event ev = object(f, 0, slab(f, C_DENTRY), 0);
+
+	group(f, 4096);
+	charge(f, ev.alloc.addr, 200);
+	allocated(f, ev);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_MEMCG, .begin = true, .gfp = SF_GFP_KERNEL,
+	     .memcg = GROUP);
+	EMIT(f, SHRINK, shrink, .cache = C_DENTRY, .memcg = GROUP, .priority = priority,
+	     .freeable = 1);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_MEMCG, .gfp = SF_GFP_KERNEL, .memcg = GROUP);
+	EMIT(f, OOM, oom, .gfp = SF_GFP_KERNEL, .memcg = GROUP);
+}
+
+static void acc_14_group_pass(struct fixture *f)
+{
+	group_round(f, 1);
+}
+
+static void acc_14_group_clean(struct fixture *f)
+{
+	group_round(f, 0);
+}
+
 static void acc_14_group_none(struct fixture *f)
 {
 	group_oom(f, 0, SF_GFP_KERNEL, CHILD);
@@ -1670,6 +1717,11 @@ static const struct stream broken[] = {
 	STREAM_IN(in_416, ACC, 14, acc_14_uncounted,
 		  "vm_enough_memory refused for want of memory that the design should count"),
 	STREAM(ACC, 14, acc_14_policy, "OOM was declared under another policy than is in force"),
+	STREAM(ACC, 14, acc_14_group_no_round,
+	       "a memory cgroup declared OOM without a round of reclaim"),
+	STREAM(ACC, 14, acc_14_group_pass,
+	       "a memory cgroup declared OOM before the last shrinker pass"),
+	{ SF_INV_ACC_14, acc_14_group_clean, NULL, NULL },
 	STREAM(ACC, 14, acc_14_group_costly, "a memory cgroup declared OOM for a costly order"),
 	STREAM(ACC, 14, acc_14_group_gfp,
 	       "a memory cgroup declared OOM for a request that forbids it"),
@@ -1700,6 +1752,8 @@ static const struct stream broken[] = {
 	STREAM(ACC, 19, acc_19_max, "the limit of a memory cgroup is wrong"),
 	STREAM(ACC, 19, acc_19_nobody, "a memory cgroup is charged for what is not there"),
 	STREAM(ACC, 19, acc_19_live, "a live object was uncharged"),
+	STREAM(BUD, 16, bud_16, "compaction moved pages to no higher page block"),
+	{ SF_INV_BUD_16, bud_16_up, NULL, NULL },
 	STREAM(ACC, 22, acc_22_outside, "a shrinker was asked outside a round of reclaim"),
 	STREAM(ACC, 22, acc_22_freed,
 	       "a shrinker freed or scanned more than it was asked for"),

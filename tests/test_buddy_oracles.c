@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_buddy_oracles.c - BUD-1 to BUD-11, BUD-14 and BUD-15 on events made by hand: each title of theirs has a stream
- * that earns it. Streams that are clean for them all are in test_oracles.c, BUD-12 is in
- * test_accounting.c. Relies on tiny_heap.h.
+ * test_buddy_oracles.c - BUD-1 to BUD-11, BUD-14 and BUD-15 on events made by hand: each title of
+ * theirs has a stream that earns it. Streams that are clean for them all are in test_oracles.c,
+ * BUD-12 is in test_accounting.c. Relies on tiny_heap.h.
  */
 #include "tiny_heap.h"
 

@@ -95,7 +95,8 @@ static void good_maps(struct fixture *f, uint8_t when, bool sealed)
 
 static void act(struct fixture *f, uint32_t pool, uint8_t what, uint8_t mode, uint8_t status)
 {
-	EMIT(f, POOL, pool, .pool = pool, .act = what, .mode = mode, .status = status);
+	EMIT(f, POOL, pool, .pool = pool, .act = what, .mode = mode, .status = status,
+	     .refill = 2);
 	f->op++;
 }
 
@@ -170,7 +171,25 @@ static void life(struct fixture *f)
 	emit_maps(f, SF_MAPS_WALK, 0, 0, 0);
 }
 
-/* The system refused to seal: nothing is known until the pool's event, then nothing is sealed. */
+static void not_shown(struct fixture *f)
+{
+	fill(f, SF_POOL_WR);
+	act(f, POOL, SF_POOL_PROTECT, 0, SF_OK);
+}
+
+static void small_area(struct fixture *f)
+{
+	const uint64_t pfn = 10;
+
+	act(f, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	EMIT(f, MAP, map, .addr = AREA, .pages = 1, .pfns = &pfn, .pool = POOL);
+	pmalloc(f, 0, POOL, 1, 100, FIRST);
+}
+
+/*
+ * The system refused to seal, which it does not for so few pages: nothing is known until the pool's
+ * event, then nothing is sealed.
+ */
 static void not_sealed(struct fixture *f)
 {
 	fill(f, SF_POOL_WR);
@@ -367,6 +386,7 @@ static void authority_good(struct fixture *f)
 	rare(f, POOL, FIRST, 0, 8, SF_NULL);     /* no mapping was to be had */
 	act(f, OTHER, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
 	rare(f, OTHER, FIRST, 0, 8, SF_NOTICED);
+	good_maps(f, SF_MAPS_UNPROTECT, false);
 	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
 	rare(f, POOL, FIRST, 0, 8, SF_OK);
 }
@@ -418,6 +438,7 @@ static void authority_refused(struct fixture *f)
 static void opened_ro(struct fixture *f)
 {
 	fill(f, SF_POOL_AUTO_RO);
+	good_maps(f, SF_MAPS_UNPROTECT, false);
 	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
 }
 
@@ -440,6 +461,7 @@ static void writes_good(struct fixture *f)
 	write_to(f, SF_OK, SF_GOOD);
 	protect(f);
 	write_to(f, SF_NOTICED, SF_GOOD);
+	good_maps(f, SF_MAPS_UNPROTECT, false);
 	act(f, POOL, SF_POOL_UNPROTECT, 0, SF_OK);
 	write_to(f, SF_OK, SF_GOOD);
 	rare(f, POOL, FIRST, 0, 8, SF_OK);
@@ -623,7 +645,10 @@ static void end_read_only(struct fixture *f)
 /* title: NULL, none */
 static const struct stream streams[] = {
 	{ SF_INV_PMA_1, life, NULL, NULL },
-	{ SF_INV_PMA_1, not_sealed, NULL, NULL },
+	{ SF_INV_PMA_1, not_sealed, "PMA-1: a pool was not sealed or opened that could be", NULL },
+	{ SF_INV_PMA_1, not_shown, "PMA-1: a pool was changed and its mappings were not shown", NULL },
+	{ SF_INV_PMA_6, small_area, "PMA-6: a new area of a pool has other pages than it is to",
+	  NULL },
 	{ SF_INV_PMA_1, self_sealing, NULL, NULL },
 	{ SF_INV_PMA_1, rare_good, NULL, NULL },
 	{ SF_INV_PMA_1, last_page_open, "PMA-1: a page of a sealed area is writable", NULL },

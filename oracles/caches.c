@@ -158,6 +158,7 @@ void sf_shadow_destroy(struct sf_shadow *sh, uint32_t id)
 			if (sf_bit(z->slab_heads, p) && z->slab[p].cache == id &&
 			    !z->slab[p].deferred && !z->slab[p].orphan) {
 				z->slab[p].orphan = true;
+				z->changes++;
 				z->orphan_pages += 1ull << z->slab[p].order;
 			}
 	c->live = 0;

@@ -50,6 +50,33 @@ uint64_t sf_shadow_pages_of(const struct sf_shadow_obj *o)
 	}
 }
 
+static bool is_tied(const struct sf_shadow_obj *o)
+{
+	if (!(o->flags & SF_OBJ_ALIVE))
+		return false;
+	return (o->flags & SF_OBJ_SIDE) || (o->kind == SF_PLACE_PAGES && o->api == SF_API_PAGES &&
+					    (o->gfp & SF_GFP_MOVABLE));
+}
+
+void sf_shadow_tie(struct sf_shadow *sh, struct sf_shadow_obj *o)
+{
+	uint32_t last;
+
+	if (is_tied(o) == (o->tied != 0))
+		return;
+	if (!o->tied) {
+		sh->tied = sf_shadow_grow(sh->tied, &sh->cap_tied, sh->nr_tied + 1,
+					  sizeof(*sh->tied), &sh->bytes);
+		sh->tied[sh->nr_tied++] = sf_shadow_id(sh, o);
+		o->tied = (uint32_t)sh->nr_tied;
+		return;
+	}
+	last = sh->tied[--sh->nr_tied];
+	sh->tied[o->tied - 1] = last;
+	sh->obj[last].tied = o->tied;
+	o->tied = 0;
+}
+
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
@@ -80,6 +107,7 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	}
 	sh->orphans -= (o->flags & SF_OBJ_ORPHAN) != 0;
 	o->flags &= (uint8_t)(SF_OBJ_KNOWN | SF_OBJ_REPORTED);
+	sf_shadow_tie(sh, o);
 	sh->live--;
 }
 
@@ -161,6 +189,7 @@ static void obj_add(struct sf_shadow *sh, struct sf_shadow_obj *o)
 		if (o->flags & (SF_OBJ_DATA | SF_OBJ_POINTER))
 			c->half[(o->flags & SF_OBJ_POINTER) != 0]++;
 	}
+	sf_shadow_tie(sh, o);
 	sh->live++;
 }
 
@@ -316,7 +345,9 @@ void sf_objects_clear(struct sf_shadow *sh)
 		if (sh->obj[i].flags & SF_OBJ_ALIVE)
 			sf_shadow_drop(sh, &sh->obj[i]);
 		sh->obj[i].flags = 0;
+		sh->obj[i].tied = 0;
 	}
+	sh->nr_tied = 0;
 	sh->peak = 0;
 	sh->live = 0;
 	sh->untracked = 0;

@@ -29,6 +29,7 @@ struct sf_shadow_obj {
 	uint32_t slab;               /* first pfn of its slab, SF_NONE */
 	uint16_t offset;             /* in its slot */
 	uint8_t api, kind, order, flags;
+	uint32_t tied;               /* place in `tied`, plus 1; 0: it is not there */
 };
 
 _Static_assert(sizeof(struct sf_shadow_obj) <= 64, "one cache line per object");
@@ -55,6 +56,8 @@ static inline uint32_t sf_shadow_id(const struct sf_shadow *sh, const struct sf_
 void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o);
+/* Whether it is among `tied` is found out anew, as of what it is now. */
+void sf_shadow_tie(struct sf_shadow *sh, struct sf_shadow_obj *o);
 /* The object is at `to` from now on; sh->claim says how that went. */
 void sf_shadow_migrate(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t to);
 /* Bytes of pages that a live object has that is in no slab, 0: it is in one, or not known. */

@@ -5,8 +5,8 @@
  * Each page frame gets a level: what would have to be given up, drained, waited for or reclaimed
  * until it is free. Where a request first finds enough frames, in a block, is the cause; nowhere:
  * memory was exhausted. A slab is as hard to get as the hardest object in it. Relies on judge.h and
- * owners.c's states; listed in listing.h. Linear in pages and objects, once for requests that
- * fail one after the other without anything changing.
+ * owners.c's states; listed in listing.h. Linear in pages and in objects that have ties, once for
+ * requests that fail one after the other without anything changing, whatever they ask for.
  */
 #include "oom.h"
 
@@ -41,14 +41,15 @@ const struct sf_named_doc sf_oom_causes[SF_CAUSES] = {
 #undef X
 };
 
-/* What a verdict depends on: equal keys, equal verdicts. */
+/* What levels depend on: equal keys, equal levels. */
 struct key {
-	uint64_t changes, free, out, slabs, reserved, pages;
-	uint32_t round, gfp, grace;
-	uint16_t order, guess;
+	uint64_t changes, zone;
+	uint32_t run, grace;
 };
 
-_Static_assert(sizeof(struct key) == 64, "compared as bytes: no padding");
+_Static_assert(sizeof(struct key) == 24, "compared as bytes: no padding");
+
+#define UNKNOWN 0xff /* no level */
 
 struct sf_needs {
 	uint8_t *level;      /* by pfn */
@@ -57,8 +58,11 @@ struct sf_needs {
 	uint32_t *idle;      /* by cache: slabs with nothing alive in them */
 	size_t cap_idle;
 	struct sf_event oom; /* the last one that parked objects might have been flushed for */
-	struct key key;
-	uint8_t verdict;     /* level that is needed under that key */
+	uint8_t block[SF_NR_ORDERS]; /* level of the best block of an order; UNKNOWN */
+	uint32_t *rest;      /* by first pfn of a slab: live objects in it that have no ties */
+	size_t cap_rest;
+	struct key key;      /* that `level`, `nr` and `block` are of */
+	bool known;
 };
 
 static struct sf_needs *mine(struct sf_judge *j)
@@ -67,6 +71,8 @@ static struct sf_needs *mine(struct sf_judge *j)
 		j->needs = sf_shadow_zalloc(1, sizeof(*j->needs), &j->sh.bytes);
 	j->needs->level = sf_shadow_grow(j->needs->level, &j->needs->cap, j->sh.zone.pages, 1,
 					 &j->sh.bytes);
+	j->needs->rest = sf_shadow_grow(j->needs->rest, &j->needs->cap_rest, j->sh.zone.pages,
+					sizeof(*j->needs->rest), &j->sh.bytes);
 	return j->needs;
 }
 
@@ -74,6 +80,7 @@ void sf_needs_free(struct sf_judge *j)
 {
 	if (j->needs) {
 		free(j->needs->level);
+		free(j->needs->rest);
 		free(j->needs->idle);
 	}
 	free(j->needs);
@@ -147,6 +154,7 @@ static void slabs_begin(struct sf_judge *j, struct sf_needs *n)
 	for SF_EACH_BIT(p, z->slab_heads, 0, z->pages) {
 		const struct sf_shadow_slab *slab = &z->slab[p];
 
+		n->rest[p] = slab->live;
 		if (slab->deferred)
 			n->level[p] = LEVEL_OF(DEFERRED);
 		else if (slab->orphan || (slab->live && !j->sh.nr_sides) || under_way(j, slab))
@@ -161,22 +169,26 @@ static void slabs_spread(struct sf_judge *j, struct sf_needs *n)
 	const struct sf_zone *z = &j->sh.zone;
 
 	for SF_EACH_BIT(p, z->slab_heads, 0, z->pages)
-		raise_level(n, p, 1ull << z->slab[p].order, z->pages, n->level[p]);
+		raise_level(n, p, 1ull << z->slab[p].order, z->pages,
+			    n->rest[p] ? NEVER : n->level[p]);
 }
 
+/* An object without ties stays where it is. */
 static void objects(struct sf_judge *j, struct sf_needs *n)
 {
 	sf_side_states(&j->sh);
-	for (size_t i = 0; i < j->sh.peak; i++) {
-		const struct sf_shadow_obj *o = &j->sh.obj[i];
+	for (size_t i = 0; i < j->sh.nr_tied; i++) {
+		const struct sf_shadow_obj *o = &j->sh.obj[j->sh.tied[i]];
 		uint8_t level;
 
-		if (!(o->flags & SF_OBJ_ALIVE) || o->addr <= SF_ZERO_SIZE_PTR)
+		if (o->addr <= SF_ZERO_SIZE_PTR)
 			continue;
 		level = object_level(j, o);
 		if (o->slab != SF_NONE && o->slab < j->sh.zone.pages) {
 			if (level > n->level[o->slab])
 				n->level[o->slab] = level;
+			if (n->rest[o->slab])
+				n->rest[o->slab]--;
 		} else if (level != NEVER) {
 			level_pages(j, n, o, level);
 		}
@@ -191,8 +203,7 @@ static void reserves(const struct sf_zone *z, struct sf_needs *n)
 				    LEVEL_OF(RESERVE));
 }
 
-/* `moving`: objects that can be moved out of the way are of use. */
-static void levels(struct sf_judge *j, struct sf_needs *n, bool moving)
+static void levels(struct sf_judge *j, struct sf_needs *n)
 {
 	const struct sf_zone *z = &j->sh.zone;
 
@@ -202,9 +213,9 @@ static void levels(struct sf_judge *j, struct sf_needs *n, bool moving)
 	if (z->reserved)
 		reserves(z, n);
 	slabs_begin(j, n);
-	if (j->sh.nr_sides || moving)
-		objects(j, n);
+	objects(j, n);
 	slabs_spread(j, n);
+	memset(n->block, UNKNOWN, sizeof(n->block));
 	memset(n->nr, 0, sizeof(n->nr));
 	for (uint64_t p = 0; p < z->pages; p++)
 		n->nr[n->level[p]]++;
@@ -212,13 +223,16 @@ static void levels(struct sf_judge *j, struct sf_needs *n, bool moving)
 
 /* --- the level that is needed --- */
 
-/* The least level at which more than `above` frames are free. Movable pages only change places. */
-static uint8_t level_for_count(const struct sf_needs *n, uint64_t above)
+/*
+ * The least level at which more than `above` frames are free; `reserve`: what the reserve holds is.
+ * Movable pages only change places.
+ */
+static uint8_t level_for_count(const struct sf_needs *n, uint64_t above, bool reserve)
 {
-	uint64_t have = 0;
+	uint64_t have = reserve ? n->nr[LEVEL_OF(RESERVE)] : 0;
 
 	for (unsigned int l = 0; l < LEVEL_OF(COMPACTION); l++) {
-		have += n->nr[l];
+		have += reserve && l == LEVEL_OF(RESERVE) ? 0 : n->nr[l];
 		if (have > above)
 			return (uint8_t)l;
 	}
@@ -254,10 +268,12 @@ static uint8_t needed_for_pages(struct sf_judge *j, struct sf_needs *n, const st
 {
 	uint8_t count, block;
 
-	count = level_for_count(n, mark_of(j, o->gfp) + (1ull << o->order) - 1);
+	count = level_for_count(n, mark_of(j, o->gfp) + (1ull << o->order) - 1, false);
 	if (count == NEVER)
 		return NEVER;
-	block = level_for_block(n, j->sh.zone.pages, o->order);
+	if (n->block[o->order] == UNKNOWN)
+		n->block[o->order] = level_for_block(n, j->sh.zone.pages, o->order);
+	block = n->block[o->order];
 	return count > block ? count : block;
 }
 
@@ -270,11 +286,9 @@ static uint8_t needed_for_guess(struct sf_judge *j, struct sf_needs *n, const st
 	uint64_t pages = j->sh.zone.pages, reserve = sf_totalreserve(&j->sh.zone.marks, pages);
 	uint64_t admin = sf_guess_416(UINT64_MAX, reserve, pages);
 
-	n->nr[0] += n->nr[LEVEL_OF(RESERVE)];
-	n->nr[LEVEL_OF(RESERVE)] = 0;
 	if (o->pages > pages)
 		return NEVER;
-	return level_for_count(n, o->pages + (UINT64_MAX - admin));
+	return level_for_count(n, o->pages + (UINT64_MAX - admin), true);
 }
 
 /* Does nothing wait, park or belong to a shrinker? Then what is not free is in use. */
@@ -289,31 +303,20 @@ static bool surely_exhausted(const struct sf_judge *j, const struct sf_ev_oom *o
 
 static uint8_t needed(struct sf_judge *j, const struct sf_ev_oom *o)
 {
-	const struct sf_zone *z = &j->sh.zone;
 	struct sf_needs *n = mine(j);
 	struct key key;
 
 	if (surely_exhausted(j, o))
 		return NEVER;
-	memset(&key, 0, sizeof(key));
 	key.changes = j->sh.changes;
-	key.free = z->free_pages;
-	key.out = z->out_pages;
-	key.slabs = z->slab_pages;
-	key.reserved = z->reserved;
-	key.pages = o->pages;
-	key.round = j->sh.run;
-	key.gfp = o->gfp;
+	key.zone = j->sh.zone.changes;
+	key.run = j->sh.run;
 	key.grace = j->sh.grace;
-	key.order = o->order;
-	key.guess = 1 + o->guess;
-	if (!j->op.slab_news && !memcmp(&key, &n->key, sizeof(key)))
-		return n->verdict;
-	levels(j, n, !o->guess && o->order && (j->sh.caps & SF_CAP_COMPACT));
+	if (j->op.slab_news || !n->known || memcmp(&key, &n->key, sizeof(key)))
+		levels(j, n);
 	n->key = key;
-	n->key.changes += j->op.slab_news; /* no other operation's verdict */
-	n->verdict = o->guess ? needed_for_guess(j, n, o) : needed_for_pages(j, n, o);
-	return n->verdict;
+	n->known = !j->op.slab_news; /* a slab that is under way is that for no other operation */
+	return o->guess ? needed_for_guess(j, n, o) : needed_for_pages(j, n, o);
 }
 
 /* --- ACC-14 --- */

@@ -27,6 +27,7 @@ static struct sf_side *side_make(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	sh->side[id] = (struct sf_side){ 0 };
 	o->flags |= SF_OBJ_SIDE;
 	sh->nr_sides++;
+	sf_shadow_tie(sh, o);
 	return &sh->side[id];
 }
 
@@ -181,6 +182,7 @@ static void out_of_table(struct sf_shadow *sh, struct sf_shadow_obj *o, struct s
 	uncharge(sh, s);
 	o->flags &= (uint8_t)~SF_OBJ_SIDE;
 	sh->nr_sides--;
+	sf_shadow_tie(sh, o);
 }
 
 void sf_side_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
@@ -265,13 +267,13 @@ void sf_side_states(struct sf_shadow *sh)
 {
 	if (!sh->nr_sides)
 		return;
-	for (size_t i = 0; i < sh->peak && i < sh->cap_side; i++)
-		if (sh->obj[i].flags & SF_OBJ_SIDE)
-			sh->side[i].state = (uint8_t)own_state(&sh->side[i]);
-	for (size_t i = 0; i < sh->peak && i < sh->cap_side; i++)
-		if ((sh->obj[i].flags & SF_OBJ_SIDE) && sh->side[i].owned &&
-		    own_state(&sh->side[i]) != SF_STATE_STAYS)
-			hand_down(sh, &sh->side[i]);
+	for (size_t i = 0; i < sh->nr_tied; i++)
+		if (sh->obj[sh->tied[i]].flags & SF_OBJ_SIDE)
+			sh->side[sh->tied[i]].state = (uint8_t)own_state(&sh->side[sh->tied[i]]);
+	for (size_t i = 0; i < sh->nr_tied; i++)
+		if ((sh->obj[sh->tied[i]].flags & SF_OBJ_SIDE) && sh->side[sh->tied[i]].owned &&
+		    own_state(&sh->side[sh->tied[i]]) != SF_STATE_STAYS)
+			hand_down(sh, &sh->side[sh->tied[i]]);
 }
 
 bool sf_shadow_in_reclaim_slab(const struct sf_shadow *sh, const struct sf_shadow_obj *o)

@@ -68,7 +68,7 @@ bool sf_side_take(struct sf_shadow *sh, struct sf_shadow_obj *o, struct sf_side 
 /* The object is another entry of `obj`, or another thing in the same one: its ties go with it. */
 void sf_side_carry(struct sf_shadow *sh, struct sf_side *kept, uint32_t from,
 		   struct sf_shadow_obj *to);
-/* Fills in `state` of every live object that has an entry: linear in objects. */
+/* Fills in `state` of every live object that has an entry: linear in them. */
 void sf_side_states(struct sf_shadow *sh);
 /* Is it counted as reclaimable because of the slab it lies in? */
 bool sf_shadow_in_reclaim_slab(const struct sf_shadow *sh, const struct sf_shadow_obj *o);

@@ -69,6 +69,7 @@ void sf_shadow_begin(struct sf_shadow *sh)
 void sf_shadow_free(struct sf_shadow *sh)
 {
 	free(sh->obj);
+	free(sh->tied);
 	sf_windows_free(sh);
 	sf_caches_free(sh);
 	free(sh->site);

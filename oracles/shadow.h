@@ -34,6 +34,12 @@ struct sf_shadow {
 	struct sf_shadow_obj *obj;
 	size_t cap_obj, peak; /* peak: highest id of this run, plus 1 */
 	size_t live, orphans, untracked;
+	/*
+	 * Live objects that could leave their place: they have an entry in `side`, or are movable
+	 * pages. By id, in any order.
+	 */
+	uint32_t *tied;
+	size_t nr_tied, cap_tied;
 	struct sf_window direct, vmalloc;
 	/*
 	 * The slab window grows with the slabs that are made in it: slabs.pages is what this run

@@ -39,6 +39,7 @@ static void touch(struct sf_zone *z, uint64_t pfn)
 {
 	uint64_t chunk = pfn >> SF_CHUNK_SHIFT;
 
+	z->changes++;
 	if (z->touched[chunk])
 		return;
 	z->touched[chunk] = true;
@@ -306,6 +307,7 @@ void sf_zone_reserve(struct sf_zone *z, const struct sf_ev_claim *c)
 	if (!end)
 		return;
 	moves(z, c, end);
+	z->changes++;
 	if (!c->release)
 		z->reserved += end - c->start;
 	else if (z->reserved >= end - c->start)
@@ -521,6 +523,7 @@ void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s)
 	if (!slab || slab->deferred)
 		return;
 	c = sf_shadow_cache_at(sh, slab->cache);
+	sh->zone.changes++;
 	slab->deferred = true;
 	slab->grace = sh->grace;
 	if (!slab->orphan && c && c->slabs)

@@ -71,6 +71,7 @@ struct sf_zone {
 	uint8_t *touched;     /* by chunk */
 	uint32_t *journal;    /* chunks touched since BEGIN */
 	uint32_t nr_journal;
+	uint64_t changes;     /* in what each page is */
 	/* the block last taken off, and the split and the claim that are under way */
 	struct {
 		uint64_t pfn;

@@ -445,37 +445,40 @@ static const char help[] =
 	"  --quick              a smoke test: short rounds\n"
 	"  --strict             exit with 1 if a target is missed\n"
 	"  --rounds=N           interleaved rounds (default 5)\n"
-	"  --corpus=DIR         sample programs (default corpora/bench)\n"
+	"  --corpus=DIR         programs that fuzzing begins with (default corpora/seeds)\n"
 	"  --traces=DIR         recordings (default corpora/traces)\n"
 	"  --target=PROGRAM     libfuzzer_bench (default: beside this program)\n"
-	"  --empty=PROGRAM      libfuzzer_bench_empty (likewise)\n"
 	"  --asan=PROGRAM       this program, built with AddressSanitizer (default: asan/bench)\n"
 	"  --only-operations    only the cost of operations and oracles\n"
 	"  --only-designs       only large objects and pools\n"
+	"  --only-growth        only whether units cost more where there are more of them\n"
+	"  --only-fuzz          only what a program of `make fuzz` costs, by part\n"
 	"  --write-sample=DIR   make the sample programs anew, and stop\n"
 	"  --help               this text\n";
 
 enum { OPT_JSON = 256, OPT_QUICK, OPT_STRICT, OPT_ROUNDS, OPT_CORPUS, OPT_TRACES, OPT_TARGET,
-       OPT_EMPTY, OPT_ASAN, OPT_ONLY, OPT_DESIGNS, OPT_WRITE, OPT_HELP };
+       OPT_ASAN, OPT_ONLY, OPT_DESIGNS, OPT_GROWTH, OPT_FUZZ,
+       OPT_WRITE, OPT_HELP };
 
 static const struct option options[] = {
 	{ "json", 0, NULL, OPT_JSON },           { "quick", 0, NULL, OPT_QUICK },
 	{ "strict", 0, NULL, OPT_STRICT },
 	{ "rounds", 1, NULL, OPT_ROUNDS },       { "corpus", 1, NULL, OPT_CORPUS },
 	{ "traces", 1, NULL, OPT_TRACES },       { "target", 1, NULL, OPT_TARGET },
-	{ "empty", 1, NULL, OPT_EMPTY },         { "asan", 1, NULL, OPT_ASAN },
+	{ "asan", 1, NULL, OPT_ASAN },
 	{ "only-operations", 0, NULL, OPT_ONLY },{ "write-sample", 1, NULL, OPT_WRITE },
-	{ "only-designs", 0, NULL, OPT_DESIGNS },
+	{ "only-designs", 0, NULL, OPT_DESIGNS },{ "only-growth", 0, NULL, OPT_GROWTH },
+	{ "only-fuzz", 0, NULL, OPT_FUZZ },
 	{ "help", 0, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
 };
 
 struct choice {
-	bool json, strict, only_operations, only_designs, stop;
+	bool json, strict, only_operations, only_designs, only_growth, only_fuzz, stop;
 };
 
 static void take_option(struct bench *b, struct choice *c, int key)
 {
-	const char **paths[] = { &b->corpus, &b->traces, &b->target, &b->empty, &b->asan };
+	const char **paths[] = { &b->corpus, &b->traces, &b->target, &b->asan };
 
 	switch (key) {
 	case OPT_JSON:
@@ -498,6 +501,12 @@ static void take_option(struct bench *b, struct choice *c, int key)
 		break;
 	case OPT_DESIGNS:
 		c->only_operations = c->only_designs = true;
+		break;
+	case OPT_GROWTH:
+		c->only_growth = true;
+		break;
+	case OPT_FUZZ:
+		c->only_fuzz = true;
 		break;
 	case OPT_WRITE:
 		write_sample(optarg);
@@ -524,9 +533,37 @@ static void find_folder(struct bench *b)
 		*strrchr(b->folder, '/') = 0;
 }
 
+static void measure(struct bench *b, const struct choice *c)
+{
+	bool all = !c->only_operations && !c->only_designs && !c->only_growth && !c->only_fuzz;
+
+	if (all || (c->only_operations && !c->only_designs))
+		bench_operations(b);
+	if (all || c->only_fuzz)
+		load_sample(b);
+	if (all) {
+		run_asan(b);
+		bench_reset(b);
+	}
+	if (all || c->only_fuzz)
+		bench_target(b);
+	if (all || c->only_growth)
+		bench_growth(b);
+	if (all) {
+		bench_replay(b);
+		bench_memory(b);
+		bench_isolation(b);
+		bench_reclaim(b);
+	}
+	if (all || c->only_designs) {
+		bench_large(b);
+		bench_pools(b);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	struct bench b = { .rounds = 5, .corpus = "corpora/bench", .traces = "corpora/traces" };
+	struct bench b = { .rounds = 5, .corpus = "corpora/seeds", .traces = "corpora/traces" };
 	struct choice c = { .json = false };
 	int key, status = 0;
 
@@ -537,22 +574,7 @@ int main(int argc, char **argv)
 		return 0;
 	if (optind < argc)
 		bench_die("no argument is expected: %s", argv[optind]);
-	if (!c.only_designs)
-		bench_operations(&b);
-	if (!c.only_operations) {
-		load_sample(&b);
-		run_asan(&b);
-		bench_reset(&b);
-		bench_target(&b);
-		bench_replay(&b);
-		bench_memory(&b);
-		bench_isolation(&b);
-		bench_reclaim(&b);
-	}
-	if (!c.only_operations || c.only_designs) {
-		bench_large(&b);
-		bench_pools(&b);
-	}
+	measure(&b, &c);
 	if (c.json)
 		print_json(&b);
 	else

@@ -15,7 +15,7 @@
 #include "../exec/exec.h"
 
 #define BENCH_ROUNDS_MAX 64
-#define BENCH_RESULTS_MAX 96
+#define BENCH_RESULTS_MAX 192
 #define BENCH_POOLS 3      /* sizes of pools */
 #define BENCH_POOL_STEPS 7
 
@@ -45,13 +45,13 @@ extern const char *const bench_pool_steps[BENCH_POOL_STEPS];
 struct bench {
 	bool quick;
 	unsigned int rounds;
-	const char *corpus;  /* folder of the sample programs */
+	const char *corpus;  /* folder of programs that fuzzing begins with */
 	const char *traces;  /* folder of recordings */
-	const char *target, *empty; /* libFuzzer programs, NULL: look beside this one */
+	const char *target;  /* libFuzzer program, NULL: look beside this one */
 	const char *asan;    /* this benchmark built with AddressSanitizer */
 	char folder[4096];   /* where this program is */
 
-	struct sf_prog *sample;
+	struct sf_prog *sample; /* of `corpus` */
 	uint32_t nr_sample;
 
 	struct bench_result result[BENCH_RESULTS_MAX];
@@ -95,6 +95,7 @@ void bench_reset(struct bench *b);
 void bench_replay(struct bench *b);     /* nanoseconds per event by length */
 void bench_memory(struct bench *b);
 void bench_target(struct bench *b);     /* libFuzzer */
+void bench_growth(struct bench *b);     /* nanoseconds per unit by number of units */
 void bench_isolation(struct bench *b);  /* partitions, their oracles, types */
 void bench_reclaim(struct bench *b);    /* reclaim, its oracles */
 void bench_large(struct bench *b);      /* slabs of 2 MiB, least orders */

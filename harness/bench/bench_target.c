@@ -1,53 +1,76 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_target.c - executions of the libFuzzer target on the committed sample, beside those of an
- * empty target built with the same flags. Both run in libFuzzer's own loop: their mutator hands out
- * the sample and keeps the time (harness/entry/bench_sampler.h). Relies on these two programs.
+ * bench_target.c - what a program costs that `make fuzz` runs, by part: libFuzzer draws programs
+ * from the seeds as always, on a target with a clock in it (harness/entry/libfuzzer_bench.c).
+ * Relies on that program.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
 
+#define PARTS 16 /* at most */
+#define PATH 4200
+
 extern char **environ;
 
-/* Each program as its length (4 bytes) and its bytes. */
-static void write_sample(const struct bench *b, const char *path)
-{
-	FILE *f = fopen(path, "wb");
+struct parts {
+	char name[PARTS][40];
+	struct series us[PARTS], whole, rate;
+	int nr;
+};
 
-	if (!f)
-		bench_die("%s: %s", path, strerror(errno));
+/* The seeds as bytes, each a file of its own. */
+static void write_seeds(const struct bench *b, const char *folder)
+{
 	for (uint32_t i = 0; i < b->nr_sample; i++) {
 		size_t len = sf_bytes_encode(&b->sample[i], NULL, 0);
-		uint32_t size = (uint32_t)len;
 		uint8_t *data = sf_grow(NULL, len, 1);
+		char path[PATH];
+		FILE *f;
 
+		snprintf(path, sizeof(path), "%s/%u", folder, i);
+		f = fopen(path, "wb");
 		sf_bytes_encode(&b->sample[i], data, len);
-		fwrite(&size, sizeof(size), 1, f);
-		fwrite(data, 1, len, f);
+		if (!f || fwrite(data, 1, len, f) != len || fclose(f))
+			bench_die("%s: %s", path, strerror(errno));
 		free(data);
 	}
-	if (fclose(f))
-		bench_die("%s: %s", path, strerror(errno));
 }
 
-static bool run(const char *program, const char *sample, const char *result)
+static void remove_folder(const char *folder)
 {
-	char *argv[] = { (char *)program, "-runs=-1", "-max_len=65536", "-len_control=0",
-			 "-detect_leaks=0", "-verbosity=0", "-handle_sigill=1", NULL };
+	struct dirent *e;
+	DIR *d = opendir(folder);
+
+	while (d && (e = readdir(d)))
+		unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+	rmdir(folder);
+}
+
+/* Violations are not the subject: they are passed over. */
+static bool run(const char *program, const char *seeds, const char *result, unsigned int round)
+{
+	char seed[32];
+	char *argv[] = { (char *)program, seed, "-max_len=4096", "-detect_leaks=0", "-verbosity=0",
+			 "-handle_sigill=1", (char *)seeds, NULL };
 	posix_spawn_file_actions_t quiet;
 	int status = -1;
 	pid_t pid;
 
-	setenv("SLABFUZZ_BENCH_SAMPLE", sample, 1);
+	snprintf(seed, sizeof(seed), "-seed=%u", round + 1);
 	setenv("SLABFUZZ_BENCH_RESULT", result, 1);
+	setenv("SLABFUZZ_EXPECT", "none", 1);
 	posix_spawn_file_actions_init(&quiet);
 	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
@@ -57,78 +80,54 @@ static bool run(const char *program, const char *sample, const char *result)
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-/* One line of nanoseconds for each program of the sample. */
-static bool read_result(const char *path, double *ns, uint32_t nr)
+/* A line for each part: its name, and microseconds a program. */
+static bool read_parts(const char *path, struct parts *p)
 {
 	FILE *f = fopen(path, "r");
-	uint32_t i = 0;
+	double us, sum = 0;
+	int nr = 0;
 
-	while (f && i < nr && fscanf(f, "%lf", &ns[i]) == 1)
-		i++;
+	while (f && nr < PARTS && fscanf(f, "%39s %lf", p->name[nr], &us) == 2) {
+		series_add(&p->us[nr++], us);
+		sum += us;
+	}
 	if (f)
 		fclose(f);
-	return i == nr;
-}
-
-static bool measure(const struct bench *b, const char *program, const char *sample, double *ns)
-{
-	char result[4200];
-	bool fine;
-
-	snprintf(result, sizeof(result), "%s.ns", sample);
-	fine = run(program, sample, result) && read_result(result, ns, b->nr_sample);
-	unlink(result);
-	return fine;
-}
-
-static bool round_of(struct bench *b, const char *const program[2], const char *sample,
-		     struct series s[3])
-{
-	double *ns = sf_zalloc(3 * (size_t)b->nr_sample, sizeof(*ns));
-	double *target = ns, *empty = ns + b->nr_sample, *ratio = empty + b->nr_sample;
-	bool fine = measure(b, program[1], sample, empty) && measure(b, program[0], sample, target);
-
-	for (uint32_t i = 0; fine && i < b->nr_sample; i++)
-		ratio[i] = target[i] / empty[i];
-	if (fine) {
-		series_add(&s[0], 1e9 / median_of(target, b->nr_sample));
-		series_add(&s[1], 1e9 / median_of(empty, b->nr_sample));
-		series_add(&s[2], median_of(ratio, b->nr_sample));
-	}
-	free(ns);
-	return fine;
+	p->nr = nr;
+	series_add(&p->whole, sum);
+	series_add(&p->rate, sum > 0 ? 1e6 / sum : 0);
+	return nr > 0;
 }
 
 void bench_target(struct bench *b)
 {
-	struct series s[3] = { { .nr = 0 } };
-	char path[2][4200], sample[64];
-	const char *program[2] = { b->target, b->empty };
-	static const char *const names[2] = { "libfuzzer_bench", "libfuzzer_bench_empty" };
-	const char *tmp = getenv("TMPDIR");
-	int fd;
+	char path[PATH], folder[64], result[80], name[64];
+	const char *program = b->target, *tmp = getenv("TMPDIR");
+	struct parts *p;
 
-	for (int i = 0; i < 2; i++) {
-		snprintf(path[i], sizeof(path[i]), "%s/%s", b->folder, names[i]);
-		if (!program[i])
-			program[i] = path[i];
-		if (access(program[i], X_OK)) {
-			bench_skip(b, "libFuzzer target: there is no %s (clang is missing?)",
-				   program[i]);
-			return;
-		}
+	snprintf(path, sizeof(path), "%s/libfuzzer_bench", b->folder);
+	if (!program)
+		program = path;
+	if (access(program, X_OK)) {
+		bench_skip(b, "libFuzzer target: there is no %s (clang is missing?)", program);
+		return;
 	}
-	snprintf(sample, sizeof(sample), "%.40s/slabfuzz.XXXXXX", tmp ? tmp : "/tmp");
-	fd = mkstemp(sample);
-	if (fd < 0)
-		bench_die("%s: %s", sample, strerror(errno));
-	close(fd);
-	write_sample(b, sample);
+	snprintf(folder, sizeof(folder), "%.40s/slabfuzz.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(folder))
+		bench_die("%s: %s", folder, strerror(errno));
+	snprintf(result, sizeof(result), "%s.parts", folder);
+	write_seeds(b, folder);
+	p = sf_zalloc(1, sizeof(*p));
 	for (unsigned int r = 0; r < b->rounds; r++)
-		if (!round_of(b, program, sample, s))
-			bench_die("%s or %s failed", program[0], program[1]);
-	unlink(sample);
-	bench_add(b, BENCH_RATE, "target_executions", &s[0], 0, "per second");
-	bench_add(b, BENCH_RATE, "empty_target_executions", &s[1], 0, "per second");
-	bench_add(b, BENCH_RATIO, "target_empty", &s[2], 4.0, "");
+		if (!run(program, folder, result, r) || !read_parts(result, p))
+			bench_die("%s failed", program);
+	unlink(result);
+	remove_folder(folder);
+	bench_add(b, BENCH_RATE, "target_executions", &p->rate, 0, "per second");
+	bench_add(b, BENCH_RATE, "fuzz_program", &p->whole, 0, "us");
+	for (int i = 0; i < p->nr; i++) {
+		snprintf(name, sizeof(name), "fuzz_%s", p->name[i]);
+		bench_add(b, BENCH_RATE, name, &p->us[i], 0, "us");
+	}
+	free(p);
 }

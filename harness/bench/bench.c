@@ -549,8 +549,9 @@ static void measure(struct bench *b, const struct choice *c)
 		bench_target(b);
 	if (all || c->only_growth)
 		bench_growth(b);
-	if (all) {
+	if (all || c->only_growth)
 		bench_replay(b);
+	if (all) {
 		bench_memory(b);
 		bench_isolation(b);
 		bench_reclaim(b);

@@ -40,6 +40,12 @@ struct bench_pool {
 	uint64_t used[2], mappings[2];      /* pages; entries of /proc/self/maps when sealed */
 };
 
+/* A recording as operations; their numbers are as the importer recycles them. */
+struct bench_recording {
+	struct sf_prog prog;
+	struct sf_settings set;
+};
+
 extern const char *const bench_pool_steps[BENCH_POOL_STEPS];
 
 struct bench {
@@ -85,6 +91,8 @@ _Noreturn void bench_die(const char *fmt, ...) __attribute__((format(printf, 1, 
 
 struct sf_exec *bench_exec(const struct sf_settings *set, struct sf_judge *judge,
 			   uint32_t walk_every);
+/* False: it cannot be read, and bench_skip() was told. */
+bool bench_record(struct bench *b, struct bench_recording *r);
 /* A judge whose first violation ends the process: what is wrong is not worth timing. */
 struct sf_judge *bench_judge(void);
 /* Fills `p` with a program of `nr_ops` operations on a heap of default settings. */

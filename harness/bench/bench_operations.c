@@ -79,15 +79,10 @@ static void bench_programs(struct bench *b)
 
 /* --- the same with what a kernel asked for --- */
 
-struct recorded {
-	struct sf_prog prog;
-	struct sf_settings set;
-};
-
 static bool keep(void *ctx, const struct sf_op *op, const char *strings,
 		 const struct sf_trace_record *rec)
 {
-	struct recorded *r = ctx;
+	struct bench_recording *r = ctx;
 	struct sf_op copy = *op;
 	uint32_t res = op->res;
 
@@ -100,15 +95,19 @@ static bool keep(void *ctx, const struct sf_op *op, const char *strings,
 	return true;
 }
 
-static bool record(struct recorded *r, const char *path)
+bool bench_record(struct bench *b, struct bench_recording *r)
 {
 	struct sf_import_options opt = { .op = keep, .ctx = r };
 	struct sf_trace_counts counts = { 0 };
 	struct sf_trace_scan *scan = NULL;
 	struct sf_error err;
 	int code, status = -1;
-	struct sf_trace *t = sf_trace_open(path, &err, &code);
+	char path[4352];
+	struct sf_trace *t;
 
+	sf_prog_init(&r->prog);
+	snprintf(path, sizeof(path), "%s/" RECORDED, b->traces);
+	t = sf_trace_open(path, &err, &code);
 	if (t)
 		scan = sf_trace_scan(t, &err);
 	if (scan) {
@@ -118,10 +117,14 @@ static bool record(struct recorded *r, const char *path)
 	}
 	if (t)
 		sf_trace_close(t);
+	if (status) {
+		bench_skip(b, "recorded operations: %.120s cannot be read", path);
+		sf_prog_free(&r->prog);
+	}
 	return !status;
 }
 
-static double ns_per_step(struct sf_exec *x, const struct recorded *r, bool quick)
+static double ns_per_step(struct sf_exec *x, const struct bench_recording *r, bool quick)
 {
 	uint64_t start = bench_now(), operations = 0, enough = quick ? 20000000 : 200000000;
 
@@ -140,15 +143,10 @@ static void bench_recorded(struct bench *b)
 	struct series off = { .nr = 0 }, on = { .nr = 0 }, ratio = { .nr = 0 };
 	struct sf_judge *judge = bench_judge();
 	struct sf_exec *bare, *judged;
-	struct recorded r;
-	char path[4352];
+	struct bench_recording r;
 
-	sf_prog_init(&r.prog);
-	snprintf(path, sizeof(path), "%s/" RECORDED, b->traces);
-	if (!record(&r, path)) {
-		bench_skip(b, "recorded operations: %s cannot be read", path);
+	if (!bench_record(b, &r)) {
 		sf_judge_destroy(judge);
-		sf_prog_free(&r.prog);
 		return;
 	}
 	bare = bench_exec(&r.set, NULL, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_replay.c - what an event of a recording costs as recordings grow: a steady mix of
- * allocations and frees with a bounded number alive goes through the executor and every oracle, 10
- * thousand to 10 million events. And how fast real recordings are read. Relies on the executor, the
+ * bench_replay.c - what an event of a recording costs as recordings grow, 10 thousand to 10 million
+ * events, through the executor and every oracle: a steady mix of allocations and frees with a
+ * bounded number alive, and a real recording, repeated. And how fast real recordings are read. Relies on the executor, the
  * judge and the trace reader.
  */
 #include <dirent.h>
@@ -106,6 +106,124 @@ static void bench_flatness(struct bench *b)
 	sf_judge_destroy(judge);
 }
 
+/* --- a recording, again and again --- */
+
+struct loop {
+	struct sf_exec *x;
+	const struct bench_recording *r;
+	struct sf_op *alive; /* by number: the operation that gave it, code 0: nobody did */
+	uint32_t nr;
+	bool again;          /* its caches are there */
+};
+
+/* The free that goes with an allocation of a recording; false: it stays. */
+static bool undo(struct loop *l, const struct sf_op *get)
+{
+	bool named = get->cache != SF_NONE;
+	struct sf_op put = sf_op_make(SF_OP_KFREE);
+
+	if (sf_op_table[get->code].res == SF_RES_PAGES)
+		put = sf_op_make(SF_OP_FREE_PAGES);
+	else if (sf_op_table[get->code].res != SF_RES_OBJ)
+		return false;
+	else if (named)
+		put = sf_op_make(SF_OP_CACHE_FREE);
+	put.obj = get->res;
+	put.cache = named ? get->cache : SF_NONE;
+	sf_exec_step(l->x, &put, "");
+	return true;
+}
+
+static void note(struct loop *l, const struct sf_op *op)
+{
+	if (sf_op_table[op->code].flags & SF_OPF_FREES && op->obj < l->nr)
+		l->alive[op->obj].code = 0;
+	if (op->res < l->nr)
+		l->alive[op->res] = *op;
+}
+
+/* Up to `events` of them; what is alive in the end is freed, so that the next time is as this. */
+static uint64_t once_more(struct loop *l, uint64_t events)
+{
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < l->r->prog.nr_ops && done < events; i++) {
+		const struct sf_op *op = &l->r->prog.ops[i];
+
+		if (l->again && op->code == SF_OP_CACHE_CREATE)
+			continue;
+		sf_exec_step(l->x, op, l->r->prog.strings);
+		note(l, op);
+		done++;
+	}
+	for (uint32_t n = 0; n < l->nr; n++)
+		if (l->alive[n].code && undo(l, &l->alive[n])) {
+			l->alive[n].code = 0;
+			done++;
+		}
+	l->again = true;
+	return done;
+}
+
+static double ns_per_recorded(struct loop *l, uint64_t events, uint64_t total)
+{
+	uint64_t start = bench_now(), done = 0;
+
+	while (done < total) {
+		uint64_t now = 0;
+
+		memset(l->alive, 0, l->nr * sizeof(*l->alive));
+		l->again = false;
+		sf_exec_begin(l->x, "replay");
+		while (now < events)
+			now += once_more(l, events - now);
+		sf_exec_end(l->x);
+		done += now;
+	}
+	return (double)(bench_now() - start) / (double)done;
+}
+
+static void bench_repeated(struct bench *b)
+{
+	static const struct {
+		const char *name;
+		uint64_t events;
+	} lengths[] = {
+		{ "recording_event_at_10k", 10000 },
+		{ "recording_event_at_100k", 100000 },
+		{ "recording_event_at_1M", 1000000 },
+		{ "recording_event_at_10M", 10000000 },
+	};
+	unsigned int nr = b->quick ? 3 : 4;
+	struct series ns[4] = { { .nr = 0 } }, ratio = { .nr = 0 };
+	struct bench_recording rec;
+	struct loop l = { .r = &rec };
+	struct sf_judge *judge;
+
+	if (!bench_record(b, &rec))
+		return;
+	judge = bench_judge();
+	for (uint32_t i = 0; i < rec.prog.nr_ops; i++)
+		if (rec.prog.ops[i].res != SF_NONE && rec.prog.ops[i].res >= l.nr)
+			l.nr = rec.prog.ops[i].res + 1;
+	l.alive = sf_zalloc(l.nr, sizeof(*l.alive));
+	l.x = bench_exec(&rec.set, judge, WALK_EVERY);
+	ns_per_recorded(&l, 100000, 200000);
+	for (unsigned int r = 0; r < b->rounds; r++) {
+		for (unsigned int i = 0; i < nr; i++)
+			series_add(&ns[i], ns_per_recorded(&l, lengths[i].events,
+							   b->quick ? 1000000 : 3000000));
+		series_add(&ratio, ns[nr - 1].value[r] / ns[0].value[r]);
+	}
+	for (unsigned int i = 0; i < nr; i++)
+		bench_add(b, BENCH_RATE, lengths[i].name, &ns[i], 0, "ns");
+	bench_add(b, BENCH_RATIO, "recording_growth", &ratio, 1.5, "");
+	sf_exec_destroy(l.x);
+	sf_judge_destroy(judge);
+	sf_prog_free(&rec.prog);
+	free(l.alive);
+}
+
 static double read_rate(const char *path, struct sf_error *err)
 {
 	struct sf_trace_record rec;
@@ -155,5 +273,6 @@ static void bench_reading(struct bench *b)
 void bench_replay(struct bench *b)
 {
 	bench_flatness(b);
+	bench_repeated(b);
 	bench_reading(b);
 }

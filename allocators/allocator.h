@@ -11,8 +11,9 @@
  * So a model in this process, a malloc library, a shared object and a kernel in a process of its
  * own all fit. Arguments carry what the kernel's functions carry.
  *
- * Threads: a heap is used by one thread at a time. Nothing here is global: two heaps are
- * independent.
+ * Threads: a heap is used by one thread at a time. Two heaps are independent. Nothing here is
+ * global but the memory of heaps that are gone, which the models keep for the next ones, bounded
+ * and under a lock (spare.h): clean, so nothing tells it from new memory.
  */
 #ifndef SLABFUZZ_ALLOCATOR_H
 #define SLABFUZZ_ALLOCATOR_H

@@ -10,6 +10,7 @@
  */
 #include "arena.h"
 #include "heap_assert.h"
+#include "spare.h"
 #include "trap.h"
 
 #include <errno.h>
@@ -178,13 +179,11 @@ static bool map_shared(struct arena *a)
 	return a->areas && a->alias;
 }
 
-bool arena_init(struct sf_heap *h, struct sf_error *err)
+/* All mappings and tables of an arena of its own, except what is closed in it. */
+static bool map_arena(struct arena *a, bool shared, bool slabs)
 {
-	bool shared = h->policy && h->policy->pools, mapped = true;
-	struct arena *a = &h->arena;
+	bool mapped = true;
 
-	a->pages = (uint32_t)h->set.pages;
-	a->words = h->set.pages * (PAGE / sizeof(uint64_t));
 	a->groups = (a->pages + 63) / 64;
 	if (shared)
 		mapped = map_shared(a);
@@ -192,26 +191,37 @@ bool arena_init(struct sf_heap *h, struct sf_error *err)
 		a->mem = map_pages((uint64_t)a->pages * PAGE);
 	a->page = map_pages((uint64_t)a->groups * 64 * sizeof(*a->page));
 	a->vmap = map_pages((uint64_t)VMAP_PAGES * sizeof(*a->vmap));
-	if (h->set.slab_virtual)
+	if (slabs)
 		a->smap = map_pages((uint64_t)SMAP_PAGES * sizeof(*a->smap));
 	a->dirty = calloc(a->groups, sizeof(*a->dirty));
 	a->open = calloc(a->groups, sizeof(*a->open));
 	a->touched = calloc((a->groups + 63) / 64, sizeof(*a->touched));
-	if (!mapped || !a->mem || !a->page || !a->vmap || (h->set.slab_virtual && !a->smap) ||
-	    !a->dirty || !a->open || !a->touched) {
-		snprintf(err->text, sizeof(err->text), "no memory for an arena of %u pages: %s",
-			 a->pages, strerror(errno));
-		arena_free(h);
-		return false;
+	return mapped && a->mem && a->page && a->vmap && (!slabs || a->smap) && a->dirty &&
+	       a->open && a->touched;
+}
+
+bool arena_init(struct sf_heap *h, struct sf_error *err)
+{
+	bool shared = h->policy && h->policy->pools, slabs = h->set.slab_virtual;
+	struct arena *a = &h->arena;
+
+	if (!spare_take(a, (uint32_t)h->set.pages, shared, slabs)) {
+		a->pages = (uint32_t)h->set.pages;
+		if (!map_arena(a, shared, slabs)) {
+			snprintf(err->text, sizeof(err->text),
+				 "no memory for an arena of %u pages: %s", a->pages,
+				 strerror(errno));
+			arena_free(h);
+			return false;
+		}
+		close_bytes(a->mem, (uint64_t)a->pages * PAGE);
 	}
-	close_bytes(a->mem, (uint64_t)a->pages * PAGE);
+	a->words = h->set.pages * (PAGE / sizeof(uint64_t));
 	return true;
 }
 
-void arena_free(struct sf_heap *h)
+static void unmap_arena(struct arena *a)
 {
-	struct arena *a = &h->arena;
-
 	if (a->mem) {
 		open_bytes(a->mem, (uint64_t)a->pages * PAGE);
 		munmap(a->mem, (uint64_t)a->pages * PAGE);
@@ -231,8 +241,6 @@ void arena_free(struct sf_heap *h)
 	free(a->dirty);
 	free(a->open);
 	free(a->touched);
-	free(a->area);
-	memset(a, 0, sizeof(*a));
 }
 
 static void reset_group(struct arena *a, uint32_t g)
@@ -257,10 +265,8 @@ static void reset_group(struct arena *a, uint32_t g)
 	wipe(a->page + (uint64_t)g * 64, 64 * sizeof(*a->page));
 }
 
-void arena_reset(struct sf_heap *h)
+static void reset_touched(struct arena *a)
 {
-	struct arena *a = &h->arena;
-
 	for (uint32_t w = 0; w < (a->groups + 63) / 64; w++) {
 		for (uint64_t bits = a->touched[w]; bits; bits &= bits - 1)
 			reset_group(a, w * 64 + (uint32_t)__builtin_ctzll(bits));
@@ -269,6 +275,46 @@ void arena_reset(struct sf_heap *h)
 	memset(a->vmap, 0, a->vmap_next * sizeof(*a->vmap));
 	a->vmap_next = 0;
 	a->nr_areas = 0;
+}
+
+void arena_reset(struct sf_heap *h)
+{
+	reset_touched(&h->arena);
+}
+
+/*
+ * As new, whatever became of the heap: only what arena.c itself keeps of it (dirty pages, how far
+ * the windows go) is relied on. False: it cannot be.
+ */
+static bool clean(struct arena *a)
+{
+	uint64_t bytes = (uint64_t)a->pages * PAGE;
+
+	if (!a->mem || !a->page || !a->vmap || !a->dirty || !a->open || !a->touched || a->sealed)
+		return false;
+	if (a->shared &&
+	    (!a->areas || !a->alias || mprotect(a->mem, bytes, PROT_READ | PROT_WRITE)))
+		return false;
+	reset_touched(a);
+	if (a->smap)
+		memset(a->smap, 0, a->smap_next * sizeof(*a->smap));
+	memset(a->page, 0, (uint64_t)a->groups * 64 * sizeof(*a->page));
+	close_bytes(a->mem, bytes);
+	a->smap_next = 0;
+	a->area = NULL;
+	a->cap_areas = 0;
+	a->traps = false;
+	return true;
+}
+
+void arena_free(struct sf_heap *h)
+{
+	struct arena *a = &h->arena;
+
+	free(a->area);
+	if (!clean(a) || !spare_keep(a))
+		unmap_arena(a);
+	memset(a, 0, sizeof(*a));
 }
 
 /* Under misuse all raw stores go the long way while there is something to trap. */

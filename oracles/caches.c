@@ -22,6 +22,7 @@ static void cache_begin(struct sf_shadow *sh, struct sf_shadow_cache *c)
 	c->half[0] = 0;
 	c->half[1] = 0;
 	c->freeable = 0;
+	c->deferred = 0;
 	c->put_off = 0;
 	c->asked = c->asked_group = 0;
 	c->shrunk = false;

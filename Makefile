@@ -138,7 +138,8 @@ ubsan_CC := $(SAN_CC)
 ubsan_CFLAGS := -O1 -g $(UBSAN)
 fuzz_CC := $(CLANG)
 fuzz_CFLAGS := -O2 -g -fno-omit-frame-pointer
-fuzz_ALLOC_CFLAGS := $(ASAN) -fsanitize-address-use-after-return=never
+# Recover: a report ends the process all the same, unless ASAN_OPTIONS says halt_on_error=0.
+fuzz_ALLOC_CFLAGS := $(ASAN) -fsanitize-address-use-after-return=never -fsanitize-recover=address
 # No trace-cmp: the mutator knows what the bytes mean and does not use it.
 fuzz_COV_CFLAGS := -fsanitize-coverage=inline-8bit-counters,pc-table
 fuzz_LDFLAGS := -fsanitize=address

@@ -38,6 +38,9 @@
 
 #define PAGE SF_PAGE_SIZE
 
+/* 16 MiB, what fuzzers' heaps have at most: so one that is kept serves all of them. */
+#define ARENA_PAGES_MIN 4096u
+
 /*
  * memset() would be the sanitizer's own, which looks at poison; a plain loop becomes memset(). The
  * barrier keeps the compiler from seeing a loop it knows.
@@ -156,82 +159,76 @@ static void *reserve(uint64_t bytes)
 }
 
 /*
+ * The first `pages` frames, where address space for all that there are is reserved: who reads the
+ * process's memory map sees only those that the heap has.
+ */
+static bool map_frames(struct arena *a, uint32_t pages)
+{
+	uint64_t bytes = (uint64_t)pages * PAGE;
+
+	return mmap(a->mem, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED,
+		    a->fd, 0) != MAP_FAILED;
+}
+
+/* Nothing is mapped there any more, whatever was. */
+static bool unmap_window(uint8_t *at, uint64_t pages)
+{
+	return mmap(at, pages * PAGE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+/*
  * Frames that can be mapped again elsewhere. They are a child's too after fork(): who forks makes
  * heaps afterwards.
  */
 static bool map_shared(struct arena *a)
 {
-	uint64_t bytes = (uint64_t)a->pages * PAGE;
-	void *p;
-
 	a->fd = memfd_create("slabfuzz", MFD_CLOEXEC);
 	if (a->fd < 0)
 		return false;
 	a->shared = true;
-	if (ftruncate(a->fd, (off_t)bytes))
+	if (ftruncate(a->fd, (off_t)a->cap_pages * PAGE))
 		return false;
-	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, a->fd, 0);
-	if (p == MAP_FAILED)
-		return false;
-	a->mem = p;
+	a->mem = reserve((uint64_t)a->cap_pages * PAGE);
 	a->areas = reserve((uint64_t)VMAP_PAGES * PAGE);
 	a->alias = reserve((uint64_t)ALIAS_PAGES * PAGE);
-	return a->areas && a->alias;
+	return a->mem && a->areas && a->alias && map_frames(a, a->pages);
 }
 
-/* All mappings and tables of an arena of its own, except what is closed in it. */
-static bool map_arena(struct arena *a, bool shared, bool slabs)
+/* All mappings and tables of an arena, new. */
+static bool map_arena(struct arena *a, bool shared)
 {
+	uint32_t groups = (a->cap_pages + 63) / 64;
 	bool mapped = true;
 
-	a->groups = (a->pages + 63) / 64;
 	if (shared)
 		mapped = map_shared(a);
 	else
-		a->mem = map_pages((uint64_t)a->pages * PAGE);
-	a->page = map_pages((uint64_t)a->groups * 64 * sizeof(*a->page));
+		a->mem = map_pages((uint64_t)a->cap_pages * PAGE);
+	a->page = map_pages((uint64_t)groups * 64 * sizeof(*a->page));
 	a->vmap = map_pages((uint64_t)VMAP_PAGES * sizeof(*a->vmap));
-	if (slabs)
-		a->smap = map_pages((uint64_t)SMAP_PAGES * sizeof(*a->smap));
-	a->dirty = calloc(a->groups, sizeof(*a->dirty));
-	a->open = calloc(a->groups, sizeof(*a->open));
-	a->touched = calloc((a->groups + 63) / 64, sizeof(*a->touched));
-	return mapped && a->mem && a->page && a->vmap && (!slabs || a->smap) && a->dirty &&
-	       a->open && a->touched;
-}
-
-bool arena_init(struct sf_heap *h, struct sf_error *err)
-{
-	bool shared = h->policy && h->policy->pools, slabs = h->set.slab_virtual;
-	struct arena *a = &h->arena;
-
-	if (!spare_take(a, (uint32_t)h->set.pages, shared, slabs)) {
-		a->pages = (uint32_t)h->set.pages;
-		if (!map_arena(a, shared, slabs)) {
-			snprintf(err->text, sizeof(err->text),
-				 "no memory for an arena of %u pages: %s", a->pages,
-				 strerror(errno));
-			arena_free(h);
-			return false;
-		}
-		close_bytes(a->mem, (uint64_t)a->pages * PAGE);
-	}
-	a->words = h->set.pages * (PAGE / sizeof(uint64_t));
-	return true;
+	a->slabs = map_pages((uint64_t)SMAP_PAGES * sizeof(*a->slabs));
+	a->dirty = calloc(groups, sizeof(*a->dirty));
+	a->open = calloc(groups, sizeof(*a->open));
+	a->touched = calloc((groups + 63) / 64, sizeof(*a->touched));
+	return mapped && a->mem && a->page && a->vmap && a->slabs && a->dirty && a->open &&
+	       a->touched;
 }
 
 static void unmap_arena(struct arena *a)
 {
+	uint64_t bytes = (uint64_t)a->cap_pages * PAGE;
+
 	if (a->mem) {
-		open_bytes(a->mem, (uint64_t)a->pages * PAGE);
-		munmap(a->mem, (uint64_t)a->pages * PAGE);
+		open_bytes(a->mem, bytes);
+		munmap(a->mem, bytes);
 	}
 	if (a->page)
-		munmap(a->page, (uint64_t)a->groups * 64 * sizeof(*a->page));
+		munmap(a->page, (uint64_t)((a->cap_pages + 63) / 64) * 64 * sizeof(*a->page));
 	if (a->vmap)
 		munmap(a->vmap, (uint64_t)VMAP_PAGES * sizeof(*a->vmap));
-	if (a->smap)
-		munmap(a->smap, (uint64_t)SMAP_PAGES * sizeof(*a->smap));
+	if (a->slabs)
+		munmap(a->slabs, (uint64_t)SMAP_PAGES * sizeof(*a->slabs));
 	if (a->areas)
 		munmap(a->areas, (uint64_t)VMAP_PAGES * PAGE);
 	if (a->alias)
@@ -241,6 +238,48 @@ static void unmap_arena(struct arena *a)
 	free(a->dirty);
 	free(a->open);
 	free(a->touched);
+	memset(a, 0, sizeof(*a));
+}
+
+static bool new_arena(struct arena *a, uint32_t pages, bool shared)
+{
+	a->pages = pages;
+	a->cap_pages = pages > ARENA_PAGES_MIN ? pages : ARENA_PAGES_MIN;
+	if (!map_arena(a, shared))
+		return false;
+	close_bytes(a->mem, (uint64_t)a->cap_pages * PAGE);
+	return true;
+}
+
+static bool spare_arena(struct arena *a, uint32_t pages, bool shared)
+{
+	if (!spare_take(a, pages, shared))
+		return false;
+	if (a->pages == pages)
+		return true;
+	a->pages = pages;
+	if (!shared || (unmap_window(a->mem, a->cap_pages) && map_frames(a, pages)))
+		return true;
+	unmap_arena(a);
+	return false;
+}
+
+bool arena_init(struct sf_heap *h, struct sf_error *err)
+{
+	bool shared = h->policy && h->policy->pools;
+	uint32_t pages = (uint32_t)h->set.pages;
+	struct arena *a = &h->arena;
+
+	if (!spare_arena(a, pages, shared) && !new_arena(a, pages, shared)) {
+		snprintf(err->text, sizeof(err->text), "no memory for an arena of %u pages: %s",
+			 pages, strerror(errno));
+		unmap_arena(a);
+		return false;
+	}
+	a->smap = h->set.slab_virtual ? a->slabs : NULL;
+	a->groups = (pages + 63) / 64;
+	a->words = (uint64_t)pages * (PAGE / sizeof(uint64_t));
+	return true;
 }
 
 static void reset_group(struct arena *a, uint32_t g)
@@ -283,23 +322,18 @@ void arena_reset(struct sf_heap *h)
 }
 
 /*
- * As new, whatever became of the heap: only what arena.c itself keeps of it (dirty pages, how far
- * the windows go) is relied on. False: it cannot be.
+ * As new, whatever became of the heap: only what arena.c itself keeps of it (pages written and
+ * opened) and how far the windows go is relied on. False: it cannot be.
  */
 static bool clean(struct arena *a)
 {
-	uint64_t bytes = (uint64_t)a->pages * PAGE;
-
-	if (!a->mem || !a->page || !a->vmap || !a->dirty || !a->open || !a->touched || a->sealed)
+	if (!a->groups || a->sealed)
 		return false;
-	if (a->shared &&
-	    (!a->areas || !a->alias || mprotect(a->mem, bytes, PROT_READ | PROT_WRITE)))
+	if (a->shared && mprotect(a->mem, (uint64_t)a->pages * PAGE, PROT_READ | PROT_WRITE))
 		return false;
 	reset_touched(a);
-	if (a->smap)
-		memset(a->smap, 0, a->smap_next * sizeof(*a->smap));
+	memset(a->slabs, 0, a->smap_next * sizeof(*a->slabs));
 	memset(a->page, 0, (uint64_t)a->groups * 64 * sizeof(*a->page));
-	close_bytes(a->mem, bytes);
 	a->smap_next = 0;
 	a->area = NULL;
 	a->cap_areas = 0;
@@ -312,9 +346,10 @@ void arena_free(struct sf_heap *h)
 	struct arena *a = &h->arena;
 
 	free(a->area);
-	if (!clean(a) || !spare_keep(a))
+	if (clean(a) && spare_keep(a))
+		memset(a, 0, sizeof(*a));
+	else
 		unmap_arena(a);
-	memset(a, 0, sizeof(*a));
 }
 
 /* Under misuse all raw stores go the long way while there is something to trap. */

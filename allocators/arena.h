@@ -17,7 +17,7 @@
  * part.
  */
 bool arena_init(struct sf_heap *h, struct sf_error *err);
-/* It is kept for the next heap of its size (spare.h), or nothing of it is mapped any more. */
+/* It is kept for the next heap (spare.h), or nothing of it is mapped any more. */
 void arena_free(struct sf_heap *h);
 /* Descriptors, dirty pages, poison, vmalloc window: as at boot. Costs what was touched. */
 void arena_reset(struct sf_heap *h);

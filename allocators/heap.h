@@ -62,6 +62,7 @@ struct arena {
 	uint8_t *mem;
 	uint64_t words;             /* of 8 bytes: pages * 512 */
 	uint32_t pages;
+	uint32_t cap_pages;         /* so many are mapped: spares serve smaller heaps, too */
 	uint32_t groups;
 	struct page *page;
 	uint64_t *dirty, *open;     /* a word per group */
@@ -79,7 +80,7 @@ struct arena {
 	 * The slab window (slab_virtual only, else NULL): its page n is frame smap[n] - 1; 0: not
 	 * mapped. Ranges stay with the cache that had them first (window.c).
 	 */
-	uint32_t *smap;
+	uint32_t *smap, *slabs;     /* slabs: its memory, also if this heap has no such window */
 	uint32_t smap_next;
 	/*
 	 * Pools only (else false and NULL). The frames are those of a file in memory, which is

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-	SPARES_MAX = 4,
+	SPARES_MAX = 8,
 	/* 64 MiB, the default heap. What a heap wrote stays in memory: larger ones are unmapped. */
 	SPARE_PAGES_MAX = 16384,
 };
@@ -21,19 +21,19 @@ static struct spare {
 } spares[SPARES_MAX];
 static unsigned int nr_spares;
 
-static bool fits(const struct spare *s, uint32_t pages, bool shared, bool slabs)
+static bool fits(const struct spare *s, uint32_t pages, bool shared)
 {
-	return s->arena.pages == pages && s->arena.shared == shared && !s->arena.smap == !slabs &&
+	return s->arena.cap_pages >= pages && s->arena.shared == shared &&
 	       (!shared || s->pid == getpid());
 }
 
-bool spare_take(struct arena *a, uint32_t pages, bool shared, bool slabs)
+bool spare_take(struct arena *a, uint32_t pages, bool shared)
 {
 	bool found = false;
 
 	pthread_mutex_lock(&lock);
 	for (unsigned int i = nr_spares; i-- > 0 && !found;) {
-		if (!fits(&spares[i], pages, shared, slabs))
+		if (!fits(&spares[i], pages, shared))
 			continue;
 		*a = spares[i].arena;
 		spares[i] = spares[--nr_spares];
@@ -48,7 +48,7 @@ bool spare_keep(const struct arena *a)
 	bool kept = false;
 
 	pthread_mutex_lock(&lock);
-	if (nr_spares < SPARES_MAX && a->pages <= SPARE_PAGES_MAX) {
+	if (nr_spares < SPARES_MAX && a->cap_pages <= SPARE_PAGES_MAX) {
 		spares[nr_spares++] = (struct spare){ .arena = *a, .pid = getpid() };
 		kept = true;
 	}

@@ -92,11 +92,13 @@ pin()
 	fi
 }
 
-# No leaks are looked for: nothing allocates for each input, and the look costs a quarter.
+# No leaks are looked for: nothing allocates for each input, and the look costs a quarter. Blocks
+# that were freed wait for 4 MiB to be freed after them: what is fuzzed has memory of its own.
 fuzz_environment()
 {
 	ASAN_OPTIONS="allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
-	ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:dedup_token_length=3:$ASAN_OPTIONS"
+	ASAN_OPTIONS="quarantine_size_mb=4:dedup_token_length=3:$ASAN_OPTIONS"
+	ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:$ASAN_OPTIONS"
 	export ASAN_OPTIONS
 	if [ -z "${ASAN_SYMBOLIZER_PATH-}" ]; then
 		for s in llvm-symbolizer-22 llvm-symbolizer; do
@@ -118,6 +120,41 @@ new_crashes()
 spoke()
 {
 	timeout 20 "$1" "$2" 2>&1 </dev/null | grep -Eq '^([A-Z]+-[0-9]+|ASan): '
+}
+
+# resolve TARGET TEXT: a crash that the target survived has a title that says where in its file it
+# was. Run again, to its end, the target says it in words, and saves it under that title; prints
+# both titles. Where no oracle and no sanitizer has a word for it, the text says so.
+resolve()
+{
+	title=$(sed -n '1s/^# title: //p' "$2")
+	on=$(sed -n '1,9s/^# allocator: //p' "$2")
+	new=$( (SLABFUZZ_ALLOCATOR=$on timeout 20 "$1" -artifact_prefix="${2%.txt}." \
+		"${2%.txt}" 2>&1 </dev/null) 2>/dev/null |
+		grep -E '^([A-Z]+-[0-9]+|ASan): ' | head -n 1)
+	rm -f "${2%.txt}".crash-* "${2%.txt}".timeout-*
+	if [ -n "$new" ]; then
+		rm -f "$2" "${2%.txt}"
+	else
+		new="a crash, and no oracle spoke"
+		sed "1s/.*/# title: $new/" "$2" >"$2.tmp" && mv "$2.tmp" "$2"
+	fi
+	printf '%s\t%s\n' "$title" "$new"
+}
+
+# resolve_new TARGET COUNTS: all such texts of this run, and their titles in that file.
+resolve_new()
+{
+	for f in $(new_crashes); do
+		if sed 1q "$f" | grep -Eq '^# title: (ASan: [^ ]* at \+0x|SIG[A-Z]* at )'; then
+			resolve "$1" "$f"
+		fi
+	done >"$2.resolved"
+	awk -F '\t' -v OFS='\t' '
+		FILENAME == ARGV[1] { to[$1] = $2; next }
+		$2 in to { $2 = to[$2] } { print }' "$2.resolved" "$2" >"$2.tmp"
+	rm -f "$2.resolved"
+	mv "$2.tmp" "$2"
 }
 
 # adopt TARGET FILE: gives an engine's own find a text, unless an oracle did. Hangs are not run
@@ -156,12 +193,26 @@ adopt_new()
 	done
 }
 
-# Each distinct title once, with the smallest text; 1 if there is any.
+# report [COUNTS]: each distinct title once, with the smallest text, and how often it was found
+# where that is known; 1 if there is any.
 report()
 {
 	for f in $(new_crashes); do
 		printf '%s\t%s\t%s\n' "$(sed -n '1s/^# title: //p' "$f")" "$(wc -c <"$f")" "$f"
-	done | sort -t '	' -k1,1 -k2,2n | awk -F '\t' '
-		$1 != last { print "  found       " $1; print "              " $3; last = $1; n++ }
+	done | sort -t '	' -k1,1 -k2,2n | awk -F '\t' -v counts="${1-}" '
+		BEGIN {
+			while (counts && (getline line < counts) > 0) {
+				split(line, field, "\t")
+				times[field[2]] += field[1]
+			}
+		}
+		$1 != last {
+			print "  found       " $1
+			print "              " $3
+			if (times[$1] > 1)
+				print "              " times[$1] " times"
+			last = $1
+			n++
+		}
 		END { if (!n) print "  found       nothing"; exit n > 0 }'
 }

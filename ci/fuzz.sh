@@ -1,28 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# fuzz.sh - what `make fuzz` runs: one libFuzzer target for FUZZ_SECONDS, on each allocator in turn
-# for its share of the time, all on one corpus. A find does not end the run; all are reported at the
-# end, each title once. From the Makefile: BUILD, SLABFUZZ (the command), FUZZ_TARGET, FUZZ_SECONDS.
-# Also heeded: SLABFUZZ_ALLOCATOR (only this one; default: all), FUZZ_JOBS (default 1), FUZZ_FLAGS.
-# Exit status: 0 nothing found, 1 something found, 2 bad usage or seeds, 3 something is
-# missing.
+# fuzz.sh - what `make fuzz` runs: one libFuzzer target for FUZZ_SECONDS, on all allocators in one
+# engine, JOBS of them side by side on one corpus. A find does not end the run: the target saves it
+# and goes on (SLABFUZZ_GO_ON); an engine that ends all the same is started again. All finds are
+# reported at the end, each title once. From the Makefile: BUILD, SLABFUZZ (the command),
+# FUZZ_TARGET, FUZZ_SECONDS, JOBS. Also heeded: SLABFUZZ_ALLOCATOR (only these; default: all),
+# FUZZ_JOBS (default JOBS, or all CPUs), FUZZ_FLAGS. Exit status: 0 nothing found, 1 something
+# found, 2 bad usage or seeds, 3 something is missing.
 set -u
 
 BUILD=${BUILD:-build}
 SLABFUZZ=${SLABFUZZ:-$BUILD/slabfuzz}
 FUZZ_TARGET=${FUZZ_TARGET:-$BUILD/libfuzzer_program}
 FUZZ_SECONDS=${FUZZ_SECONDS:-60}
-FUZZ_JOBS=${FUZZ_JOBS:-1}
+FUZZ_JOBS=${FUZZ_JOBS:-${JOBS:-$(nproc 2>/dev/null || echo 1)}}
 
 name=$(basename "$FUZZ_TARGET" | sed 's/^libfuzzer_//')
 corpus=$BUILD/corpus/$name
 seeds=$BUILD/corpus/$name-seeds
+live=$BUILD/corpus/$name-live
+kept=$BUILD/corpus/$name-kept
 crashes=${SLABFUZZ_CRASHES:-$BUILD/crashes}
 raw=$crashes/libfuzzer
 log=$BUILD/$name-fuzz.log
 coverage=$BUILD/$name-coverage.txt
 marker=$BUILD/$name-fuzz.start
+counts=$BUILD/$name-fuzz.counts
+titles=$BUILD/$name-fuzz.titles
 
 # shellcheck source=ci/fuzz-common.sh
 . "$(dirname "$0")/fuzz-common.sh"
@@ -30,9 +35,15 @@ marker=$BUILD/$name-fuzz.start
 need_number FUZZ_SECONDS "$FUZZ_SECONDS"
 need_number FUZZ_JOBS "$FUZZ_JOBS"
 need_program "$FUZZ_TARGET"
-mkdir -p "$corpus" "$raw" || exit 2
-# What does not run on an allocator takes one turn, under a name that stands for none.
-allocators=-
+mkdir -p "$corpus" "$live" "$raw" || exit 2
+# keep_live: what this run, or one that was cut short, has grown is corpus.
+keep_live()
+{
+	find "$live" -type f -exec mv -f {} "$corpus/" \;
+}
+keep_live
+# What runs on no allocator.
+allocators=
 max_len=4096
 case $name in
 text) copy_seeds "$seeds" corpora/seeds corpora/regressions ;;
@@ -49,13 +60,12 @@ bytes)
 	need_program "$SLABFUZZ"
 	compile_seeds "$seeds"
 	allocators=${SLABFUZZ_ALLOCATOR:-$("$SLABFUZZ" list allocators |
-		sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p')}
+		sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p' | tr '\n' ' ')}
+	export SLABFUZZ_ALLOCATOR="$allocators"
 	;;
 esac
 dict=
 [ ! -f "corpora/$name.dict" ] || dict=-dict=corpora/$name.dict
-# shellcheck disable=SC2086 # a list of names
-nr_allocators=$(printf '%s\n' $allocators | wc -l)
 touch "$marker"
 
 export SLABFUZZ_CRASHES="$crashes"
@@ -65,57 +75,74 @@ fuzz_environment
 # that it came from has to go.
 weed()
 {
-	find "$corpus" "$seeds" -type f -size "$(($(wc -c <"$1")))c" -exec cmp -s {} "$1" \; \
-		-exec rm {} \;
+	find "$corpus" "$live" "$seeds" -type f -size "$(($(wc -c <"$1")))c" \
+		-exec cmp -s {} "$1" \; -exec rm {} \;
 }
 
-# turn NUMBER ALLOCATOR DEADLINE: one engine, started again after each find until the deadline.
-# (libFuzzer's own -fork costs most of a short run in merging.) Crashes are ours to save, with their
-# text; the engine keeps its own copies, and hangs, in $raw.
-turn()
+# chosen NUMBER: what the engine that was there before kept of the corpus, as -seed_inputs wants it.
+# Its names are those of its feature sets.
+chosen()
 {
-	turnlog=$log.$1.$2
-	: >"$turnlog"
-	[ "$2" = - ] || export SLABFUZZ_ALLOCATOR="$2"
-	while left=$(($3 - $(date +%s))) && [ "$left" -gt 0 ]; do
-		# shellcheck disable=SC2046,SC2086 # words
+	for f in "$kept.$1"/*; do
+		f=$corpus/$(basename "$f")
+		[ ! -f "$f" ] || printf '%s,' "$f"
+	done | sed 's/,$//'
+}
+
+# engine NUMBER SECONDS: one engine, to its end; 0 if its time was over. The first reads the whole
+# corpus; those after it only what the first kept of it, and what this run has found since.
+engine()
+{
+	if [ ! -d "$kept.$1" ]; then
+		mkdir -p "$kept.$1"
+		set -- "$1" "$2" "$live" "$corpus" "$seeds"
+	else
+		chosen "$1" >"$kept.$1.list"
+		set -- "$1" "$2" "$live" "$seeds"
+		[ ! -s "$kept.$1.list" ] || set -- "$@" "-seed_inputs=@$kept.$1.list"
+	fi
+	job=$1
+	left=$2
+	shift 2
+	# shellcheck disable=SC2046,SC2086 # words
+	SLABFUZZ_GO_ON="$counts.$job" ASAN_OPTIONS="$ASAN_OPTIONS:halt_on_error=0:symbolize=0" \
 		$(pin "$FUZZ_JOBS") "$FUZZ_TARGET" -max_total_time="$left" -max_len=$max_len \
-			$dict -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-			-artifact_prefix="$raw/$1-$2-" ${FUZZ_FLAGS-} "$corpus" "$seeds" \
-			>"$turnlog.run" 2>&1 &
-		engine=$!
-		wait "$engine"
+		$dict -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -detect_leaks=0 \
+		-features_dir="$kept.$job" -artifact_prefix="$raw/$job-" ${FUZZ_FLAGS-} "$@" \
+		>"$log.$job.run" 2>&1 &
+	engine=$!
+	wait "$engine"
+}
+
+# job NUMBER: engines until the time is over. (libFuzzer's own -fork costs most of a short run in
+# merging.) What ends one is not known to the target, or killed it: hangs, exhausted memory.
+job()
+{
+	trap 'kill -INT "$engine" 2>/dev/null; wait "$engine"; exit' TERM
+	while left=$((deadline - $(date +%s))) && [ "$left" -gt 0 ]; do
+		engine "$1" "$left"
 		status=$?
-		cat "$turnlog.run" >>"$turnlog"
+		cat "$log.$1.run" >>"$log.$1"
 		case $status in
 		0) ;;
 		72) break ;; # interrupted
 		*)
-			saved=$(sed -n 's/^.*Test unit written to //p' "$turnlog.run" | tail -n 1)
-			if [ ! -f "$saved" ]; then
-				# It says nothing and saves nothing: not again.
-				grep -q '^#' "$turnlog.run" || break
-				sleep 1
+			saved=$(sed -n 's/^.*Test unit written to //p' "$log.$1.run" | tail -n 1)
+			if [ -f "$saved" ]; then
+				# Not all of the corpus was read: again from the beginning.
+				grep -q 'INITED' "$log.$1.run" || {
+					weed "$saved"
+					rm -rf "$kept.$1"
+				}
 			else
-				grep -q 'INITED' "$turnlog.run" || weed "$saved"
-				# Under a title it has been saved by ourselves.
-				grep -Eq '^([A-Z]+-[0-9]+|ASan): ' "$turnlog.run" && rm -f "$saved"
+				# It says nothing and saves nothing: not again.
+				grep -q '^#' "$log.$1.run" || break
+				sleep 1
 			fi
 			;;
 		esac
 	done
-	rm -f "$turnlog.run"
-}
-
-# job NUMBER: the turns of all allocators, equal shares of the time.
-job()
-{
-	trap 'kill -INT "$engine" 2>/dev/null; exit' TERM
-	nr=0
-	for a in $allocators; do
-		nr=$((nr + 1))
-		turn "$1" "$a" $((start + FUZZ_SECONDS * nr / nr_allocators))
-	done
+	rm -f "$log.$1.run"
 }
 
 # progress: the engines' last line of statistics, until the time is over.
@@ -131,7 +158,7 @@ progress()
 
 start=$(date +%s)
 deadline=$((start + FUZZ_SECONDS))
-rm -f "$log" "$log".*
+rm -rf "$log" "$log".* "$counts" "$counts".* "$titles" "$kept".*
 jobs=
 n=0
 while [ "$n" -lt "$FUZZ_JOBS" ]; do
@@ -145,48 +172,70 @@ trap 'deadline=0; kill -TERM $jobs 2>/dev/null' INT TERM
 wait
 trap - INT TERM
 seconds=$(($(date +%s) - start))
-# executed FILE..., edges FILE...: of all engines in these logs.
-executed()
-{
-	awk '/^stat::number_of_executed_units/ { sum += $2 } END { print sum + 0 }' "$@"
-}
-edges()
-{
-	sed -n 's/^#[0-9].* cov: \([0-9]*\).*/\1/p' "$@" | sort -n | tail -n 1
-}
-turns=
-for a in $allocators; do
-	[ "$a" = - ] ||
-		turns="$turns$(printf '\n    %-12s %s (%s edges)' "$a" \
-			"$(executed "$log".*."$a")" "$(edges "$log".*."$a")")"
-done
 cat "$log".* >"$log" && rm -f "$log".*
+keep_live
 
-runs=$(executed "$log")
-edges=$(edges "$log")
+# counted NAME: a counter of the targets, the sum of all jobs; highest NAME: the highest of them.
+# (A file of counters has NUL bytes behind its last line.)
+counters()
+{
+	cat "$counts".* 2>/dev/null | tr -d '\000'
+}
+counted()
+{
+	counters | awk -v name="$1" '{ n = $1; sub(/^[^ ]* /, "") } $0 == name { sum += n }
+		END { printf "%.0f\n", sum }'
+}
+highest()
+{
+	counters | awk -v name="$1" '{ n = $1 + 0; sub(/^[^ ]* /, "") }
+		$0 == name && n > max { max = n } END { printf "%.0f\n", max }'
+}
+# share PART WHOLE: in percent.
+share()
+{
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f %%", (b > 0 ? 100 * a / b : 0) }'
+}
+
+edges=$(sed -n 's/^#[0-9].* cov: \([0-9]*\).*/\1/p' "$log" | sort -n | tail -n 1)
+turns=
+runs=0
+for a in $allocators; do
+	n=$(counted "runs $a")
+	runs=$((runs + n))
+	turns="$turns$(printf '\n    %-12s %s (%s edges)' "$a" "$n" "$(highest "edges $a")")"
+done
+[ -n "$allocators" ] ||
+	runs=$(awk '/^stat::number_of_executed_units/ { n += $2 } END { print n + 0 }' "$log")
 if [ "$runs" = 0 ] && [ -z "$(new_crashes)" ]; then
 	echo "fuzz.sh: $FUZZ_TARGET did not run; the end of $log:" >&2
 	tail -n 20 "$log" >&2
 	exit 3
 fi
 
-# Hangs and exhausted memory are known to the engine alone.
-: >"$coverage"
-for a in $allocators; do
-	[ "$a" = - ] || export SLABFUZZ_ALLOCATOR="$a"
-	adopt_new "$FUZZ_TARGET" "$raw"/*-"$a"-timeout-* "$raw"/*-"$a"-oom-* \
-		"$raw"/*-"$a"-crash-*
-	"$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" >"$coverage.tmp" 2>&1
-	echo "on $a" >>"$coverage"
-	sed -n '/^COVERAGE/,$p' "$coverage.tmp" >>"$coverage"
-done
+# Titles that say where in the target's file it was; then hangs and exhausted memory, which are
+# known to the engine alone.
+counters | sed -n 's/^\([0-9]*\) title /\1\t/p' >"$titles"
+resolve_new "$FUZZ_TARGET" "$titles"
+adopt_new "$FUZZ_TARGET" "$raw"/*-timeout-* "$raw"/*-oom-* "$raw"/*-crash-*
+"$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" "$seeds" >"$coverage.tmp" 2>&1
+{
+	[ -z "$allocators" ] || echo "on" $allocators
+	sed -n '/^COVERAGE/,$p' "$coverage.tmp"
+} >"$coverage"
 rm -f "$coverage.tmp"
 
 echo "fuzz: $seconds s of $FUZZ_TARGET"
 echo "  executions  $runs ($(rate "$runs" "$seconds")/s)$turns"
 echo "  edges       ${edges:-0}"
+if [ -n "$allocators" ]; then
+	running=$(counted 'ns running')
+	opening=$(counted 'ns opening')
+	echo "  time        $(share "$opening" $((running + opening))) opens heaps;" \
+		"the costliest 1 % of programs took $(share "$(counted 'ns costliest')" "$running")"
+fi
 echo "  corpus      $corpus ($(count_files "$corpus") files; seeds: $(count_files "$seeds"))"
 echo "  coverage    $coverage"
 echo "  crashes     $crashes"
 echo "  log         $log"
-report
+report "$titles"

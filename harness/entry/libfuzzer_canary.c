@@ -15,7 +15,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	sf_fuzz_setup();
-	sf_fuzz_forget_coverage = forget_coverage;
+	use_coverage();
 	return 0;
 }
 

@@ -23,18 +23,27 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
  */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	if (seed % 8 == 0 && size && size <= max_size)
-		return LLVMFuzzerMutate(data, size, max_size);
-	return sf_mutate_bytes(data, size, max_size, NULL, 0, seed);
+	size_t room = sf_fuzz_room(max_size);
+	char mark[SF_MARK_NAME_MAX + 1];
+
+	size = sf_fuzz_unmark(data, size, mark);
+	if (seed % 8 == 0 && size && size <= room)
+		size = LLVMFuzzerMutate(data, size, room);
+	else
+		size = sf_mutate_bytes(data, size, room, NULL, 0, seed);
+	return sf_fuzz_mark(data, size, max_size, mark, seed);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
 				 uint8_t *out, size_t max_size, unsigned int seed)
 {
-	size_t size = a_size < max_size ? a_size : max_size;
+	size_t room = sf_fuzz_room(max_size), size = a_size < max_size ? a_size : max_size;
+	char mark[SF_MARK_NAME_MAX + 1];
 
 	memcpy(out, a, size);
-	return sf_mutate_bytes(out, size, max_size, b, b_size, seed);
+	size = sf_fuzz_unmark(out, size, mark);
+	size = sf_mutate_bytes(out, size, room, b, b_size, seed);
+	return sf_fuzz_mark(out, size, max_size, mark, seed);
 }
 
 /*
@@ -55,6 +64,14 @@ static void forget_coverage(void)
 {
 	if (sf_counters[0])
 		memset(sf_counters[0], 0, (size_t)(sf_counters[1] - sf_counters[0]));
+}
+
+/* For the LLVMFuzzerInitialize() of what runs programs. */
+static inline void use_coverage(void)
+{
+	sf_fuzz_forget_coverage = forget_coverage;
+	if (sf_counters[0])
+		sf_fuzz_counters(sf_counters[0], sf_counters[1]);
 }
 
 #endif

@@ -194,7 +194,7 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	memset(x->cache_state, 0, x->nr_caches);
 	x->seq = 0;
 	x->cpu = 0;
-	x->blocked = x->failed = x->tainted = false;
+	x->blocked = x->failed = x->tainted = x->stopped = false;
 	if (x->lab)
 		x_lab_begin(x);
 	memset(&x->counts, 0, sizeof(x->counts));
@@ -412,19 +412,35 @@ void sf_exec_destroy(struct sf_exec *x)
 	free(x);
 }
 
+bool sf_exec_open(struct sf_exec *x, const struct sf_allocator *a, const struct sf_settings *set,
+		  struct sf_error *err)
+{
+	struct sf_heap *h = x->heap;
+
+	x->heap = NULL; /* should this not return */
+	if (h)
+		x->a->destroy(h);
+	x->a = a;
+	return new_heap(x, set, err);
+}
+
+void sf_exec_stop(struct sf_exec *x)
+{
+	x->stopped = x->blocked = true;
+}
+
 int64_t sf_exec_run(struct sf_exec *x, const struct sf_prog *p, const char *name,
 		    struct sf_error *err)
 {
-	if (memcmp(&x->set, &p->settings, sizeof(x->set)) != 0) {
-		x->a->destroy(x->heap);
-		if (!new_heap(x, &p->settings, err))
-			return -1;
-	}
+	if (memcmp(&x->set, &p->settings, sizeof(x->set)) != 0 &&
+	    !sf_exec_open(x, x->a, &p->settings, err))
+		return -1;
 	sf_exec_begin(x, name);
 	for (uint32_t i = 0; i < p->nr_ops; i++)
 		if (!sf_exec_step(x, &p->ops[i], p->strings))
 			break;
-	sf_exec_end(x);
+	if (!x->stopped)
+		sf_exec_end(x);
 	return (int64_t)x->counts.ops;
 }
 

@@ -52,6 +52,19 @@ int64_t sf_exec_run(struct sf_exec *x, const struct sf_prog *p, const char *name
 		    struct sf_error *err);
 
 /*
+ * Another heap instead of the one it has, also if their settings are the same: the tables stay.
+ * False with one line in `err`: then it has none, and can but try again or be destroyed.
+ */
+bool sf_exec_open(struct sf_exec *x, const struct sf_allocator *a, const struct sf_settings *set,
+		  struct sf_error *err);
+
+/*
+ * The program is over with the operation in hand, and does not end: nothing more is looked at or
+ * freed. For who is called from the midst of an operation and has seen enough.
+ */
+void sf_exec_stop(struct sf_exec *x);
+
+/*
  * The same piecewise, for programs that are never whole in memory (traces): begin; step for each
  * operation; end. `strings` holds what the operation's name refers to. A result number may be used
  * again once its object is gone. step() returns false when the program is over (blocked).

@@ -85,6 +85,7 @@ struct sf_exec {
 	uint64_t seq;        /* objects ever made: keys */
 	uint8_t cpu;
 	bool blocked, failed;
+	bool stopped;        /* by sf_exec_stop() */
 	bool wiped;          /* init_on_free: what is handed out is zero without being asked to */
 	bool tainted;        /* the allocator has been misused in this run */
 	struct sf_user user; /* what the allocator calls back */

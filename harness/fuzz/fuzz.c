@@ -1,181 +1,102 @@
 // SPDX-License-Identifier: MIT
 /*
- * fuzz.c - one input of a fuzzer: decode, run, judge; and what is left behind when that ends the
- * process. Relies on the executor, the judge and both encodings; the entry points (harness/entry)
- * rely on it. Its state is static because the engines' entry points carry no context.
+ * fuzz.c - one input of a fuzzer: decode, run, judge; and what a find does to the heap that it was
+ * made on. Relies on the executor, the judge and the bytes' decoder; the entry points
+ * (harness/entry) rely on it. Its state is static because the engines' entry points carry no
+ * context.
  */
 #include "fuzz.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
-#include "../../allocators/base/grow.h"
-#include "../../allocators/base/hash.h"
+#include "../../allocators/base/rng.h"
 #include "../../oracles/oracle.h"
 #include "../exec/exec.h"
 #include "../program/program.h"
+#include "counts.h"
+#include "find.h"
+#include "guard.h"
+#include "mark.h"
 
 enum {
-	/* Kept, by settings: a new heap costs as much as dozens of runs. 8 took twice the time. */
-	HEAPS_MAX = 32,
+	HEAPS_MAX = 64,        /* kept, by allocator and settings: to open one costs some runs */
 	FUZZ_PAGES_MAX = 4096, /* a few of the largest blocks; more takes longer to run out of */
-	PER_TITLE_MAX = 8,    /* crash files of one title */
+	ALLOCATORS_MAX = 16,
+	COVERAGE_EVERY = 256,  /* runs: then the edges are counted */
+	COUNTERS_MAX = 1 << 16,
 };
 
 struct fuzz_heap {
 	struct sf_exec *exec; /* NULL: free */
 	struct sf_judge *judge;
+	const struct sf_allocator *allocator;
 	struct sf_settings settings;
 	uint64_t used;        /* when: the run's number */
+	bool broken;          /* a find was made on it: it makes way for a new one */
+};
+
+/* An allocator that is fuzzed. */
+struct subject {
+	const struct sf_allocator *allocator;
+	char *runs, *edges;   /* counters */
+	uint8_t *seen;        /* by coverage counter */
+	uint32_t since;       /* runs since edges were counted */
 };
 
 static struct {
-	const struct sf_allocator *allocator;
-	const char *crashes, *expect;
+	struct subject subject[ALLOCATORS_MAX];
+	unsigned int nr_subjects;
+	bool any;             /* SLABFUZZ_ALLOCATOR is not set: who is marked runs on its own */
 	struct fuzz_heap heaps[HEAPS_MAX];
 	uint64_t runs;
-	struct sf_prog prog, again;
-	bool has_prog;        /* prog is the input in hand */
-	const uint8_t *data;  /* the input in hand */
-	size_t size;
-	bool written;         /* what ends this process is on disk already */
+	struct sf_prog prog;
+	struct sf_settings asked; /* by the input in hand: prog has what the allocator can */
+	struct fuzz_heap *in_use;
 	bool thorough;        /* SLABFUZZ_THOROUGH: every program ends in full */
+	struct {
+		uint8_t *begin, *most; /* most: of the runs of this input */
+		size_t nr;
+	} coverage;
+	uint64_t opening;     /* ns that went into opening heaps, of this input */
 } fz;
 
 void (*sf_fuzz_forget_coverage)(void);
 
-/* "MEM-1: ..." under title hash and content hash: "MEM-1-0123abcd-89abcdef". */
-static void crash_name(char *out, size_t cap, const char *title, int *prefix)
+/* --- finds --- */
+
+/* The operation in hand is finished; nothing that it does any more is looked at. */
+static void stop(void)
 {
-	uint64_t content = sf_fnv1a(SF_FNV_START, fz.data, fz.size);
-	int id = 0;
-
-	while (id < 24 && title[id] && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					      "0123456789-", title[id]))
-		id++;
-	*prefix = snprintf(out, cap, "%.*s-%08" PRIx32, id, title,
-			   (uint32_t)(sf_fnv1a_text(title) >> 32));
-	snprintf(out + *prefix, cap - (size_t)*prefix, "-%08" PRIx32, (uint32_t)(content >> 32));
-}
-
-/* A title that has its files already: their times say that it was seen again. */
-static bool title_is_full(const char *prefix, int len)
-{
-	DIR *dir = opendir(fz.crashes);
-	unsigned int nr = 0;
-	struct dirent *e;
-
-	if (!dir)
-		return false;
-	while ((e = readdir(dir)))
-		nr += !strncmp(e->d_name, prefix, (size_t)len) && !strchr(e->d_name, '.');
-	rewinddir(dir);
-	while (nr >= PER_TITLE_MAX && (e = readdir(dir)))
-		if (!strncmp(e->d_name, prefix, (size_t)len))
-			utimensat(dirfd(dir), e->d_name, NULL, 0);
-	closedir(dir);
-	return nr >= PER_TITLE_MAX;
-}
-
-static bool write_all(int fd, const uint8_t *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		}
-	}
-	return true;
-}
-
-static bool write_text(int fd, const char *title, const char *detail)
-{
-	FILE *f = fdopen(dup(fd), "w");
-
-	if (!f)
-		return false;
-	fprintf(f, "# title: %s\n", title);
-	for (const char *line = detail; *line;) {
-		int len = (int)strcspn(line, "\n");
-
-		fprintf(f, "# detail: %.*s\n", len, line);
-		line += len + (line[len] == '\n');
-	}
-	fprintf(f, "# allocator: %s\n", fz.allocator ? fz.allocator->name : "none");
-	sf_text_write(&fz.prog, f);
-	return !fclose(f);
-}
-
-/* Temporary file, fsync, rename: a crash file is whole or absent. */
-static void write_crash_file(const char *name, const char *title, const char *detail, bool text)
-{
-	char path[4096], temp[4096 + 32];
-	bool ok;
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/%s%s", fz.crashes, name, text ? ".txt" : "") >=
-	    (int)sizeof(path))
+	if (!fz.in_use)
 		return;
-	snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid());
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	ok = fd >= 0 && (text ? write_text(fd, title, detail) : write_all(fd, fz.data, fz.size)) &&
-	     !fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	if (ok && !rename(temp, path))
-		return;
-	fprintf(stderr, "slabfuzz: %s: %s\n", path, strerror(errno));
-	unlink(temp);
-}
-
-/* Bytes first: writing text does more, and the process may be in any state. */
-static void write_crash(const char *title, const char *detail)
-{
-	char name[64];
-	int prefix;
-
-	if (fz.written || !fz.crashes || (!fz.data && fz.size))
-		return;
-	fz.written = true;
-	crash_name(name, sizeof(name), title, &prefix);
-	if (title_is_full(name, prefix))
-		return;
-	write_crash_file(name, title, detail, false);
-	if (fz.has_prog)
-		write_crash_file(name, title, detail, true);
-}
-
-static bool expected(const char *title)
-{
-	return !fz.expect || !strncmp(title, fz.expect, strlen(fz.expect));
+	fz.in_use->broken = true;
+	sf_exec_stop(fz.in_use->exec);
 }
 
 static void on_violation(void *ctx, const struct sf_violation *v)
 {
 	(void)ctx;
-	if (expected(v->title))
-		write_crash(v->title, v->detail);
-	sf_trap(v);
+	if (!sf_find_expected(v->title))
+		return;
+	sf_find_save(v->title, v->detail);
+	if (sf_find_goes_on())
+		stop();
+	else
+		sf_trap(v);
 }
 
 bool sf_fuzz_caught(const char *title, const char *detail)
 {
-	if (!expected(title))
+	if (!sf_find_expected(title))
 		return false;
-	fprintf(stderr, "%s\n%s\n", title, detail);
-	write_crash(title, detail);
-	return true;
+	if (!sf_find_goes_on())
+		fprintf(stderr, "%s\n%s\n", title, detail);
+	sf_find_save(title, detail);
+	return !sf_find_goes_on();
 }
 
 /*
@@ -185,48 +106,63 @@ bool sf_fuzz_caught(const char *title, const char *detail)
  */
 void __asan_set_error_report_callback(void (*callback)(const char *report)) __attribute__((weak));
 
-/* "SUMMARY: AddressSanitizer: KIND FILE:LINE:COL in FUNCTION" -> "ASan: KIND in FUNCTION". */
-static void on_asan_report(const char *report)
+/*
+ * "SUMMARY: AddressSanitizer: KIND FILE:LINE:COL in FUNCTION" -> "ASan: KIND in FUNCTION". Where
+ * nothing is symbolized (a run that goes on: it takes long) the first frames of the report stand
+ * for the function: "#0 0x55.. (FILE+0x1234) (BuildId: ..)" -> "ASan: KIND at +0x1234".
+ */
+static void asan_title(const char *report, char title[SF_TITLE_MAX])
 {
 	static const char mark[] = "SUMMARY: AddressSanitizer: ";
-	const char *s = strstr(report, mark), *in;
-	char title[SF_TITLE_MAX];
-	int line, kind;
+	const char *s = strstr(report, mark), *in, *at = report;
+	int line, kind, len;
 
-	if (fz.written)
-		return;
 	if (!s) {
-		write_crash("ASan: no summary", "");
+		snprintf(title, SF_TITLE_MAX, "ASan: no summary");
 		return;
 	}
 	s += sizeof(mark) - 1;
 	line = (int)strcspn(s, "\n");
 	kind = (int)strcspn(s, " \n");
 	in = strstr(s, " in ");
-	if (in && in < s + line)
-		snprintf(title, sizeof(title), "ASan: %.*s%.*s", kind, s,
+	if (in && in < s + line) {
+		snprintf(title, SF_TITLE_MAX, "ASan: %.*s%.*s", kind, s,
 			 (int)strcspn(in + 4, " \n") + 4, in);
-	else
-		snprintf(title, sizeof(title), "ASan: %.*s", kind, s);
-	fprintf(stderr, "%s\n", title);
-	write_crash(title, "");
+		return;
+	}
+	len = snprintf(title, SF_TITLE_MAX, "ASan: %.*s", kind, s);
+	if (!sf_find_goes_on())
+		return;
+	len += snprintf(title + len, (size_t)(SF_TITLE_MAX - len), " at");
+	for (int i = 0; i < 2 && (at = strstr(at, "+0x")); i++, at++)
+		len += snprintf(title + len, (size_t)(SF_TITLE_MAX - len), " %.*s",
+				(int)strspn(at, "+0123456789abcdefx"), at);
 }
 
-static const char *env_or_null(const char *name)
+static void on_asan_report(const char *report)
 {
-	const char *s = getenv(name);
+	char title[SF_TITLE_MAX];
 
-	return s && *s ? s : NULL;
+	if (sf_find_made())
+		return;
+	asan_title(report, title);
+	if (!sf_find_goes_on())
+		fprintf(stderr, "%s\n", title);
+	sf_find_save(title, "");
+	if (sf_find_goes_on())
+		stop();
 }
+
+/* --- heaps --- */
 
 /*
  * Brings settings to what is worth a heap of its own: bounded, and at the default where they do
  * nothing.
  */
-static void normalise(struct sf_settings *set)
+static void normalise(struct sf_settings *set, const struct sf_allocator *a)
 {
 	for (size_t i = 0; i < sf_setting_count; i++)
-		if (!(fz.allocator->settings & 1ull << sf_setting_table[i].code))
+		if (!(a->settings & 1ull << sf_setting_table[i].code))
 			*sf_setting_slot(set, &sf_setting_table[i]) = sf_setting_table[i].def;
 	if (set->pages > FUZZ_PAGES_MAX)
 		set->pages = FUZZ_PAGES_MAX;
@@ -237,76 +173,196 @@ static void on_event(void *judge, const struct sf_event *ev)
 {
 	if (ev->type == SF_EV_BEGIN && sf_fuzz_forget_coverage)
 		sf_fuzz_forget_coverage();
-	sf_judge_event(judge, ev);
+	/* After a find the judge's picture is of no use, and more of the same would be said. */
+	if (__builtin_expect(!fz.in_use || !fz.in_use->broken, true))
+		sf_judge_event(judge, ev);
 }
 
-static bool open_heap(struct fuzz_heap *h, const struct sf_settings *set, struct sf_error *err)
+static void close_heap(void *ctx)
+{
+	struct fuzz_heap *h = ctx;
+	struct sf_exec *x = h->exec;
+	struct sf_judge *j = h->judge;
+
+	h->exec = NULL;
+	h->judge = NULL;
+	sf_exec_destroy(x);
+	sf_judge_destroy(j);
+}
+
+static bool open_heap(struct fuzz_heap *h, const struct sf_allocator *a,
+		      const struct sf_settings *set, struct sf_error *err)
 {
 	static const struct sf_judge_options judging = { .violation = on_violation };
 	static const struct sf_exec_options how = { .end = SF_END_TEARDOWN, .contents = true };
 
-	if (h->exec) {
-		sf_exec_destroy(h->exec);
-		sf_judge_destroy(h->judge);
-	}
+	h->allocator = a;
 	h->settings = *set;
-	h->judge = sf_judge_create(&judging);
-	h->exec = sf_exec_create(fz.allocator, set, &how, on_event, h->judge, err);
-	if (!h->exec)
-		sf_judge_destroy(h->judge);
-	return h->exec;
+	h->broken = false;
+	if (!h->exec) {
+		h->judge = sf_judge_create(&judging);
+		h->exec = sf_exec_create(a, set, &how, on_event, h->judge, err);
+		if (!h->exec)
+			sf_judge_destroy(h->judge);
+		return h->exec;
+	}
+	/* Executor and judge keep their tables. */
+	if (sf_exec_open(h->exec, a, set, err))
+		return true;
+	close_heap(h);
+	return false;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	if (!sf_find_goes_on())
+		return 0;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+struct opening {
+	struct fuzz_heap *heap;
+	const struct sf_allocator *allocator;
+	const struct sf_settings *set;
+	struct sf_error *err;
+	bool opened;
+};
+
+static void open_guarded(void *ctx)
+{
+	struct opening *o = ctx;
+
+	o->opened = open_heap(o->heap, o->allocator, o->set, o->err);
+}
+
+/*
+ * What a find was made on may be in any state: closing it may crash again, and then it is left
+ * where it is.
+ */
+static bool replace_heap(struct fuzz_heap *h, const struct sf_allocator *a,
+			 const struct sf_settings *set, struct sf_error *err)
+{
+	struct opening o = { .heap = h, .allocator = a, .set = set, .err = err };
+	uint64_t start = now_ns();
+	char crash[SF_CRASH_MAX];
+
+	if (!sf_find_goes_on()) {
+		open_guarded(&o);
+	} else if (!sf_guard(open_guarded, &o, crash)) {
+		sf_find_save(crash, "");
+		h->exec = NULL;
+		h->judge = NULL;
+		snprintf(err->text, sizeof(err->text), "%s", crash);
+		return false;
+	}
+	fz.opening += now_ns() - start;
+	sf_counter_add(sf_counter("heaps"), 1);
+	return o.opened;
 }
 
 /* The heap with these settings; the one that was not used for longest makes way. */
-static struct fuzz_heap *find_heap(const struct sf_settings *set, struct sf_error *err)
+static struct fuzz_heap *find_heap(const struct sf_allocator *a, const struct sf_settings *set,
+				   struct sf_error *err)
 {
 	struct fuzz_heap *oldest = &fz.heaps[0];
 
 	for (struct fuzz_heap *h = fz.heaps; h < fz.heaps + HEAPS_MAX; h++) {
-		if (h->exec && !memcmp(&h->settings, set, sizeof(*set)))
-			return h;
+		if (h->exec && h->allocator == a && !memcmp(&h->settings, set, sizeof(*set))) {
+			oldest = h;
+			break;
+		}
 		if (!h->exec || (oldest->exec && h->used < oldest->used))
 			oldest = h;
 	}
-	return open_heap(oldest, set, err) ? oldest : NULL;
+	if (oldest->exec && !oldest->broken && oldest->allocator == a &&
+	    !memcmp(&oldest->settings, set, sizeof(*set)))
+		return oldest;
+	return replace_heap(oldest, a, set, err) ? oldest : NULL;
+}
+
+/* --- set-up --- */
+
+static void refuse_name(const char *name)
+{
+	fprintf(stderr, "slabfuzz: SLABFUZZ_ALLOCATOR=%s: no such allocator; there are:", name);
+	for (size_t i = 0; sf_allocators[i]; i++)
+		fprintf(stderr, " %s", sf_allocators[i]->name);
+	fprintf(stderr, "\n");
+	exit(2);
+}
+
+static void add_subject(const char *name)
+{
+	struct subject *s = &fz.subject[fz.nr_subjects];
+	char line[64];
+
+	s->allocator = sf_allocator_by_name(name);
+	if (!s->allocator || fz.nr_subjects == ALLOCATORS_MAX)
+		refuse_name(name);
+	fz.nr_subjects++;
+	snprintf(line, sizeof(line), "runs %s", name);
+	s->runs = sf_counter(line);
+	snprintf(line, sizeof(line), "edges %s", name);
+	s->edges = sf_counter(line);
+}
+
+/* Names with blanks between them. */
+static void choose_allocators(void)
+{
+	const char *env = getenv("SLABFUZZ_ALLOCATOR");
+	char names[512], *save = NULL, *name;
+
+	fz.any = !env || !*env;
+	snprintf(names, sizeof(names), "%s", fz.any ? "baseline" : env);
+	for (name = strtok_r(names, " ", &save); name; name = strtok_r(NULL, " ", &save))
+		add_subject(name);
+	if (!fz.nr_subjects)
+		refuse_name(env);
 }
 
 void sf_fuzz_setup(void)
 {
-	const char *name = env_or_null("SLABFUZZ_ALLOCATOR");
+	const char *thorough = getenv("SLABFUZZ_THOROUGH");
 	struct sf_error err;
 
-	if (!name)
-		name = "baseline";
-	fz.allocator = sf_allocator_by_name(name);
-	if (!fz.allocator) {
-		fprintf(stderr, "slabfuzz: SLABFUZZ_ALLOCATOR=%s: no such allocator; there are:",
-			name);
-		for (size_t i = 0; sf_allocators[i]; i++)
-			fprintf(stderr, " %s", sf_allocators[i]->name);
-		fprintf(stderr, "\n");
-		exit(2);
-	}
-	fz.crashes = env_or_null("SLABFUZZ_CRASHES");
-	fz.expect = env_or_null("SLABFUZZ_EXPECT");
-	fz.thorough = env_or_null("SLABFUZZ_THOROUGH");
+	sf_find_setup();
+	choose_allocators();
+	fz.thorough = thorough && *thorough;
 	sf_prog_init(&fz.prog);
-	sf_prog_init(&fz.again);
-	normalise(&fz.prog.settings);
-	if (!find_heap(&fz.prog.settings, &err)) {
-		fprintf(stderr, "slabfuzz: %s: %s\n", name, err.text);
+	if (sf_find_goes_on())
+		sf_guard_setup();
+	normalise(&fz.prog.settings, fz.subject[0].allocator);
+	if (!find_heap(fz.subject[0].allocator, &fz.prog.settings, &err)) {
+		fprintf(stderr, "slabfuzz: %s: %s\n", fz.subject[0].allocator->name, err.text);
 		exit(3);
 	}
 	if (__asan_set_error_report_callback)
 		__asan_set_error_report_callback(on_asan_report);
 }
 
+void sf_fuzz_counters(uint8_t *begin, uint8_t *end)
+{
+	fz.coverage.begin = begin;
+	fz.coverage.nr = (size_t)(end - begin);
+	if (!sf_find_goes_on() || fz.coverage.nr > COUNTERS_MAX)
+		fz.coverage.nr = 0;
+	if (!fz.coverage.nr)
+		return;
+	fz.coverage.most = calloc(fz.nr_subjects + 1, fz.coverage.nr);
+	if (!fz.coverage.most)
+		abort();
+	for (unsigned int i = 0; i < fz.nr_subjects; i++)
+		fz.subject[i].seen = fz.coverage.most + (i + 1) * fz.coverage.nr;
+}
+
+/* --- one input --- */
+
 void sf_fuzz_take(const uint8_t *data, size_t size)
 {
-	fz.data = data;
-	fz.size = size;
-	fz.has_prog = false;
-	fz.written = false;
+	sf_find_take(data, size);
 }
 
 /*
@@ -330,16 +386,65 @@ static enum sf_end how_it_ends(const struct sf_prog *p)
 	return SF_END_PLAIN;
 }
 
-void sf_fuzz_program(const uint8_t *data, size_t size)
+static void run_guarded(void *ctx)
+{
+	struct sf_error err;
+
+	(void)ctx;
+	sf_exec_run(fz.in_use->exec, &fz.prog, NULL, &err);
+}
+
+static void run_on(struct fuzz_heap *h)
+{
+	char crash[SF_CRASH_MAX];
+
+	h->used = ++fz.runs;
+	fz.in_use = h;
+	sf_exec_set_end(h->exec, fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
+	if (!sf_find_goes_on()) {
+		run_guarded(NULL);
+	} else if (!sf_guard(run_guarded, NULL, crash)) {
+		sf_find_save(crash, "");
+		h->broken = true;
+		/* Executor and judge were in the midst of something, too. */
+		if (!sf_guard(close_heap, h, crash))
+			h->exec = NULL;
+	}
+	fz.in_use = NULL;
+}
+
+/*
+ * What a run covered is this allocator's. An input that runs on several has the most that any run
+ * of it had, by counter, so that it does not depend on how many there are.
+ */
+static void take_coverage(struct subject *s, bool first, bool last)
+{
+	uint8_t *now = fz.coverage.begin, *most = fz.coverage.most;
+	uint64_t edges = 0;
+
+	for (size_t i = 0; i < fz.coverage.nr; i++)
+		s->seen[i] |= now[i];
+	if (!first || !last)
+		for (size_t i = 0; i < fz.coverage.nr; i++)
+			most[i] = first || now[i] > most[i] ? now[i] : most[i];
+	if (last && !first)
+		memcpy(now, most, fz.coverage.nr);
+	if (s->since++ % COVERAGE_EVERY)
+		return;
+	for (size_t i = 0; i < fz.coverage.nr; i++)
+		edges += s->seen[i] != 0;
+	sf_counter_raise(s->edges, edges);
+}
+
+static void run_subject(const struct sf_allocator *a)
 {
 	struct sf_error err;
 	struct fuzz_heap *h;
 
-	sf_fuzz_take(data, size);
-	sf_bytes_decode(&fz.prog, data, size, SF_FUZZ_OPS_MAX);
-	normalise(&fz.prog.settings);
-	fz.has_prog = true;
-	h = find_heap(&fz.prog.settings, &err);
+	fz.prog.settings = fz.asked;
+	normalise(&fz.prog.settings, a);
+	sf_find_is(&fz.prog, a->name);
+	h = find_heap(a, &fz.prog.settings, &err);
 	if (!h) {
 		/* A heap that cannot be: the allocator says so in words, that is no bug. */
 		static bool said;
@@ -349,9 +454,103 @@ void sf_fuzz_program(const uint8_t *data, size_t size)
 		said = true;
 		return;
 	}
-	h->used = ++fz.runs;
-	sf_exec_set_end(h->exec, fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
-	sf_exec_run(h->exec, &fz.prog, NULL, &err);
+	run_on(h);
+}
+
+/* Where the time of this process goes, by the runs' own times: the costliest 1 % of them. */
+enum { BUCKETS = 256 };
+static struct {
+	uint64_t nr, nr_in[BUCKETS], ns_in[BUCKETS];
+} times;
+
+static unsigned int bucket_of(uint64_t ns)
+{
+	unsigned int log = 63 - (unsigned int)__builtin_clzll(ns | 4);
+
+	return log * 4 + (unsigned int)(ns >> (log - 2) & 3);
+}
+
+static uint64_t costliest_ns(void)
+{
+	uint64_t left = times.nr / 100, ns = 0;
+
+	for (unsigned int i = BUCKETS; i-- > 0 && left;) {
+		uint64_t n = times.nr_in[i];
+
+		if (!n)
+			continue;
+		ns += n <= left ? times.ns_in[i] : times.ns_in[i] / n * left;
+		left -= n < left ? n : left;
+	}
+	return ns;
+}
+
+static void take_time(uint64_t ns)
+{
+	static char *running, *opening, *costliest;
+
+	if (!running) {
+		running = sf_counter("ns running");
+		opening = sf_counter("ns opening");
+		costliest = sf_counter("ns costliest");
+	}
+	ns -= fz.opening;
+	sf_counter_add(running, ns);
+	sf_counter_add(opening, fz.opening);
+	times.nr++;
+	times.nr_in[bucket_of(ns)]++;
+	times.ns_in[bucket_of(ns)] += ns;
+	if (times.nr % COVERAGE_EVERY == 0)
+		sf_counter_raise(costliest, costliest_ns());
+}
+
+static const struct sf_allocator *marked_for(const uint8_t *data, size_t size)
+{
+	char name[SF_MARK_NAME_MAX + 1];
+
+	return sf_mark_get(data, size, name) ? sf_allocator_by_name(name) : NULL;
+}
+
+/* Runs [*first, *last) of the subjects: whom the input is marked for, or all. */
+static void choose_subjects(const struct sf_allocator *a, unsigned int *first, unsigned int *last)
+{
+	*first = 0;
+	*last = fz.nr_subjects;
+	for (unsigned int i = 0; i < fz.nr_subjects; i++) {
+		if (fz.subject[i].allocator != a)
+			continue;
+		*first = i;
+		*last = i + 1;
+	}
+}
+
+void sf_fuzz_program(const uint8_t *data, size_t size)
+{
+	const struct sf_allocator *a = marked_for(data, size);
+	unsigned int first, last;
+
+	sf_find_take(data, size);
+	sf_bytes_decode(&fz.prog, data, size, SF_FUZZ_OPS_MAX);
+	fz.asked = fz.prog.settings;
+	if (fz.any && a) {
+		run_subject(a);
+		return;
+	}
+	choose_subjects(a, &first, &last);
+	for (unsigned int i = first; i < last; i++) {
+		uint64_t start = now_ns();
+
+		if (i > first)
+			sf_find_take(data, size);
+		fz.opening = 0;
+		run_subject(fz.subject[i].allocator);
+		if (!sf_find_goes_on())
+			continue;
+		sf_counter_add(fz.subject[i].runs, 1);
+		take_time(now_ns() - start);
+		if (fz.coverage.nr)
+			take_coverage(&fz.subject[i], i == first, i == last - 1);
+	}
 }
 
 const struct sf_prog *sf_fuzz_last(void)
@@ -359,105 +558,32 @@ const struct sf_prog *sf_fuzz_last(void)
 	return &fz.prog;
 }
 
-/*
- * The laws of the two encodings. Each breaks in a function of its own.
- */
-#define LAWS(X)                                                                            \
-	X(valid, "LAW-1: a decoded or parsed program is not valid")                        \
-	X(text, "LAW-2: canonical text does not parse to the same program")                \
-	X(bytes, "LAW-3: bytes do not decode to the program that they encode")             \
-	X(pure, "LAW-4: the same bytes decode to two programs")
+/* --- inputs for several allocators --- */
 
-#define X(name, title)                                                                     \
-	__attribute__((noinline)) static void law_broken_##name(const char *where)         \
-	{                                                                                  \
-		if (sf_fuzz_caught(title, where))                                          \
-			__builtin_trap();                                                  \
-	}
-LAWS(X)
-#undef X
-
-struct buffer {
-	char *text;
-	size_t len;
-};
-
-static struct buffer text_of(const struct sf_prog *p)
+size_t sf_fuzz_unmark(uint8_t *data, size_t size, char name[SF_MARK_NAME_MAX + 1])
 {
-	struct buffer b = { NULL, 0 };
-	FILE *f = open_memstream(&b.text, &b.len);
-
-	if (!f)
-		abort();
-	sf_text_write(p, f);
-	if (fclose(f))
-		abort();
-	return b;
+	name[0] = 0;
+	sf_mark_get(data, size, name);
+	return sf_mark_strip(data, size);
 }
 
-static bool same_text(const struct buffer *a, const struct buffer *b)
+size_t sf_fuzz_room(size_t max_size)
 {
-	return a->len == b->len && !memcmp(a->text, b->text, a->len);
+	size_t mark = sf_mark_size();
+
+	return fz.nr_subjects > 1 && max_size > 2 * mark ? max_size - mark : max_size;
 }
 
-static void check_text(const struct sf_prog *p, struct sf_prog *again)
+size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was, uint64_t seed)
 {
-	struct buffer a = text_of(p), b;
-	struct sf_text_error err;
+	const char *name = was;
+	struct sf_rng r;
 
-	if (sf_text_parse(again, a.text, a.len, &err)) {
-		law_broken_text(err.text);
-	} else {
-		b = text_of(again);
-		if (!sf_prog_equal(p, again) || !same_text(&a, &b))
-			law_broken_text("text -> program -> text");
-		free(b.text);
-	}
-	free(a.text);
-}
-
-static void check_bytes(const struct sf_prog *p, struct sf_prog *again)
-{
-	size_t len = sf_bytes_encode(p, NULL, 0);
-	uint8_t *one = sf_grow(NULL, 2 * len, 1), *two;
-
-	two = one + len;
-	sf_bytes_encode(p, one, len);
-	sf_bytes_decode(again, one, len, 0);
-	if (!sf_prog_equal(p, again))
-		law_broken_bytes("program -> bytes -> program");
-	if (sf_bytes_encode(again, two, len) != len || memcmp(one, two, len))
-		law_broken_bytes("program -> bytes -> program -> bytes");
-	free(one);
-}
-
-static void check_laws(struct sf_prog *p, struct sf_prog *again)
-{
-	check_bytes(p, again);
-	check_text(p, again);
-	/* Last, because it may change the program; `again` is what it was. */
-	if (sf_prog_fixup(p) || !sf_prog_equal(p, again))
-		law_broken_valid("the fix-up changes it");
-}
-
-void sf_fuzz_text(const uint8_t *data, size_t size)
-{
-	struct sf_text_error err;
-
-	sf_fuzz_take(data, size);
-	if (sf_text_parse(&fz.prog, (const char *)data, size, &err))
-		return;
-	fz.has_prog = true;
-	check_laws(&fz.prog, &fz.again);
-}
-
-void sf_fuzz_bytes(const uint8_t *data, size_t size)
-{
-	sf_fuzz_take(data, size);
-	sf_bytes_decode(&fz.prog, data, size, 0);
-	fz.has_prog = true;
-	sf_bytes_decode(&fz.again, data, size, 0);
-	if (!sf_prog_equal(&fz.prog, &fz.again))
-		law_broken_pure("twice");
-	check_laws(&fz.prog, &fz.again);
+	if (fz.nr_subjects < 2 || sf_fuzz_room(max_size) == max_size)
+		return size;
+	sf_rng_seed(&r, seed);
+	/* Mostly its parent's: what an input is about may be only there. */
+	if (!*name || !sf_rng_below(&r, 8))
+		name = fz.subject[sf_rng_below(&r, fz.nr_subjects)].allocator->name;
+	return sf_mark_put(data, size, name);
 }

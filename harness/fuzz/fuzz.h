@@ -9,15 +9,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mark.h"
+
 /*
- * Decodes, runs on the allocator that SLABFUZZ_ALLOCATOR names (default baseline), judges under all
- * oracles, traps on the first violation. Deterministic; keeps its state (a few heaps, each with its
- * judge, and buffers) between calls and resets it: call sf_fuzz_setup() once before the first.
+ * Decodes, runs on the allocators that SLABFUZZ_ALLOCATOR names, judges under all oracles, traps on
+ * the first violation. Deterministic; keeps its state (a few heaps, each with its judge, and
+ * buffers) between calls and resets it: call sf_fuzz_setup() once before the first.
+ *
+ * SLABFUZZ_ALLOCATOR is one name, or several with blanks between them: then an input with a mark
+ * (mark.h) runs on the one that it names, any other on all. Without the variable it is the mark's,
+ * or baseline.
  *
  * If SLABFUZZ_CRASHES names a directory, then before the process ends the input is written there,
  * as bytes (NAME) and as text (NAME.txt, which begins with "# title: ..."); also when it is
  * AddressSanitizer that ends it. NAME comes from the title and the bytes, and a title has but a
  * few.
+ *
+ * If SLABFUZZ_GO_ON names a file, no find ends the process: it is saved and counted there
+ * (counts.h), and the program is over with the operation in hand. Crashes, too, as far as a process
+ * can survive them; reports of AddressSanitizer if it is told not to halt. Titles of these say
+ * where in the program's file it was: an input run again without the variable has the function's
+ * name.
  *
  * A program's end is cut short at random (its own: the same program always ends the same way)
  * unless SLABFUZZ_THOROUGH is set: then there is a snapshot, a teardown and another snapshot,
@@ -34,9 +46,18 @@ void sf_fuzz_bytes(const uint8_t *data, size_t size);
 void sf_fuzz_trace(const uint8_t *data, size_t size);
 
 /*
+ * Of several allocators' inputs, for mutators: takes off the mark (`was`: its name, or ""); how
+ * much of max_size is for the program; marks what was made of it, for `was` or by `seed` for
+ * another.
+ */
+size_t sf_fuzz_unmark(uint8_t *data, size_t size, char was[SF_MARK_NAME_MAX + 1]);
+size_t sf_fuzz_room(size_t max_size);
+size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was, uint64_t seed);
+
+/*
  * For checks of a target's own: the input in hand broke the rule `title`. Prints and writes it like
  * a violation; true if the caller must now trap (in a function of its own, so that engines tell
- * bugs apart), false if SLABFUZZ_EXPECT names another title. sf_fuzz_take() says which input is in
+ * bugs apart), false if SLABFUZZ_EXPECT names another title or SLABFUZZ_GO_ON is set. sf_fuzz_take() says which input is in
  * hand where sf_fuzz_program() does not.
  */
 void sf_fuzz_take(const uint8_t *data, size_t size);
@@ -52,5 +73,7 @@ const struct sf_prog *sf_fuzz_last(void);
  * forgotten.
  */
 extern void (*sf_fuzz_forget_coverage)(void);
+/* The engine's counters, for the edges of each allocator; nothing without SLABFUZZ_GO_ON. */
+void sf_fuzz_counters(uint8_t *begin, uint8_t *end);
 
 #endif

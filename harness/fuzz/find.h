@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find.h - what becomes of a find: files, counts, and whether the process ends (find.c).
+ *
+ * A find traps, in a function of its own, unless SLABFUZZ_GO_ON names a file: then it is saved and
+ * counted there under its title, and the engine goes on. For a title that has its files already
+ * that costs next to nothing.
+ */
+#ifndef SLABFUZZ_FIND_H
+#define SLABFUZZ_FIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../program/program.h"
+
+/* Reads the environment; exits with 3 if it asks for what cannot be. */
+void sf_find_setup(void);
+bool sf_find_goes_on(void);
+
+/* The input in hand from now on; prog is its program, NULL if it has none (yet). */
+void sf_find_take(const uint8_t *data, size_t size);
+void sf_find_is(const struct sf_prog *prog, const char *allocator);
+
+/* Is that title a find? (SLABFUZZ_EXPECT) */
+bool sf_find_expected(const char *title);
+/* The input in hand is one. Only the first of an input counts. */
+void sf_find_save(const char *title, const char *detail);
+/* There was one since sf_find_take(). */
+bool sf_find_made(void);
+
+#endif

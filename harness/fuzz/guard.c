@@ -79,9 +79,13 @@ void sf_guard_setup(void)
 {
 	const struct sigaction ours = { .sa_sigaction = on_crash,
 					.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
+	/* The sanitizer's own stack for handlers is too small to unwind on. */
+	static char stack[1 << 18];
+	const stack_t other = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	void *frame[1];
 
 	backtrace(frame, 1); /* the first call loads a library */
+	sigaltstack(&other, NULL);
 	for (int i = 0; i < NR_SIGNALS; i++)
 		sigaction(signals[i].nr, &ours, &outer[i]);
 }
@@ -91,7 +95,8 @@ bool sf_guard(void (*fn)(void *ctx), void *ctx, char crash[SF_CRASH_MAX])
 	sigjmp_buf here;
 
 	where = crash;
-	if (sigsetjmp(here, 0))
+	/* With the mask: a sanitizer may have had the signal blocked in its handler. */
+	if (sigsetjmp(here, 1))
 		return false;
 	back = &here;
 	fn(ctx);

@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# e2e_fuzz_goes_on.sh - a find does not end a fuzzing run: allocators with bugs planted, one of them
+# where every second program goes, are fuzzed as `make fuzz` does. All titles must be found by
+# engines that nothing ended, and the summary must be whole. Speaks TAP. Needs BUILD and SLABFUZZ;
+# skipped where libFuzzer is not there.
+#
+# Needs: libfuzzer_program
+set -u
+
+flags=$BUILD/fuzz/flags
+driver=$BUILD/fuzz/harness/entry/libfuzzer_program.o
+case $SLABFUZZ in
+*/asan/*)
+	echo "1..0 # the target is the same in every flavor"
+	exit 0
+	;;
+esac
+if [ ! -x "$BUILD/libfuzzer_program" ] || ! command -v patch >/dev/null; then
+	printf '1..1\nok 1 - goes on # SKIP no libFuzzer, or no patch\n'
+	exit 0
+fi
+
+dir=$BUILD/test/e2e_fuzz_goes_on.work
+rm -rf "$dir"
+mkdir -p "$dir"
+unset SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_EXPECT FUZZ_FLAGS
+
+n=0
+# check WHAT STATUS: one TAP line.
+check()
+{
+	n=$((n + 1))
+	if [ "$2" = 0 ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		sed 's/^/# /' "$dir/out" | tail -n 30
+	fi
+}
+
+# after FUNCTION LINE: puts LINE in front of the first statement of that function of heap.c.
+after()
+{
+	awk -v fn="$1(" -v line="$2" '
+		{ print }
+		index($0, fn) && /^void/ { in_it = 1 }
+		in_it && /heap_assert/ { print line; in_it = 0; n++ }
+		END { exit n != 1 }' "$heap" >"$heap.new" && mv "$heap.new" "$heap"
+}
+
+# Size classes off by one, for the oracles; another CPU, which every second program goes to, is a
+# crash; page blocks are read after they are freed, for AddressSanitizer.
+plant()
+{
+	heap=$dir/allocators/heap.c
+	cp -r allocators "$dir/allocators" &&
+		patch -s -p1 -d "$dir" <tests/mutants/M9-class-off-by-one.patch &&
+		after heap_set_cpu '	if (cpu == 1) *(volatile char *)0 = 0;' &&
+		after heap_pages_free '	arena_close(h, addr, 4096); arena_verify(h, addr, 8, 0, 0);'
+}
+
+# build FILE...: of allocators/, with the flags of the flavor; the rest is linked as it is.
+build()
+{
+	for f; do
+		# shellcheck disable=SC2046 # a command with its flags
+		$(sed 's/ -l[a-z]*//g' "$flags") -w -c -I. -o "$dir/$f.o" "$dir/allocators/$f.c" ||
+			return 1
+	done
+	# shellcheck disable=SC2046
+	$(sed 's/ -l[a-z]*//g' "$flags") -w -fsanitize=fuzzer -o "$dir/libfuzzer_program" "$driver" \
+		"$dir"/*.o "$BUILD/fuzz/libslabfuzz.a" $(grep -o ' -l[a-z]*' "$flags")
+}
+
+plant >"$dir/out" 2>&1 && build heap kmalloc >>"$dir/out" 2>&1
+check "allocators with bugs are built" $?
+
+BUILD="$dir" FUZZ_TARGET="$dir/libfuzzer_program" FUZZ_SECONDS=${GOES_ON_SECONDS:-20} FUZZ_JOBS=2 \
+	SLABFUZZ_ASSERT=0 sh ci/fuzz.sh >"$dir/out" 2>&1
+check "finds make the exit status 1" $(($? != 1))
+grep -q 'found *ISO-2: kmalloc-[0-9k]* is not the smallest class that fits' "$dir/out"
+check "the oracles' bug is found" $?
+grep -q 'found *ASan: SEGV in heap_set_cpu' "$dir/out"
+check "the crash in every second program is found, with its function" $?
+grep -q 'found *ASan: use-after-poison in ' "$dir/out"
+check "the read of freed memory is found" $?
+! grep 'found *' "$dir/out" | sort | uniq -d | grep -q .
+check "each title is there once" $?
+
+log=$dir/program-fuzz.log
+test "$(grep -c 'INITED' "$log")" = 2
+check "no find ended an engine" $?
+test "$(grep -c 'stat::number_of_executed_units' "$log")" = 2
+check "both engines ended by themselves" $?
+awk '/executions/ { all = $2 }
+	/^    [a-z]* *[0-9]+ \([0-9]+ edges\)$/ {
+		n++
+		sum += $2
+		gsub(/\(/, "", $3)
+		if ($3 + 0 < 500) exit 1
+	}
+	END { exit !(all > 0 && sum == all && n >= 5) }' "$dir/out"
+check "executions and edges are whole, for each allocator" $?
+text=$(grep -A1 'found *ASan: SEGV in heap_set_cpu' "$dir/out" | tail -n 1 | tr -d ' ')
+on=$(sed -n 's/^# allocator: //p' "$text" 2>/dev/null)
+test -s "$text" && test -s "${text%.txt}" &&
+	SLABFUZZ_ALLOCATOR=$on "$dir/libfuzzer_program" "${text%.txt}" 2>&1 | grep -q 'SEGV'
+check "its program crashes again" $?
+times=$(grep -A2 'found *ASan: SEGV in heap_set_cpu' "$dir/out" |
+	sed -n 's/^ *\([0-9]*\) times$/\1/p')
+test "${times:-0}" -gt 50
+check "it was counted" $?
+# Two engines may be at it at the same time.
+find "$dir/crashes" -maxdepth 1 -type f -name '*-*-*' ! -name '*.txt' | sed 's/-[0-9a-f]*$//' |
+	sort | uniq -c | awk '$1 > 9 { bad = 1 } END { exit bad || !NR }'
+check "a title has no more than its files" $?
+echo "1..$n"

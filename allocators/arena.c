@@ -38,8 +38,12 @@
 
 #define PAGE SF_PAGE_SIZE
 
-/* 16 MiB, what fuzzers' heaps have at most: so one that is kept serves all of them. */
-#define ARENA_PAGES_MIN 4096u
+/*
+ * Up to 16 MiB, what fuzzers' heaps have at most, there is room for a power of two: so one that is
+ * kept serves others.
+ */
+#define ARENA_PAGES_MIN 256u
+#define ARENA_PAGES_ROUNDED 4096u
 
 /*
  * memset() would be the sanitizer's own, which looks at poison; a plain loop becomes memset(). The
@@ -241,10 +245,21 @@ static void unmap_arena(struct arena *a)
 	memset(a, 0, sizeof(*a));
 }
 
+static uint32_t room_for(uint32_t pages)
+{
+	uint32_t room = ARENA_PAGES_MIN;
+
+	if (pages > ARENA_PAGES_ROUNDED)
+		return pages;
+	while (room < pages)
+		room *= 2;
+	return room;
+}
+
 static bool new_arena(struct arena *a, uint32_t pages, bool shared)
 {
 	a->pages = pages;
-	a->cap_pages = pages > ARENA_PAGES_MIN ? pages : ARENA_PAGES_MIN;
+	a->cap_pages = room_for(pages);
 	if (!map_arena(a, shared))
 		return false;
 	close_bytes(a->mem, (uint64_t)a->cap_pages * PAGE);

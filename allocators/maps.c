@@ -2,8 +2,8 @@
 /*
  * maps.c - the process's own memory map, as far as it concerns the arena's frames, as events.
  *
- * What is mapped where, and may be written, is asked of the operating system (/proc/self/maps) and
- * not of pool.c, which ought to know: a seal that is not there, or a mapping that was left, shows.
+ * What is mapped where, and may be written, is asked of the operating system (/proc/self/maps, in
+ * its text or by queries) and not of pool.c, which ought to know: a seal that is not there, or a mapping that was left, shows.
  * Addresses are emitted as simulated ones, and entries that one would do for as one, so that
  * the events are the same on every machine.
  */
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -210,6 +211,51 @@ static size_t add_lines(struct reader *r, const char *text, size_t len)
 	return (size_t)(line - text);
 }
 
+/*
+ * Linux 6.11 and later answer about one mapping at a time, and pass over those of no file: a process
+ * with hundreds of heaps has thousands, and to print them all takes longer than the program that is
+ * run (include/uapi/linux/fs.h: PROCMAP_QUERY).
+ */
+struct map_query {
+	uint64_t size, flags, addr;         /* asked */
+	uint64_t from, end, perms, page_size, offset, ino;
+	uint32_t dev_major, dev_minor;
+	uint32_t name_size, build_id_size;  /* 0: not asked for */
+	uint64_t name_addr, build_id_addr;
+};
+
+_Static_assert(sizeof(struct map_query) == 104, "as the kernel has it");
+
+enum {
+	MAP_QUERY_READ = 1,
+	MAP_QUERY_WRITE = 2,
+	MAP_QUERY_EXEC = 4,
+	MAP_QUERY_OR_NEXT = 0x10,
+	MAP_QUERY_OF_FILE = 0x20,
+};
+
+#define MAP_QUERY _IOWR('f', 17, struct map_query)
+
+/* False: this kernel does not answer. */
+static bool query_all(struct reader *r)
+{
+	struct maps *m = r->m;
+	struct map_query q = { .size = sizeof(q),
+			       .flags = MAP_QUERY_OR_NEXT | MAP_QUERY_OF_FILE };
+
+	while (!ioctl(m->fd, MAP_QUERY, &q)) {
+		struct entry e = { .from = q.from, .end = q.end, .offset = q.offset,
+				   .read = q.perms & MAP_QUERY_READ,
+				   .write = q.perms & MAP_QUERY_WRITE,
+				   .exec = q.perms & MAP_QUERY_EXEC };
+
+		if (q.ino == m->ino && q.dev_major == m->dev_major && q.dev_minor == m->dev_minor)
+			add_entry(r, e);
+		q = (struct map_query){ .size = q.size, .flags = q.flags, .addr = q.end };
+	}
+	return errno == ENOENT;
+}
+
 /* Nothing is emitted, and so nothing is mapped by who listens, before all is read. */
 static void read_all(struct reader *r)
 {
@@ -219,6 +265,9 @@ static void read_all(struct reader *r)
 	ssize_t n;
 
 	reopen(m);
+	m->nr = 0;
+	if (query_all(r))
+		return;
 	m->nr = 0;
 	while ((n = pread(m->fd, m->text + len, CHUNK - len, pos)) > 0) {
 		pos += n;

@@ -27,20 +27,22 @@ static bool fits(const struct spare *s, uint32_t pages, bool shared)
 	       (!shared || s->pid == getpid());
 }
 
+/* The smallest that fits: the larger ones are for larger heaps. */
 bool spare_take(struct arena *a, uint32_t pages, bool shared)
 {
-	bool found = false;
+	struct spare *best = NULL;
 
 	pthread_mutex_lock(&lock);
-	for (unsigned int i = nr_spares; i-- > 0 && !found;) {
-		if (!fits(&spares[i], pages, shared))
-			continue;
-		*a = spares[i].arena;
-		spares[i] = spares[--nr_spares];
-		found = true;
+	for (struct spare *s = spares; s < spares + nr_spares; s++)
+		if (fits(s, pages, shared) &&
+		    (!best || s->arena.cap_pages < best->arena.cap_pages))
+			best = s;
+	if (best) {
+		*a = best->arena;
+		*best = spares[--nr_spares];
 	}
 	pthread_mutex_unlock(&lock);
-	return found;
+	return best;
 }
 
 bool spare_keep(const struct arena *a)

@@ -107,7 +107,7 @@ engine()
 	# shellcheck disable=SC2046,SC2086 # words
 	SLABFUZZ_GO_ON="$counts.$job" ASAN_OPTIONS="$ASAN_OPTIONS:halt_on_error=0:symbolize=0" \
 		$(pin "$FUZZ_JOBS") "$FUZZ_TARGET" -max_total_time="$left" -max_len=$max_len \
-		$dict -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -detect_leaks=0 \
+		$dict -timeout=10 -rss_limit_mb=3072 -print_final_stats=1 -detect_leaks=0 \
 		-features_dir="$kept.$job" -artifact_prefix="$raw/$job-" ${FUZZ_FLAGS-} "$@" \
 		>"$log.$job.run" 2>&1 &
 	engine=$!

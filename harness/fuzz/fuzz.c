@@ -23,7 +23,7 @@
 #include "mark.h"
 
 enum {
-	HEAPS_MAX = 64,        /* kept, by allocator and settings: to open one costs some runs */
+	HEAPS_MAX = 96,        /* kept, by allocator and settings: to open one costs some runs */
 	FUZZ_PAGES_MAX = 4096, /* a few of the largest blocks; more takes longer to run out of */
 	ALLOCATORS_MAX = 16,
 	COVERAGE_EVERY = 256,  /* runs: then the edges are counted */

@@ -402,7 +402,7 @@ help:
 	@echo 'make check-behaviour'
 	@echo '                hashes of what the corpora and 10,000 generated programs do, against'
 	@echo '                those committed; UPDATE=1 records them anew'
-	@echo 'make fuzz       libFuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make fuzz       libFuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS), in JOBS engines'
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'

@@ -3,7 +3,8 @@
  * maps.c - the process's own memory map, as far as it concerns the arena's frames, as events.
  *
  * What is mapped where, and may be written, is asked of the operating system (/proc/self/maps, in
- * its text or by queries) and not of pool.c, which ought to know: a seal that is not there, or a mapping that was left, shows.
+ * its text or by queries) and not of pool.c, which ought to know: a seal that is not there, or a
+ * mapping that was left, shows.
  * Addresses are emitted as simulated ones, and entries that one would do for as one, so that
  * the events are the same on every machine.
  */
@@ -212,9 +213,9 @@ static size_t add_lines(struct reader *r, const char *text, size_t len)
 }
 
 /*
- * Linux 6.11 and later answer about one mapping at a time, and pass over those of no file: a process
- * with hundreds of heaps has thousands, and to print them all takes longer than the program that is
- * run (include/uapi/linux/fs.h: PROCMAP_QUERY).
+ * Linux 6.11 and later answer about one mapping at a time, and pass over those of no file: a
+ * process with dozens of heaps has hundreds, and to print them all takes longer than the program
+ * that is run (include/uapi/linux/fs.h: PROCMAP_QUERY).
  */
 struct map_query {
 	uint64_t size, flags, addr;         /* asked */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spare.h - arenas of heaps that are gone, closed and clean, for the next heap that fits (spare.c). To map 16 MiB and to poison it costs as much as dozens of short programs. An arena
- * that is kept is indistinguishable from a new one, so no event depends on it.
+ * spare.h - arenas of heaps that are gone, closed and clean, for the next heap (spare.c). To map
+ * 16 MiB and to poison it costs as much as dozens of short programs. An arena that is kept is
+ * indistinguishable from a new one, so no event depends on it.
  *
  * The only state of allocators/ that outlives a heap. It belongs to the process, under a lock:
  * heaps stay independent, each with a thread of its own.

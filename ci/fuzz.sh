@@ -220,7 +220,7 @@ resolve_new "$FUZZ_TARGET" "$titles"
 adopt_new "$FUZZ_TARGET" "$raw"/*-timeout-* "$raw"/*-oom-* "$raw"/*-crash-*
 "$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" "$seeds" >"$coverage.tmp" 2>&1
 {
-	[ -z "$allocators" ] || echo "on" $allocators
+	[ -z "$allocators" ] || echo "on $allocators"
 	sed -n '/^COVERAGE/,$p' "$coverage.tmp"
 } >"$coverage"
 rm -f "$coverage.tmp"

@@ -58,7 +58,8 @@ plant()
 	cp -r allocators "$dir/allocators" &&
 		patch -s -p1 -d "$dir" <tests/mutants/M9-class-off-by-one.patch &&
 		after heap_set_cpu '	if (cpu == 1) *(volatile char *)0 = 0;' &&
-		after heap_pages_free '	arena_close(h, addr, 4096); arena_verify(h, addr, 8, 0, 0);'
+		after heap_pages_free \
+			'	arena_close(h, addr, 4096); arena_verify(h, addr, 8, 0, 0);'
 }
 
 # build FILE...: of allocators/, with the flags of the flavor; the rest is linked as it is.
@@ -70,8 +71,8 @@ build()
 			return 1
 	done
 	# shellcheck disable=SC2046
-	$(sed 's/ -l[a-z]*//g' "$flags") -w -fsanitize=fuzzer -o "$dir/libfuzzer_program" "$driver" \
-		"$dir"/*.o "$BUILD/fuzz/libslabfuzz.a" $(grep -o ' -l[a-z]*' "$flags")
+	$(sed 's/ -l[a-z]*//g' "$flags") -w -fsanitize=fuzzer -o "$dir/libfuzzer_program" \
+		"$driver" "$dir"/*.o "$BUILD/fuzz/libslabfuzz.a" $(grep -o ' -l[a-z]*' "$flags")
 }
 
 plant >"$dir/out" 2>&1 && build heap kmalloc >>"$dir/out" 2>&1

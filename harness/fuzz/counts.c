@@ -77,7 +77,8 @@ void sf_counter_raise(char *counter, uint64_t n)
 {
 	char digits[DIGITS + 8];
 
-	snprintf(digits, sizeof(digits), "%0*llu", DIGITS, (unsigned long long)n % 10000000000000000);
+	snprintf(digits, sizeof(digits), "%0*llu", DIGITS,
+		 (unsigned long long)n % 10000000000000000u);
 	if (memcmp(digits, counter, DIGITS) > 0)
 		memcpy(counter, digits, DIGITS);
 }

@@ -57,8 +57,8 @@ size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was
 /*
  * For checks of a target's own: the input in hand broke the rule `title`. Prints and writes it like
  * a violation; true if the caller must now trap (in a function of its own, so that engines tell
- * bugs apart), false if SLABFUZZ_EXPECT names another title or SLABFUZZ_GO_ON is set. sf_fuzz_take() says which input is in
- * hand where sf_fuzz_program() does not.
+ * bugs apart), false if SLABFUZZ_EXPECT names another title or SLABFUZZ_GO_ON is set.
+ * sf_fuzz_take() says which input is in hand where sf_fuzz_program() does not.
  */
 void sf_fuzz_take(const uint8_t *data, size_t size);
 bool sf_fuzz_caught(const char *title, const char *detail);

@@ -14,7 +14,7 @@ function why_free(file, old, new, source, i)
 {
 	sub(/.*\//, "", file)
 	for (i = 1; i <= nr_free; i++)
-		if (free_file[i] == file && index(source, free_text[i]) &&
+		if ((free_file[i] == file || free_file[i] == "*") && index(source, free_text[i]) &&
 		    (free_change[i] == "*" || free_change[i] == old " -> " new))
 			return free_why[i]
 	return ""

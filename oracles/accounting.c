@@ -377,7 +377,7 @@ static void group_fault(struct sf_judge *j, const struct sf_event *ev, const cha
 unsigned int sf_acc_19(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_groups *g = &j->sh.groups;
-	unsigned int checks = 0;
+	unsigned int checks = 0, shown = 0, online = 0;
 
 	if (!g->used || !j->sh.exact || j->sh.untracked)
 		return 0;
@@ -388,6 +388,7 @@ unsigned int sf_acc_19(struct sf_judge *j, const struct sf_event *ev)
 		if (!group)
 			continue;
 		checks++;
+		shown++;
 		if (m->usage != g->group[group - 1].usage)
 			group_fault(j, ev, "the usage of a memory cgroup is wrong", m->id, m->usage,
 				    g->group[group - 1].usage);
@@ -395,6 +396,10 @@ unsigned int sf_acc_19(struct sf_judge *j, const struct sf_event *ev)
 			group_fault(j, ev, "the limit of a memory cgroup is wrong", m->id, m->max,
 				    g->group[group - 1].max);
 	}
+	for (size_t i = 0; i < g->nr; i++)
+		online += g->group[i].online;
+	if (shown != online)
+		group_fault(j, ev, "a memory cgroup is not shown", 0, shown, online);
 	for (size_t i = 0; i < g->nr; i++) {
 		checks++;
 		if (g->group[i].direct > g->group[i].objects)

@@ -640,7 +640,11 @@ static bool pcp_high_good(const struct sf_judge *j, const struct sf_ev_snappcp *
 	return !z->on || (p->high >= least && p->high <= most);
 }
 
-/* Sums of one CPU. Each list that was refilled may stand above `high` by what came at once. */
+/*
+ * Sums of one CPU. Where `high` stands between its bounds is the kernel's tuning, and time takes it
+ * back (mm/page_alloc.c:decay_pcp_high): not judged. Each list that was refilled may stand above
+ * `high` by what came at once.
+ */
 static void pcp_sum(struct sf_judge *j, const struct sf_event *ev, uint8_t cpu)
 {
 	const struct sf_snap_pcp *first = NULL;
@@ -662,6 +666,8 @@ static void pcp_sum(struct sf_judge *j, const struct sf_event *ev, uint8_t cpu)
 		return;
 	if (first->ev.count != pages)
 		fault = "a per-CPU count is not the pages on its lists";
+	else if (j->sh.zone.on && first->ev.batch != sf_pcp_batch(j->sh.zone.pages))
+		fault = "a per-CPU batch is not the zone's";
 	else if (!pcp_high_good(j, &first->ev))
 		fault = "a per-CPU high mark is out of its range";
 	else if (pages > first->ev.high + slack)

@@ -320,6 +320,25 @@ static void merge_due(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /* CACHE_CREATE, before the shadow. */
+/* CACHE: kinds that the settings rule out (mm/slab_common.c:new_kmalloc_cache). */
+unsigned int sf_iso_13_cache(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_cache *c = &ev->cache;
+	const struct sf_settings *set = &j->sh.set;
+	bool wrong = (c->kind == SF_CACHE_KMALLOC_RCL &&
+		      set->accounting != SF_ACCOUNTING_RECLAIMABLE) ||
+		     (c->kind == SF_CACHE_KMALLOC_DMA && !set->zone_dma) ||
+		     (c->kind == SF_CACHE_KMALLOC_CG && (!set->memcg || set->nokmem));
+
+	if (!j->sh.design || !c->boot)
+		return 0;
+	if (!wrong)
+		return 1;
+	sf_title(j, SF_INV_ISO_13, "%s exists, which nothing selects", c->name ? c->name : "?");
+	sf_report(j, ev, SF_NONE, SF_NONE, "kind %u", c->kind);
+	return 1;
+}
+
 unsigned int sf_iso_5(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_cacheop *op = &ev->cacheop;

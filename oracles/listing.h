@@ -36,7 +36,8 @@ struct sf_judge;
 
 #define ON_HEAP(RULE, INTAKE) INTAKE(sf_on_heap) INTAKE(sf_rules_heap)
 #define ON_CACHE(RULE, INTAKE)                                                           \
-	RULE(ISO_4, sf_iso_4_cache) INTAKE(sf_on_cache) RULE(MEM_15, sf_mem_15_cache)    \
+	RULE(ISO_4, sf_iso_4_cache) RULE(ISO_13, sf_iso_13_cache)                        \
+	INTAKE(sf_on_cache) RULE(MEM_15, sf_mem_15_cache)                                \
 	RULE(BIG_4, sf_big_4_cache) RULE(BIG_5, sf_big_5_cache)                          \
 	RULE(BIG_6, sf_big_6_cache)
 #define ON_CTYPE(RULE, INTAKE) RULE(ISO_7, sf_iso_7_type) INTAKE(sf_on_ctype)
@@ -73,12 +74,13 @@ struct sf_judge;
 #define ON_DEFER(RULE, INTAKE)                                                           \
 	RULE(MEM_5, sf_mem_5_defer) RULE(ACC_21, sf_acc_21_defer) INTAKE(sf_on_defer)
 #define ON_MIGRATE(RULE, INTAKE)                                                         \
-	RULE(MEM_5, sf_mem_5_migrate) RULE(BUD_16, sf_bud_16) INTAKE(sf_on_migrate)                              \
+	RULE(MEM_5, sf_mem_5_migrate) RULE(BUD_16, sf_bud_16) INTAKE(sf_on_migrate)      \
 	RULE(MEM_1, sf_mem_1_migrate)
 #define ON_MEMCG(RULE, INTAKE) INTAKE(sf_on_memcg)
 #define ON_ASK(RULE, INTAKE) RULE(ACC_14, sf_acc_14_ask)
 #define ON_POOL(RULE, INTAKE)                                                            \
-	RULE(PMA_1, sf_pma_1_pool) RULE(PMA_4, sf_pma_4_open) RULE(PMA_8, sf_pma_8) INTAKE(sf_on_pool)
+	RULE(PMA_1, sf_pma_1_pool) RULE(PMA_4, sf_pma_4_open) RULE(PMA_8, sf_pma_8)      \
+	INTAKE(sf_on_pool)
 #define ON_WRITE(RULE, INTAKE) RULE(PMA_5, sf_pma_5_write)
 #define ON_RARE(RULE, INTAKE) RULE(PMA_4, sf_pma_4) RULE(PMA_5, sf_pma_5_rare)
 #define ON_BUCKETS_CREATE(RULE, INTAKE)
@@ -117,10 +119,10 @@ struct sf_judge;
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_2, sf_bud_2_drain)                        \
 	RULE(BUD_15, sf_bud_15_drain) INTAKE(sf_on_drain)
 #define ON_PAGE_FAIL(RULE, INTAKE)                                                       \
-	RULE(BIG_2, sf_big_2_fail) RULE(MEM_12, sf_mem_12_fail)                             \
+	RULE(BIG_2, sf_big_2_fail) RULE(MEM_12, sf_mem_12_fail)                          \
 	RULE(ACC_14, sf_acc_14_fail) INTAKE(sf_on_fail)
 #define ON_FAULT(RULE, INTAKE) INTAKE(sf_on_fault)
-#define ON_OOM(RULE, INTAKE) RULE(BUD_12, sf_bud_12_oom) RULE(ACC_14, sf_acc_14)               \
+#define ON_OOM(RULE, INTAKE) RULE(BUD_12, sf_bud_12_oom) RULE(ACC_14, sf_acc_14)         \
 	INTAKE(sf_on_oom)
 #define ON_SHRINK(RULE, INTAKE) RULE(ACC_22, sf_acc_22) INTAKE(sf_on_shrinker)
 #define ON_RECLAIM(RULE, INTAKE) RULE(ACC_15, sf_acc_15)                           \

@@ -673,7 +673,8 @@ static bool usable_fits_place(const struct sf_place *pl, uint64_t usable, bool k
 		return pl->order <= SF_MAX_ORDER && usable <= SF_PAGE_SIZE << pl->order &&
 		       (!known || usable == SF_PAGE_SIZE << pl->order);
 	case SF_PLACE_VMALLOC:
-		return !known || (pl->stride == pl->object_size && pl->stride >= usable);
+		return !known || (pl->stride == (usable < 1u << 31 ? usable : 1u << 31) &&
+				  pl->stride == pl->object_size);
 	default:
 		return true;
 	}

@@ -102,22 +102,33 @@ static bool wrong_pages(const struct sf_judge *j, const struct sf_event *ev,
 	return area->pages != due;
 }
 
+static const char *area_fault(const struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	const struct sf_area *area = sf_area_of(&j->sh, a->addr, a->size);
+
+	if (!area)
+		return "an object of a pool lies in none of its areas";
+	if (area->pool != a->pool)
+		return "an object lies in another pool's area";
+	if (wrong_pages(j, ev, area))
+		return "a new area of a pool has other pages than it is to";
+	if ((j->sh.caps & SF_CAP_PLACE) && a->place.kind != SF_PLACE_POOL)
+		return "an object of a pool is said to lie elsewhere";
+	return NULL;
+}
+
 unsigned int sf_pma_6_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
-	const struct sf_area *area;
+	const char *fault;
 
 	if (a->api != SF_API_PMALLOC || !sf_got(a) || !j->sh.addresses)
 		return 0;
-	area = sf_area_of(&j->sh, a->addr, a->size);
-	if (area && area->pool == a->pool && !wrong_pages(j, ev, area))
+	fault = area_fault(j, ev);
+	if (!fault)
 		return 1;
-	if (area && area->pool == a->pool)
-		sf_title(j, SF_INV_PMA_6, "a new area of a pool has other pages than it is to");
-	else if (area)
-		sf_title(j, SF_INV_PMA_6, "an object lies in another pool's area");
-	else
-		sf_title(j, SF_INV_PMA_6, "an object of a pool lies in none of its areas");
+	sf_title(j, SF_INV_PMA_6, "%s", fault);
 	sf_report(j, ev, a->res, SF_NONE, "%#llx + %llu bytes, pool %u", ULL(a->addr),
 		  ULL(a->size), a->pool);
 	return 1;

@@ -213,6 +213,17 @@ static inline bool sf_takes_reserve(uint32_t gfp, unsigned int order)
 	       (order == 0 || (gfp & SF_GFP_HIGH));
 }
 
+/* Pages that go to or from a per-CPU list at once (mm/page_alloc.c:zone_batchsize). */
+static inline uint32_t sf_pcp_batch(uint64_t pages)
+{
+	uint64_t batch = pages >> 12 < 64 ? pages >> 12 : 64;
+
+	if (batch <= 1)
+		return 1;
+	batch += batch / 2;
+	return (1u << (63 - __builtin_clzll(batch))) - 1;
+}
+
 /* The most pages that the reserve may have (mm/page_alloc.c:reserve_highatomic_pageblock). */
 static inline uint64_t sf_reserve_max(uint64_t pages, unsigned int pageblock_order)
 {

@@ -98,6 +98,22 @@ unsigned int sf_acc_2(struct sf_judge *j, const struct sf_event *ev)
 	return checks;
 }
 
+/* A snapshot that shows slabs shows their cache. */
+static unsigned int not_shown(struct sf_judge *j, const struct sf_event *ev)
+{
+	for (size_t i = 0; i < j->snap.nr_caches; i++)
+		if (judged_cache(j, j->snap.caches[i].cache))
+			j->snap.sum[j->snap.caches[i].cache].shown = true;
+	for (size_t i = 0; i < j->snap.nr_ids; i++) {
+		uint32_t id = j->snap.ids[i];
+
+		if (judged_cache(j, id) && j->snap.sum[id].slabs && !j->snap.sum[id].shown)
+			cache_fault(j, ev, SF_INV_ACC_3, "slabs of %s are shown without it", id, 0,
+				    j->snap.sum[id].slabs);
+	}
+	return (unsigned int)j->snap.nr_ids;
+}
+
 unsigned int sf_acc_3(struct sf_judge *j, const struct sf_event *ev)
 {
 	for (size_t i = 0; i < j->snap.nr_caches; i++) {
@@ -121,7 +137,7 @@ unsigned int sf_acc_3(struct sf_judge *j, const struct sf_event *ev)
 			cache_fault(j, ev, SF_INV_ACC_3, "slabs of %s were lost or never made",
 				    sc->cache, sum->slabs, c->slabs);
 	}
-	return (unsigned int)j->snap.nr_caches;
+	return (unsigned int)j->snap.nr_caches + not_shown(j, ev);
 }
 
 static const char *list_fault(const struct sf_snap_slab *slab)

@@ -49,6 +49,7 @@ struct sf_snap_sum {
 	uint64_t slabs, objects, inuse, nr_free, partial, partial_free, empty, parked, promoted;
 	uint64_t in_sheaves; /* objects in sheaves whose number is bounded: for accounting.c */
 	bool marked; /* some slab or sheaf of it was reported */
+	bool shown;  /* its own counters were: for slab_rules.c */
 };
 
 /* Growing array of one kind of event. */

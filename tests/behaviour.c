@@ -13,7 +13,8 @@
  * --each prints a row for every single generated program instead, to be compared by hand between
  * two builds once a hundred has changed. Rows of files that are not given, and of generated
  * programs beyond N, are not looked at. --titles prints what was raised, expected or
- * not, --stop ends with the first, and runs each file once more after a reset; --show prints a generated program.
+ * not, --stop ends with the first, and runs each file once more after a reset; --show prints a
+ * generated program.
  */
 #include <errno.h>
 #include <inttypes.h>

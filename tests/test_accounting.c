@@ -49,7 +49,7 @@ static const struct {
 	} obj[OBJECTS];                                                                            \
 	uint64_t large_pages, reserved, free_reserve;                                              \
 	struct sf_ev_counters c; /* added to what is true */                                       \
-	struct sf_ev_snapmemcg group;                                                              \
+	struct sf_ev_snapmemcg group, child;                                                       \
 	bool final;
 
 #include "event_fixture.h"
@@ -306,6 +306,8 @@ static void snap(struct fixture *f)
 		snap_sheaf(f, (uint8_t)c);
 	if (f->group.id)
 		emit(f, SF_EV_SNAP_MEMCG, (struct sf_event){ .snapmemcg = f->group });
+	if (f->child.id)
+		emit(f, SF_EV_SNAP_MEMCG, (struct sf_event){ .snapmemcg = f->child });
 	snap_end(f);
 }
 
@@ -1423,6 +1425,13 @@ static void acc_19_refused(struct fixture *f)
 	EMIT(f, CHARGE, charge, .memcg = GROUP, .bytes = 72, .refused = true);
 }
 
+static void acc_19_not_shown(struct fixture *f)
+{
+	group(f, 4096);
+	f->group.id = 0;
+	snap(f);
+}
+
 static void acc_19_inactive(struct fixture *f)
 {
 	group(f, 4096);
@@ -1781,6 +1790,7 @@ static const struct stream broken[] = {
 	STREAM(ACC, 23, acc_23_stall, "allocstall is wrong"),
 	STREAM(ACC, 23, acc_23_success, "compact_success is wrong"),
 	STREAM(ACC, 21, acc_21_pinned, "a pinned named cache object was reclaimed"),
+	STREAM(ACC, 19, acc_19_not_shown, "a memory cgroup is not shown"),
 	STREAM(ACC, 21, acc_21_group,
 	       "a named cache object was reclaimed for another memory cgroup's limit"),
 	STREAM(ACC, 21, acc_21_no_lru,
@@ -2112,6 +2122,8 @@ static void test_groups(void **state)
 	ev = object(f, 3, s, 3);
 	EMIT(f, CHARGE, charge, .memcg = CHILD, .addr = ev.alloc.addr, .bytes = 72);
 	f->group.usage += 72; /* with what is below it */
+	f->child = (struct sf_ev_snapmemcg){ .id = CHILD, .parent = GROUP, .online = true,
+					     .max = 4096, .usage = 72 };
 	allocated(f, ev);
 	f->op++;
 	EMIT(f, CHARGE, charge, .memcg = CHILD, .bytes = 4096, .refused = true);
@@ -2119,6 +2131,7 @@ static void test_groups(void **state)
 	snap(f);
 	memcg(f, SF_MEMCG_SET, SF_NONE, SF_NONE, 0);
 	memcg(f, SF_MEMCG_DESTROY, CHILD, SF_NONE, 0);
+	f->child.id = 0;
 	uncharge(f, f->obj[3].addr, 72);
 	freed(f, 3, SF_KFREE);
 	uncharge(f, at(to), 4096);

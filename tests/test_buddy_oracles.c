@@ -415,6 +415,16 @@ static void bud_9_high(struct fixture *f)
 	EMIT(f, SNAP_END, snap, .managed = PAGES);
 }
 
+static void bud_9_batch(struct fixture *f)
+{
+	uint64_t pfn = parked_page(f);
+
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(f, SNAP_PCP, snappcp, .nr = 1, .pfns = &pfn, .count = 1, .high = PCP_HIGH,
+	     .batch = 3);
+	EMIT(f, SNAP_END, snap, .managed = PAGES);
+}
+
 /* Two more than the high mark may have come at once; this is one more than that. */
 static void bud_9_bound(struct fixture *f)
 {
@@ -648,6 +658,7 @@ static const struct stream broken[] = {
 	STREAM(BUD, 8, bud_8_reserve,
 	       "an allocation took more of the reserve than its flags allow"),
 	STREAM(BUD, 9, bud_9_high, "a per-CPU high mark is out of its range"),
+	STREAM(BUD, 9, bud_9_batch, "a per-CPU batch is not the zone's"),
 	STREAM(BUD, 9, bud_9_bound, "per-CPU lists are above their bound"),
 	STREAM(BUD, 9, bud_9_count, "a per-CPU count is not the pages on its lists"),
 	STREAM(BUD, 9, bud_9_order, "pages are on a per-CPU list of another order"),

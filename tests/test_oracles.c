@@ -513,6 +513,14 @@ static void acc_3_partial(struct fixture *f)
 	snap(f);
 }
 
+static void acc_3_not_shown(struct fixture *f)
+{
+	look(f, four_objects(f));
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	emit(f, SF_EV_SNAP_SLAB, (struct sf_event){ .snapslab = f->slab });
+	EMIT(f, SNAP_END, snap, .managed = PAGES);
+}
+
 static void acc_3_slabs(struct fixture *f)
 {
 	look(f, four_objects(f));
@@ -1362,6 +1370,13 @@ static void iso_8(struct fixture *f)
 	alloc(f, ev);
 }
 
+static void iso_13_exists(struct fixture *f)
+{
+	f->set.zone_dma = false;
+	heap_with(f, f->caps);
+	cache(f, 40, "dma-kmalloc-64", SF_CACHE_KMALLOC_DMA, 64, 64, 0, SF_SLAB_KMALLOC);
+}
+
 static void iso_13_plain(struct fixture *f)
 {
 	alloc(f, in_cache(0, C_RCL_64, slab_of(f, C_RCL_64, 0, SF_MIGRATE_RECLAIMABLE, 64), 0));
@@ -1580,6 +1595,7 @@ static const struct stream broken[] = {
 	       "a slab of kmalloc-64 has an order that is neither preferred nor smallest"),
 	STREAM(ACC, 1, acc_1_more, "a slab of kmalloc-64 has more in use than objects"),
 	STREAM(ACC, 2, acc_2, "objects in use of kmalloc-64 are neither live nor parked"),
+	STREAM(ACC, 3, acc_3_not_shown, "slabs of kmalloc-64 are shown without it"),
 	STREAM(ACC, 3, acc_3_partial, "nr_partial of kmalloc-64 is wrong"),
 	STREAM(ACC, 3, acc_3_slabs, "nr_slabs of kmalloc-64 is wrong"),
 	STREAM(ACC, 3, acc_3_objects, "total_objects of kmalloc-64 is wrong"),
@@ -1719,6 +1735,7 @@ static const struct stream broken[] = {
 	STREAM(ISO, 12, iso_12_plain, "a bucket holds what was not asked of it"),
 	STREAM(ISO, 12, iso_12_ignored, "an object that was asked of a bucket lies in kmalloc-64"),
 	STREAM(ISO, 12, iso_12_other, "an object that was asked of a bucket lies in another one"),
+	STREAM(ISO, 13, iso_13_exists, "dma-kmalloc-64 exists, which nothing selects"),
 	STREAM(ISO, 13, iso_13_plain, "kmalloc-rcl-64 holds what is not reclaimable"),
 	STREAM(ISO, 13, iso_13_lost, "a reclaimable object lies in kmalloc-64"),
 	STREAM_IN(in_virtual, ISO, 14, iso_14_window,

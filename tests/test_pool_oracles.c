@@ -177,6 +177,15 @@ static void not_shown(struct fixture *f)
 	act(f, POOL, SF_POOL_PROTECT, 0, SF_OK);
 }
 
+static void not_placed(struct fixture *f)
+{
+	act(f, POOL, SF_POOL_CREATE, SF_POOL_WR, SF_OK);
+	map(f, POOL, AREA, 10, 20);
+	EMIT(f, ALLOC, alloc, .api = SF_API_PMALLOC, .n = 1, .elem = 8, .size = 8, .addr = FIRST,
+	     .dirty = SF_GOOD, .bad = SF_GOOD, .gfp = SF_GFP_KERNEL, .cache = SF_NONE,
+	     .bucket = SF_NONE, .old_id = SF_NONE, .pool = POOL);
+}
+
 static void small_area(struct fixture *f)
 {
 	const uint64_t pfn = 10;
@@ -646,7 +655,9 @@ static void end_read_only(struct fixture *f)
 static const struct stream streams[] = {
 	{ SF_INV_PMA_1, life, NULL, NULL },
 	{ SF_INV_PMA_1, not_sealed, "PMA-1: a pool was not sealed or opened that could be", NULL },
-	{ SF_INV_PMA_1, not_shown, "PMA-1: a pool was changed and its mappings were not shown", NULL },
+	{ SF_INV_PMA_1, not_shown, "PMA-1: a pool was changed and its mappings were not shown",
+	  NULL },
+	{ SF_INV_PMA_6, not_placed, "PMA-6: an object of a pool is said to lie elsewhere", NULL },
 	{ SF_INV_PMA_6, small_area, "PMA-6: a new area of a pool has other pages than it is to",
 	  NULL },
 	{ SF_INV_PMA_1, self_sealing, NULL, NULL },

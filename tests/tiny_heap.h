@@ -201,8 +201,9 @@ static inline void heap_with(struct fixture *f, uint64_t caps)
 	cache(f, C_64, "kmalloc-64", SF_CACHE_KMALLOC, 64, 64, 0, SF_SLAB_KMALLOC);
 	cache(f, C_RCL_64, "kmalloc-rcl-64", SF_CACHE_KMALLOC_RCL, 64, 64, 0,
 	      SF_SLAB_KMALLOC | SF_SLAB_RECLAIM_ACCOUNT);
-	cache(f, C_CG_64, "kmalloc-cg-64", SF_CACHE_KMALLOC_CG, 64, 64, 0,
-	      SF_SLAB_KMALLOC | SF_SLAB_ACCOUNT);
+	if (f->set.memcg && !f->set.nokmem)
+		cache(f, C_CG_64, "kmalloc-cg-64", SF_CACHE_KMALLOC_CG, 64, 64, 0,
+		      SF_SLAB_KMALLOC | SF_SLAB_ACCOUNT);
 	cache(f, C_96, "kmalloc-96", SF_CACHE_KMALLOC, 96, 32, 0, SF_SLAB_KMALLOC);
 	cache(f, C_8K, "kmalloc-8k", SF_CACHE_KMALLOC, 8192, 8192, 3, SF_SLAB_KMALLOC);
 	types(f);

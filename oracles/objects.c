@@ -97,7 +97,7 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	if (o->slab != SF_NONE)
 		slab = sf_zone_slab_at(&sh->zone, o->slab);
 	if (slab && slab->live)
-		slab->live--;
+		sf_slab_count(&sh->zone, slab, false);
 	if (c) {
 		c->shrunk = false;
 		if (c->live)
@@ -179,7 +179,7 @@ static void obj_add(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	if (o->slab != SF_NONE)
 		slab = sf_zone_slab_at(&sh->zone, o->slab);
 	if (slab) {
-		slab->live++;
+		sf_slab_count(&sh->zone, slab, true);
 		slab->used = true;
 	}
 	if (c) {

@@ -291,14 +291,31 @@ static uint8_t needed_for_guess(struct sf_judge *j, struct sf_needs *n, const st
 	return level_for_count(n, o->pages + (UINT64_MAX - admin), true);
 }
 
-/* Does nothing wait, park or belong to a shrinker? Then what is not free is in use. */
-static bool surely_exhausted(const struct sf_judge *j, const struct sf_ev_oom *o)
+/* No fewer pages than all would come to that has a level below NEVER, compaction apart. */
+static uint64_t at_most(const struct sf_judge *j, uint64_t enough)
 {
 	const struct sf_zone *z = &j->sh.zone;
+	uint64_t nr = z->pages - z->out_pages + z->idle_pages;
 
-	return !o->guess && !j->sh.nr_sides && !z->reserved && !z->slab_pages &&
-	       z->pages == z->free_pages + z->out_pages &&
-	       z->free_pages <= mark_of(j, o->gfp) + (1ull << o->order) - 1;
+	for (size_t i = 0; j->sh.nr_sides && i < j->sh.nr_tied && nr <= enough; i++) {
+		const struct sf_shadow_obj *o = &j->sh.obj[j->sh.tied[i]];
+
+		if (!(o->flags & SF_OBJ_SIDE) || (sf_side_has(&j->sh, o, SF_SIDE_PINNED) &&
+						  !sf_side_has(&j->sh, o, SF_SIDE_DEFERRED)))
+			continue;
+		nr += sf_shadow_pages_of(o) >> SF_PAGE_SHIFT;
+		if (o->slab != SF_NONE && o->slab < z->pages)
+			nr += 1ull << z->slab[o->slab].order;
+	}
+	return nr;
+}
+
+/* Most programs that fill memory have little that could be given up: no look at each frame then. */
+static bool surely_exhausted(const struct sf_judge *j, const struct sf_ev_oom *o)
+{
+	uint64_t enough = mark_of(j, o->gfp) + (1ull << o->order) - 1;
+
+	return !o->guess && at_most(j, enough) <= enough;
 }
 
 static uint8_t needed(struct sf_judge *j, const struct sf_ev_oom *o)

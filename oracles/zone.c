@@ -95,6 +95,7 @@ void sf_zone_begin(struct sf_zone *z)
 	z->free_pages = z->pages;
 	z->out_pages = 0;
 	z->slab_pages = 0;
+	z->idle_pages = 0;
 	z->orphan_pages = 0;
 	z->reclaim_pages = 0;
 	z->reserved = 0;
@@ -474,6 +475,7 @@ void sf_zone_slab_new(struct sf_shadow *sh, const struct sf_ev_slab *s)
 	sf_bits_set(z->slabs, s->pfn, nr);
 	sf_bits_set(z->slab_heads, s->pfn, 1);
 	z->slab_pages += nr;
+	z->idle_pages += nr;
 	z->slab[s->pfn] = (struct sf_shadow_slab){
 		.cache = s->cache, .objects = s->objects, .order = s->order,
 		.window = sh->slab_limit ? window_map(sh, s, nr) : 0,
@@ -506,6 +508,8 @@ void sf_zone_slab_free(struct sf_shadow *sh, const struct sf_ev_slab *s)
 	if (slab->window)
 		memset(&sh->frame[slab->window - 1], 0, nr * sizeof(*sh->frame));
 	z->freed_slab_pages += nr;
+	if (sf_slab_idle(slab))
+		z->idle_pages -= nr;
 	if (slab->reclaim)
 		z->reclaim_pages -= nr;
 	if (slab->orphan)
@@ -524,6 +528,8 @@ void sf_zone_slab_defer(struct sf_shadow *sh, const struct sf_ev_slab *s)
 		return;
 	c = sf_shadow_cache_at(sh, slab->cache);
 	sh->zone.changes++;
+	if (!sf_slab_idle(slab))
+		sh->zone.idle_pages += 1ull << slab->order;
 	slab->deferred = true;
 	slab->grace = sh->grace;
 	if (!slab->orphan && c && c->slabs)

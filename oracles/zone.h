@@ -66,6 +66,7 @@ struct sf_zone {
 	uint32_t nr[SF_NR_ORDERS][SF_MIGRATE_TYPES], boot_nr[SF_NR_ORDERS];
 	uint64_t free_pages, out_pages, slab_pages, orphan_pages;
 	uint64_t reclaim_pages; /* of slab_pages: of SLAB_RECLAIM_ACCOUNT caches */
+	uint64_t idle_pages;    /* of slab_pages: of slabs that sf_slab_idle() */
 	uint64_t freed_slab_pages; /* that were given back, ever */
 	uint64_t reserved;    /* pages of page blocks in the HIGHATOMIC reserve */
 	uint8_t *touched;     /* by chunk */
@@ -157,6 +158,23 @@ static inline uint8_t sf_zone_type(const struct sf_zone *z, uint64_t pfn)
 static inline uint8_t sf_head(unsigned int order, unsigned int type)
 {
 	return (uint8_t)(1 + order + (type << 4));
+}
+
+/* Nothing lives in it, as far as the shadow knows, or it is off its cache and waits. */
+static inline bool sf_slab_idle(const struct sf_shadow_slab *slab)
+{
+	return !slab->live || slab->deferred;
+}
+
+/* One object more, or one less, lives in it. */
+static inline void sf_slab_count(struct sf_zone *z, struct sf_shadow_slab *slab, bool more)
+{
+	bool was = sf_slab_idle(slab), is;
+
+	slab->live += more ? 1 : UINT32_MAX;
+	is = sf_slab_idle(slab);
+	if (was != is)
+		z->idle_pages += is ? 1ull << slab->order : -(1ull << slab->order);
 }
 
 /* The slab that starts at pfn, or NULL. */

@@ -2,8 +2,8 @@
 /*
  * bench_replay.c - what an event of a recording costs as recordings grow, 10 thousand to 10 million
  * events, through the executor and every oracle: a steady mix of allocations and frees with a
- * bounded number alive, and a real recording, repeated. And how fast real recordings are read. Relies on the executor, the
- * judge and the trace reader.
+ * bounded number alive, and a real recording, repeated. And how fast real recordings are read.
+ * Relies on the executor, the judge and the trace reader.
  */
 #include <dirent.h>
 #include <stdlib.h>

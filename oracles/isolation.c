@@ -339,6 +339,21 @@ unsigned int sf_iso_13_cache(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* BUCKETS_CREATE: there are some, or kmalloc() serves (mm/slab_common.c:kmem_buckets_create). */
+unsigned int sf_iso_13_buckets(struct sf_judge *j, const struct sf_event *ev)
+{
+	bool off = ev->cacheop.cache == SF_BUCKETS_OFF;
+
+	if (!j->sh.design || ev->cacheop.status != SF_OK || !(j->sh.caps & SF_CAP_BUCKETS))
+		return 0;
+	if (off != (bool)j->sh.set.buckets)
+		return 1;
+	sf_title(j, SF_INV_ISO_13, off ? "no buckets were made where there are some"
+				       : "buckets were made where there are none");
+	sf_report(j, ev, ev->cacheop.handle, SF_NONE, "set %u", ev->cacheop.cache);
+	return 1;
+}
+
 unsigned int sf_iso_5(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_cacheop *op = &ev->cacheop;

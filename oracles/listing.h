@@ -83,7 +83,7 @@ struct sf_judge;
 	INTAKE(sf_on_pool)
 #define ON_WRITE(RULE, INTAKE) RULE(PMA_5, sf_pma_5_write)
 #define ON_RARE(RULE, INTAKE) RULE(PMA_4, sf_pma_4) RULE(PMA_5, sf_pma_5_rare)
-#define ON_BUCKETS_CREATE(RULE, INTAKE)
+#define ON_BUCKETS_CREATE(RULE, INTAKE) RULE(ISO_13, sf_iso_13_buckets)
 #define ON_TAINT(RULE, INTAKE) INTAKE(sf_rules_taint) INTAKE(sf_on_taint)
 #define ON_REACH(RULE, INTAKE)
 #define ON_ATTACK(RULE, INTAKE)                                                          \

@@ -1370,6 +1370,27 @@ static void iso_8(struct fixture *f)
 	alloc(f, ev);
 }
 
+/* Sets of buckets are made, or not, in a kernel that has none, or some. */
+static void buckets(struct fixture *f, bool on, uint32_t set)
+{
+	f->set.buckets = on;
+	heap_with(f, f->caps);
+	begin(f);
+	EMIT(f, BUCKETS_CREATE, cacheop, .cache = set, .name = "set");
+}
+
+static void iso_13_buckets(struct fixture *f)
+{
+	buckets(f, true, 0);
+	buckets(f, false, SF_BUCKETS_OFF);
+	buckets(f, false, 0);
+}
+
+static void iso_13_no_buckets(struct fixture *f)
+{
+	buckets(f, true, SF_BUCKETS_OFF);
+}
+
 static void iso_13_exists(struct fixture *f)
 {
 	f->set.zone_dma = false;
@@ -1736,6 +1757,8 @@ static const struct stream broken[] = {
 	STREAM(ISO, 12, iso_12_ignored, "an object that was asked of a bucket lies in kmalloc-64"),
 	STREAM(ISO, 12, iso_12_other, "an object that was asked of a bucket lies in another one"),
 	STREAM(ISO, 13, iso_13_exists, "dma-kmalloc-64 exists, which nothing selects"),
+	STREAM(ISO, 13, iso_13_buckets, "buckets were made where there are none"),
+	STREAM(ISO, 13, iso_13_no_buckets, "no buckets were made where there are some"),
 	STREAM(ISO, 13, iso_13_plain, "kmalloc-rcl-64 holds what is not reclaimable"),
 	STREAM(ISO, 13, iso_13_lost, "a reclaimable object lies in kmalloc-64"),
 	STREAM_IN(in_virtual, ISO, 14, iso_14_window,

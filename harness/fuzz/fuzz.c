@@ -26,6 +26,7 @@ enum {
 	HEAPS_MAX = 96,        /* kept, by allocator and settings: to open one costs some runs */
 	FUZZ_PAGES_MAX = 4096, /* a few of the largest blocks; more takes longer to run out of */
 	ALLOCATORS_MAX = 16,
+	TURN_RUNS = 2000,      /* most programs of so many are for one allocator */
 	COVERAGE_EVERY = 256,  /* runs: then the edges are counted */
 	COUNTERS_MAX = 1 << 16,
 };
@@ -582,8 +583,11 @@ size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was
 	if (fz.nr_subjects < 2 || sf_fuzz_room(max_size) == max_size)
 		return size;
 	sf_rng_seed(&r, seed);
-	/* Mostly its parent's: what an input is about may be only there. */
-	if (!*name || !sf_rng_below(&r, 8))
-		name = fz.subject[sf_rng_below(&r, fz.nr_subjects)].allocator->name;
+	/*
+	 * One allocator at a time, so that its heaps are there already; some stay with their
+	 * parent's: what an input is about may be only there.
+	 */
+	if (!*name || sf_rng_below(&r, 8))
+		name = fz.subject[fz.runs / TURN_RUNS % fz.nr_subjects].allocator->name;
 	return sf_mark_put(data, size, name);
 }

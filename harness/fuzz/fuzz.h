@@ -47,8 +47,8 @@ void sf_fuzz_trace(const uint8_t *data, size_t size);
 
 /*
  * Of several allocators' inputs, for mutators: takes off the mark (`was`: its name, or ""); how
- * much of max_size is for the program; marks what was made of it, for `was` or by `seed` for
- * another.
+ * much of max_size is for the program; marks what was made of it, for the allocator whose turn it
+ * is, or (`seed` decides) for `was`.
  */
 size_t sf_fuzz_unmark(uint8_t *data, size_t size, char was[SF_MARK_NAME_MAX + 1]);
 size_t sf_fuzz_room(size_t max_size);

@@ -44,6 +44,8 @@
  */
 #define ARENA_PAGES_MIN 256u
 #define ARENA_PAGES_ROUNDED 4096u
+/* 64 MiB, the default heap. What a heap wrote stays in memory: larger ones are unmapped. */
+#define ARENA_PAGES_KEPT 16384u
 
 /*
  * memset() would be the sanitizer's own, which looks at poison; a plain loop becomes memset(). The
@@ -356,12 +358,27 @@ static bool clean(struct arena *a)
 	return true;
 }
 
+/* Others make way for it: sizes that are no longer asked for are not to fill the list. */
+static bool keep(const struct arena *a)
+{
+	struct arena other;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		if (spare_keep(a))
+			return true;
+		if (!spare_drop(&other))
+			return false;
+		unmap_arena(&other);
+	}
+	return false;
+}
+
 void arena_free(struct sf_heap *h)
 {
 	struct arena *a = &h->arena;
 
 	free(a->area);
-	if (clean(a) && spare_keep(a))
+	if (a->cap_pages <= ARENA_PAGES_KEPT && clean(a) && keep(a))
 		memset(a, 0, sizeof(*a));
 	else
 		unmap_arena(a);

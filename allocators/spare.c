@@ -6,12 +6,12 @@
 #include "spare.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
-	SPARES_MAX = 8,
-	/* 64 MiB, the default heap. What a heap wrote stays in memory: larger ones are unmapped. */
-	SPARE_PAGES_MAX = 16384,
+	SPARES_MAX = 24,
+	KEPT_PAGES_MAX = 32768, /* of all together: 128 MiB */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -19,7 +19,8 @@ static struct spare {
 	struct arena arena;
 	pid_t pid; /* whose frames these are: a child's copy of shared ones is its parent's too */
 } spares[SPARES_MAX];
-static unsigned int nr_spares;
+static unsigned int nr_spares; /* the oldest first */
+static uint32_t kept_pages;
 
 static bool fits(const struct spare *s, uint32_t pages, bool shared)
 {
@@ -39,7 +40,9 @@ bool spare_take(struct arena *a, uint32_t pages, bool shared)
 			best = s;
 	if (best) {
 		*a = best->arena;
-		*best = spares[--nr_spares];
+		kept_pages -= a->cap_pages;
+		nr_spares--;
+		memmove(best, best + 1, (size_t)(spares + nr_spares - best) * sizeof(*best));
 	}
 	pthread_mutex_unlock(&lock);
 	return best;
@@ -47,13 +50,28 @@ bool spare_take(struct arena *a, uint32_t pages, bool shared)
 
 bool spare_keep(const struct arena *a)
 {
-	bool kept = false;
+	pthread_mutex_lock(&lock);
+	if (nr_spares == SPARES_MAX || kept_pages + a->cap_pages > KEPT_PAGES_MAX) {
+		pthread_mutex_unlock(&lock);
+		return false;
+	}
+	spares[nr_spares++] = (struct spare){ .arena = *a, .pid = getpid() };
+	kept_pages += a->cap_pages;
+	pthread_mutex_unlock(&lock);
+	return true;
+}
+
+bool spare_drop(struct arena *a)
+{
+	bool any;
 
 	pthread_mutex_lock(&lock);
-	if (nr_spares < SPARES_MAX && a->cap_pages <= SPARE_PAGES_MAX) {
-		spares[nr_spares++] = (struct spare){ .arena = *a, .pid = getpid() };
-		kept = true;
+	any = nr_spares;
+	if (any) {
+		*a = spares[0].arena;
+		kept_pages -= a->cap_pages;
+		memmove(spares, spares + 1, --nr_spares * sizeof(*spares));
 	}
 	pthread_mutex_unlock(&lock);
-	return kept;
+	return any;
 }

@@ -22,5 +22,7 @@ bool spare_take(struct arena *a, uint32_t pages, bool shared);
  * too many are kept. All frames are zero and poisoned, all descriptors and windows zero.
  */
 bool spare_keep(const struct arena *a);
+/* The one that was kept for longest is the caller's again: *a. False: none is kept. */
+bool spare_drop(struct arena *a);
 
 #endif

@@ -66,7 +66,10 @@ struct sf_heap; /* the allocator's own */
 	  "smaller")                                                                           \
 	X(POOLS, "pools", 34, "pool_create() and its family: memory that is sealed for real")  \
 	X(OWN_DESIGN, "own_design", 35, "kmalloc places by rules of its own, not by the "      \
-	  "kernel's classes: equal requests in equal places, no page holds two partitions")
+	  "kernel's classes: equal requests in equal places, no page holds two partitions")    \
+	X(REALLOC_ALIGN, "realloc_align", 36, "realloc() looks at the alignment asked for: in " \
+	  "place only where the object has it")                                                \
+	X(ERR_PTR, "err_ptr", 37, "free() takes error pointers: warns, and frees nothing")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1ull << (bit),
@@ -244,7 +247,10 @@ struct sf_allocator {
 
 	/* NULL when memory is short (SF_NULL), or the request can never end (SF_BLOCKED). */
 	void (*alloc)(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs);
-	/* addr may be 0 or SF_ZERO_SIZE_PTR: no-ops. SF_NOTICED: refused as misuse. */
+	/*
+	 * addr may be 0 or SF_ZERO_SIZE_PTR: no-ops. SF_NOTICED: refused as misuse. ERR_PTR: what
+	 * SF_IS_ERR() says is no address is a no-op (SF_OK) with a WARN.
+	 */
 	void (*free)(struct sf_heap *h, uint64_t addr, enum sf_free_how how, struct sf_result *rs);
 
 	/* USABLE: bytes the owner may use, 0 for NULL and ZERO_SIZE_PTR. */

@@ -28,6 +28,10 @@
 #define SF_NR_ORDERS 11
 #define SF_ZERO_SIZE_PTR 16ull /* what kmalloc(0) returns (include/linux/slab.h) */
 
+#define SF_MAX_ERRNO 4095ull
+/* Is it no address, but ERR_PTR(-errno)? (include/linux/err.h) */
+#define SF_IS_ERR(addr) ((addr) >= -SF_MAX_ERRNO)
+
 #define SF_NONE UINT32_MAX     /* "no such cache / object / result" */
 #define SF_GOOD UINT64_MAX     /* verify(), zeroed(): nothing bad was found */
 #define SF_NO_PFN UINT64_MAX

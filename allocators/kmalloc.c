@@ -347,6 +347,10 @@ static void do_kfree(struct sf_heap *h, uint64_t addr, struct sf_result *rs)
 	rs->addr = 0;
 	if (addr <= SF_ZERO_SIZE_PTR)
 		return;
+	if (__builtin_expect(SF_IS_ERR(addr), false)) {
+		warn(h, "kfree: error pointer", addr);
+		return;
+	}
 	s = slab_cache(h, addr, &head);
 	if (s) {
 		lru_forget(h, addr);

@@ -57,7 +57,8 @@ uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t 
 	 SF_CAP_FAIL | SF_CAP_KVMALLOC | SF_CAP_ARRAY | SF_CAP_BULK | SF_CAP_GFP | SF_CAP_DRAIN | \
 	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS | SF_CAP_BUCKETS | SF_CAP_NOLOCK |    \
 	 SF_CAP_FLEX | SF_CAP_MISUSE | SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG |              \
-	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT | SF_CAP_MIN_ORDER)
+	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT | SF_CAP_MIN_ORDER |             \
+	 SF_CAP_REALLOC_ALIGN | SF_CAP_ERR_PTR)
 
 /* Settings that have an effect only where there is the capability. */
 #define SF_CAP_SETTINGS(caps, cap, set) ((caps) & SF_CAP_##cap ? 0 : (uint64_t)(set))

@@ -65,7 +65,8 @@ enum sf_rule_marks {
 	X(MEM, 10, EVENT, 0, ANY, SF_RULE_ADDRESS | SF_RULE_MISUSE,                               \
 	  "a free of what was never allocated changes nothing", "mm/slub.c:free_large_kmalloc")   \
 	X(MEM, 11, EVENT, SF_CAP_KMALLOC, ANY, 0,                                                 \
-	  "size 0 gives ZERO_SIZE_PTR; kfree(NULL) and ksize(NULL) do nothing",                   \
+	  "size 0 gives ZERO_SIZE_PTR; kfree(NULL) and ksize(NULL) do nothing, nor does kfree() " \
+	  "of an error pointer, but warn",                                                        \
 	  "include/linux/slab.h:ZERO_OR_NULL_PTR")                                                \
 	X(MEM, 12, EVENT, SF_CAP_GFP | SF_CAP_TRACE, ANY, 0,                                      \
 	  "NULL only for a reason; __GFP_NOFAIL that may reclaim is never NULL; a failure "       \

@@ -472,10 +472,30 @@ unsigned int sf_mem_11_alloc(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* A free of ERR_PTR(-errno): refused, carried out on something, or without a word? */
+static unsigned int err_ptr(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_free *f = &ev->free;
+	const struct sf_zone *z = &j->sh.zone;
+	bool lost = z->on && (j->op.slab_frees || z->out_pages - z->slab_pages != j->op.held);
+
+	if (f->status != SF_OK || lost)
+		sf_title(j, SF_INV_MEM_11, "a free of an error pointer is no no-op");
+	else if (z->on && !j->op.warned)
+		sf_title(j, SF_INV_MEM_11, "a free of an error pointer went without a warning");
+	else
+		return 1;
+	sf_report(j, ev, SF_NONE, SF_NONE, "ERR_PTR(-%llu), status %u",
+		  (unsigned long long)-f->addr, f->status);
+	return 1;
+}
+
 unsigned int sf_mem_11_free(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_free *f = &ev->free;
 
+	if (f->id == SF_NONE && SF_IS_ERR(f->addr))
+		return err_ptr(j, ev);
 	if (f->addr > SF_ZERO_SIZE_PTR)
 		return 0;
 	if (f->status == SF_OK)

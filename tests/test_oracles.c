@@ -351,6 +351,25 @@ static void mem_11_free(struct fixture *f)
 	EMIT(f, FREE, free, .id = SF_NONE, .status = SF_NOTICED, .cache = SF_NONE, .bad = SF_GOOD);
 }
 
+static void mem_11_err_ptr(struct fixture *f)
+{
+	EMIT(f, WARN, warn, .what = "it is none");
+	EMIT(f, FREE, free, .id = SF_NONE, .status = SF_NOTICED, .cache = SF_NONE, .bad = SF_GOOD,
+	     .addr = -12ull, .known = true);
+}
+
+static void mem_11_err_ptr_silent(struct fixture *f)
+{
+	EMIT(f, FREE, free, .id = SF_NONE, .cache = SF_NONE, .bad = SF_GOOD, .addr = -12ull,
+	     .known = true);
+}
+
+static void right_err_ptr(struct fixture *f)
+{
+	EMIT(f, WARN, warn, .what = "it is none");
+	mem_11_err_ptr_silent(f);
+}
+
 static void mem_11_ksize(struct fixture *f)
 {
 	EMIT(f, KSIZE, ksize, .id = SF_NONE, .addr = SF_ZERO_SIZE_PTR, .value = 8);
@@ -1592,6 +1611,9 @@ static const struct stream broken[] = {
 	STREAM(MEM, 10, mem_10_cache, "a kmalloc-64 object was freed to kmalloc-96"),
 	STREAM(MEM, 11, mem_11_null, "an allocation of 0 bytes is not ZERO_SIZE_PTR"),
 	STREAM(MEM, 11, mem_11_free, "a free of NULL or ZERO_SIZE_PTR is no no-op"),
+	STREAM(MEM, 11, mem_11_err_ptr, "a free of an error pointer is no no-op"),
+	STREAM(MEM, 11, mem_11_err_ptr_silent,
+	       "a free of an error pointer went without a warning"),
 	STREAM(MEM, 11, mem_11_ksize, "ksize of NULL or ZERO_SIZE_PTR is not 0"),
 	STREAM(MEM, 12, mem_12_reason, "an allocation failed without a reason"),
 	STREAM(MEM, 12, mem_12_nofail, "a __GFP_NOFAIL request failed"),
@@ -2187,7 +2209,7 @@ static void test_negative_controls(void **state)
 		void (*mode)(struct fixture *f);
 		void (*stream)(struct fixture *f);
 	} control[] = {
-		{ in_typed, right_in_place }, { in_nokmem, right_nokmem },
+		{ NULL, right_err_ptr }, { in_typed, right_in_place }, { in_nokmem, right_nokmem },
 		{ in_typed, right_const }, { in_no_memcg, right_account }, { in_bare, right_alias },
 		{ in_offset, right_shifted }, { in_aligned, right_aligned }, { NULL, right_count },
 		{ in_wiped, right_dirty }, { in_virtual, right_window }, { in_misuse, right_sheaf },

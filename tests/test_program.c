@@ -228,7 +228,7 @@ static void test_any_bytes_are_a_program(void **state)
 
 	(void)state;
 	sf_prog_init(&warm);
-	for (unsigned int round = 0; round < 15000; round++) {
+	for (unsigned int round = 0; round < 24000; round++) {
 		size_t len = random_bytes(&s, data, round % 8 ? 1500 : sizeof(data));
 
 		/* A pure function: what the program held before does not matter. */

@@ -525,6 +525,15 @@ void exec_krealloc(struct sf_exec *x, const struct sf_op *op)
 	do_realloc(x, op, SF_API_KMALLOC);
 }
 
+void exec_krealloc_node_align(struct sf_exec *x, const struct sf_op *op)
+{
+	struct alloc_record ar = x_record(x, op, SF_API_KMALLOC);
+
+	ar.elem = op->size;
+	ar.rq.align = op->align;
+	x_realloc(x, op, &ar);
+}
+
 void exec_kvrealloc(struct sf_exec *x, const struct sf_op *op)
 {
 	do_realloc(x, op, SF_API_KVMALLOC);
@@ -630,14 +639,35 @@ void exec_kfree_nolock(struct sf_exec *x, const struct sf_op *op)
 	do_free(x, op, SF_KFREE_NOLOCK);
 }
 
+/* ERR_PTR(-errno): a free of no object, as that of NULL is. */
+void exec_kfree_err_ptr(struct sf_exec *x, const struct sf_op *op)
+{
+	struct sf_event ev = { .type = SF_EV_FREE, .cpu = x->cpu, .op = x->op };
+	struct sf_result rs;
+
+	ev.free = (struct sf_ev_free){ .id = SF_NONE, .res = SF_NONE, .cache = SF_NONE,
+				       .addr = -(uint64_t)op->count, .bad = SF_GOOD, .known = true,
+				       .how = SF_KFREE };
+	x->a->free(x->heap, ev.free.addr, SF_KFREE, &rs);
+	ev.free.status = x->out.status = rs.status;
+	x_emit(x, &ev);
+}
+
+/* Memory of kvmalloc() that is of vmalloc() is no slab's and no large block's: not asked for. */
 void exec_ksize(struct sf_exec *x, const struct sf_op *op)
 {
+	struct sf_place pl;
 	uint32_t id = SF_NONE;
 
 	if (op->obj != SF_NONE) {
 		id = x_object_of(x, op, op->obj);
 		if (id == SF_NONE)
 			return;
+		look(x, x->obj[id].addr, &pl);
+		if (pl.kind == SF_PLACE_VMALLOC) {
+			x_skip(x, op, SF_SKIP_REFUSED);
+			return;
+		}
 	}
 	X_EMIT(x, KSIZE, ksize, .id = id, .addr = id == SF_NONE ? 0 : x->obj[id].addr,
 	     .value = x->a->usable(x->heap, id == SF_NONE ? 0 : x->obj[id].addr));

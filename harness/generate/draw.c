@@ -549,8 +549,8 @@ static bool fits(enum sf_opcode code, uint8_t kind, const struct sf_op *def)
 	if (sf_op_table[code].flags & SF_OPF_DEVM)
 		return from_device(def);
 	if (from_device(def))
-		return (sf_op_table[code].flags & (SF_OPF_KV | SF_OPF_FREES | SF_OPF_MOVES)) ==
-		       SF_OPF_KV;
+		return (sf_op_table[code].flags &
+			(SF_OPF_KV | SF_OPF_FREES | SF_OPF_MOVES | SF_OPF_OWN)) == SF_OPF_KV;
 	if (code == SF_OP_CACHE_FREE)
 		return from_cache(def);
 	/* krealloc() is for kmalloc memory only. */
@@ -913,6 +913,14 @@ static void draw_SPAN(struct sf_draw *d, struct sf_op *op)
 	else
 		n = pick_class_edge(d->rng);
 	op->count = (uint16_t)(n ? n : 1);
+}
+
+static void draw_ERRNO(struct sf_draw *d, struct sf_op *op)
+{
+	static const uint16_t errnos[] = { 1, 12, 22, 512, SF_MAX_ERRNO };
+
+	op->count = sf_rng_one_in(d->rng, 2) ? errnos[sf_rng_below(d->rng, NR(errnos))] :
+					       (uint16_t)(1 + sf_rng_below(d->rng, SF_MAX_ERRNO));
 }
 
 /* Mostly left to the type: that is what sorts real allocations. */

@@ -56,13 +56,13 @@ static uint8_t *store(uint8_t *at, uint64_t v, unsigned int width)
 
 static bool is_reference(unsigned int kind)
 {
-	const uint32_t kinds = 1u << SF_ARG_OBJ | 1u << SF_ARG_OBJ2 | 1u << SF_ARG_PAGES |
+	const uint64_t kinds = 1ull << SF_ARG_OBJ | 1u << SF_ARG_OBJ2 | 1u << SF_ARG_PAGES |
 			       1u << SF_ARG_EXACT | 1u << SF_ARG_BULK | 1u << SF_ARG_CACHE |
 			       1u << SF_ARG_BUCKETS | 1u << SF_ARG_DEVICE | 1u << SF_ARG_DEAD |
 			       1u << SF_ARG_CACHE2 | 1u << SF_ARG_MEMCG |
 			       1u << SF_ARG_POOL;
 
-	_Static_assert(SF_ARG_KINDS <= 32, "one bit each");
+	_Static_assert(SF_ARG_KINDS <= 64, "one bit each");
 	return kinds >> kind & 1;
 }
 

@@ -147,7 +147,7 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 	if (info->flags & SF_OPF_KV)
 		classes |= 1u << SF_CLASS_KV;
 	/* What neither frees nor moves may have it from anywhere. */
-	if ((info->flags & (SF_OPF_KV | SF_OPF_FREES | SF_OPF_MOVES)) == SF_OPF_KV)
+	if ((info->flags & (SF_OPF_KV | SF_OPF_FREES | SF_OPF_MOVES | SF_OPF_OWN)) == SF_OPF_KV)
 		classes |= 1u << SF_CLASS_DEVM;
 	if (info->flags & SF_OPF_POOLED)
 		classes |= 1u << SF_CLASS_POOLED;
@@ -394,6 +394,12 @@ static bool fix_SPAN(struct fix *f)
 {
 	if (!f->op->count)
 		f->op->count = 1;
+	return true;
+}
+
+static bool fix_ERRNO(struct fix *f)
+{
+	f->op->count = (uint16_t)(f->op->count ? 1 + (f->op->count - 1) % SF_MAX_ERRNO : 1);
 	return true;
 }
 

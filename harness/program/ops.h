@@ -48,7 +48,8 @@
 	X(PERCENT, cpu, 1, "0 to 100")                                               \
 	X(MIN_ORDER, cpu, 1, "smallest order of a slab, 0 to 10")                    \
 	X(POOL, cache, 4, "result of pmalloc_create_pool()")                         \
-	X(MODE, fault, 1, "ro, wr, auto_ro, auto_wr or start_wr")
+	X(MODE, fault, 1, "ro, wr, auto_ro, auto_wr or start_wr")                    \
+	X(ERRNO, count, 2, "an error number, 1 to 4095")
 
 enum sf_arg_kind {
 	SF_ARG_END,
@@ -89,6 +90,7 @@ enum sf_op_flags {
 	SF_OPF_POOLED = 2048, /* its object may also lie in a pool */
 	/* The cache, device, pool or group that it names is dead afterwards, and all of theirs. */
 	SF_OPF_ENDS = 4096,
+	SF_OPF_OWN = 8192, /* its object begins where the allocator's does: none of a device */
 };
 
 /* POS: positional argument. KEY: `name=value`, left out when zero. */
@@ -146,8 +148,9 @@ enum sf_op_flags {
 	  SF_POS(OBJ, "p"))                                                                        \
 	X(14, KFREE_SENSITIVE, "kfree_sensitive", NONE, kfree_sensitive, 0, 10,                    \
 	  SF_OPF_FREES | SF_OPF_NULL_OK, "wipe and free", SF_POS(OBJ, "p"))                        \
-	X(15, KSIZE, "ksize", NONE, ksize, SF_CAP_USABLE, 3, SF_OPF_NULL_OK,                       \
-	  "ask for the usable size", SF_POS(OBJ, "p"))                                             \
+	X(15, KSIZE, "ksize", NONE, ksize, SF_CAP_USABLE, 3,                                       \
+	  SF_OPF_NULL_OK | SF_OPF_KV | SF_OPF_OWN,                                                 \
+	  "ask for the usable size (of vmalloc memory there is none)", SF_POS(OBJ, "p"))           \
 	X(16, KVMALLOC, "kvmalloc", KV, kvmalloc, SF_CAP_KVMALLOC, 3, 0,                           \
 	  "allocate, falling back to vmalloc",                                                     \
 	  SF_POS(SIZE, "size"), SF_POS(GFP, "gfp"), SF_SITE_TYPE)                                  \
@@ -328,7 +331,15 @@ enum sf_op_flags {
 	X(90, DIRECTMAP_WRITE, "directmap_write", NONE, misuse, SF_CAP_MISUSE | SF_CAP_POOLS, 80,  \
 	  SF_OPF_MISUSE | SF_OPF_POOL,                                                             \
 	  "misuse: write the first n bytes of a pool's object through the direct map",             \
-	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))
+	  SF_POS(OBJ, "p"), SF_POS(SPAN, "n"))                                                     \
+	X(91, KREALLOC_NODE_ALIGN, "krealloc_node_align", OBJ, krealloc_node_align,                \
+	  SF_CAP_REALLOC | SF_CAP_REALLOC_ALIGN, 3, SF_OPF_MOVES | SF_OPF_NULL_OK,                 \
+	  "resize; it stays where it is only if it is aligned there",                              \
+	  SF_POS(OBJ, "p"), SF_POS(SIZE, "size"), SF_POS(ALIGN, "align"), SF_POS(GFP, "gfp"),      \
+	  SF_SITE_TYPE)                                                                            \
+	X(92, KFREE_ERR_PTR, "kfree_err_ptr", NONE, kfree_err_ptr, SF_CAP_ERR_PTR, 2, 0,           \
+	  "kfree(ERR_PTR(-errno)): nothing is freed, and it is complained about",                  \
+	  SF_POS(ERRNO, "errno"))
 
 #define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 

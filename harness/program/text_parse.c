@@ -583,6 +583,16 @@ static bool parse_SPAN(struct parser *ps)
 	return true;
 }
 
+static bool parse_ERRNO(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 1, SF_MAX_ERRNO, "an error number", &v))
+		return false;
+	ps->op.count = (uint16_t)v;
+	return true;
+}
+
 static bool parse_BOOL(struct parser *ps)
 {
 	uint64_t v = 0;

@@ -231,6 +231,7 @@ static void write_TOKEN(struct out *o, const struct sf_op *op)
 }
 
 #define write_SPAN write_COUNT
+#define write_ERRNO write_COUNT
 #define write_PERCENT write_CPU
 #define write_MIN_ORDER write_CPU
 

@@ -22,7 +22,7 @@
 #include "gfp.h"
 #include "settings.h"
 
-#define SF_ALLOCATOR_ABI 4
+#define SF_ALLOCATOR_ABI 5
 
 struct sf_heap; /* the allocator's own */
 
@@ -69,7 +69,8 @@ struct sf_heap; /* the allocator's own */
 	  "kernel's classes: equal requests in equal places, no page holds two partitions")    \
 	X(REALLOC_ALIGN, "realloc_align", 36, "realloc() looks at the alignment asked for: in " \
 	  "place only where the object has it")                                                \
-	X(ERR_PTR, "err_ptr", 37, "free() takes error pointers: warns, and frees nothing")
+	X(ERR_PTR, "err_ptr", 37, "free() takes error pointers: warns, and frees nothing")     \
+	X(PAGES_BULK, "pages_bulk", 38, "pages_alloc_bulk(): many single pages at once")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1ull << (bit),
@@ -437,6 +438,15 @@ struct sf_allocator {
 	 */
 	enum sf_status (*rare_write)(struct sf_heap *h, uint32_t pool, uint64_t addr,
 				     uint64_t offset, uint64_t size, uint64_t key);
+
+	/*
+	 * PAGES_BULK: alloc_pages_bulk(). Single pages into the entries of pages[0..n) that are 0,
+	 * first to last; others stay as they are. Returns how many entries, from the first on, are
+	 * not 0 when it gives up or is done; what lies behind is as it was. *rs: SF_OK, SF_NULL if
+	 * there was not a single page to be had, or SF_BLOCKED. Each page is freed by itself.
+	 */
+	uint32_t (*pages_alloc_bulk)(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
+				     struct sf_result *rs);
 };
 
 #define SF_BUCKETS_OFF (SF_NONE - 1)

@@ -38,7 +38,7 @@
 
 /*
  * SF_EVENTS(X): X(IDENTIFIER, payload struct suffix / union member, what it reports)
- * Grouped: run, results, tracepoints, snapshot.
+ * Grouped: run, results, tracepoints, snapshot; then what came later.
  */
 #define SF_EVENTS(X)                                                                               \
 	X(HEAP, heap, "a heap exists: its settings and address windows; its caches follow")        \
@@ -103,7 +103,9 @@
 	X(SNAP_PAGEBLOCK, snappb, "snapshot: a page block whose type is not the boot type")        \
 	X(SNAP_MEMCG, snapmemcg, "snapshot: a memory cgroup's own counters")                       \
 	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)")        \
-	X(SNAP_END, snap, "snapshot is complete")
+	X(SNAP_END, snap, "snapshot is complete")                                                  \
+	X(PAGES_BULK, pagesbulk, "result: alloc_pages_bulk() returned (after the ALLOC of each "   \
+	  "page)")
 
 enum sf_event_type {
 #define X(id, member, doc) SF_EV_##id,
@@ -314,6 +316,18 @@ struct sf_ev_cacheop {
 	const char *name;
 	uint32_t size, align, flags, usersize, sheaf_capacity; /* CREATE: as asked */
 	uint8_t min_order; /* CREATE: as asked */
+};
+
+/* Of an array of `n` entries, some of them full before. */
+struct sf_ev_pagesbulk {
+	uint32_t res, gfp;
+	uint32_t n, full;
+	uint32_t filled;   /* entries that are full, from the first on: what it returned */
+	uint32_t got;      /* entries that were empty and are not */
+	uint32_t empty;    /* afterwards: first entry that is empty; n: none */
+	uint32_t beyond;   /* entries behind the first `filled` that were empty and are not */
+	uint32_t changed;  /* entries that were full and hold something else */
+	uint8_t status;
 };
 
 enum sf_skip_reason {
@@ -824,6 +838,7 @@ struct sf_event {
 		struct sf_ev_snappb snappb;
 		struct sf_ev_snapmemcg snapmemcg;
 		struct sf_ev_counters counters;
+		struct sf_ev_pagesbulk pagesbulk;
 	};
 };
 

@@ -233,6 +233,17 @@ void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order)
 	page_free(h, addr_pfn(h, addr), order);
 }
 
+uint32_t heap_pages_alloc_bulk(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
+			       struct sf_result *rs)
+{
+	enum sf_status status = SF_OK;
+	uint32_t filled = page_alloc_bulk(h, page_gfp(h, gfp), n, pages, &status);
+
+	heap_assert(h, filled <= n);
+	*rs = (struct sf_result){ .status = (uint8_t)status };
+	return filled;
+}
+
 void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs)
 {
 	enum sf_status status = SF_OK;

@@ -43,6 +43,8 @@ void heap_cache_free_bulk(struct sf_heap *h, uint32_t cache, uint32_t n, const u
 			  struct sf_result *rs);
 void heap_pages_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, struct sf_result *rs);
 void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order);
+uint32_t heap_pages_alloc_bulk(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
+			       struct sf_result *rs);
 void heap_exact_alloc(struct sf_heap *h, uint64_t size, uint32_t gfp, struct sf_result *rs);
 void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size);
 uint64_t heap_peek(struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
@@ -58,7 +60,7 @@ uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t 
 	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS | SF_CAP_BUCKETS | SF_CAP_NOLOCK |    \
 	 SF_CAP_FLEX | SF_CAP_MISUSE | SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG |              \
 	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT | SF_CAP_MIN_ORDER |             \
-	 SF_CAP_REALLOC_ALIGN | SF_CAP_ERR_PTR)
+	 SF_CAP_REALLOC_ALIGN | SF_CAP_ERR_PTR | SF_CAP_PAGES_BULK)
 
 /* Settings that have an effect only where there is the capability. */
 #define SF_CAP_SETTINGS(caps, cap, set) ((caps) & SF_CAP_##cap ? 0 : (uint64_t)(set))
@@ -95,7 +97,7 @@ uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t 
 	.kswapd = vmscan_kswapd, .grace_period = rcu_grace_period, .rcu_barrier = rcu_barrier, \
 	.memcg_create = memcg_create, .memcg_set = memcg_set,                                \
 	.memcg_destroy = memcg_destroy, .compact = compact_zone, .fault_attr = fault_set,    \
-	.vm_enough_memory = overcommit_enough
+	.vm_enough_memory = overcommit_enough, .pages_alloc_bulk = heap_pages_alloc_bulk
 
 /* And of one with pools. */
 #define SF_MODEL_POOLS                                                                       \

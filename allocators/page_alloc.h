@@ -45,6 +45,13 @@ uint32_t page_alloc(struct sf_heap *h, uint32_t gfp, unsigned int order, enum sf
 /* As above, for who has no use for a smaller block: __GFP_NORETRY is one real try (page_gfp.c). */
 uint32_t page_alloc_whole(struct sf_heap *h, uint32_t gfp, unsigned int order,
 			  enum sf_status *status);
+/*
+ * mm/page_alloc.c:alloc_pages_bulk_noprof: single pages into what is 0 of pages[0..n), opened for
+ * their owner, until the per-CPU lists and what refills them give no more. Returns how many entries
+ * are filled, from the first on.
+ */
+uint32_t page_alloc_bulk(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
+			 enum sf_status *status);
 /* The whole block, or single pages after page_split(). Uncharges; wipes with init_on_free. */
 void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order);
 /* A block in use becomes single pages, each to be freed by itself (or in any larger block). */

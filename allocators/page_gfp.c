@@ -523,6 +523,77 @@ uint32_t page_alloc_whole(struct sf_heap *h, uint32_t gfp, unsigned int order,
 	return alloc_block(h, gfp, order, true, status);
 }
 
+/* The one page of alloc_pages_bulk() that comes by the way of all others. */
+static uint32_t bulk_single(struct sf_heap *h, uint32_t gfp, uint64_t *page, enum sf_status *status)
+{
+	uint32_t pfn = page_alloc(h, gfp, 0, status);
+
+	if (pfn == NO_PFN)
+		return 0;
+	*page = pfn_addr(pfn);
+	arena_open(h, *page, SF_PAGE_SIZE);
+	return 1;
+}
+
+/*
+ * A page from this CPU's lists, no watermark asked (mm/page_alloc.c:__rmqueue_pcplist); 0: none.
+ * That a run of frees is over (rmqueue_pcplist) a bulk does not notice.
+ */
+static uint64_t bulk_page(struct sf_heap *h, const struct request *rq)
+{
+	const struct take tk = { .order = 0, .type = rq->type };
+	uint32_t pfn = pcp_take(h, &tk, true);
+
+	if (pfn == NO_PFN)
+		return 0;
+	page_hand_out(h, pfn, 0, rq->type);
+	EMIT(h, PAGE_ALLOC, page, .pfn = pfn, .migratetype = (uint8_t)rq->type,
+	     .list = (uint8_t)pcp_index(&h->zone, 0, rq->type), .cpu = (uint8_t)h->cpu,
+	     .gfp = rq->gfp, .pcp = true);
+	if (((rq->gfp & SF_GFP_ZERO) || h->set.init_on_alloc) && !h->set.init_on_free)
+		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE);
+	arena_open(h, pfn_addr(pfn), SF_PAGE_SIZE);
+	return pfn_addr(pfn);
+}
+
+/*
+ * What is charged, a single page, and what the mark LOW does not allow all of, comes one page at a
+ * time: that is, one page.
+ */
+uint32_t page_alloc_bulk(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
+			 enum sf_status *status)
+{
+	struct request rq = { .gfp = gfp };
+	const struct zone *z = &h->zone;
+	uint32_t at = 0, got = 0;
+
+	*status = SF_OK;
+	while (at < n && pages[at])
+		at++;
+	if (at == n)
+		return n;
+	*status = SF_NULL;
+	if (n - at == 1 || ((gfp & SF_GFP_ACCOUNT) && h->set.memcg && !h->set.nokmem))
+		return at + bulk_single(h, gfp, &pages[at], status);
+	if (fault_fires(h, SF_FAULT_PAGE, gfp, 0))
+		return at;
+	rq.type = request_type(h, gfp);
+	if (!watermark_ok(z, 0, wmark_pages(z, WMARK_LOW) + n - at, 0))
+		return at + bulk_single(h, gfp, &pages[at], status);
+	for (; at < n; at++) {
+		if (pages[at])
+			continue;
+		pages[at] = bulk_page(h, &rq);
+		if (!pages[at])
+			break;
+		got++;
+	}
+	if (!got)
+		return at + bulk_single(h, gfp, &pages[at], status);
+	*status = SF_OK;
+	return at;
+}
+
 /* Of a block that may consist of pages that were charged each for itself (page_split()). */
 static void uncharge(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {

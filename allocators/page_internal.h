@@ -138,6 +138,8 @@ void pcp_reset(struct sf_heap *h);
 unsigned int pcp_index(const struct zone *z, unsigned int order, unsigned int type);
 /* As buddy_take(), from this CPU's list; an empty one is refilled if `refill`. */
 uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool refill);
+/* The same, and no run of frees ends by it. */
+uint32_t pcp_take(struct sf_heap *h, const struct take *tk, bool refill);
 /* A block off all lists, to the head of this CPU's list; what is too much goes to the buddy. */
 void pcp_push(struct sf_heap *h, uint32_t pfn, unsigned int order, unsigned int index);
 /* All lists of one CPU are emptied. */

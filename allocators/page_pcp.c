@@ -154,14 +154,15 @@ static void unlist(struct sf_heap *h, struct pcp *p, unsigned int index, uint32_
 	heap_assert(h, h->arena.page[pfn].state == PAGE_BOOT);
 }
 
-uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
+uint32_t pcp_take(struct sf_heap *h, const struct take *tk, bool may_refill)
 {
 	struct pcp *p = this_pcp(h);
 	unsigned int index = pcp_index(&h->zone, tk->order, tk->type);
 	uint32_t pfn;
 
 	heap_assert(h, index < NR_PCP_LISTS);
-	p->free_count >>= 1;
+	if (index == NO_LIST) /* not of those orders */
+		return NO_PFN;
 	if (p->list[index].head == NO_PFN) {
 		uint32_t n = nr_pcp_alloc(&h->zone, p, tk->order);
 
@@ -174,6 +175,12 @@ uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
 		unlist(h, p, index, pfn);
 	heap_assert(h, pfn == NO_PFN || h->arena.page[pfn].state == PAGE_BOOT);
 	return pfn;
+}
+
+uint32_t pcp_pop(struct sf_heap *h, const struct take *tk, bool may_refill)
+{
+	this_pcp(h)->free_count >>= 1;
+	return pcp_take(h, tk, may_refill);
 }
 
 /*

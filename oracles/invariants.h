@@ -145,6 +145,10 @@ enum sf_rule_marks {
 	X(BUD, 16, EVENT, SF_CAP_TRACE | SF_CAP_COMPACT, ANY, SF_RULE_ONCE,                       \
 	  "compaction moves pages to page blocks above their own",                                \
 	  "mm/compaction.c:compact_scanners_met")                                                 \
+	X(BUD, 17, EVENT, SF_CAP_PAGES_BULK, ANY, SF_RULE_ONCE,                                   \
+	  "alloc_pages_bulk() fills empty entries in order, leaves full ones alone, counts what " \
+	  "is full from the first on, and gives up only when memory is short",                    \
+	  "mm/page_alloc.c:alloc_pages_bulk_noprof")                                              \
 	X(ACC, 1, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "inuse + free list = objects = floor(slab / stride); the order is the preferred or "    \
 	  "the smallest", "mm/slub.c:allocate_slab")                                              \

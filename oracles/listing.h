@@ -156,6 +156,7 @@ struct sf_judge;
 #define ON_SNAP_PAGEBLOCK(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SNAP_MEMCG(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SNAP_COUNTERS(RULE, INTAKE) INTAKE(sf_on_snap)
+#define ON_PAGES_BULK(RULE, INTAKE) RULE(BUD_17, sf_bud_17)
 #define ON_SNAP_END(RULE, INTAKE)                                                        \
 	INTAKE(sf_on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)               \
 	RULE(BIG_3, sf_big_3) RULE(BIG_7, sf_big_7) RULE(ACC_1, sf_acc_1)                \

@@ -61,6 +61,8 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_cacheop(N, T)                                                                      \
 	N(handle) N(cache) N(status) N(merged) N(ret) T(name) N(size) N(align) N(flags)            \
 	N(usersize) N(sheaf_capacity) N(min_order)
+#define MEMBERS_pagesbulk(N, T)                                                                    \
+	N(res) N(gfp) N(n) N(full) N(filled) N(got) N(empty) N(beyond) N(changed) N(status)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
 #define MEMBERS_pin(N, T) N(id) N(on)

@@ -258,6 +258,8 @@ static void free_slot(struct sf_exec *x, struct slot *s)
 		check_slot(x, s);
 	else if (s->kind == SF_RES_BULK)
 		x_free_bulk(x, o->cache, s->obj);
+	else if (s->kind == SF_RES_PAGES_BULK)
+		x_free_pages_bulk(x, s->obj);
 	else if (s->kind == SF_RES_PAGES || s->kind == SF_RES_EXACT)
 		x_free_pages(x, s->obj);
 	else if (s->kind == SF_RES_KV)

@@ -133,9 +133,9 @@ static inline bool x_is_real(uint64_t addr)
 /* Results that stand for objects. */
 static inline bool x_has_objects(const struct slot *s)
 {
-	return s->kind >= SF_RES_OBJ && s->kind <= SF_RES_BULK;
+	return s->kind >= SF_RES_OBJ && s->kind <= SF_RES_PAGES_BULK;
 }
-_Static_assert(SF_RES_OBJ == SF_RES_NONE + 1 && SF_RES_CACHE == SF_RES_BULK + 1,
+_Static_assert(SF_RES_OBJ == SF_RES_NONE + 1 && SF_RES_CACHE == SF_RES_PAGES_BULK + 1,
 	       "kinds of results that stand for objects lie together");
 
 /* The objects of a result that has some: all of a bulk, or the one. */
@@ -213,6 +213,7 @@ void x_realloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *a
 /* Giving things back, for handlers and for teardown. False: refused, the object is as it was. */
 bool x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled);
 void x_free_pages(struct sf_exec *x, uint32_t id);
+void x_free_pages_bulk(struct sf_exec *x, uint32_t first);
 void x_free_bulk(struct sf_exec *x, uint32_t cache, uint32_t first);
 void x_shrink(struct sf_exec *x, uint32_t cache);
 void x_destroy(struct sf_exec *x, uint32_t res);

@@ -599,7 +599,8 @@ static bool find(struct sf_exec *x, struct misuse *m)
 			return false;
 		m->of = x->lab->quarantine[op->obj];
 	} else {
-		if (!x_has_objects(s) || s->kind == SF_RES_BULK)
+		if (!x_has_objects(s) || s->kind == SF_RES_BULK ||
+		    s->kind == SF_RES_PAGES_BULK)
 			return false;
 		m->id = s->obj;
 		m->of = describe(x, &x->obj[m->id]);

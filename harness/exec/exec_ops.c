@@ -897,6 +897,99 @@ void exec_alloc_exact(struct sf_exec *x, const struct sf_op *op)
 	x_result(x, op, x_allocated(x, op, &ar, &rs));
 }
 
+/* What stands in an entry that is full before, which nothing may look at. */
+#define FULL_ENTRY 1u
+
+static bool is_full(const struct sf_op *op, uint32_t entry)
+{
+	return op->order && (entry + 1) % op->order == 0;
+}
+
+/* What became of the array, entry by entry. */
+static struct sf_event bulk_event(const struct sf_exec *x, const struct sf_op *op, uint32_t n,
+				  uint32_t filled, const struct sf_result *rs)
+{
+	struct sf_event ev = { .type = SF_EV_PAGES_BULK, .cpu = x->cpu, .op = x->op };
+	struct sf_ev_pagesbulk *e = &ev.pagesbulk;
+
+	*e = (struct sf_ev_pagesbulk){ .res = op->res, .gfp = op->gfp, .n = n, .filled = filled,
+				       .empty = n, .status = rs->status };
+	for (uint32_t i = n; i-- > 0;) {
+		bool full = is_full(op, i), got = !full && x->bulk[i];
+
+		e->full += full;
+		e->changed += full && x->bulk[i] != FULL_ENTRY;
+		e->got += got;
+		e->beyond += got && i >= filled;
+		if (!x->bulk[i])
+			e->empty = i;
+	}
+	return ev;
+}
+
+/* The pages that came, each an object by itself; the first of them. */
+static uint32_t bulk_pages(struct sf_exec *x, const struct sf_op *op, uint32_t n)
+{
+	struct alloc_record ar = x_record(x, op, SF_API_PAGES);
+	uint32_t first = SF_NONE;
+
+	ar.size = ar.elem = SF_PAGE_SIZE;
+	for (uint32_t i = n; i-- > 0;) {
+		struct sf_result rs = { .status = SF_OK, .addr = x->bulk[i] };
+		uint32_t id;
+
+		if (is_full(op, i) || !x->bulk[i])
+			continue;
+		id = x_allocated(x, op, &ar, &rs);
+		if (op->gfp & SF_GFP_MOVABLE && x_has(x, SF_CAP_COMPACT))
+			x_track(x, id, false);
+		x->obj[id].next = first;
+		first = id;
+	}
+	return first;
+}
+
+void exec_alloc_pages_bulk(struct sf_exec *x, const struct sf_op *op)
+{
+	struct alloc_record ar = x_record(x, op, SF_API_PAGES);
+	uint32_t n = op->count < BULK_MAX ? op->count : BULK_MAX, filled, first;
+	struct sf_result rs;
+	struct sf_event ev;
+
+	for (uint32_t i = 0; i < n; i++)
+		x->bulk[i] = is_full(op, i) ? FULL_ENTRY : 0;
+	filled = x->a->pages_alloc_bulk(x->heap, op->gfp, n, x->bulk, &rs);
+	ev = bulk_event(x, op, n, filled, &rs);
+	if (ev.pagesbulk.got) {
+		first = bulk_pages(x, op, n);
+	} else {
+		ar.size = ar.elem = SF_PAGE_SIZE;
+		rs.addr = 0;
+		first = ev.pagesbulk.empty < n ? x_allocated(x, op, &ar, &rs) : SF_NONE;
+	}
+	x_emit(x, &ev);
+	x_result(x, op, first);
+	x_slot(x, op->res)->count = ev.pagesbulk.got;
+}
+
+void x_free_pages_bulk(struct sf_exec *x, uint32_t first)
+{
+	for (uint32_t next; first != SF_NONE; first = next) {
+		next = x->obj[first].next;
+		x_free_pages(x, first);
+	}
+}
+
+void exec_free_pages_bulk(struct sf_exec *x, const struct sf_op *op)
+{
+	uint32_t id = x_object_or_skip(x, op);
+
+	if (id == SF_NONE)
+		return;
+	x_free_pages_bulk(x, id);
+	*x_slot(x, op->obj) = (struct slot){ 0 };
+}
+
 /* --- the rest --- */
 
 void exec_cpu(struct sf_exec *x, const struct sf_op *op)

@@ -422,6 +422,8 @@ static void draw_ORDER(struct sf_draw *d, struct sf_op *op)
 {
 	if (d->tweak && sf_rng_one_in(d->rng, 2))
 		op->order = (uint8_t)(op->order + (sf_rng_one_in(d->rng, 2) ? 1 : -1));
+	else if (op->code == SF_OP_ALLOC_PAGES_BULK) /* an array that is full here and there */
+		op->order = sf_rng_one_in(d->rng, 3) ? (uint8_t)sf_rng_below(d->rng, 5) : 0;
 	else if (d->arg->key) /* a sheaf's capacity: mostly left to the allocator */
 		op->order = sf_rng_one_in(d->rng, 4) ? (uint8_t)sf_rng_below(d->rng, 256) : 0;
 	else if (sf_rng_one_in(d->rng, 2))
@@ -481,6 +483,8 @@ static uint32_t takes(enum sf_opcode code, uint8_t kind)
 		return 1u << SF_RES_EXACT;
 	case SF_ARG_BULK:
 		return 1u << SF_RES_BULK;
+	case SF_ARG_PAGES_BULK:
+		return 1u << SF_RES_PAGES_BULK;
 	case SF_ARG_CACHE:
 	case SF_ARG_CACHE2:
 		return 1u << SF_RES_CACHE;
@@ -837,6 +841,11 @@ static void draw_BULK(struct sf_draw *d, struct sf_op *op)
 	op->obj = pick_ref(d, op, &op->cache);
 }
 
+static void draw_PAGES_BULK(struct sf_draw *d, struct sf_op *op)
+{
+	op->obj = pick_ref(d, op, NULL);
+}
+
 static void draw_CACHE(struct sf_draw *d, struct sf_op *op)
 {
 	unsigned int tries = op->code == SF_OP_SHRINKER ? 6 : 1;
@@ -1044,6 +1053,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 		return SF_OP_FREE_EXACT;
 	case SF_RES_BULK:
 		return SF_OP_CACHE_FREE_BULK;
+	case SF_RES_PAGES_BULK:
+		return SF_OP_FREE_PAGES_BULK;
 	case SF_RES_CACHE:
 		return SF_OP_CACHE_DESTROY;
 	case SF_RES_DEVICE:

@@ -56,11 +56,12 @@ static uint8_t *store(uint8_t *at, uint64_t v, unsigned int width)
 
 static bool is_reference(unsigned int kind)
 {
-	const uint64_t kinds = 1ull << SF_ARG_OBJ | 1u << SF_ARG_OBJ2 | 1u << SF_ARG_PAGES |
-			       1u << SF_ARG_EXACT | 1u << SF_ARG_BULK | 1u << SF_ARG_CACHE |
-			       1u << SF_ARG_BUCKETS | 1u << SF_ARG_DEVICE | 1u << SF_ARG_DEAD |
-			       1u << SF_ARG_CACHE2 | 1u << SF_ARG_MEMCG |
-			       1u << SF_ARG_POOL;
+	const uint64_t kinds =
+		1ull << SF_ARG_OBJ | 1ull << SF_ARG_OBJ2 | 1ull << SF_ARG_PAGES |
+		1ull << SF_ARG_EXACT | 1ull << SF_ARG_BULK | 1ull << SF_ARG_CACHE |
+		1ull << SF_ARG_BUCKETS | 1ull << SF_ARG_DEVICE | 1ull << SF_ARG_DEAD |
+		1ull << SF_ARG_CACHE2 | 1ull << SF_ARG_MEMCG | 1ull << SF_ARG_POOL |
+		1ull << SF_ARG_PAGES_BULK;
 
 	_Static_assert(SF_ARG_KINDS <= 64, "one bit each");
 	return kinds >> kind & 1;

@@ -30,6 +30,7 @@ const char *const sf_class_names[SF_CLASSES] = {
 	[SF_CLASS_MEMCG] = "a memory cgroup",
 	[SF_CLASS_POOL] = "a pool",
 	[SF_CLASS_POOLED] = "memory of a pool",
+	[SF_CLASS_PAGES_BULK] = "from alloc_pages_bulk",
 };
 
 struct sf_live *sf_live_begin(struct sf_prog *p)
@@ -121,6 +122,8 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 		return 1u << SF_CLASS_EXACT;
 	case SF_ARG_BULK:
 		return 1u << SF_CLASS_BULK;
+	case SF_ARG_PAGES_BULK:
+		return 1u << SF_CLASS_PAGES_BULK;
 	case SF_ARG_CACHE:
 	case SF_ARG_CACHE2:
 		return 1u << SF_CLASS_CACHE;
@@ -165,6 +168,8 @@ static enum sf_class class_of(const struct sf_op *op, unsigned int res_kind)
 		return SF_CLASS_EXACT;
 	case SF_RES_BULK:
 		return SF_CLASS_BULK;
+	case SF_RES_PAGES_BULK:
+		return SF_CLASS_PAGES_BULK;
 	case SF_RES_CACHE:
 		return SF_CLASS_CACHE;
 	case SF_RES_BUCKETS:
@@ -313,6 +318,11 @@ static bool fix_EXACT(struct fix *f)
 static bool fix_BULK(struct fix *f)
 {
 	return fix_object(f, SF_ARG_BULK);
+}
+
+static bool fix_PAGES_BULK(struct fix *f)
+{
+	return fix_object(f, SF_ARG_PAGES_BULK);
 }
 
 static bool fix_CACHE(struct fix *f)

@@ -26,6 +26,7 @@ enum sf_class {
 	SF_CLASS_MEMCG,
 	SF_CLASS_POOL,
 	SF_CLASS_POOLED, /* goes with its pool */
+	SF_CLASS_PAGES_BULK,
 	SF_CLASSES,
 };
 

@@ -49,7 +49,8 @@
 	X(MIN_ORDER, cpu, 1, "smallest order of a slab, 0 to 10")                    \
 	X(POOL, cache, 4, "result of pmalloc_create_pool()")                         \
 	X(MODE, fault, 1, "ro, wr, auto_ro, auto_wr or start_wr")                    \
-	X(ERRNO, count, 2, "an error number, 1 to 4095")
+	X(ERRNO, count, 2, "an error number, 1 to 4095")                             \
+	X(PAGES_BULK, obj, 4, "result of alloc_pages_bulk()")
 
 enum sf_arg_kind {
 	SF_ARG_END,
@@ -67,6 +68,7 @@ enum sf_res_kind {
 	SF_RES_PAGES,
 	SF_RES_EXACT,
 	SF_RES_BULK,
+	SF_RES_PAGES_BULK,
 	SF_RES_CACHE,
 	SF_RES_BUCKETS,
 	SF_RES_DEVICE,
@@ -339,7 +341,13 @@ enum sf_op_flags {
 	  SF_SITE_TYPE)                                                                            \
 	X(92, KFREE_ERR_PTR, "kfree_err_ptr", NONE, kfree_err_ptr, SF_CAP_ERR_PTR, 2, 0,           \
 	  "kfree(ERR_PTR(-errno)): nothing is freed, and it is complained about",                  \
-	  SF_POS(ERRNO, "errno"))
+	  SF_POS(ERRNO, "errno"))                                                                  \
+	X(93, ALLOC_PAGES_BULK, "alloc_pages_bulk", PAGES_BULK, alloc_pages_bulk,                  \
+	  SF_CAP_PAGES | SF_CAP_PAGES_BULK, 6, 0,                                                  \
+	  "allocate up to n single pages; every so many-th entry of the array is full already",    \
+	  SF_POS(GFP, "gfp"), SF_POS(COUNT, "n"), SF_KEY(ORDER, "full"))                           \
+	X(94, FREE_PAGES_BULK, "free_pages_bulk", NONE, free_pages_bulk, 0, 10, SF_OPF_FREES,      \
+	  "free them, one by one", SF_POS(PAGES_BULK, "p"))
 
 #define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 

@@ -275,6 +275,7 @@ static bool parse_OBJ2(struct parser *ps)
 #define parse_PAGES parse_OBJ
 #define parse_EXACT parse_OBJ
 #define parse_BULK parse_OBJ
+#define parse_PAGES_BULK parse_OBJ
 
 static bool parse_CACHE(struct parser *ps)
 {

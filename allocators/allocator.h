@@ -70,7 +70,8 @@ struct sf_heap; /* the allocator's own */
 	X(REALLOC_ALIGN, "realloc_align", 36, "realloc() looks at the alignment asked for: in " \
 	  "place only where the object has it")                                                \
 	X(ERR_PTR, "err_ptr", 37, "free() takes error pointers: warns, and frees nothing")     \
-	X(PAGES_BULK, "pages_bulk", 38, "pages_alloc_bulk(): many single pages at once")
+	X(PAGES_BULK, "pages_bulk", 38, "pages_alloc_bulk(): many single pages at once")       \
+	X(SHEAVES, "sheaves", 39, "sheaf_prefill() and its family: objects that are set aside")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1ull << (bit),
@@ -447,7 +448,29 @@ struct sf_allocator {
 	 */
 	uint32_t (*pages_alloc_bulk)(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
 				     struct sf_result *rs);
+
+	/*
+	 * SHEAVES, of caches made by cache_create(). sheaf_prefill(): at least `n` objects (1 to
+	 * SF_PREFILL_MAX) are set aside for the caller, as gfp allows; a number from 1 on, or 0:
+	 * there was no memory. sheaf_alloc(): one of them; it makes no effort and fails (SF_NULL)
+	 * only if there is none left; of gfp only __GFP_ZERO and __GFP_ACCOUNT count, and no limit
+	 * of a memory cgroup does. sheaf_refill(): there are at least `n` again; the sheaf may be
+	 * another one afterwards; SF_NULL: there may be more of them than before, never fewer.
+	 * sheaf_return(): the caller has it no more; it may be filled, as gfp allows, to be parked.
+	 * sheaf_size(): objects in it. All of them go before their cache does.
+	 */
+	uint32_t (*sheaf_prefill)(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t n,
+				  struct sf_result *rs);
+	void (*sheaf_alloc)(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t sheaf,
+			    struct sf_result *rs);
+	enum sf_status (*sheaf_refill)(struct sf_heap *h, uint32_t cache, uint32_t gfp,
+				       uint32_t *sheaf, uint32_t n);
+	enum sf_status (*sheaf_return)(struct sf_heap *h, uint32_t cache, uint32_t gfp,
+				       uint32_t sheaf);
+	uint32_t (*sheaf_size)(struct sf_heap *h, uint32_t sheaf);
 };
+
+#define SF_PREFILL_MAX 64u
 
 #define SF_BUCKETS_OFF (SF_NONE - 1)
 

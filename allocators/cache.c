@@ -474,7 +474,7 @@ void cache_reset(struct sf_heap *h)
 		s->touched = false;
 	}
 	h->nr_caches = h->nr_boot;
-	h->nr_sheaves = 0;
+	h->nr_sheaves = h->nr_prefilled = 0;
 	h->free_sheaf = NO_SHEAF;
 	h->nr_slab_reclaimable = h->nr_slab_unreclaimable = 0;
 	heap_assert(h, h->nr_caches == h->nr_boot);

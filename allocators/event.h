@@ -105,7 +105,9 @@
 	X(SNAP_COUNTERS, counters, "snapshot: the allocator's own counters (not of walks)")        \
 	X(SNAP_END, snap, "snapshot is complete")                                                  \
 	X(PAGES_BULK, pagesbulk, "result: alloc_pages_bulk() returned (after the ALLOC of each "   \
-	  "page)")
+	  "page)")                                                                                 \
+	X(SHEAF, sheaf, "result: a sheaf was prefilled, refilled or returned, or the ALLOC that "  \
+	  "follows is from it")
 
 enum sf_event_type {
 #define X(id, member, doc) SF_EV_##id,
@@ -316,6 +318,24 @@ struct sf_ev_cacheop {
 	const char *name;
 	uint32_t size, align, flags, usersize, sheaf_capacity; /* CREATE: as asked */
 	uint8_t min_order; /* CREATE: as asked */
+};
+
+enum sf_sheaf_act {
+	SF_SHEAF_PREFILL,
+	SF_SHEAF_REFILL,
+	SF_SHEAF_TAKE,   /* kmem_cache_alloc_from_sheaf() */
+	SF_SHEAF_RETURN,
+};
+
+struct sf_ev_sheaf {
+	uint8_t act;       /* enum sf_sheaf_act */
+	uint8_t status;    /* not OK: it could not be filled */
+	uint32_t res;      /* result number of its prefill */
+	uint32_t cache, gfp;
+	uint32_t sheaf;    /* the allocator's number, from 1 on; 0: there is none */
+	uint32_t was;      /* its number before: a refill may give another one; 0: there was none */
+	uint32_t asked;    /* PREFILL, REFILL: objects */
+	uint32_t before, after; /* objects in it */
 };
 
 /* Of an array of `n` entries, some of them full before. */
@@ -538,6 +558,7 @@ struct sf_ev_page {
 	uint8_t cpu;
 	uint32_t gfp;
 	bool pcp;             /* through a per-CPU list */
+	bool bulk;            /* ALLOC: by alloc_pages_bulk(), which wakes no kswapd */
 	bool reserve;         /* ALLOC: the caller's flags allow going below the mark */
 	uint64_t free_before; /* ALLOC, not pcp: NR_FREE_PAGES before */
 	uint64_t mark;        /* ALLOC, not pcp: the mark it was held against */
@@ -723,13 +744,14 @@ enum sf_sheaf_kind {
 	SF_SHEAF_SPARE,
 	SF_SHEAF_RCU,
 	SF_SHEAF_BARN,
+	SF_SHEAF_PREFILLED, /* a caller has it */
 	SF_SHEAF_KINDS,
 };
 
 struct sf_ev_snapsheaf {
 	uint32_t cache;
 	uint8_t kind; /* enum sf_sheaf_kind */
-	uint8_t cpu;  /* barn: 0xff */
+	uint8_t cpu;  /* barn, prefilled: 0xff */
 	uint32_t nr, capacity;
 	const uint64_t *objs;
 	uint64_t unwiped;     /* as in a slab, of the objects parked here */
@@ -839,6 +861,7 @@ struct sf_event {
 		struct sf_ev_snapmemcg snapmemcg;
 		struct sf_ev_counters counters;
 		struct sf_ev_pagesbulk pagesbulk;
+		struct sf_ev_sheaf sheaf;
 	};
 };
 

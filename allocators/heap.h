@@ -147,13 +147,16 @@ struct zone {
 };
 
 #define SHEAF_MAX 60
+#define SHEAF_ROOM 64u       /* of one that its caller asked for, whatever the cache's are (prefill.c) */
 #define BARN_MAX 10          /* full sheaves in a barn; empty ones have no limit */
 
 /* An array of free objects, used as a stack. `next` links it in a barn or among the unused. */
 struct sheaf {
 	uint16_t nr, capacity;
 	uint32_t next;
-	uint32_t obj[SHEAF_MAX]; /* (address - slab_window(h)) / 8 */
+	uint32_t holder;         /* prefilled: id of its cache while a caller has it; else SF_NONE */
+	bool reserves;           /* prefilled: the last reserves were open to it */
+	uint32_t obj[SHEAF_ROOM]; /* (address - slab_window(h)) / 8 */
 };
 
 #define NO_SHEAF UINT32_MAX
@@ -281,6 +284,7 @@ struct sf_heap {
 	uint64_t rng;                /* everything else that is random: as at boot after reset */
 	struct sheaf *sheaves;
 	uint32_t nr_sheaves, cap_sheaves, free_sheaf;
+	uint32_t nr_prefilled;       /* sheaves that callers have */
 	uint64_t nr_slab_reclaimable, nr_slab_unreclaimable; /* pages */
 	const struct sf_user *user;  /* NULL: none; then nothing is tracked */
 	struct lru *lru;

@@ -450,6 +450,14 @@ static bool claim_sheaf(struct check *c, uint32_t id, const char *name)
 	return true;
 }
 
+/* One that its caller has may be larger than those of its cache. */
+static bool fits_capacity(const struct kcache *s, const struct sheaf *sh)
+{
+	return sh->capacity == s->sheaf_capacity ||
+	       (sh->holder != SF_NONE && sh->capacity > s->sheaf_capacity &&
+		sh->capacity <= SHEAF_ROOM);
+}
+
 static bool check_sheaf(struct check *c, const struct kcache *s, uint32_t id, bool waits)
 {
 	const struct sf_heap *h = c->h;
@@ -461,7 +469,7 @@ static bool check_sheaf(struct check *c, const struct kcache *s, uint32_t id, bo
 	if (!claim_sheaf(c, id, s->name))
 		return false;
 	sh = &h->sheaves[id];
-	EXPECT(sh->capacity == s->sheaf_capacity, "sheaf %u of %s: capacity %u", id, s->name,
+	EXPECT(fits_capacity(s, sh), "sheaf %u of %s: capacity %u", id, s->name,
 	       sh->capacity);
 	EXPECT(sh->nr <= sh->capacity, "sheaf %u of %s: %u objects in %u", id, s->name, sh->nr,
 	       sh->capacity);
@@ -535,6 +543,25 @@ static bool check_rcu(struct check *c)
 	return true;
 }
 
+static bool check_prefilled(struct check *c)
+{
+	const struct sf_heap *h = c->h;
+	uint32_t nr = 0;
+
+	for (uint32_t id = 0; id < h->nr_sheaves; id++) {
+		uint32_t cache = h->sheaves[id].holder;
+
+		if (cache == SF_NONE)
+			continue;
+		EXPECT(cache < h->nr_caches, "sheaf %u: of cache %u, which is none", id, cache);
+		if (!check_sheaf(c, h->cache[cache], id, false))
+			return false;
+		nr++;
+	}
+	EXPECT(nr == h->nr_prefilled, "%u sheaves are prefilled, %u counted", nr, h->nr_prefilled);
+	return true;
+}
+
 static bool check_sheaves(struct check *c)
 {
 	const struct sf_heap *h = c->h;
@@ -542,7 +569,7 @@ static bool check_sheaves(struct check *c)
 	for (uint32_t i = 0; i < h->nr_caches; i++)
 		if (!check_parts(c, h->cache[i]))
 			return false;
-	if (!check_rcu(c))
+	if (!check_rcu(c) || !check_prefilled(c))
 		return false;
 	for (uint32_t id = h->nr_sheaves ? h->free_sheaf : NO_SHEAF; id != NO_SHEAF;
 	     id = h->sheaves[id].next)

@@ -18,6 +18,7 @@
 #include "overcommit.h"
 #include "page_alloc.h"
 #include "pool.h"
+#include "prefill.h"
 #include "rcu.h"
 #include "registry.h"
 #include "snapshot.h"
@@ -60,7 +61,7 @@ uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t 
 	 SF_CAP_KMALLOC | SF_CAP_TEARDOWN | SF_CAP_ADDRESS | SF_CAP_BUCKETS | SF_CAP_NOLOCK |    \
 	 SF_CAP_FLEX | SF_CAP_MISUSE | SF_CAP_RECLAIM | SF_CAP_RCU | SF_CAP_MEMCG |              \
 	 SF_CAP_COMPACT | SF_CAP_FAULT_ATTR | SF_CAP_OVERCOMMIT | SF_CAP_MIN_ORDER |             \
-	 SF_CAP_REALLOC_ALIGN | SF_CAP_ERR_PTR | SF_CAP_PAGES_BULK)
+	 SF_CAP_REALLOC_ALIGN | SF_CAP_ERR_PTR | SF_CAP_PAGES_BULK | SF_CAP_SHEAVES)
 
 /* Settings that have an effect only where there is the capability. */
 #define SF_CAP_SETTINGS(caps, cap, set) ((caps) & SF_CAP_##cap ? 0 : (uint64_t)(set))
@@ -97,7 +98,9 @@ uint64_t heap_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t 
 	.kswapd = vmscan_kswapd, .grace_period = rcu_grace_period, .rcu_barrier = rcu_barrier, \
 	.memcg_create = memcg_create, .memcg_set = memcg_set,                                \
 	.memcg_destroy = memcg_destroy, .compact = compact_zone, .fault_attr = fault_set,    \
-	.vm_enough_memory = overcommit_enough, .pages_alloc_bulk = heap_pages_alloc_bulk
+	.vm_enough_memory = overcommit_enough, .pages_alloc_bulk = heap_pages_alloc_bulk, \
+	.sheaf_prefill = sheaf_prefill, .sheaf_alloc = sheaf_alloc,                          \
+	.sheaf_refill = sheaf_refill, .sheaf_return = sheaf_return, .sheaf_size = sheaf_size
 
 /* And of one with pools. */
 #define SF_MODEL_POOLS                                                                       \

@@ -549,7 +549,7 @@ static uint64_t bulk_page(struct sf_heap *h, const struct request *rq)
 	page_hand_out(h, pfn, 0, rq->type);
 	EMIT(h, PAGE_ALLOC, page, .pfn = pfn, .migratetype = (uint8_t)rq->type,
 	     .list = (uint8_t)pcp_index(&h->zone, 0, rq->type), .cpu = (uint8_t)h->cpu,
-	     .gfp = rq->gfp, .pcp = true);
+	     .gfp = rq->gfp, .pcp = true, .bulk = true);
 	if (((rq->gfp & SF_GFP_ZERO) || h->set.init_on_alloc) && !h->set.init_on_free)
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE);
 	arena_open(h, pfn_addr(pfn), SF_PAGE_SIZE);

@@ -571,7 +571,7 @@ void slab_free_empty(struct sf_heap *h, struct kcache *s)
 
 /* --- sheaves --- */
 
-uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
+uint32_t sheaf_of(struct sf_heap *h, uint32_t capacity)
 {
 	uint32_t id = h->free_sheaf;
 	struct sheaf *sh;
@@ -587,11 +587,18 @@ uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
 	}
 	sh = &h->sheaves[id];
 	sh->nr = 0;
-	sh->capacity = (uint16_t)s->sheaf_capacity;
+	sh->capacity = (uint16_t)capacity;
 	sh->next = NO_SHEAF;
+	sh->holder = SF_NONE;
 	heap_assert(h, id < h->nr_sheaves);
-	heap_assert(h, sh->capacity > 0 && sh->capacity <= SHEAF_MAX);
+	heap_assert(h, sh->capacity > 0 && sh->capacity <= SHEAF_ROOM);
 	return id;
+}
+
+uint32_t sheaf_new(struct sf_heap *h, const struct kcache *s)
+{
+	heap_assert(h, s->sheaf_capacity <= SHEAF_MAX);
+	return sheaf_of(h, s->sheaf_capacity);
 }
 
 void sheaf_drop(struct sf_heap *h, uint32_t id)
@@ -607,9 +614,9 @@ void sheaf_drop(struct sf_heap *h, uint32_t id)
 void sheaf_flush(struct sf_heap *h, struct kcache *s, uint32_t id, uint32_t batch)
 {
 	struct sheaf *sh = &h->sheaves[id];
-	uint64_t obj[SHEAF_MAX];
+	uint64_t obj[SHEAF_ROOM];
 
-	heap_assert(h, batch > 0 && batch <= SHEAF_MAX);
+	heap_assert(h, batch > 0 && batch <= SHEAF_ROOM);
 	heap_assert(h, sh->nr <= sh->capacity);
 	while (sh->nr) {
 		uint32_t n = sh->nr < batch ? sh->nr : batch;
@@ -778,7 +785,7 @@ static bool replace_full_main(struct sf_heap *h, struct kcache *s, struct cpu_ca
 	return true;
 }
 
-static struct cpu_cache *this_cpu_cache(struct sf_heap *h, struct kcache *s)
+struct cpu_cache *sheaf_cpu(struct sf_heap *h, struct kcache *s)
 {
 	struct cpu_cache *pc = &s->cpu[h->cpu];
 
@@ -883,7 +890,7 @@ static inline uint64_t take_one(struct sf_heap *h, struct kcache *s, uint32_t gf
 				enum sf_status *status)
 {
 	if (s->sheaf_capacity) {
-		struct cpu_cache *pc = this_cpu_cache(h, s);
+		struct cpu_cache *pc = sheaf_cpu(h, s);
 		struct sheaf *sh = &h->sheaves[pc->main];
 
 		if (sh->nr == 0) {
@@ -980,7 +987,7 @@ static inline bool put_one(struct sf_heap *h, struct kcache *s, uint64_t addr, b
 	heap_assert(h, is_of(h, s, addr));
 	if (!s->sheaf_capacity)
 		return slab_return(h, s, addr);
-	pc = this_cpu_cache(h, s);
+	pc = sheaf_cpu(h, s);
 	sh = &h->sheaves[pc->main];
 	if (sh->nr == sh->capacity) {
 		/* A kernel defers it until it may wait for locks; here there are none. */
@@ -1017,7 +1024,7 @@ bool slab_free_nolock(struct sf_heap *h, struct kcache *s, uint64_t addr)
  */
 void slab_free_bulk(struct sf_heap *h, struct kcache *s, uint32_t n, const uint64_t *addrs)
 {
-	struct cpu_cache *pc = s->sheaf_capacity ? this_cpu_cache(h, s) : NULL;
+	struct cpu_cache *pc = s->sheaf_capacity ? sheaf_cpu(h, s) : NULL;
 	uint32_t done = 0;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -1069,7 +1076,7 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 	if (fault_fires(h, SF_FAULT_SLAB, gfp, s->object_size))
 		return false;
 	if (s->sheaf_capacity) {
-		struct cpu_cache *pc = this_cpu_cache(h, s);
+		struct cpu_cache *pc = sheaf_cpu(h, s);
 
 		while (got < n) {
 			struct sheaf *sh = &h->sheaves[pc->main];
@@ -1100,4 +1107,30 @@ bool slab_alloc_bulk(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t
 		hand_out(h, s, gfp, addrs[i], s->object_size);
 	*status = h->memcg == SF_NONE || charge_bulk(h, s, gfp, n, addrs) ? SF_OK : SF_NULL;
 	return *status == SF_OK;
+}
+
+/* --- what prefill.c needs --- */
+
+unsigned int slab_refill(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t *out,
+			 unsigned int max, enum sf_status *status)
+{
+	return refill_objects(h, s, out, max, gfp, status);
+}
+
+void slab_return_unused(struct sf_heap *h, struct kcache *s, uint64_t *obj, uint32_t n)
+{
+	return_bulk(h, s, obj, n, false);
+}
+
+void slab_hand_over(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint64_t addr)
+{
+	bool charged;
+
+	heap_assert(h, is_of(h, s, addr));
+	hand_out(h, s, gfp, addr, s->object_size);
+	if (h->memcg == SF_NONE)
+		return;
+	charged = charge(h, s, gfp | SF_GFP_NOFAIL, addr);
+	heap_assert(h, charged);
+	(void)charged;
 }

@@ -315,6 +315,18 @@ static void emit_queued_sheaves(struct walk *w)
 		emit_sheaf(w, w->h->cache[cache], SF_SHEAF_RCU, 0xff, id);
 }
 
+static void emit_prefilled(struct walk *w)
+{
+	const struct sf_heap *h = w->h;
+
+	for (uint32_t id = 0, nr = h->nr_prefilled; nr && id < h->nr_sheaves; id++) {
+		if (h->sheaves[id].holder == SF_NONE)
+			continue;
+		emit_sheaf(w, h->cache[h->sheaves[id].holder], SF_SHEAF_PREFILLED, 0xff, id);
+		nr--;
+	}
+}
+
 /* Slabs on the partial list; those that are on no list are found by their descriptors. */
 static void emit_partial(struct walk *w, const struct kcache *s)
 {
@@ -485,6 +497,7 @@ void snapshot_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool f
 		emit_sheaves(&w, s);
 	}
 	emit_queued_sheaves(&w);
+	emit_prefilled(&w);
 	emit_pages(&w);
 	emit_blocks(&w);
 	emit_pcps(&w);

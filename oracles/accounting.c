@@ -192,10 +192,12 @@ unsigned int sf_acc_23(struct sf_judge *j, const struct sf_event *ev)
 	return 8;
 }
 
-/* Sheaves that wait for a grace period are as many as that takes. */
+/*
+ * Sheaves that wait for a grace period are as many as that takes; callers have what they asked for.
+ */
 static bool in_bound(const struct sf_ev_snapsheaf *s)
 {
-	return s->kind != SF_SHEAF_RCU || s->cpu != 0xff;
+	return s->kind != SF_SHEAF_PREFILLED && (s->kind != SF_SHEAF_RCU || s->cpu != 0xff);
 }
 
 static void parked_bound(struct sf_judge *j, const struct sf_event *ev, uint32_t id)
@@ -225,7 +227,8 @@ unsigned int sf_acc_16(struct sf_judge *j, const struct sf_event *ev)
 		checks++;
 		if (in_bound(sheaf))
 			s->sum[sheaf->cache].in_sheaves += sheaf->nr;
-		if (sheaf->nr <= c->sheaf_capacity)
+		if (sheaf->nr <= c->sheaf_capacity ||
+		    (sheaf->kind == SF_SHEAF_PREFILLED && sheaf->nr <= sheaf->capacity))
 			continue;
 		sf_title(j, SF_INV_ACC_16, "a sheaf of %s holds more than its capacity",
 			 sf_name_of_cache(&j->sh, sheaf->cache));
@@ -306,7 +309,7 @@ static const char *object_fault(const struct sf_judge *j, const struct sf_ev_all
 
 /*
  * A limit is passed only by what may not fail: __GFP_NOFAIL, and __GFP_HIGH, which has the place of
- * a reserve (mm/memcontrol.c:try_charge_memcg).
+ * a reserve (mm/memcontrol.c:try_charge_memcg), and what is from a prefilled sheaf.
  */
 static void limit(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -314,7 +317,7 @@ static void limit(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_group *g = &j->sh.groups.group[j->op.over - 1];
 
 	j->op.over = 0;
-	if ((a->gfp & (SF_GFP_NOFAIL | SF_GFP_HIGH)) || g->usage <= g->max)
+	if ((a->gfp & (SF_GFP_NOFAIL | SF_GFP_HIGH)) || j->op.from_sheaf || g->usage <= g->max)
 		return;
 	sf_title(j, SF_INV_ACC_19, "a memory cgroup went over its limit");
 	sf_report(j, ev, a->res, SF_NONE, "group %u: %llu of %llu bytes, gfp %#x", g->id,

@@ -95,6 +95,10 @@ enum sf_rule_marks {
 	X(MEM, 20, EVENT, SF_CAP_MISUSE | SF_CAP_USABLE, ANY, SF_RULE_ONCE,                       \
 	  "kfree_sensitive() leaves nothing of what was in all of ksize(), but for a free "       \
 	  "pointer", "mm/slab_common.c:kfree_sensitive")                                          \
+	X(MEM, 21, EVENT, SF_CAP_SHEAVES, ANY, SF_RULE_ONCE,                                      \
+	  "a prefilled sheaf has at least what was asked for; an allocation from it takes one, "  \
+	  "makes no effort, and fails only when it is empty; returned, it is unowned",             \
+	  "mm/slub.c:kmem_cache_prefill_sheaf, kmem_cache_alloc_from_sheaf")                      \
 	X(BUD, 1, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
 	  "free blocks are naturally aligned, in the zone, of order <= 10",                       \
 	  "mm/page_alloc.c:__free_one_page")                                                      \

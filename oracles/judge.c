@@ -21,6 +21,7 @@
 #include "oom.h"
 #include "report.h"
 #include "shadow_mem.h"
+#include "sheaf_rules.h"
 #include "snap.h"
 
 _Static_assert(SF_INV_COUNT < 128, "invariants are bits of an sf_invariant_set");
@@ -258,6 +259,7 @@ void sf_judge_destroy(struct sf_judge *j)
 	sf_needs_free(j);
 	sf_movables_free(j);
 	sf_places_free(j);
+	sf_sheaves_free(j);
 	free(j->mapping);
 	free(j);
 }

@@ -83,6 +83,7 @@ struct sf_op_state {
 	uint8_t nr_parked;
 	bool warned;          /* the allocator complained */
 	uint8_t maps;         /* bits by enum sf_maps_when: mappings were shown */
+	bool from_sheaf;      /* what it allocates is from a prefilled sheaf */
 	uint64_t held;        /* pages with users that are no slab, when it began */
 	struct sf_large_try large;
 	struct sf_rounds rounds;
@@ -105,6 +106,7 @@ struct sf_hardening; /* hardening.c's own */
 struct sf_needs;     /* oom.c's own */
 struct sf_movables;  /* large_rules.c's own */
 struct sf_places;    /* consistency.c's own */
+struct sf_sheaves;   /* sheaf_rules.c's own */
 
 struct sf_judge {
 	struct sf_reports report;
@@ -123,6 +125,7 @@ struct sf_judge {
 	struct sf_needs *needs;         /* NULL until oom.c needs some */
 	struct sf_movables *movables;   /* NULL until large_rules.c needs some */
 	struct sf_places *places;       /* NULL until consistency.c needs some */
+	struct sf_sheaves *sheaves;     /* NULL until a sheaf is prefilled */
 	struct sf_ev_mapping *mapping;  /* since the last MAPS */
 	size_t nr_mappings, cap_mappings;
 	struct sf_held held;

@@ -565,6 +565,8 @@ unsigned int sf_big_2(struct sf_judge *j, const struct sf_event *ev)
 
 	if (a->status != SF_NULL && a->status != SF_BLOCKED)
 		return 0;
+	if (j->op.from_sheaf) /* MEM-21 */
+		return 0;
 	if (!c && (a->api != SF_API_KMALLOC || a->overflow || !sf_due_slot(&j->sh, a)))
 		return 0;
 	if (j->op.fault || j->op.refused || !j->sh.zone.on ||

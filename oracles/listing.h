@@ -42,7 +42,8 @@ struct sf_judge;
 	RULE(BIG_6, sf_big_6_cache)
 #define ON_CTYPE(RULE, INTAKE) RULE(ISO_7, sf_iso_7_type) INTAKE(sf_on_ctype)
 #define ON_BEGIN(RULE, INTAKE)                                                           \
-	INTAKE(sf_titles_begin) INTAKE(sf_rules_begin) INTAKE(sf_on_begin)
+	INTAKE(sf_titles_begin) INTAKE(sf_rules_begin) INTAKE(sf_on_begin)                \
+	INTAKE(sf_sheaves_begin)
 #define ON_END(RULE, INTAKE) INTAKE(sf_settle)
 #define ON_ALLOC(RULE, INTAKE)                                                           \
 	RULE(PMA_9, sf_pma_9) RULE(PMA_6, sf_pma_6_alloc) RULE(PMA_7, sf_pma_7)          \
@@ -156,6 +157,7 @@ struct sf_judge;
 #define ON_SNAP_PAGEBLOCK(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SNAP_MEMCG(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SNAP_COUNTERS(RULE, INTAKE) INTAKE(sf_on_snap)
+#define ON_SHEAF(RULE, INTAKE) RULE(MEM_21, sf_mem_21) INTAKE(sf_on_sheaf)
 #define ON_PAGES_BULK(RULE, INTAKE) RULE(BUD_17, sf_bud_17)
 #define ON_SNAP_END(RULE, INTAKE)                                                        \
 	INTAKE(sf_on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)               \
@@ -167,7 +169,8 @@ struct sf_judge;
 	RULE(ACC_19, sf_acc_19) RULE(ACC_20, sf_acc_20) RULE(ACC_23, sf_acc_23)          \
 	RULE(BUD_3, sf_bud_3_walk)                                                       \
 	RULE(BUD_4, sf_bud_4) RULE(BUD_9, sf_bud_9) RULE(BUD_12, sf_bud_12_walk)         \
-	RULE(BUD_13, sf_bud_13) RULE(SHF_1, sf_shf_1) RULE(ACC_18, sf_acc_18)
+	RULE(BUD_13, sf_bud_13) RULE(SHF_1, sf_shf_1) RULE(ACC_18, sf_acc_18)                 \
+	RULE(MEM_21, sf_mem_21_walk)
 
 /* Listed twice is declared twice: that is no harm. */
 #define DECLARE_RULE(inv, fn) unsigned int fn(struct sf_judge *j, const struct sf_event *ev);

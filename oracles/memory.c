@@ -593,7 +593,7 @@ static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc
 		return "a failed allocation left an address";
 	if (z->on && z->out_pages - z->slab_pages != j->op.held)
 		return "a failed allocation kept pages";
-	if (a->overflow || impossible(&j->sh, a))
+	if (a->overflow || impossible(&j->sh, a) || j->op.from_sheaf) /* MEM-21 */
 		return NULL;
 	if (a->api == SF_API_PMALLOC && j->op.warned) /* there was no mapping to be had */
 		return NULL;

@@ -381,7 +381,7 @@ void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p)
 
 	z->split.orders = 0;
 	z->last_alloc.valid = false;
-	sf_zone_boost(z, p->gfp, true);
+	sf_zone_boost(z, p->bulk ? p->gfp & ~SF_GFP_KSWAPD_RECLAIM : p->gfp, true);
 	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
 		return;
 	touch(z, p->pfn);

@@ -63,6 +63,8 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(usersize) N(sheaf_capacity) N(min_order)
 #define MEMBERS_pagesbulk(N, T)                                                                    \
 	N(res) N(gfp) N(n) N(full) N(filled) N(got) N(empty) N(beyond) N(changed) N(status)
+#define MEMBERS_sheaf(N, T)                                                                        \
+	N(act) N(status) N(res) N(cache) N(gfp) N(sheaf) N(was) N(asked) N(before) N(after)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
 #define MEMBERS_pin(N, T) N(id) N(on)
@@ -90,8 +92,8 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(pfn) N(order) N(from) N(to) N(whole) N(merge) N(start) N(nr_pages) N(free) N(alike)  \
 	N(want) N(release)
 #define MEMBERS_page(N, T)                                                                         \
-	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp) N(reserve) N(free_before)      \
-	N(mark)
+	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp + 2 * e->bulk)                  \
+	N(reserve) N(free_before) N(mark)
 #define MEMBERS_pagefail(N, T) N(order) N(migratetype) N(gfp) N(free) N(mark) N(refused)
 #define MEMBERS_oom(N, T)                                                                          \
 	N(policy) N(guess) N(order) N(migratetype) N(gfp) N(memcg) N(rounds) N(free) N(mark)       \

@@ -18,7 +18,7 @@
 #include "../harness/program/types.h"
 
 enum {
-	PROGRAMS = 5000,
+	PROGRAMS = 7000,
 	OPS = 64,
 };
 

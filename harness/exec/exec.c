@@ -190,6 +190,7 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	x->nr_slots = x->nr_objs = 0;
 	x->free_obj = SF_NONE;
 	x->nr_patches = x->free_patch = 0;
+	x->nr_prefilled = 0;
 	x->rare.id = SF_NONE;
 	memset(x->cache_state, 0, x->nr_caches);
 	x->seq = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
- * (most handlers of operations), exec_device.c (memory of devices), exec_pool.c (memory that is
- * sealed), exec_reclaim.c (what goes by itself), exec_misuse.c (misuse, and what it reached) and
- * kernel.c, which reads what became of an operation.
+ * (most handlers of operations), exec_device.c (memory of devices), exec_sheaf.c (prefilled
+ * sheaves), exec_pool.c (memory that is sealed), exec_reclaim.c (what goes by itself),
+ * exec_misuse.c (misuse, and what it reached) and kernel.c, which reads what became of an operation.
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
@@ -37,8 +37,9 @@ struct slot {
 	uint8_t kind;        /* enum sf_res_kind; NONE: nothing, or no longer */
 	uint32_t obj;        /* first object; DEVICE, POOL: the one allocated last, or SF_NONE */
 	uint32_t count;      /* objects: 1, or those of a bulk */
-	uint32_t cache;      /* CACHE: id; BUCKETS: set; MEMCG: group; POOL: id */
-	uint32_t flags;      /* CACHE: as created; POOL: enum sf_pool_mode */
+	uint32_t cache;      /* CACHE: id; BUCKETS: set; MEMCG: group; POOL: id; SHEAF: number */
+	/* CACHE: as created; POOL: enum sf_pool_mode; SHEAF: result number of its cache */
+	uint32_t flags;
 	uint32_t size;       /* CACHE: of an object, as created; POOL: refill */
 };
 
@@ -83,6 +84,7 @@ struct sf_exec {
 	const char *strings; /* of the program */
 	uint32_t op;         /* index of the operation under way */
 	uint64_t seq;        /* objects ever made: keys */
+	uint32_t nr_prefilled; /* sheaves that the program has */
 	uint8_t cpu;
 	bool blocked, failed;
 	bool stopped;        /* by sf_exec_stop() */
@@ -224,6 +226,12 @@ uint32_t x_object_of(struct sf_exec *x, const struct sf_op *op, uint32_t res);
 uint32_t x_object_or_skip(struct sf_exec *x, const struct sf_op *op);
 struct slot *x_slot_of(struct sf_exec *x, const struct sf_op *op, uint32_t res,
 		       enum sf_res_kind kind);
+
+/* exec_sheaf.c. Sheaves of a cache that is about to be destroyed are returned. */
+void x_sheaves_return(struct sf_exec *x, uint32_t cache_res);
+/* What kmem_cache_alloc() and its like ask of the cache that `s` stands for. */
+struct alloc_record x_cache_record(const struct sf_exec *x, const struct slot *s,
+				   const struct sf_op *op);
 
 /* exec_device.c. An object of a device begins with a struct devres, which its user never sees. */
 void x_device_release(struct sf_exec *x, uint32_t device);

@@ -699,8 +699,8 @@ void exec_cache_create(struct sf_exec *x, const struct sf_op *op)
 }
 
 /* A cache's object is as large as the cache says: the request carries no size. */
-static struct alloc_record cache_record(const struct sf_exec *x, const struct slot *s,
-				const struct sf_op *op)
+struct alloc_record x_cache_record(const struct sf_exec *x, const struct slot *s,
+				   const struct sf_op *op)
 {
 	struct alloc_record ar = x_record(x, op, SF_API_CACHE);
 
@@ -718,7 +718,7 @@ void exec_cache_alloc(struct sf_exec *x, const struct sf_op *op)
 
 	if (!s)
 		return;
-	ar = cache_record(x, s, op);
+	ar = x_cache_record(x, s, op);
 	x->a->cache_alloc(x->heap, s->cache, ar.rq.gfp, &rs);
 	x_result(x, op, x_allocated(x, op, &ar, &rs));
 }
@@ -755,7 +755,7 @@ void exec_cache_alloc_bulk(struct sf_exec *x, const struct sf_op *op)
 		return;
 	if (n > BULK_MAX)
 		n = BULK_MAX;
-	ar = cache_record(x, s, op);
+	ar = x_cache_record(x, s, op);
 	ar.lru = false; /* a bulk is in use */
 	x->a->cache_alloc_bulk(x->heap, s->cache, op->gfp, n, x->bulk, &rs);
 	if (rs.status != SF_OK) {
@@ -828,8 +828,12 @@ void exec_cache_shrink(struct sf_exec *x, const struct sf_op *op)
 void x_destroy(struct sf_exec *x, uint32_t res)
 {
 	struct slot *s = x_slot(x, res);
-	enum sf_status status = x->a->cache_destroy(x->heap, s->cache);
+	enum sf_status status;
 
+	if (x->nr_prefilled)
+		x_sheaves_return(x, res);
+	s = x_slot(x, res);
+	status = x->a->cache_destroy(x->heap, s->cache);
 	if (status == SF_NOTICED)
 		*x_cache_state(x, s->cache) |= CACHE_LEAKED;
 	if (x->lab)

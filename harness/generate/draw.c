@@ -61,7 +61,7 @@ static const struct weighted gfps[] = {
 	{ 1, 0 },
 };
 
-/* What kmalloc_nolock() takes without complaint. */
+/* What kmalloc_nolock() takes without complaint, and what counts to a prefilled sheaf. */
 static const struct weighted nolock_gfps[] = {
 	{ 4, 0 },
 	{ 2, SF_GFP_ZERO },
@@ -339,7 +339,8 @@ static void draw_GFP(struct sf_draw *d, struct sf_op *op)
 
 	if (d->tweak && sf_rng_one_in(d->rng, 2))
 		op->gfp ^= 1u << bits[sf_rng_below(d->rng, NR(bits))];
-	else if (op->code == SF_OP_KMALLOC_NOLOCK && !sf_rng_one_in(d->rng, 16))
+	else if ((op->code == SF_OP_KMALLOC_NOLOCK || op->code == SF_OP_ALLOC_FROM_SHEAF) &&
+		 !sf_rng_one_in(d->rng, 16))
 		op->gfp = pick_weighted(d->rng, nolock_gfps, NR(nolock_gfps));
 	else
 		op->gfp = pick_weighted(d->rng, gfps, NR(gfps));
@@ -485,6 +486,8 @@ static uint32_t takes(enum sf_opcode code, uint8_t kind)
 		return 1u << SF_RES_BULK;
 	case SF_ARG_PAGES_BULK:
 		return 1u << SF_RES_PAGES_BULK;
+	case SF_ARG_SHEAF:
+		return 1u << SF_RES_SHEAF;
 	case SF_ARG_CACHE:
 	case SF_ARG_CACHE2:
 		return 1u << SF_RES_CACHE;
@@ -841,6 +844,11 @@ static void draw_BULK(struct sf_draw *d, struct sf_op *op)
 	op->obj = pick_ref(d, op, &op->cache);
 }
 
+static void draw_SHEAF(struct sf_draw *d, struct sf_op *op)
+{
+	op->obj = pick_ref(d, op, &op->cache);
+}
+
 static void draw_PAGES_BULK(struct sf_draw *d, struct sf_op *op)
 {
 	op->obj = pick_ref(d, op, NULL);
@@ -1055,6 +1063,8 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 		return SF_OP_CACHE_FREE_BULK;
 	case SF_RES_PAGES_BULK:
 		return SF_OP_FREE_PAGES_BULK;
+	case SF_RES_SHEAF:
+		return SF_OP_RETURN_SHEAF;
 	case SF_RES_CACHE:
 		return SF_OP_CACHE_DESTROY;
 	case SF_RES_DEVICE:

@@ -31,6 +31,7 @@ const char *const sf_class_names[SF_CLASSES] = {
 	[SF_CLASS_POOL] = "a pool",
 	[SF_CLASS_POOLED] = "memory of a pool",
 	[SF_CLASS_PAGES_BULK] = "from alloc_pages_bulk",
+	[SF_CLASS_SHEAF] = "a prefilled sheaf",
 };
 
 struct sf_live *sf_live_begin(struct sf_prog *p)
@@ -124,6 +125,8 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 		return 1u << SF_CLASS_BULK;
 	case SF_ARG_PAGES_BULK:
 		return 1u << SF_CLASS_PAGES_BULK;
+	case SF_ARG_SHEAF:
+		return 1u << SF_CLASS_SHEAF;
 	case SF_ARG_CACHE:
 	case SF_ARG_CACHE2:
 		return 1u << SF_CLASS_CACHE;
@@ -170,6 +173,8 @@ static enum sf_class class_of(const struct sf_op *op, unsigned int res_kind)
 		return SF_CLASS_BULK;
 	case SF_RES_PAGES_BULK:
 		return SF_CLASS_PAGES_BULK;
+	case SF_RES_SHEAF:
+		return SF_CLASS_SHEAF;
 	case SF_RES_CACHE:
 		return SF_CLASS_CACHE;
 	case SF_RES_BUCKETS:
@@ -318,6 +323,11 @@ static bool fix_EXACT(struct fix *f)
 static bool fix_BULK(struct fix *f)
 {
 	return fix_object(f, SF_ARG_BULK);
+}
+
+static bool fix_SHEAF(struct fix *f)
+{
+	return fix_object(f, SF_ARG_SHEAF);
 }
 
 static bool fix_PAGES_BULK(struct fix *f)

@@ -27,6 +27,7 @@ enum sf_class {
 	SF_CLASS_POOL,
 	SF_CLASS_POOLED, /* goes with its pool */
 	SF_CLASS_PAGES_BULK,
+	SF_CLASS_SHEAF, /* goes with its cache */
 	SF_CLASSES,
 };
 

@@ -50,7 +50,8 @@
 	X(POOL, cache, 4, "result of pmalloc_create_pool()")                         \
 	X(MODE, fault, 1, "ro, wr, auto_ro, auto_wr or start_wr")                    \
 	X(ERRNO, count, 2, "an error number, 1 to 4095")                             \
-	X(PAGES_BULK, obj, 4, "result of alloc_pages_bulk()")
+	X(PAGES_BULK, obj, 4, "result of alloc_pages_bulk()")                        \
+	X(SHEAF, obj, 4, "result of kmem_cache_prefill_sheaf()")
 
 enum sf_arg_kind {
 	SF_ARG_END,
@@ -74,6 +75,7 @@ enum sf_res_kind {
 	SF_RES_DEVICE,
 	SF_RES_MEMCG,
 	SF_RES_POOL,
+	SF_RES_SHEAF,
 	SF_RES_KINDS,
 };
 
@@ -343,11 +345,23 @@ enum sf_op_flags {
 	  "kfree(ERR_PTR(-errno)): nothing is freed, and it is complained about",                  \
 	  SF_POS(ERRNO, "errno"))                                                                  \
 	X(93, ALLOC_PAGES_BULK, "alloc_pages_bulk", PAGES_BULK, alloc_pages_bulk,                  \
-	  SF_CAP_PAGES | SF_CAP_PAGES_BULK, 6, 0,                                                  \
+	  SF_CAP_PAGES | SF_CAP_PAGES_BULK, 3, 0,                                                  \
 	  "allocate up to n single pages; every so many-th entry of the array is full already",    \
 	  SF_POS(GFP, "gfp"), SF_POS(COUNT, "n"), SF_KEY(ORDER, "full"))                           \
-	X(94, FREE_PAGES_BULK, "free_pages_bulk", NONE, free_pages_bulk, 0, 10, SF_OPF_FREES,      \
-	  "free them, one by one", SF_POS(PAGES_BULK, "p"))
+	X(94, FREE_PAGES_BULK, "free_pages_bulk", NONE, free_pages_bulk, 0, 6, SF_OPF_FREES,      \
+	  "free them, one by one", SF_POS(PAGES_BULK, "p"))                                        \
+	X(95, PREFILL_SHEAF, "kmem_cache_prefill_sheaf", SHEAF, prefill_sheaf,                     \
+	  SF_CAP_CACHES | SF_CAP_SHEAVES, 6, 0, "set n objects of a cache aside",                 \
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(COUNT, "n"))                              \
+	X(96, ALLOC_FROM_SHEAF, "kmem_cache_alloc_from_sheaf", OBJ, alloc_from_sheaf,              \
+	  SF_CAP_CACHES | SF_CAP_SHEAVES, 12, 0, "allocate one of them",                           \
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(SHEAF, "sheaf"), SF_KEY(SITE, "site"))    \
+	X(97, REFILL_SHEAF, "kmem_cache_refill_sheaf", NONE, refill_sheaf,                         \
+	  SF_CAP_CACHES | SF_CAP_SHEAVES, 7, 0, "have n of them again",                            \
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(SHEAF, "sheaf"), SF_POS(COUNT, "n"))      \
+	X(98, RETURN_SHEAF, "kmem_cache_return_sheaf", NONE, return_sheaf,                         \
+	  SF_CAP_CACHES | SF_CAP_SHEAVES, 7, SF_OPF_FREES, "let go of those that are left",        \
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(SHEAF, "sheaf"))
 
 #define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 

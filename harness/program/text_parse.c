@@ -196,6 +196,8 @@ static const char *end_of(uint8_t class)
 {
 	if (class == SF_CLASS_CACHE || class == SF_CLASS_MEMCG || class == SF_CLASS_POOL)
 		return "destroyed";
+	if (class == SF_CLASS_SHEAF)
+		return "returned";
 	return class == SF_CLASS_DEVICE ? "unregistered" : "freed";
 }
 
@@ -276,6 +278,7 @@ static bool parse_OBJ2(struct parser *ps)
 #define parse_EXACT parse_OBJ
 #define parse_BULK parse_OBJ
 #define parse_PAGES_BULK parse_OBJ
+#define parse_SHEAF parse_OBJ
 
 static bool parse_CACHE(struct parser *ps)
 {

@@ -78,6 +78,7 @@ static void write_OBJ2(struct out *o, const struct sf_op *op)
 #define write_EXACT write_OBJ
 #define write_BULK write_OBJ
 #define write_PAGES_BULK write_OBJ
+#define write_SHEAF write_OBJ
 
 static void write_CACHE(struct out *o, const struct sf_op *op)
 {

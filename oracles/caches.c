@@ -27,6 +27,7 @@ static void cache_begin(struct sf_shadow *sh, struct sf_shadow_cache *c)
 	c->asked = c->asked_group = 0;
 	c->shrunk = false;
 	c->nolock = false;
+	c->prefilled = false;
 	if (sh->exact)
 		c->slabs = 0;
 	c->refs = c->boot;
@@ -90,7 +91,7 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 		.object_size = c->object_size, .stride = c->stride, .align = c->align,
 		.flags = c->flags, .min_partial = c->min_partial, .class_size = c->class_size,
 		.refs = was.refs, .live = was.live, .slabs = was.slabs, .shrunk = was.shrunk,
-		.half = { was.half[0], was.half[1] }, .nolock = was.nolock, .serial = was.serial,
+		.half = { was.half[0], was.half[1] }, .nolock = was.nolock, .prefilled = was.prefilled, .serial = was.serial,
 		.objects = c->objects, .min_objects = c->min_objects,
 		.order = c->order, .min_order = c->min_order, .kind = c->kind,
 		.partition = c->partition, .present = true, .boot = c->boot,

@@ -26,6 +26,7 @@ struct sf_shadow_cache {
 	bool present, boot;
 	bool shrunk;       /* and not touched since */
 	bool nolock;       /* kfree_nolock() was called on an object of it in this run */
+	bool prefilled;    /* a sheaf of it was asked for in this run: callers keep slabs in use */
 	uint32_t serial;   /* no other cache ever has it: ids are used again */
 	uint32_t min_partial, class_size, usersize, bucket, freeptr;
 	uint64_t secret;

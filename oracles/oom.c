@@ -404,6 +404,8 @@ void sf_parked_settle(struct sf_judge *j, const struct sf_ev_alloc *a)
 	for (unsigned int i = 0; i < j->op.nr_parked; i++) {
 		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, j->op.parked[i]);
 
+		if (c && c->prefilled)
+			continue; /* or is being: what a caller holds is not parked */
 		if (a && (a->cache == j->op.parked[i] ||
 			  (c && sf_is_kmalloc(a->api) && c->kind != SF_CACHE_NAMED)))
 			continue;

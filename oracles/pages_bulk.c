@@ -12,9 +12,10 @@
 #include "zone.h"
 
 /*
- * All are due when the mark LOW leaves room for as many as were wanted. HIGH is above it, and a
- * boost adds half of that or a page block, at most; what is charged comes one page at a time. What
- * was taken counts as if it were not there any more, which is to the allocator's good.
+ * All are due when the mark LOW leaves room for as many as were wanted, whoever wants them: what
+ * may go below it does so one page at a time (zone_watermark_fast). HIGH is above it, and a boost
+ * adds half of that or a page block, at most; what is charged comes one page at a time. What was
+ * taken counts as if it were not there any more, which is to the allocator's good.
  */
 static bool is_too_few(const struct sf_judge *j, const struct sf_ev_pagesbulk *e)
 {
@@ -24,7 +25,7 @@ static bool is_too_few(const struct sf_judge *j, const struct sf_ev_pagesbulk *e
 	if (boost < 1ull << z->pageblock_order)
 		boost = 1ull << z->pageblock_order;
 	return e->empty < e->n && !(e->gfp & SF_GFP_ACCOUNT) && !j->op.fault && z->on &&
-	       sf_zone_can_give(z, 0, e->gfp & ~SF_GFP_HIGH, z->marks.high + boost + e->n);
+	       sf_zone_can_give(z, 0, SF_GFP_NOMEMALLOC, z->marks.high + boost + e->n);
 }
 
 unsigned int sf_bud_17(struct sf_judge *j, const struct sf_event *ev)

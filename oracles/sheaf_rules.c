@@ -80,8 +80,10 @@ void sf_on_sheaf(struct sf_judge *j, const struct sf_event *ev)
 
 	if (e->act == SF_SHEAF_TAKE)
 		j->op.from_sheaf = true;
-	if (c)
+	if (c) {
 		c->shrunk = false;
+		c->prefilled = true;
+	}
 	j->op.slab_frees = 0; /* those that went were its own; a destroy may follow */
 	if (e->was && e->was != e->sheaf)
 		set_size(j, e->was, 0, false);

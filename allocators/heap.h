@@ -147,14 +147,14 @@ struct zone {
 };
 
 #define SHEAF_MAX 60
-#define SHEAF_ROOM 64u       /* of one that its caller asked for, whatever the cache's are (prefill.c) */
+#define SHEAF_ROOM 64u       /* of one that its caller asked for (prefill.c) */
 #define BARN_MAX 10          /* full sheaves in a barn; empty ones have no limit */
 
 /* An array of free objects, used as a stack. `next` links it in a barn or among the unused. */
 struct sheaf {
 	uint16_t nr, capacity;
 	uint32_t next;
-	uint32_t holder;         /* prefilled: id of its cache while a caller has it; else SF_NONE */
+	uint32_t holder;         /* prefilled: id of its cache while a caller has it, or SF_NONE */
 	bool reserves;           /* prefilled: the last reserves were open to it */
 	uint32_t obj[SHEAF_ROOM]; /* (address - slab_window(h)) / 8 */
 };

@@ -86,7 +86,7 @@ static uint32_t oversize(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint
 	return NO_SHEAF;
 }
 
-/* The CPU's spare, a full one of the barn, an empty one, a new one; filled if that is too little. */
+/* The CPU's spare, a full one of the barn, an empty one, a new one; filled if it has too little. */
 static uint32_t usual(struct sf_heap *h, struct kcache *s, uint32_t gfp, uint32_t n,
 		      enum sf_status *status)
 {
@@ -171,8 +171,8 @@ enum sf_status sheaf_refill(struct sf_heap *h, uint32_t cache, uint32_t gfp, uin
 }
 
 /*
- * It becomes this CPU's spare, or the barn's if that has room and it can be filled; else its objects
- * go back to their slabs.
+ * It becomes this CPU's spare, or the barn's if that has room and it can be filled; else its
+ * objects go back to their slabs.
  */
 enum sf_status sheaf_return(struct sf_heap *h, uint32_t cache, uint32_t gfp, uint32_t sheaf)
 {

@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
+#include "../harness/exec/exec.h"
 #include "../harness/generate/mutate_internal.h"
+#include "../oracles/oracle.h"
 #include "../harness/program/program.h"
 #include "../harness/program/types.h"
 
@@ -556,6 +558,79 @@ static void test_swarms_differ(void **state)
 	assert_true((ever_off | 1ull << SF_OP_KMALLOC) == all); /* kmalloc always has a little */
 }
 
+/* What a run of one program of a family reports, and whether the oracles are content. */
+struct family_run {
+	struct sf_judge *judge;
+	uint32_t seen[SF_EV_TYPES], violations;
+};
+
+static void family_event(void *ctx, const struct sf_event *ev)
+{
+	struct family_run *run = ctx;
+
+	run->seen[ev->type]++;
+	sf_judge_event(run->judge, ev);
+}
+
+static void family_violation(void *ctx, const struct sf_violation *v)
+{
+	struct family_run *run = ctx;
+
+	print_error("%s\n", v->title);
+	run->violations++;
+}
+
+static void run_family(struct family_run *run, const struct sf_prog *p)
+{
+	struct sf_judge_options judged = { .violation = family_violation, .ctx = run };
+	struct sf_exec_options opt = { .contents = true, .end = SF_END_TEARDOWN };
+	struct sf_error err;
+	struct sf_exec *x;
+
+	run->judge = sf_judge_create(&judged);
+	x = sf_exec_create(&sf_baseline, &p->settings, &opt, family_event, run, &err);
+	assert_non_null(x);
+	assert_true(sf_exec_run(x, p, "family", &err) > 0);
+	sf_exec_destroy(x);
+	sf_judge_destroy(run->judge);
+}
+
+/* Each is valid as it is drawn, and comes where it is meant to. */
+static void test_families_lead_somewhere(void **state)
+{
+	uint32_t drawn[32] = { 0 };
+	struct sf_prog p;
+	struct sf_rng r;
+
+	(void)state;
+	assert_in_range(sf_family_count, 1, 32);
+	sf_prog_init(&p);
+	sf_rng_seed(&r, 1);
+	for (unsigned int n = 0; n < 1000; n++)
+		drawn[sf_family_pick(&r)]++;
+	for (unsigned int i = 0; i < sf_family_count; i++) {
+		struct family_run run = { 0 };
+		uint32_t reached = 0;
+
+		for (unsigned int n = 0; n < 10; n++) {
+			uint32_t before = run.seen[sf_families[i].reaches];
+
+			sf_prog_clear(&p);
+			sf_family_draw(&p, i, &r);
+			if (sf_prog_fixup(&p))
+				fail_msg("%s: drawn wrong", sf_families[i].name);
+			run_family(&run, &p);
+			reached += run.seen[sf_families[i].reaches] > before;
+		}
+		print_message("# family %s: drawn %u of 1000, %u of 10 reach it\n",
+			      sf_families[i].name, drawn[i], reached);
+		assert_true(drawn[i] > 10);
+		assert_true(reached >= 5);
+		assert_int_equal(run.violations, 0);
+	}
+	sf_prog_free(&p);
+}
+
 /*
  * An index answers as a walk over the program does: at each length, each operation is drawn with
  * both, from the same random numbers.
@@ -618,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_partitions_and_spans),
 		cmocka_unit_test(test_misuse_is_rare),
 		cmocka_unit_test(test_swarms_differ),
+		cmocka_unit_test(test_families_lead_somewhere),
 		cmocka_unit_test(test_index_is_a_walk),
 	};
 

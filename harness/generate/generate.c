@@ -92,7 +92,10 @@ static void append(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw
  * and changed then; some programs begin with many of them.
  */
 
-enum { FAMILY_MIN = 48 }; /* operations: a shorter program is none */
+enum {
+	FAMILY_MIN = 48,       /* operations: a shorter program is none */
+	SHORT_FAMILY_MIN = 24, /* of the families of families.c, but for the longest */
+};
 
 static struct sf_op *put(struct sf_prog *p, enum sf_opcode code, uint32_t gfp, uint64_t size)
 {
@@ -269,7 +272,11 @@ static void append_family(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
 void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, struct sf_rng *r)
 {
 	sf_prog_clear(p);
-	if (nr_ops >= FAMILY_MIN && sf_rng_one_in(r, 10)) {
+	if (nr_ops >= SHORT_FAMILY_MIN && sf_rng_one_in(r, 8)) {
+		sf_family_draw(p, sf_family_pick(r), r);
+		if (p->nr_ops > nr_ops)
+			sf_prog_clear(p);
+	} else if (nr_ops >= FAMILY_MIN && sf_rng_one_in(r, 10)) {
 		sf_draw_tight(&p->settings, r);
 		append_family(p, nr_ops - (uint32_t)sf_rng_below(r, nr_ops / 4), r);
 	} else {

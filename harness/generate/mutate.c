@@ -418,11 +418,20 @@ static bool mutate_once(struct mutation *m)
 	return false;
 }
 
+/* Mutations of which one is a program of a family, whatever it was before. */
+enum { FAMILY_ONE_IN = 32 };
+
 void sf_mutate(struct sf_prog *p, const struct sf_prog *other, struct sf_rng *r)
 {
 	struct mutation m = { .p = p, .other = other, .rng = r };
 	uint64_t changes = 1 + (sf_rng_one_in(r, 2) ? 0 : sf_rng_below(r, 4));
 
+	if (sf_rng_one_in(r, FAMILY_ONE_IN)) {
+		sf_prog_clear(p);
+		sf_family_draw(p, sf_family_pick(r), r);
+		sf_prog_fixup(p);
+		return;
+	}
 	sf_swarm_draw(&m.swarm, r);
 	/* A changed program is no test any more: what it expected is not what it does. */
 	for (uint32_t i = 0; i < p->nr_ops; i++)

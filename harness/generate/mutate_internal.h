@@ -50,6 +50,25 @@ void sf_draw_preset(struct sf_settings *set, struct sf_rng *rng);
 void sf_draw_tight(struct sf_settings *set, struct sf_rng *rng);
 void sf_draw_setting(struct sf_settings *set, struct sf_rng *rng);
 
+/* families.c: operations that belong together, and the heap on which they lead somewhere. */
+struct sf_family {
+	const char *name;
+	uint8_t weight;
+	uint8_t reaches; /* enum sf_event_type: what it is for */
+	struct {
+		uint16_t pages;
+		uint8_t cpus, pageblock_order, watermarks;
+	} heap;
+	void (*emit)(struct sf_prog *p, struct sf_rng *r);
+};
+
+extern const struct sf_family sf_families[];
+extern const unsigned int sf_family_count;
+
+/* One of the families, by weight; and its program, at the end of an empty one. */
+unsigned int sf_family_pick(struct sf_rng *r);
+void sf_family_draw(struct sf_prog *p, unsigned int which, struct sf_rng *r);
+
 /* An operation that the swarm has switched on and that can stand at `pos`. */
 enum sf_opcode sf_swarm_pick(const struct sf_swarm *sw, struct sf_draw *d);
 

@@ -3,7 +3,8 @@
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
  * (most handlers of operations), exec_device.c (memory of devices), exec_sheaf.c (prefilled
  * sheaves), exec_pool.c (memory that is sealed), exec_reclaim.c (what goes by itself),
- * exec_misuse.c (misuse, and what it reached) and kernel.c, which reads what became of an operation.
+ * exec_misuse.c (misuse, and what it reached) and kernel.c, which reads what became of an
+ * operation.
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H

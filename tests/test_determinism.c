@@ -16,6 +16,8 @@
 
 #include "../harness/exec/exec.h"
 #include "../harness/generate/mutate.h"
+#include "../allocators/base/hash.h"
+#include "../oracles/oracle.h"
 #include "each_allocator.h"
 #include "event_hash.h"
 
@@ -192,7 +194,107 @@ static void test_heaps_begin_the_same(void **state)
 	assert_true(a.h == b.h);
 }
 
+/* --- the judge --- */
+
+static struct sf_exec *judged(const struct subject *of, const struct sf_settings *set,
+			      struct sf_judge **judge)
+{
+	static const struct sf_exec_options opt = { .end = SF_END_PLAIN, .contents = true };
+	static const struct sf_judge_options judging = { .only = 0 };
+	struct sf_error err;
+	struct sf_exec *x;
+
+	*judge = sf_judge_create(&judging);
+	x = sf_exec_create(sf_allocator_by_name(of->allocator), set, &opt, sf_judge_event, *judge,
+			   &err);
+	if (!x)
+		fail_msg("%s", err.text);
+	return x;
+}
+
+/* What the judge counts in one program more, as a number. */
+static uint64_t count(struct sf_exec *x, const struct sf_judge *j, const struct sf_prog *p)
+{
+	struct sf_oracle_count before[SF_INV_COUNT];
+	uint64_t h = SF_FNV_START;
+	struct sf_error err;
+
+	memcpy(before, sf_judge_counts(j), sizeof(before));
+	assert_true(sf_exec_run(x, p, "p", &err) >= 0);
+	for (int i = 0; i < SF_INV_COUNT; i++) {
+		const struct sf_oracle_count *c = &sf_judge_counts(j)[i];
+		/* A cache's order (MEM-16) is that of its boot: it is known from then on. */
+		uint64_t more[] = { i == SF_INV_MEM_16 ? 0 : c->checked - before[i].checked,
+				    c->violations - before[i].violations };
+
+		h = sf_fnv1a(h, more, sizeof(more));
+	}
+	return h;
+}
+
+/* Programs end in all ways, and leave in the judge what they may. */
+static void test_used_judge_is_like_a_fresh_one(void **state)
+{
+	static const enum sf_end ends[] = { SF_END_PLAIN, SF_END_ONLY_TEARDOWN, SF_END_WALK };
+	struct sf_judge *used_judge;
+	struct sf_exec *used;
+	struct sf_prog p;
+
+	sf_prog_init(&p);
+	generate(*state, &p, 0);
+	used = judged(*state, &p.settings, &used_judge);
+	for (uint64_t seed = 0; seed < PROGRAMS; seed++) {
+		struct sf_judge *judge;
+		struct sf_exec *fresh;
+
+		generate(*state, &p, seed);
+		fresh = judged(*state, &p.settings, &judge);
+		sf_exec_set_end(fresh, ends[seed % 3]);
+		sf_exec_set_end(used, ends[seed % 3]);
+		assert_true(count(fresh, judge, &p) == count(used, used_judge, &p));
+		sf_exec_destroy(fresh);
+		sf_judge_destroy(judge);
+	}
+	sf_exec_destroy(used);
+	sf_judge_destroy(used_judge);
+	sf_prog_free(&p);
+}
+
+/* What one program defers and leaves behind is not what the next one's cache waits for. */
+static void test_nothing_is_deferred_into_the_next(void **state)
+{
+	static struct subject of = { "baseline", "heap pages=1024 usercopy=0" };
+	static const char *const text[] = {
+		"heap pages=1024 usercopy=0\n"
+		"r0 = kmalloc(64, GFP_KERNEL_ACCOUNT)\nkfree_rcu(r0)\n",
+		"heap pages=1024 usercopy=0\n"
+		"c0 = kmem_cache_create(\"msgs\", 64, 0, SLAB_ACCOUNT)\n"
+		"r0 = kmalloc(64, GFP_KERNEL_ACCOUNT)\nkmem_cache_destroy(c0)\nkfree(r0)\n",
+	};
+	struct sf_text_error te;
+	struct sf_judge *judge;
+	struct sf_settings set;
+	struct sf_exec *x;
+	struct sf_prog p;
+
+	(void)state;
+	set_heap(&of, &set);
+	x = judged(&of, &set, &judge);
+	sf_prog_init(&p);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sf_text_parse(&p, text[i], strlen(text[i]), &te), 0);
+		count(x, judge, &p);
+	}
+	assert_true(sf_judge_counts(judge)[SF_INV_ACC_17].checked > 0);
+	for (int i = 0; i < SF_INV_COUNT; i++)
+		assert_int_equal(sf_judge_counts(judge)[i].violations, 0);
+	sf_exec_destroy(x);
+	sf_judge_destroy(judge);
+	sf_prog_free(&p);
+}
+
 #define SUBJECTS(X)                                                                        \
+	X(unhardened, "baseline", "heap pages=4096 usercopy=0")                            \
 	X(random, "random", "heap pages=1024 seed=9 freelist_random=1 init_on_free=1")     \
 	X(typed, "typed", "heap pages=4096 seed=7 freelist_random=1 freelist_hardened=1 "  \
 	  "shuffle=1 slab_virtual=1 slot_offset=1 type_align=1 flex=implemented")          \
@@ -209,7 +311,7 @@ SUBJECTS(X)
 
 enum { ALLOCATORS_MAX = 64 };
 
-static struct CMUnitTest tests[3 * (ALLOCATORS_MAX + 16)];
+static struct CMUnitTest tests[4 * (ALLOCATORS_MAX + 16)];
 static size_t nr_tests;
 
 static void add_tests(struct subject *of)
@@ -218,9 +320,10 @@ static void add_tests(struct subject *of)
 		cmocka_unit_test_prestate(test_heaps_begin_the_same, of),
 		cmocka_unit_test_prestate(test_same_events_again_and_after_others, of),
 		cmocka_unit_test_prestate(test_fresh_heap_is_like_a_reset_one, of),
+		cmocka_unit_test_prestate(test_used_judge_is_like_a_fresh_one, of),
 	};
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		tests[nr_tests++] = of_subject[i];
 }
 
@@ -239,5 +342,7 @@ int main(void)
 #define X(id, name, heap) add_tests(&subject_##id);
 	SUBJECTS(X)
 #undef X
+	tests[nr_tests++] = (struct CMUnitTest)
+		cmocka_unit_test(test_nothing_is_deferred_into_the_next);
 	return _cmocka_run_group_tests("determinism", tests, nr_tests, NULL, NULL);
 }

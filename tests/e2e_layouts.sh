@@ -142,6 +142,23 @@ if command -v zstd >/dev/null; then
 	done
 fi
 
+# Events missing that nothing says are: no accusation, and why there is none.
+if command -v zstd >/dev/null; then
+	zstd -qdc corpora/traces/build-6.18.perf-script.txt.zst >"$tmp/full"
+	slabfuzz 0 judge "$tmp/full"
+	out_lacks 'not judged'
+	for some in 'NR % 2' 'NR % 2 == 0' 'NR % 10' 'NR % 50' 'NR % 100' 'NR % 200 != 77' \
+		'NR < 4500 || NR > 4800' '!/\[001\]/ || ++n < 700 || n > 1500'; do
+		awk "$some" "$tmp/full" >"$tmp/some"
+		slabfuzz 0 judge "$tmp/some"
+		out_has 'not judged: .*: events are missing though nothing says so'
+	done
+	sed '3000i PERF_RECORD_LOST lost 600' "$tmp/full" >"$tmp/some"
+	slabfuzz 0 judge "$tmp/some"
+	out_has '^ *600  events the recorder says it lost$'
+	out_has 'not judged: .*: the recorder lost events'
+fi
+
 # One recording in several files: by CPU, and rotated.
 grep -v '\[001\]' "$tmp/plain" >"$tmp/cpu0"
 grep '\[001\]' "$tmp/plain" >"$tmp/cpu1"

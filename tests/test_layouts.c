@@ -602,6 +602,9 @@ static void test_evidence(void **state)
 		  "overwritten" },
 		{ CA("idle-0") CF PAGE "  a-1 [000] .....  1.0: kmalloc: call_site=f\n" TWICE,
 		  false, "damaged" },
+		/* wherever the recorder says so */
+		{ CA("idle-0") CF PAGE TWICE "PERF_RECORD_LOST lost 600\n" KM("3.0", AT("00100")),
+		  false, "the recorder lost events" },
 	};
 
 	(void)state;
@@ -617,6 +620,64 @@ static void test_evidence(void **state)
 		if (cases[i].why && !remarked(t, cases[i].why))
 			fail_msg("%zu: no remark has '%s'", i, cases[i].why);
 		sf_trace_close(t);
+	}
+}
+
+#define PA(pfn, order) EVENT("a-1", "3.0", "mm_page_alloc: page=ffffea0000000040 pfn=" pfn      \
+			     " order=" order " migratetype=0 gfp_flags=GFP_KERNEL")
+#define PF(pfn, order) EVENT("a-1", "3.0", "mm_page_free: page=ffffea0000000040 pfn=" pfn      \
+			     " order=" order)
+#define CN(name) EVENT("a-1", "3.0", "kmem_cache_alloc: call_site=f ptr=ffff880012390000 "    \
+		       "name=" name   \
+		       " bytes_req=8 bytes_alloc=8 gfp_flags=GFP_KERNEL node=-1")
+#define CNF(name) EVENT("a-1", "3.0", "kmem_cache_free: call_site=f ptr=ffff880012390000 "    \
+			"name=" name)
+#define REST CN("x") CNF("x") PA("2", "0") PF("2", "0") KM("4.0", AT("00ff8"))
+
+/* One sign more than the double free itself, and events are missing: then nothing is proof. */
+static void test_gaps(void **state)
+{
+	static const struct {
+		const char *text, *sign; /* NULL: a complete recording may have it */
+	} cases[] = {
+		{ "", NULL },
+		{ PA("20", "0") PA("20", "0"), "1 pages handed out twice" },
+		{ PA("20", "2") PA("22", "0"), "1 pages handed out twice" },
+		{ PA("768", "0") PF("768", "0") KM("3.0", "ffff880000300000"),
+		  "1 objects on pages given back" },
+		{ PA("768", "0") KM("3.0", "ffff880000300000") KF("3.0", "ffff880000300008"),
+		  "1 frees of what was never allocated" },
+		{ KM("3.0", AT("00100")) KF("3.0", AT("00100"))
+		  EVENT("a-1", "3.0", "kfree: call_site=g ptr=" AT("00100")),
+		  "2 places that free what is free" },
+		{ CN("filp") CNF("filp") CNF("filp"), "1 frees with no allocation" },
+		{ CN("filp") CN("filp"), "1 allocations with no free" },
+		/* the same mistake again, blocks given back in pieces, bulk, contiguous ranges */
+		{ KM("3.0", AT("00100")) KF("3.0", AT("00100")) KF("3.0", AT("00100")), NULL },
+		{ PA("20", "1") PF("21", "0") PA("21", "0") PF("20", "0") PF("21", "0"), NULL },
+		{ CN("maple_node") CN("maple_node") CNF("maple_node") CNF("maple_node"), NULL },
+		{ KM("3.0", AT("00100")) KM("3.0", AT("00100")), NULL },
+		{ PA("20", "0") PF("20", "0") PF("20", "0"), NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sf_trace_counts c;
+		char *text, title[SF_TITLE_MAX];
+		struct sf_trace *t;
+
+		assert_true(asprintf(&text, "%s%s%s", CA("idle-0") CF PAGE TWICE, cases[i].text,
+				     REST) > 0);
+		t = open_text(text);
+		judge(t, &c, title);
+		if (!*title != !!cases[i].sign)
+			fail_msg("%zu: '%s'", i, title);
+		assert_int_equal(remarked(t, "events are missing though nothing says so"),
+				 cases[i].sign != NULL);
+		if (cases[i].sign && !remarked(t, cases[i].sign))
+			fail_msg("%zu: no remark has '%s'", i, cases[i].sign);
+		sf_trace_close(t);
+		free(text);
 	}
 }
 
@@ -788,6 +849,7 @@ int main(void)
 		cmocka_unit_test(test_hints),
 		cmocka_unit_test(test_listings),
 		cmocka_unit_test(test_evidence),
+		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_foreign),

@@ -253,6 +253,28 @@ uint32_t sf_pair_page_size(const struct sf_pair *p);
 /* Ends all objects, implied. */
 void sf_pair_forget(struct sf_pair *p);
 
+/*
+ * gaps.c: signs that events are missing though nothing says so. In the first pass, each record
+ * before sf_pair_record() of it, and what the pair reports of it.
+ */
+enum sf_gap_kind {
+	SF_GAP_PAGE_TWICE,   /* a page handed out while it is */
+	SF_GAP_NO_PAGE,      /* an object on a page given back */
+	SF_GAP_UNBORN,       /* kfree of what must have been allocated in the recording */
+	SF_GAP_FREED_TWICE,  /* kfree of what is free; once for each place that calls it */
+	SF_GAP_SINGLE_FREED, /* of a cache without bulk: freed twice */
+	SF_GAP_SINGLE_TWICE, /* handed out twice */
+	SF_GAP_KINDS,
+};
+#define SF_GAPS_PROOF 2u /* so many prove it; one may be the kernel's mistake */
+struct sf_gaps;
+struct sf_gaps *sf_gaps_create(void);
+void sf_gaps_destroy(struct sf_gaps *g);
+void sf_gaps_record(struct sf_gaps *g, struct sf_pair *p, const struct sf_trace_record *rec);
+void sf_gaps_event(struct sf_gaps *g, const struct sf_tr_event *ev);
+/* Whether there are enough of them, and then which. */
+bool sf_gaps_found(const struct sf_gaps *g, char *why, size_t cap);
+
 /* scan.c */
 struct sf_tr_named {
 	char *name;
@@ -279,7 +301,7 @@ struct sf_tr_evidence {
 	bool idle;             /* so are tasks of all kinds: the idle one is */
 	bool unbroken;         /* nothing was overwritten, cut off or torn */
 	bool complete;         /* so double frees and overlaps may be told */
-	char why[200];         /* why not, "": they may */
+	char why[240];         /* why not, "": they may */
 };
 
 struct sf_trace_scan {

@@ -179,19 +179,23 @@ static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *
 /*
  * A free that belongs to nothing, or two objects in one place, are a mistake of the kernel only if
  * the recording would show whatever else explains them: every kind of allocation, of every task,
- * and of pages; nothing overwritten or damaged.
+ * and of pages; nothing overwritten, lost or damaged, said or not.
  */
-static void weigh(struct sf_tr_evidence *e, const struct sf_trace_counts *c)
+static void weigh(struct sf_tr_evidence *e, const struct sf_trace_counts *c,
+		  const struct sf_gaps *gaps)
 {
 	const uint32_t objects = 1u << SF_TRACE_KMALLOC | 1u << SF_TRACE_KFREE |
 				 1u << SF_TRACE_CACHE_ALLOC | 1u << SF_TRACE_CACHE_FREE;
 	const uint32_t pages = 1u << SF_TRACE_PAGE_ALLOC | 1u << SF_TRACE_PAGE_FREE;
 	const char *lack = NULL;
+	char missing[200];
 
 	e->unbroken = !(c->overwritten + c->started + c->cut_off + c->torn + c->bad_values +
 			c->alloc_no_ptr + c->free_no_ptr);
 	if (c->backwards)
 		lack = "times go backwards (files of several CPUs are given as several)";
+	else if (c->lost)
+		lack = "the recorder lost events";
 	else if (!e->unbroken)
 		lack = "some events were overwritten, damaged or have no address";
 	else if ((e->kinds & objects) != objects)
@@ -204,6 +208,8 @@ static void weigh(struct sf_tr_evidence *e, const struct sf_trace_counts *c)
 		lack = "mm_page_alloc and mm_page_free were not both recorded";
 	else if (c->page_no_frame + c->page_free_no_frame)
 		lack = "page events do not tell frames";
+	else if (sf_gaps_found(gaps, missing, sizeof(missing)))
+		lack = missing;
 	e->complete = !lack;
 	if (lack)
 		snprintf(e->why, sizeof(e->why), "%s", lack);
@@ -216,8 +222,8 @@ static void note_record(struct sf_trace_scan *s, const struct sf_trace_record *r
 	s->evidence.idle = s->evidence.idle || !rec->pid;
 }
 
-static int read_all(struct sf_trace_scan *s, struct sf_pair *p, struct sf_trace *t, uint32_t *cpus,
-		    struct sf_error *err)
+static int read_all(struct sf_trace_scan *s, struct sf_pair *p, struct sf_trace *t,
+		    struct sf_gaps *gaps, uint32_t *cpus, struct sf_error *err)
 {
 	struct sf_trace_record rec;
 	int r;
@@ -226,6 +232,7 @@ static int read_all(struct sf_trace_scan *s, struct sf_pair *p, struct sf_trace 
 		if (rec.cpu >= *cpus)
 			*cpus = rec.cpu + 1;
 		note_record(s, &rec);
+		sf_gaps_record(gaps, p, &rec);
 		if (sf_pair_record(p, t, &rec, err) < 0)
 			return -1;
 		if (rec.kind == SF_TRACE_KMALLOC)
@@ -236,27 +243,36 @@ static int read_all(struct sf_trace_scan *s, struct sf_pair *p, struct sf_trace 
 	return r;
 }
 
+static bool on_event(void *ctx, const struct sf_tr_event *ev)
+{
+	sf_gaps_event(ctx, ev);
+	return true;
+}
+
 struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err)
 {
-	struct sf_pair_options opt = { .hashed = false };
+	struct sf_gaps *gaps = sf_gaps_create();
+	struct sf_pair_options opt = { .event = on_event, .ctx = gaps };
 	struct sf_trace_scan *s = sf_tr_alloc(sizeof(*s));
 	struct sf_pair *p = sf_pair_create(&opt);
 	uint32_t cpus = 1;
 	int r;
 
 	memset(s, 0, sizeof(*s));
-	r = read_all(s, p, t, &cpus, err);
+	r = read_all(s, p, t, gaps, &cpus, err);
 	if (!r) {
 		sf_pair_finish(p, t);
 		s->counts = *sf_pair_counts(p);
 		r = hold_content(t, &s->counts, err);
 	}
 	if (r) {
+		sf_gaps_destroy(gaps);
 		sf_pair_destroy(p);
 		sf_trace_scan_free(s);
 		return NULL;
 	}
-	weigh(&s->evidence, &s->counts);
+	weigh(&s->evidence, &s->counts, gaps);
+	sf_gaps_destroy(gaps);
 	take_caches(s, p);
 	sf_tr_learn(&s->kernel, p, t, s->counts.odd_caches, s->nr_named);
 	size_heap(s, p, cpus);

@@ -7,6 +7,7 @@
  * placement (a recording does not say where slabs begin), so what needs that is skipped and
  * counted. Relies on pair.c and scan.c; the command relies on it.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
  * identifier of an object waits here until it can be reported no more.
  */
 #define FREED_MAX 16384u
+/* An object at a page's end is followed by less than its cache's alignment: at most a cache line. */
+#define KFENCE_SLACK 64u
 #define ID_UNBORN 0u /* never an object's: frees of what was born before the recording */
 
 struct freed {
@@ -30,7 +33,7 @@ struct judge {
 	struct sf_pair *pair;
 	void (*emit)(void *ctx, const struct sf_event *ev);
 	void *ctx;
-	uint64_t double_free, lost;
+	uint64_t double_free, lost, kfence;
 	uint32_t *ids, nr_ids, cap_ids, next_id; /* free identifiers */
 	struct sf_map freed;     /* address -> place in the ring */
 	struct freed ring[FREED_MAX];
@@ -143,6 +146,23 @@ static void blank_alloc(struct sf_event *ev, const struct sf_trace_record *rec)
 	a->place.pfn = SF_NO_PFN;
 }
 
+/*
+ * KFENCE puts an object now and then on a page of a pool of its own, at the beginning or at the end
+ * (mm/kfence/core.c:kfence_guarded_alloc), aligned as its cache asks for and not as kmalloc promises
+ * by the geometry of slabs. What lies so, and in no slab of its cache, may be one.
+ */
+static bool may_be_kfence(const struct judge *j, const struct sf_tr_event *t)
+{
+	const struct sf_trace_record *rec = t->rec;
+	uint64_t off = rec->ptr & (SF_PAGE_SIZE - 1), end = off + rec->bytes_req;
+
+	if (j->scan->hashed || t->obj->cache == SF_NONE || rec->bytes_alloc > SF_PAGE_SIZE)
+		return false;
+	if (!rec->bytes_alloc || off % rec->bytes_alloc == 0)
+		return false;
+	return end <= SF_PAGE_SIZE && SF_PAGE_SIZE - end < KFENCE_SLACK;
+}
+
 static void on_alloc(struct judge *j, const struct sf_tr_event *t)
 {
 	struct sf_event ev = make(SF_EV_ALLOC, t->rec);
@@ -151,6 +171,10 @@ static void on_alloc(struct judge *j, const struct sf_tr_event *t)
 
 	blank_alloc(&ev, t->rec);
 	forget_freed(j, t->rec->ptr);
+	if (may_be_kfence(j, t)) {
+		j->kfence++;
+		return;
+	}
 	if (cache != SF_NONE)
 		show_cache(j, cache, t->rec);
 	a->id = a->res = t->obj->user = j->nr_ids ? j->ids[--j->nr_ids] : j->next_id++;
@@ -234,6 +258,8 @@ static void on_free(struct judge *j, const struct sf_tr_event *t)
 	uint32_t own = t->obj->cache;
 	bool slab = own != SF_NONE && sf_pair_cache(j->pair, own)->name;
 
+	if (t->obj->user == SF_NONE) /* may be KFENCE's: not judged */
+		return;
 	f->id = f->res = t->obj->user;
 	f->api = slab ? SF_API_CACHE : SF_API_KMALLOC;
 	f->cache = SF_NONE;
@@ -323,6 +349,8 @@ static void on_owns(struct judge *j, const struct sf_tr_event *t)
 {
 	struct sf_event ev = make(SF_EV_OWNS, t->rec);
 
+	if (t->obj->user == SF_NONE || t->other->user == SF_NONE)
+		return;
 	ev.owns.owner = t->obj->user;
 	ev.owns.owned = t->other->user;
 	j->emit(j->ctx, &ev);
@@ -369,6 +397,17 @@ static void say_left_out(const struct sf_trace_scan *s, struct sf_trace *t)
 			 "kernel's");
 	else
 		return;
+	sf_trace_left_out(t, text);
+}
+
+static void say_kfence(const struct judge *j, struct sf_trace *t)
+{
+	char text[120];
+
+	if (!j->kfence)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64 " objects at the end of a page, as KFENCE's are",
+		 j->kfence);
 	sf_trace_left_out(t, text);
 }
 
@@ -448,10 +487,12 @@ int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_e
 	if (!r)
 		r = run(j, t, err);
 	sf_pair_finish(j->pair, t);
+	say_kfence(j, t);
 	if (counts) {
 		*counts = *sf_pair_counts(j->pair);
 		counts->odd_caches = s->counts.odd_caches;
 		counts->double_free = j->double_free;
+		counts->kfence = j->kfence;
 	}
 	sf_pair_destroy(j->pair);
 	sf_map_free(&j->freed);

@@ -15,6 +15,7 @@
 #define FILES_MAX 1024u
 #define REMARKS_MAX 8u
 #define REMARK_MAX 400u
+#define LEFT_OUT_MAX 3u
 
 /* One file. */
 struct part {
@@ -39,7 +40,7 @@ struct sf_trace {
 	struct sf_tr_heard heard;
 	struct sf_trace_hints hints;
 	char *name;
-	char kernel[200], left_out[2][REMARK_MAX], remark[REMARKS_MAX][REMARK_MAX];
+	char kernel[200], left_out[LEFT_OUT_MAX][REMARK_MAX], remark[REMARKS_MAX][REMARK_MAX];
 	unsigned int nr_left_out;
 };
 
@@ -391,7 +392,7 @@ void sf_trace_found(struct sf_trace *t, const struct sf_trace_scan *s)
 
 void sf_trace_left_out(struct sf_trace *t, const char *what)
 {
-	if (t->nr_left_out < 2)
+	if (t->nr_left_out < LEFT_OUT_MAX)
 		snprintf(t->left_out[t->nr_left_out++], REMARK_MAX, "%s", what);
 }
 

@@ -174,6 +174,18 @@ out_has ' agree (100 %), named caches \([0-9]*\) of \1 agree (100 %)$'
 slabfuzz 0 import "$tmp/second" "$tmp/first" -o "$tmp/program.txt"
 slabfuzz 0 import "$tmp/first" "$tmp/second" -o "$tmp/again.txt"
 check 'the order of the files does not matter' cmp -s "$tmp/program.txt" "$tmp/again.txt"
+# The same events in several files are taken once, and prove nothing.
+"$SLABFUZZ" judge "$tmp/full" | sed 1d | grep -v 'that several files have' >"$tmp/want"
+gzip -c "$tmp/full" >"$tmp/full.gz"
+grep '\[001\]' "$tmp/full" >"$tmp/full1"
+for other in "$tmp/full.gz" "$tmp/full1"; do
+	slabfuzz 0 judge "$tmp/full" "$other"
+	out_has '^ *[1-9][0-9]*  events that several files have: taken once$'
+	out_has "^  .*$other has events of $tmp/full, too, since 4015[.]048523: taken once$"
+	sed 1d "$tmp/out" | grep -v 'that several files have\|has events of\|^1 files\|^2 files' \
+		>"$tmp/got"
+	check 'the same as the whole' sh -c "grep -v '^1 files' '$tmp/want' | cmp -s - '$tmp/got'"
+done
 slabfuzz 2 run --merge "$tmp/first" corpora/seeds/bulk.txt
 says 'no recording, and --merge is for recordings'
 slabfuzz 2 judge "$tmp/first" "$tmp/nonesuch"

@@ -765,6 +765,16 @@ static void test_merge(void **state)
 	assert_memory_equal(&c, &again, sizeof(c));
 	assert_int_equal(c.backwards, 0);
 	sf_trace_close(t);
+	/* the same events in two files: once; not those of one file, which a kernel may repeat */
+	write_file(a, KM("1.0", AT("00000")) KM("3.0", AT("00040")) KM("3.0", AT("00040")));
+	write_file(b, KM("3.0", AT("00040")) KM("4.0", AT("00080")));
+	t = sf_trace_open_files(paths, 2, &err, &code);
+	assert_non_null(t);
+	judge(t, &c, title);
+	assert_int_equal(c.kmalloc, 4);
+	assert_int_equal(c.duplicates, 1);
+	assert_true(remarked(t, "too, since 3.000000: taken once"));
+	sf_trace_close(t);
 	/* the same as one file, put together by cat */
 	write_file(b, KM("2.0", AT("00000")) KM("1.0", AT("00040")) KF("5.0", AT("00080")));
 	t = sf_trace_open(b, &err, &code);

@@ -658,7 +658,8 @@ static void test_judge(void **state)
 		{ NULL, P(CALLOC("x", RA, 60, 64)) P(CALLOC("x", RA, 60, 64)), 0 },
 		{ NULL, P(KFREE("(nil)")) P(KFREE(RA)) P(KMALLOC(RA, 60, 64)), 0 },
 		/* KFENCE: at the end of a page; its page is another object's next */
-		{ NULL, P(KMALLOC("0xffff888102000fb8", 70, 96)) P(KFREE("0xffff888102000fb8")), 0 },
+		{ NULL, P(KMALLOC("0xffff888102000fb8", 70, 96))
+			P(KFREE("0xffff888102000fb8")), 0 },
 		{ NULL, P(CALLOC("odd", "0xffff888102000ff4", 12, 12)), 0 },
 		{ NULL, P(KMALLOC("0xffff888102000fa0", 96, 96))
 			P(CALLOC("x", "0xffff888102000f40", 192, 192)), 0 },
@@ -689,7 +690,8 @@ static void test_judge(void **state)
 		if (cases[i].title)
 			assert_int_equal(w.op, cases[i].line + EVIDENCE_LINES);
 		assert_int_equal(c.double_free, cases[i].title && strstr(cases[i].title, "MEM-9"));
-		assert_int_equal(c.kfence != 0, !cases[i].title && strstr(cases[i].text, "02000f"));
+		assert_int_equal(c.kfence != 0,
+				 !cases[i].title && strstr(cases[i].text, "02000f"));
 		sf_trace_close(t);
 		free(text);
 	}

@@ -19,7 +19,7 @@
  * identifier of an object waits here until it can be reported no more.
  */
 #define FREED_MAX 16384u
-/* An object at a page's end is followed by less than its cache's alignment: at most a cache line. */
+/* An object at a page's end is followed by less than its cache's alignment: a cache line. */
 #define KFENCE_SLACK 64u
 #define ID_UNBORN 0u /* never an object's: frees of what was born before the recording */
 
@@ -148,8 +148,8 @@ static void blank_alloc(struct sf_event *ev, const struct sf_trace_record *rec)
 
 /*
  * KFENCE puts an object now and then on a page of a pool of its own, at the beginning or at the end
- * (mm/kfence/core.c:kfence_guarded_alloc), aligned as its cache asks for and not as kmalloc promises
- * by the geometry of slabs. What lies so, and in no slab of its cache, may be one.
+ * (mm/kfence/core.c:kfence_guarded_alloc), aligned as its cache asks for and not as the geometry of
+ * slabs gives. What lies so, and where the slab's first page has no object, may be one.
  */
 static bool may_be_kfence(const struct judge *j, const struct sf_tr_event *t)
 {

@@ -878,6 +878,7 @@ void sf_pair_finish(struct sf_pair *p, const struct sf_trace *t)
 	p->counts.overwritten = notes->overwritten;
 	p->counts.started = notes->started;
 	p->counts.backwards = notes->backwards;
+	p->counts.duplicates = notes->duplicates;
 	p->counts.lost = notes->lost;
 	p->counts.unknown_gfp = notes->unknown_gfp;
 }

@@ -96,6 +96,7 @@ struct sf_tr_notes {
 	uint64_t damage[SF_TR_DAMAGES]; /* events */
 	uint64_t wrapped;               /* of those cut off: the rest is on the next line */
 	uint64_t overwritten, started;  /* as headers say; CPUs whose buffer begins later */
+	uint64_t duplicates;            /* events that another file had already */
 	uint64_t backwards;             /* events before the one that they follow */
 	uint32_t cpus;                  /* what a header says, 0: nothing */
 	uint32_t page_size;             /* likewise */

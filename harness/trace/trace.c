@@ -13,7 +13,7 @@
 #include "unpack.h"
 
 #define FILES_MAX 1024u
-#define REMARKS_MAX 8u
+#define REMARKS_MAX 12u
 #define REMARK_MAX 400u
 #define LEFT_OUT_MAX 3u
 
@@ -30,12 +30,24 @@ struct part {
 	uint64_t lost;               /* likewise: events, as far as they are added up */
 };
 
+/* Events of the present time, to find those that several files have. */
+#define TIED_MAX 256u
+struct tied {
+	uint64_t hash;
+	unsigned int part;
+};
+
 struct sf_trace {
 	struct part *part;
 	unsigned int nr;
 	unsigned int *heap, heap_nr; /* several files: those not ended, the earliest first */
 	bool primed;
 	uint64_t events;
+	struct tied tied[TIED_MAX];
+	unsigned int nr_tied;
+	uint64_t tied_ns;
+	uint64_t duplicates, duplicate_ns; /* the first one's time, and the two files */
+	unsigned int duplicate_of, duplicate_in;
 	struct sf_tr_notes notes;    /* of all files */
 	struct sf_tr_heard heard;
 	struct sf_trace_hints hints;
@@ -210,6 +222,7 @@ static void add_notes(struct sf_trace *t)
 	memset(n, 0, sizeof(*n));
 	n->heard = &t->heard;
 	n->hashed = hashed;
+	n->duplicates = t->duplicates;
 	for (unsigned int i = 0; i < t->nr; i++) {
 		const struct sf_tr_notes *p = &t->part[i].notes;
 
@@ -302,12 +315,56 @@ static int prime(struct sf_trace *t, struct sf_error *err)
 	return 0;
 }
 
+static uint64_t mix(const struct sf_trace_record *r)
+{
+	const uint64_t parts[] = { r->kind, r->cpu, (uint64_t)r->pid, r->ptr, r->pfn, r->order,
+				   r->bytes_req, r->bytes_alloc };
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		h = (h ^ parts[i]) * 0x9e3779b97f4a7c15ull ^ h >> 29;
+	return h;
+}
+
+/*
+ * The same event at the same time in another file: a recording was given twice, or a whole one and
+ * a part of it. Files without times cannot be told apart.
+ */
+static bool is_duplicate(struct sf_trace *t)
+{
+	unsigned int part = t->heap[0];
+	const struct sf_trace_record *r = &t->part[part].next;
+	uint64_t hash;
+
+	if (!r->time_ns)
+		return false;
+	if (r->time_ns != t->tied_ns)
+		t->nr_tied = 0;
+	t->tied_ns = r->time_ns;
+	hash = mix(r);
+	for (unsigned int i = 0; i < t->nr_tied; i++) {
+		if (t->tied[i].hash != hash || t->tied[i].part == part)
+			continue;
+		if (!t->duplicates++) {
+			t->duplicate_ns = r->time_ns;
+			t->duplicate_of = t->tied[i].part;
+			t->duplicate_in = part;
+		}
+		return true;
+	}
+	if (t->nr_tied < TIED_MAX)
+		t->tied[t->nr_tied++] = (struct tied){ hash, part };
+	return false;
+}
+
 static int read_merged(struct sf_trace *t, struct sf_trace_record *rec, struct sf_error *err)
 {
 	struct part *p;
 
-	if (!t->primed ? prime(t, err) : t->heap_nr ? advance(t, err) : 0)
-		return -1;
+	do {
+		if (!t->primed ? prime(t, err) : t->heap_nr ? advance(t, err) : 0)
+			return -1;
+	} while (t->heap_nr && is_duplicate(t));
 	/* Sums over all files where something may depend on them; the rest at the end. */
 	if (!t->heap_nr) {
 		add_notes(t);
@@ -340,7 +397,7 @@ int sf_trace_rewind(struct sf_trace *t, struct sf_error *err)
 	t->notes.hashed = hashed;
 	t->primed = false;
 	t->heap_nr = 0;
-	t->events = 0;
+	t->events = t->duplicates = t->nr_tied = 0;
 	for (unsigned int i = 0; i < t->nr; i++)
 		if (rewind_part(&t->part[i], err))
 			return -1;
@@ -413,6 +470,13 @@ static unsigned int make_remarks(const struct sf_trace *t, char out[REMARKS_MAX]
 		snprintf(out[nr++], REMARK_MAX, "recorded kernel: %s", t->kernel);
 	for (unsigned int i = 0; i < t->nr_left_out; i++)
 		snprintf(out[nr++], REMARK_MAX, "not judged: %s", t->left_out[i]);
+	if (t->duplicates)
+		snprintf(out[nr++], REMARK_MAX, "%.150s has events of %.150s, too, since "
+			 "%llu.%06llu: taken once",
+			 sf_source_name(t->part[t->duplicate_in].src),
+			 sf_source_name(t->part[t->duplicate_of].src),
+			 (unsigned long long)(t->duplicate_ns / 1000000000u),
+			 (unsigned long long)(t->duplicate_ns / 1000u % 1000000u));
 	if (all.damage_line)
 		snprintf(out[nr++], REMARK_MAX, "first damaged event: %.200s%sline %llu: %s",
 			 t->nr > 1 ? sf_source_name(t->part[all.damage_file].src) : "",

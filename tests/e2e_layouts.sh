@@ -63,6 +63,18 @@ out_has '"remarks": \['
 slabfuzz 0 judge $dir/no-frame.trace.dat.zst
 out_has '^ *9  page allocations whose frame is not told$'
 
+# Lines cut at a column: an error if no allocation is left, else said.
+if command -v zstd >/dev/null; then
+	zstd -qdc corpora/traces/sockets-6.18.trace-cmd-report.txt.zst | cut -c1-120 >"$tmp/cut"
+	for what in run judge "import -o $tmp/program.txt"; do
+		slabfuzz 2 $what "$tmp/cut"
+		says 'among 650 memory events read, and 4350 that cannot be; 4350 end at column 120'
+	done
+	zstd -qdc corpora/traces/build-6.18.perf-script.txt.zst | cut -c1-180 >"$tmp/cut"
+	slabfuzz 0 judge "$tmp/cut"
+	out_has '^  [0-9]* events end at column 180: lines were cut there (cut, less -S): take them'
+fi
+
 # Packed, told by content and not by name; several members; from a pipe; broken.
 f=corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
 if command -v zstd >/dev/null; then

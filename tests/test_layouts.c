@@ -116,7 +116,8 @@ static const struct file files[] = {
 	  "recorded kernel: its pages are of 65536 bytes" },
 	{ "cut-off.txt", "ftrace", { .kmalloc = 1, .alive = 1, .cut_off = 1 },
 	  "first damaged event: line 8: ptr=00000000a1b2: no such value" },
-	{ "torn.txt", "ftrace", { .kfree = 1, .free_unborn = 1, .torn = 2 },
+	{ "torn.txt", "ftrace",
+	  { .kmalloc = 1, .kfree = 1, .free_unborn = 1, .alive = 1, .torn = 2 },
 	  "first damaged event: line 7: another event begins in the midst of it" },
 	{ "kernel-log.txt", "kernel log", { .kmalloc = 1, .kfree = 1, .paired = 1 }, NULL },
 	{ "no-final-newline.txt", "ftrace", { .kmalloc = 1, .kfree = 1, .paired = 1 }, NULL },
@@ -695,6 +696,8 @@ static void no_content(const char *text, const char *want)
 	sf_trace_close(t);
 }
 
+#define CUT "  a-1 [000] .....  1.0: kmalloc: call_site=f ptr=ffff88001238\n"
+
 static void test_nothing(void **state)
 {
 	char *many = NULL;
@@ -711,6 +714,12 @@ static void test_nothing(void **state)
 	no_content(KF("1.0", AT("00000"))
 		   EVENT("a-1", "1.0", "mm_page_free: page=1111222233334444 pfn=1 order=0"),
 		   "no allocation among 2 memory events");
+	/* what cannot be read is no allocation: lines cut at a column, torn ones */
+	no_content(KF("1.0", AT("00000")) CUT CUT CUT,
+		   "memory:2: no allocation among 1 memory events read, and 3 that cannot be; "
+		   "3 end at column 61: lines were cut there");
+	no_content(CUT CUT CUT, "none of 3 memory events can be read; 3 end at column 61");
+	no_content(KF("1.0", AT("00000")) CUT, "among 1 memory events read, and 1 that cannot be");
 	/* crumbs among others */
 	assert_non_null(f);
 	fputs(KM("1.0", AT("00000")), f);

@@ -111,3 +111,19 @@ void sf_tr_page_frame(struct sf_trace_record *rec, bool have_pfn, bool have_page
 		rec->no_frame = !none;
 	}
 }
+
+/* What is cut at a column ends there, whatever is in it. */
+void sf_tr_note_cut(struct sf_tr_heard *h, uint64_t column, uint64_t events)
+{
+	if (column < h->cut_column)
+		return;
+	if (column > h->cut_column)
+		h->cut_there = 0;
+	h->cut_column = column;
+	h->cut_there += events;
+}
+
+uint64_t sf_tr_cut_column(const struct sf_tr_heard *h, uint64_t cut_off)
+{
+	return h->cut_there >= 3 && h->cut_there * 2 > cut_off ? h->cut_column : 0;
+}

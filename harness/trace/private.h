@@ -87,7 +87,12 @@ struct sf_tr_heard {
 	uint64_t damage_line;           /* of the first damaged event, 0: none */
 	char damage_why[SF_TR_WHY_MAX];
 	uint32_t damage_file;           /* of several: which */
+	uint64_t cut_column, cut_there; /* the longest event cut off, and how many are as long */
 };
+#define SF_TR_CUT_HINT "lines were cut there (cut, less -S): take them whole"
+/* The column at which lines are cut, 0: at none, they merely end. */
+uint64_t sf_tr_cut_column(const struct sf_tr_heard *h, uint64_t cut_off);
+void sf_tr_note_cut(struct sf_tr_heard *h, uint64_t column, uint64_t events);
 
 /* What readers report besides records. */
 struct sf_tr_notes {

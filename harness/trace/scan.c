@@ -148,8 +148,12 @@ static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *
 {
 	const struct sf_tr_notes *n = sf_trace_notes(t);
 	uint64_t lost = c->cut_off + c->torn + c->bad_values;
-	char seen[120];
+	uint64_t column = sf_tr_cut_column(n->heard, c->cut_off);
+	char seen[120], cut[140] = "";
 
+	if (column)
+		snprintf(cut, sizeof(cut), "; %llu end at column %llu: " SF_TR_CUT_HINT,
+			 (unsigned long long)n->heard->cut_there, (unsigned long long)column);
 	if (c->wrapped && c->wrapped * 2 > c->events)
 		return sf_tr_error(err, sf_trace_name(t), n->heard->damage_line,
 				   "%llu events were wrapped into two lines, by a mailer perhaps: "
@@ -157,8 +161,8 @@ static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *
 				   (unsigned long long)c->wrapped);
 	if (lost && !c->events)
 		return sf_tr_error(err, sf_trace_name(t), n->heard->damage_line,
-				   "%s; none of %llu memory events can be read",
-				   n->heard->damage_why, (unsigned long long)lost);
+				   "%s; none of %llu memory events can be read%s",
+				   n->heard->damage_why, (unsigned long long)lost, cut);
 	if (!c->events && sf_trace_looks_like(t))
 		return sf_tr_error(err, sf_trace_name(t), 0, "%s", sf_trace_looks_like(t));
 	sf_tr_tally_text(&n->heard->events, 3, seen, sizeof(seen));
@@ -168,12 +172,17 @@ static int hold_content(const struct sf_trace *t, const struct sf_trace_counts *
 				   (unsigned long long)c->events,
 				   (unsigned long long)c->events + c->foreign_lines,
 				   *seen ? seen : "no others");
-	if (!(c->kmalloc + c->cache_alloc + c->page_alloc + lost))
-		return sf_tr_error(err, sf_trace_name(t), 0,
-				   "no allocation among %llu memory events: enable kmem:kmalloc, "
-				   "kmem_cache_alloc and mm_page_alloc, too",
-				   (unsigned long long)c->events);
-	return 0;
+	if (c->kmalloc + c->cache_alloc + c->page_alloc)
+		return 0;
+	if (lost)
+		return sf_tr_error(err, sf_trace_name(t), n->heard->damage_line,
+				   "no allocation among %llu memory events read, and %llu that "
+				   "cannot be%s",
+				   (unsigned long long)c->events, (unsigned long long)lost, cut);
+	return sf_tr_error(err, sf_trace_name(t), 0,
+			   "no allocation among %llu memory events: enable kmem:kmalloc, "
+			   "kmem_cache_alloc and mm_page_alloc, too",
+			   (unsigned long long)c->events);
 }
 
 /*

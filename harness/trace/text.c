@@ -23,6 +23,7 @@ struct sf_lines {
 	bool end;
 	bool cut;          /* the last line was an event without its end */
 	uint64_t line;
+	size_t width;      /* of the line in hand, if a newline ends it */
 	uint64_t time_ns;  /* of the last event */
 };
 
@@ -150,6 +151,8 @@ static enum outcome lose(struct sf_lines *l, enum sf_tr_damage damage, const cha
 {
 	notes->damage[damage]++;
 	l->cut = damage == SF_TR_CUT;
+	if (l->cut && l->width)
+		sf_tr_note_cut(notes->heard, l->width, 1);
 	if (!notes->heard->damage_line) {
 		notes->heard->damage_line = l->line;
 		snprintf(notes->heard->damage_why, sizeof(notes->heard->damage_why), "%s", why);
@@ -195,6 +198,7 @@ static enum outcome parse_line(struct sf_lines *l, char *line, size_t len, bool 
 
 	if (len && line[len - 1] == '\r')
 		*--end = '\0';
+	l->width = whole ? (size_t)(end - line) : 0;
 	event = len && sf_tr_prefix(&x, line, end);
 	if (event && (!x.group || (x.event - x.group == 5 && !memcmp(x.group, "kmem:", 5))))
 		ev = sf_tr_event(x.event, (size_t)(x.event_end - x.event));

@@ -251,6 +251,7 @@ static void gather(const struct sf_trace *t, struct sf_tr_heard *all)
 
 		sf_tr_tally_add(&all->events, &h->events);
 		sf_tr_tally_add(&all->gfp, &h->gfp);
+		sf_tr_note_cut(all, h->cut_column, h->cut_there);
 		if (all->damage_line || !h->damage_line)
 			continue;
 		all->damage_line = h->damage_line;
@@ -463,6 +464,7 @@ static unsigned int make_remarks(const struct sf_trace *t, char out[REMARKS_MAX]
 	const struct sf_tr_notes *n = sf_trace_notes(t);
 	struct sf_tr_heard all;
 	unsigned int nr = 0;
+	uint64_t column;
 	char names[300];
 
 	gather(t, &all);
@@ -482,6 +484,10 @@ static unsigned int make_remarks(const struct sf_trace *t, char out[REMARKS_MAX]
 			 t->nr > 1 ? sf_source_name(t->part[all.damage_file].src) : "",
 			 t->nr > 1 ? ": " : "", (unsigned long long)all.damage_line,
 			 all.damage_why);
+	column = sf_tr_cut_column(&all, n->damage[SF_TR_CUT]);
+	if (column)
+		snprintf(out[nr++], REMARK_MAX, "%llu events end at column %llu: " SF_TR_CUT_HINT,
+			 (unsigned long long)all.cut_there, (unsigned long long)column);
 	if (n->unknown_gfp) {
 		sf_tr_tally_text(&all.gfp, 8, names, sizeof(names));
 		snprintf(out[nr++], REMARK_MAX, "unknown gfp flags: %s", names);

@@ -75,6 +75,16 @@ if command -v zstd >/dev/null; then
 	out_has '^  [0-9]* events end at column 180: lines were cut there (cut, less -S): take them'
 fi
 
+# Empty ones, packed or not.
+printf '\n' >"$tmp/blank"
+: | gzip -c >"$tmp/none.gz"
+for cmd in run judge "import -o $tmp/program.txt"; do
+	slabfuzz 2 $cmd "$tmp/blank"
+	says 'blank: empty: n'
+	slabfuzz 2 $cmd "$tmp/none.gz"
+	says 'none.gz: empty: no recording'
+done
+
 # Packed, told by content and not by name; several members; from a pipe; broken.
 f=corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
 if command -v zstd >/dev/null; then

@@ -153,6 +153,7 @@ says 'no_such_file: No such file or directory'
 slabfuzz 2 run "$tmp"
 says ': Is a directory'
 : >"$tmp/empty"
-slabfuzz 0 run "$tmp/empty"
-out_has 'empty: baseline: 0 operations'
+slabfuzz 2 run "$tmp/empty"
+says 'empty: empty: neither a program nor a recording'
+out_lacks ' 0 violations, 0 of 0 expectations held$'
 finish

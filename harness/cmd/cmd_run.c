@@ -108,12 +108,23 @@ static bool prints_text(const struct plan *p)
 	return !p->tap && !p->json;
 }
 
+/* A recorder or a compressor that failed leaves such files: no success without a word in them. */
+static int hold_words(const struct sf_input *in)
+{
+	for (size_t i = 0; i < in->len; i++)
+		if (!in->data[i] || !strchr(" \t\r\n\f\v", in->data[i]))
+			return 0;
+	return sf_bad("%s: empty: neither a program nor a recording", in->name);
+}
+
 static void run_file(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
 		     struct sf_prog *prog, const char *name)
 {
 	struct sf_input in;
 	int status = sf_input_open(&in, name, p->bytes);
 
+	if (!status && in.kind == SF_INPUT_TEXT)
+		status = hold_words(&in);
 	if (!status && in.kind != SF_INPUT_TRACE)
 		status = sf_input_program(&in, prog);
 	for (uint32_t i = 0; i < p->on.nr; i++) {

@@ -86,6 +86,14 @@ static int open_dat(struct part *p, struct sf_error *err, int *exit_code)
 	return p->dat ? 0 : -1;
 }
 
+static bool is_blank(const uint8_t *head, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(" \t\r\n", head[i]) || !head[i])
+			return false;
+	return true;
+}
+
 static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 {
 	const uint8_t *head;
@@ -94,7 +102,7 @@ static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 
 	if (len < 0)
 		return -1;
-	if (!len)
+	if (is_blank(head, (size_t)len))
 		return sf_tr_error(err, sf_source_name(p->src), 0, "empty: no recording");
 	if (is_dat(head, (size_t)len))
 		return open_dat(p, err, exit_code);

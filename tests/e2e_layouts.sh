@@ -102,9 +102,16 @@ if command -v zstd >/dev/null; then
 		check "$pack: the same as unpacked" cmp -s "$tmp/want" "$tmp/got"
 		check "$pack: from a pipe" sh -c "cat '$tmp/packed' | '$SLABFUZZ' judge - |
 			sed 1d | cmp -s - '$tmp/want'"
-		head -c 9000 "$tmp/packed" >"$tmp/broken"
+		head -c "$(($(wc -c <"$tmp/packed") * 2 / 3))" "$tmp/packed" >"$tmp/broken"
+		slabfuzz 0 judge "$tmp/broken"
+		out_has '^ *1  files whose compressed data ends too early: read as far as it goes$'
+		out_has '^ *[1-9][0-9]*  kmem events read$'
+		head -c 20 "$tmp/packed" >"$tmp/broken"
 		slabfuzz 2 judge "$tmp/broken"
-		says 'data ends too early'
+		says 'data ends too early, before anything that can be unpacked'
+		$pack <"$tmp/packed" >"$tmp/twice"
+		slabfuzz 2 judge "$tmp/twice"
+		says 'compressed twice: decompress it once first'
 	done
 else
 	skip 'packed recordings' 'no zstd'

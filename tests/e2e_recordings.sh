@@ -95,6 +95,10 @@ slabfuzz 0 run "$tmp/range.txt"
 out_has '^ *1  events with values that make no sense$'
 out_has '^  first damaged event: line 4: bytes_req=99999999999999999999999: no such value$'
 head -c 5000 corpora/traces/longnames-6.18.ftrace.txt.zst >"$tmp/cut.zst"
+slabfuzz 0 run "$tmp/cut.zst"
+out_has '^ *297  kmem events read$'
+out_has '^ *1  files whose compressed data ends too early: read as far as it goes$'
+head -c 50 corpora/traces/longnames-6.18.ftrace.txt.zst >"$tmp/cut.zst"
 slabfuzz 2 run "$tmp/cut.zst"
 says 'cut.zst'
 slabfuzz 2 judge "$tmp/cut.zst"

@@ -823,6 +823,15 @@ static void test_foreign(void **state)
 		  "output of perf report" },
 		{ "> a-1 [000] ..... 1.0: kfree: call_site=3Df ptr=3D00\n", "quoted-printable" },
 		{ "unreferenced object 0xffff8881 (size 64):\n", "kmemleak" },
+		{ "{\n\t\"linux-perf-json-version\": 1\n}\n", "JSON" },
+		{ " [\n  {\"event\": 1}\n]\n", "JSON" },
+		{ "time,event,ptr\n1.0,kmalloc,0xffff\n", "comma-separated" },
+		{ "# event histogram\n#\n{ call_site: 18 } hitcount: 1\n", "a hist trigger" },
+		{ "Attaching 2 probes...\n@[alloc]: 1\n", "bpftrace" },
+		{ "@bytes: \n[8, 16)   3 |@@@   |\n", "bpftrace" },
+		{ "BZh91AY&SY", "bunzip2" },
+		{ "PK\x03\x04........", "zip" },
+		{ "\xff\xfe.", "iconv" },
 	};
 
 	(void)state;

@@ -48,6 +48,12 @@ static const struct sign signs[] = {
 	{ NULL, "[Tracepoint event]", 1, "output of perf list, no recording" KMEM },
 	{ "  # perf kmem stat", "", 1, "output of perf kmem stat: take perf script instead" },
 	{ NULL, "Total allocated (KB)", 1, "output of perf kmem stat: take perf script instead" },
+	{ "# event histogram", "", 1, "output of a hist trigger, sums and no events" KMEM },
+	{ "# trigger info: hist:", "", 1, "output of a hist trigger, sums and no events" KMEM },
+	{ "Attaching ", " probe", 1, "output of bpftrace: not read" KMEM },
+	{ "@", "]: ", 1, "output of bpftrace, sums and no events" KMEM },
+	{ "@", "|@", 1, "output of bpftrace, sums and no events" KMEM },
+	{ "[", "|@", 1, "output of bpftrace, sums and no events" KMEM },
 	{ "desc: ", "", 1, "output of valgrind's massif: calls of malloc, no kernel's" KMEM },
 };
 
@@ -155,9 +161,80 @@ static bool is_perf_report(const char *p, const char *end)
 	return false;
 }
 
+/* Neither a program nor a recording begins with a brace, or a bracket and one or a string. */
+static bool is_json(const char *p, const char *end)
+{
+	bool list;
+
+	while (p < end && strchr(" \t\r\n", *p) && *p)
+		p++;
+	list = p < end && *p == '[';
+	for (p += list; p < end && list && *p && strchr(" \t\r\n", *p); p++)
+		;
+	return p < end && (*p == '{' || (list && *p == '"'));
+}
+
+static unsigned int commas(const char *p, const char *stop)
+{
+	unsigned int nr = 0;
+
+	for (; p < stop; p++) {
+		if (*p == '(' || *p == ')' || *p == '#')
+			return 0;
+		nr += *p == ',' || *p == ';';
+	}
+	return nr;
+}
+
+/* A line of names and one of values, with as many commas. */
+static bool is_csv(const char *p, const char *end)
+{
+	const char *stop, *second = next_line(p, end, &stop);
+	unsigned int nr = commas(p, stop);
+
+	next_line(second, end, &stop);
+	return nr >= 2 && commas(second, stop) == nr;
+}
+
+/* A mark of the order of bytes, or every other byte of what should be text is 0. */
+static bool is_utf16(const uint8_t *head, size_t len)
+{
+	size_t zeros = 0, nr = len < 64 ? len / 2 : 32;
+
+	if (magic(head, len, "\xff\xfe", 2) || magic(head, len, "\xfe\xff", 2))
+		return true;
+	if (len < 16)
+		return false;
+	for (size_t i = 0; i < nr; i++) {
+		zeros += !head[2 * i] != !head[2 * i + 1];
+		if (!head[2 * i] && !head[2 * i + 1])
+			return false;
+	}
+	return zeros == nr;
+}
+
+/* What has to be unpacked or converted before it can be looked at. */
+static const char *wrapping(const uint8_t *head, size_t len)
+{
+	if (len > 4 && magic(head, len, "BZh", 3) && head[3] >= '1' && head[3] <= '9')
+		return "bzip2 data: not read; decompress it first (bunzip2 -c FILE)";
+	if (magic(head, len, "\x04\x22\x4d\x18", 4))
+		return "lz4 data: not read; decompress it first (lz4 -dc FILE)";
+	if (magic(head, len, "PK\x03\x04", 4))
+		return "a zip archive: take the recording out of it first";
+	if (len > 262 && !memcmp(head + 257, "ustar", 5))
+		return "a tar archive: take the recording out of it first";
+	if (is_utf16(head, len))
+		return "UTF-16 text: convert it first (iconv -f UTF-16 -t UTF-8 FILE)";
+	return NULL;
+}
+
 const char *sf_tr_foreign(const uint8_t *head, size_t len)
 {
 	const char *p = (const char *)head, *end = p + len;
+
+	if (wrapping(head, len))
+		return wrapping(head, len);
 
 	if (magic(head, len, "PERFILE2", 8))
 		return "a perf.data: print it with perf script -i FILE";
@@ -176,5 +253,10 @@ const char *sf_tr_foreign(const uint8_t *head, size_t len)
 		return "a heap trace of heaptrack: calls of malloc, no kernel's" KMEM;
 	if (is_ltrace(p, end))
 		return "output of ltrace: calls of malloc, no kernel's" KMEM;
+	if (is_json(p, end))
+		return "JSON: not read; take the text of perf script or trace-cmd report";
+	if (is_csv(p, end))
+		return "comma-separated values: not read; take the text of perf script or "
+		       "trace-cmd report";
 	return NULL;
 }

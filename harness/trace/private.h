@@ -53,6 +53,8 @@ ssize_t sf_source_read(struct sf_source *s, void *dst, size_t len, struct sf_err
 ssize_t sf_source_peek(struct sf_source *s, const uint8_t **head, size_t len, struct sf_error *err);
 int sf_source_rewind(struct sf_source *s, struct sf_error *err);
 const char *sf_source_name(const struct sf_source *s);
+/* Read to its end, packed data that ended in the middle: of which kind; else NULL. */
+const char *sf_source_early(const struct sf_source *s);
 /* A seekable descriptor with the decompressed bytes, the caller's to close; -1 with err. */
 int sf_source_fd(struct sf_source *s, struct sf_error *err);
 
@@ -101,6 +103,7 @@ struct sf_tr_notes {
 	uint64_t damage[SF_TR_DAMAGES]; /* events */
 	uint64_t wrapped;               /* of those cut off: the rest is on the next line */
 	uint64_t overwritten, started;  /* as headers say; CPUs whose buffer begins later */
+	uint64_t early;                 /* files that are packed, and end in the middle */
 	uint64_t duplicates;            /* events that another file had already */
 	uint64_t backwards;             /* events before the one that they follow */
 	uint32_t cpus;                  /* what a header says, 0: nothing */

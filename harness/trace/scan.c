@@ -203,6 +203,8 @@ static void weigh(struct sf_tr_evidence *e, const struct sf_trace_counts *c,
 			c->alloc_no_ptr + c->free_no_ptr);
 	if (c->backwards)
 		lack = "times go backwards (files of several CPUs are given as several)";
+	else if (c->ended_early)
+		lack = "compressed data ends too early";
 	else if (c->lost)
 		lack = "the recorder lost events";
 	else if (!e->unbroken)

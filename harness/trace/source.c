@@ -306,6 +306,11 @@ const char *sf_source_name(const struct sf_source *s)
 	return s->name;
 }
 
+const char *sf_source_early(const struct sf_source *s)
+{
+	return sf_unpack_early(s->unpack);
+}
+
 static int copy_out(struct sf_source *s, int out, struct sf_error *err)
 {
 	uint8_t *buf = sf_tr_alloc(RAW_SIZE);

@@ -230,6 +230,8 @@ int sf_lines_read(struct sf_lines *l, struct sf_trace_record *rec, struct sf_tr_
 		char *line;
 		int r = next_line(l, &line, &len, &whole, err);
 
+		if (!r)
+			notes->early = sf_source_early(l->src) != NULL;
 		if (r <= 0)
 			return r;
 		if (parse_line(l, line, len, whole, rec, notes) != RECORD)

@@ -102,6 +102,13 @@ static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 
 	if (len < 0)
 		return -1;
+	if (!len && sf_source_early(p->src))
+		return sf_tr_error(err, sf_source_name(p->src), 0,
+				   "%s data ends too early, before anything that can be unpacked",
+				   sf_source_early(p->src));
+	if (sf_packing_of(head, (size_t)len) != SF_PLAIN)
+		return sf_tr_error(err, sf_source_name(p->src), 0,
+				   "compressed twice: decompress it once first");
 	if (is_blank(head, (size_t)len))
 		return sf_tr_error(err, sf_source_name(p->src), 0, "empty: no recording");
 	if (is_dat(head, (size_t)len))
@@ -244,6 +251,7 @@ static void add_notes(struct sf_trace *t)
 		n->overwritten += p->overwritten;
 		n->started += p->started;
 		n->backwards += p->backwards;
+		n->early += p->early;
 		n->cpus = p->cpus > n->cpus ? p->cpus : n->cpus;
 		n->page_size = p->page_size ? p->page_size : n->page_size;
 		n->hashed = n->hashed || p->hashed;

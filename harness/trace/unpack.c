@@ -23,6 +23,7 @@
 struct sf_unpack {
 	enum sf_packing kind;
 	bool between; /* at the end of a member: the file may end here */
+	bool early;   /* it ended elsewhere */
 #ifdef SF_HAVE_ZLIB
 	z_stream gzip;
 #endif
@@ -75,7 +76,7 @@ static const char *const missing[] = {
 
 static bool begin(struct sf_unpack *u)
 {
-	u->between = false;
+	u->between = u->early = false;
 #ifdef SF_HAVE_ZLIB
 	if (u->kind == SF_GZIP)
 		return inflateInit2(&u->gzip, 15 + 16) == Z_OK;
@@ -251,14 +252,21 @@ static int decode(struct sf_unpack *u, struct sf_unpack_step *step, const char *
 int sf_unpack(struct sf_unpack *u, struct sf_unpack_step *step, const char *name,
 	      struct sf_error *err)
 {
-	static const char *const kinds[] = {
-		[SF_GZIP] = "gzip", [SF_XZ] = "xz", [SF_ZSTD] = "zstd",
-	};
 	size_t in = step->in_len, out = step->out_len;
 
 	if (decode(u, step, name, err))
 		return -1;
+	/* What could be unpacked is as good as ever. */
 	if (step->last && !u->between && in == step->in_len && out == step->out_len)
-		return sf_tr_error(err, name, 0, "%s data ends too early", kinds[u->kind]);
+		u->early = true;
 	return 0;
+}
+
+const char *sf_unpack_early(const struct sf_unpack *u)
+{
+	static const char *const kinds[] = {
+		[SF_PLAIN] = "plain", [SF_GZIP] = "gzip", [SF_XZ] = "xz", [SF_ZSTD] = "zstd",
+	};
+
+	return u && u->early ? kinds[u->kind] : NULL;
 }

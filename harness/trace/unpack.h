@@ -33,10 +33,13 @@ struct sf_unpack_step {
 	bool last; /* nothing follows `in` */
 };
 /*
- * Moves `in` and `out` on as far as it gets. 0, or -1 with err: the data are broken, or `last` and
- * they end too early. Without progress at `last` the end is reached.
+ * Moves `in` and `out` on as far as it gets. 0, or -1 with err: the data are broken. Without
+ * progress at `last` the end is reached, perhaps too early.
  */
 int sf_unpack(struct sf_unpack *u, struct sf_unpack_step *step, const char *name,
 	      struct sf_error *err);
+
+/* After all of it: if it ended in the middle, what kind of data it is; else NULL. */
+const char *sf_unpack_early(const struct sf_unpack *u);
 
 #endif

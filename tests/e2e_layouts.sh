@@ -149,6 +149,17 @@ relaid()
 			printf "%s %s/%s [%s] %s: kmem:%s\n", task, part[1], part[1], part[2],
 				part[4], event
 		}
+		layout == "dated" {
+			printf "%s %s/%s [%s] 2026-11-29 09:00:01.000003 %s: kmem:%s\n", task,
+				part[1], part[1], part[2], part[4], event
+		}
+		layout == "relative" {
+			printf "%s-%s [%s] +0.000001: %s\n", task, part[1], part[2], event
+		}
+		layout == "coloured" {
+			printf "%s-\033[01;32m%s\033[0m [%s] %s: \033[K%s\n", task, part[1],
+				part[2], part[4], event
+		}
 		layout == "timeless" {
 			printf "%s %s [%s] kmem:%s\n", task, part[1], part[2], event
 		}
@@ -164,10 +175,13 @@ relaid()
 if command -v zstd >/dev/null; then
 	zstd -qdc corpora/traces/longnames-6.18.ftrace.txt.zst >"$tmp/ftrace"
 	slabfuzz 0 import "$tmp/ftrace" -o "$tmp/program.txt"
-	for layout in latency log graph perf timeless difference quoted; do
+	for layout in latency log graph perf timeless difference quoted dated relative \
+		coloured; do
 		relaid $layout >"$tmp/relaid"
 		slabfuzz 0 import "$tmp/relaid" -o "$tmp/again.txt"
 		check "$layout: the same program" cmp -s "$tmp/program.txt" "$tmp/again.txt"
+		check "$layout: no escapes are printed" sh -c \
+			"! grep -q '$(printf '\033')' '$tmp/out'"
 	done
 fi
 

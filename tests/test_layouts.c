@@ -241,6 +241,19 @@ static void test_lines(void **state)
 		{ "alpha    77  12.000001: kmem:kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
 		{ "kmem:kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
 		{ "alpha 77 [001] 12.000001: probe:kmalloc:" TAIL BYTES "\n", 0, 0, 0 },
+		/* dates, with the recorder's time and without; times since the event before */
+		{ "alpha 77 [001] 2026-11-29 09:00:01.000003 12.000001: kmem:kmalloc:" TAIL BYTES
+		  "\n", 1, 0, 0 },
+		{ "alpha 77 2026-11-29 09:00:01.000003 12.000001: 1 kmem:kmalloc:" TAIL BYTES "\n",
+		  1, 0, 0 },
+		{ "alpha 77 [001] d..1. 2026-11-29 09:00:01.000003: kmem:kmalloc:" TAIL BYTES "\n",
+		  1, 0, 0 },
+		{ "2026-11-29T09:00:01.000003+0100 alpha-77 [001] 12.000001: kmalloc:" TAIL BYTES
+		  "\n", 1, 0, 0 },
+		{ "alpha-77 [001] +0.000001: kmalloc:" TAIL BYTES "\n", 1, 0, 0 },
+		/* colours of grep, whole and cut off */
+		{ START "\x1b[01;31m\x1b[Kkmalloc\x1b[m\x1b[K:" TAIL BYTES "\n", 1, 0, 0 },
+		{ START "kmalloc:" TAIL BYTES "\x1b[01;3\n", 1, 0, 0 },
 		/* two events on a line: the first cut off before its name, in it, in its fields */
 		{ START "kmal  " LINE("kmalloc:" TAIL BYTES), 0, 0, 2 },
 		{ " bytes_alloc=32 gfp_flags=GFP_KERN  " LINE("kmalloc:" TAIL BYTES), 0, 0, 2 },
@@ -275,6 +288,41 @@ static void test_lines(void **state)
 		    c.torn != cases[i].torn || c.paired + c.free_unborn < 1)
 			fail_msg("%zu: paired %d, cut off %d, torn %d", i, (int)c.paired,
 				 (int)c.cut_off, (int)c.torn);
+		sf_trace_close(t);
+	}
+}
+
+/* A date is a time where there is no other; what went before the event tells no order. */
+static void test_dates(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t time_ns;
+	} cases[] = {
+		{ "a 7 [001] 2026-11-29 09:00:01.000003 12.000001: kmem:kfree:" TAIL "\n",
+		  12000001000 },
+		{ "a 7 [001] 2026-11-29 09:00:01.000003: kmem:kfree:" TAIL "\n",
+		  1795942801000003000 },
+		{ "a 7 [001] 2026-11-29 09:00:01.000003 kmem:kfree:" TAIL "\n",
+		  1795942801000003000 },
+		{ "a 7 2026-11-29 09:00:01.000003 kmem:kfree:" TAIL "\n", 1795942801000003000 },
+		{ "a 7 2026-11-29 09:00:01.000003 12.000001: kmem:kfree:" TAIL "\n", 12000001000 },
+		{ "2026-11-29 09:00:01.000003 a-7 [001] 12.000001: kfree:" TAIL "\n",
+		  12000001000 },
+		{ "a-7 [001] +0.000001: kfree:" TAIL "\n", 0 },
+		{ "a-7 [001] ..... \x1b[1m12.000001\x1b[0m: kfree:" TAIL "\n", 12000001000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sf_trace *t = open_text(cases[i].text);
+		struct sf_error err = { "" };
+		struct sf_trace_record rec;
+
+		assert_int_equal(sf_trace_read(t, &rec, &err), 1);
+		if (rec.time_ns != cases[i].time_ns || rec.pid != 7 || strcmp(rec.comm, "a"))
+			fail_msg("%zu: %llu, '%s' %d", i, (unsigned long long)rec.time_ns, rec.comm,
+				 rec.pid);
 		sf_trace_close(t);
 	}
 }
@@ -869,6 +917,7 @@ int main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_same_fields),
 		cmocka_unit_test(test_last_line),
 		cmocka_unit_test(test_large),

@@ -100,12 +100,17 @@ static struct sf_event make(enum sf_event_type type, const struct sf_trace_recor
 
 static void cache_name(char *out, size_t cap, const struct sf_tr_cache *c)
 {
-	if (c->name)
+	if (c->name) {
 		snprintf(out, cap, "%s", c->name);
-	else if (c->bytes_alloc >= 1024 && c->bytes_alloc % 1024 == 0)
+		/* It may be anything, and goes to a terminal. */
+		for (; *out; out++)
+			if ((unsigned char)*out < ' ' || *out == 0x7f)
+				*out = '?';
+	} else if (c->bytes_alloc >= 1024 && c->bytes_alloc % 1024 == 0) {
 		snprintf(out, cap, "kmalloc-%uk", c->bytes_alloc / 1024);
-	else
+	} else {
 		snprintf(out, cap, "kmalloc-%u", c->bytes_alloc);
+	}
 }
 
 /*

@@ -880,6 +880,7 @@ void sf_pair_finish(struct sf_pair *p, const struct sf_trace *t)
 	p->counts.backwards = notes->backwards;
 	p->counts.duplicates = notes->duplicates;
 	p->counts.ended_early = notes->early;
+	p->counts.escapes = notes->escapes;
 	p->counts.lost = notes->lost;
 	p->counts.unknown_gfp = notes->unknown_gfp;
 }

@@ -101,6 +101,57 @@ static const char *back_word(const char *line, const char *p)
 	return p;
 }
 
+/* `nr` digits; *v becomes their value. */
+static bool digits_of(const char *p, const char *end, int nr, uint64_t *v)
+{
+	if (end - p < nr)
+		return false;
+	for (*v = 0; nr--; p++) {
+		if (!sf_tr_is_digit(*p))
+			return false;
+		*v = *v * 10 + (uint64_t)(*p - '0');
+	}
+	return true;
+}
+
+/* Days since 1970 (Howard Hinnant's days_from_civil). */
+static uint64_t days(uint64_t year, uint64_t month, uint64_t day)
+{
+	uint64_t y = year - (month <= 2), era = y / 400, yoe = y - era * 400;
+	uint64_t doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+/*
+ * "2026-11-29 09:00:01.000003", with a T between or a colon behind: where it ends, and its time; p
+ * if there is none.
+ */
+static const char *skip_date(const char *p, const char *end, uint64_t *ns)
+{
+	uint64_t year, month, day, hour, min, sec, part = 0;
+	const char *q = p;
+	unsigned int n = 9;
+
+	if (end - p < 19 || p[4] != '-' || p[7] != '-' || (p[10] != ' ' && p[10] != 'T') ||
+	    p[13] != ':' || p[16] != ':')
+		return p;
+	if (!digits_of(p, end, 4, &year) || !digits_of(p + 5, end, 2, &month) ||
+	    !digits_of(p + 8, end, 2, &day) || !digits_of(p + 11, end, 2, &hour) ||
+	    !digits_of(p + 14, end, 2, &min) || !digits_of(p + 17, end, 2, &sec) ||
+	    year < 1970 || year > 2500)
+		return p;
+	q = p + 19;
+	if (q < end && (*q == '.' || *q == ','))
+		for (q++; q < end && sf_tr_is_digit(*q) && n; n--)
+			part = part * 10 + (uint64_t)(*q++ - '0');
+	while (n--)
+		part *= 10;
+	sec += (days(year, month, day) * 24 + hour) * 3600 + min * 60;
+	*ns = sec * 1000000000u + part;
+	return sf_tr_skip_word(q, end); /* a zone, a colon */
+}
+
 /* What a mailer, printk or syslog put before a line: "> ", "<4>", "[   12.300002] ". */
 static const char *skip_printk(const char *p, const char *end)
 {
@@ -109,6 +160,7 @@ static const char *skip_printk(const char *p, const char *end)
 
 	while (p < end && (*p == '>' || sf_tr_is_blank(*p)))
 		p++;
+	p = sf_tr_skip_blanks(skip_date(p, end, &v), end);
 	for (q = p; (q = memchr(q, '[', (size_t)(end - q))); ) {
 		const char *at = sf_tr_skip_blanks(++q, end);
 
@@ -160,17 +212,22 @@ static bool task(struct sf_prefix *x, const char *line, const char *end)
 	return true;
 }
 
-/* "seconds.fraction:" or "ticks:"; the fraction has six or nine digits. */
+/*
+ * "seconds.fraction:" or "ticks:"; the fraction has six or nine digits. "+seconds:" is a time since
+ * the event before, which tells no order.
+ */
 static bool timestamp(struct sf_prefix *x, const char *p, const char *end)
 {
+	bool relative = p < end && *p == '+';
 	uint64_t whole, part = 0;
 	unsigned int digits = 9;
 
+	p += relative;
 	if (!sf_tr_decimal(&p, end, &whole))
 		return false;
-	if (p < end && *p == ':') {
-		x->time_ns = whole;
-		return p + 1 == end;
+	if (p + 1 == end && *p == ':') {
+		x->time_ns = relative ? 0 : whole;
+		return true;
 	}
 	if (p == end || *p++ != '.')
 		return false;
@@ -178,7 +235,7 @@ static bool timestamp(struct sf_prefix *x, const char *p, const char *end)
 		part = part * 10 + (uint64_t)(*p++ - '0');
 	while (digits--)
 		part *= 10;
-	x->time_ns = whole * 1000000000u + part;
+	x->time_ns = relative ? 0 : whole * 1000000000u + part;
 	return p < end && *p == ':' && p + 1 == end;
 }
 
@@ -213,6 +270,24 @@ static bool event_name(struct sf_prefix *x, const char *p, const char *end)
 	return true;
 }
 
+/* A time, a date, or a date and then the recorder's own time (perf script -F +tod). */
+static bool when(struct sf_prefix *x, const char **p, const char *end)
+{
+	uint64_t wall = 0;
+	const char *date = skip_date(*p, end, &wall), *from = sf_tr_skip_blanks(date, end);
+	const char *stop = sf_tr_skip_word(from, end);
+
+	if (timestamp(x, from, stop)) {
+		*p = stop;
+		return true;
+	}
+	if (date == *p)
+		return false;
+	x->time_ns = wall;
+	*p = date;
+	return true;
+}
+
 /* The layouts with a CPU in brackets and a time. */
 static bool plain_layout(struct sf_prefix *x, const char *line, const char *end)
 {
@@ -223,16 +298,14 @@ static bool plain_layout(struct sf_prefix *x, const char *line, const char *end)
 		return false;
 	/* Latency flags may stand before the time. */
 	p = sf_tr_skip_blanks(p, end);
-	q = sf_tr_skip_word(p, end);
-	if (!timestamp(x, p, q)) {
+	if (!when(x, &p, end)) {
 		flags = true;
-		p = sf_tr_skip_blanks(q, end);
-		q = sf_tr_skip_word(p, end);
-		if (!timestamp(x, p, q))
+		p = sf_tr_skip_blanks(sf_tr_skip_word(p, end), end);
+		if (!when(x, &p, end))
 			return false;
 	}
 	/* trace-cmd may print a difference before the event, perf a count. */
-	p = sf_tr_skip_blanks(q, end);
+	p = sf_tr_skip_blanks(p, end);
 	q = sf_tr_skip_word(p, end);
 	if (q > p && (sf_tr_is_digit(q[-1]) || q[-1] == ')')) {
 		p = sf_tr_skip_blanks(q, end);
@@ -407,6 +480,22 @@ static bool graph_layout(struct sf_prefix *x, const char *line, const char *end)
 	return true;
 }
 
+/* The start of a date and a time of day that end at `end`, which is the time if there is none. */
+static const char *back_date(struct sf_prefix *x, const char *line, const char *end)
+{
+	const char *clock = back_word(line, end);
+	const char *date = back_word(line, back_blanks(line, clock));
+	uint64_t wall;
+
+	if (skip_date(clock, end, &wall) == end)
+		date = clock;
+	else if (skip_date(date, end, &wall) != end)
+		return end;
+	if (!x->time_ns)
+		x->time_ns = wall;
+	return back_blanks(line, date);
+}
+
 /* perf script, where fields were left out: each of time, CPU and task may be missing. */
 static bool sparse_layout(struct sf_prefix *x, const char *line, const char *p)
 {
@@ -423,6 +512,8 @@ static bool sparse_layout(struct sf_prefix *x, const char *line, const char *p)
 		end = back_blanks(line, word);
 		word = back_word(line, end);
 	}
+	end = back_date(x, line, end);
+	word = back_word(line, end);
 	q = word + 1;
 	if (word < end && *word == '[' && sf_tr_decimal(&q, end, &x->cpu) && q + 1 == end)
 		end = back_blanks(line, word);

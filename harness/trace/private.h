@@ -103,6 +103,7 @@ struct sf_tr_notes {
 	uint64_t damage[SF_TR_DAMAGES]; /* events */
 	uint64_t wrapped;               /* of those cut off: the rest is on the next line */
 	uint64_t overwritten, started;  /* as headers say; CPUs whose buffer begins later */
+	uint64_t escapes;               /* lines with escapes of a terminal */
 	uint64_t early;                 /* files that are packed, and end in the middle */
 	uint64_t duplicates;            /* events that another file had already */
 	uint64_t backwards;             /* events before the one that they follow */

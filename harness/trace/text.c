@@ -81,9 +81,45 @@ static bool is_printk(const char *p, const char *end)
 	       sf_tr_decimal(&p, end, &v) && end - p >= 2 && p[0] == ']' && p[1] == ' ';
 }
 
+/* Without the escapes that grep and others colour with: the new length. */
+static size_t strip(char *line, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] != '\x1b') {
+			line[n++] = line[i];
+			continue;
+		}
+		if (i + 1 == len || line[i + 1] != '[')
+			continue;
+		for (i += 2; i < len && line[i] >= 0x20 && line[i] < 0x40; i++)
+			;
+		/* One that is cut off ends with its line. */
+		if (i < len && (line[i] < 0x40 || line[i] > 0x7e))
+			i--;
+	}
+	return n;
+}
+
+static const char *format(const char *head, size_t len);
+
 const char *sf_lines_format(const uint8_t *head, size_t len)
 {
-	const char *p = (const char *)head, *end = p + len, *log = NULL;
+	const char *found;
+	char *plain;
+
+	if (!memchr(head, '\x1b', len))
+		return format((const char *)head, len);
+	plain = memcpy(sf_tr_alloc(len), head, len);
+	found = format(plain, strip(plain, len));
+	free(plain);
+	return found;
+}
+
+static const char *format(const char *head, size_t len)
+{
+	const char *p = head, *end = p + len, *log = NULL;
 	struct sf_prefix x;
 
 	while (p < end) {
@@ -190,12 +226,18 @@ static enum outcome parse_line(struct sf_lines *l, char *line, size_t len, bool 
 			       struct sf_trace_record *rec, struct sf_tr_notes *notes)
 {
 	const struct sf_tr_event_name *ev = NULL;
-	char *end = line + len, why[SF_TR_WHY_MAX];
+	char *end, why[SF_TR_WHY_MAX];
 	enum sf_tr_damage damage;
 	struct sf_prefix x;
 	const char *bad;
 	bool event;
 
+	if (memchr(line, '\x1b', len)) {
+		len = strip(line, len);
+		line[len] = '\0';
+		notes->escapes++;
+	}
+	end = line + len;
 	if (len && line[len - 1] == '\r')
 		*--end = '\0';
 	l->width = whole ? (size_t)(end - line) : 0;

@@ -252,6 +252,7 @@ static void add_notes(struct sf_trace *t)
 		n->started += p->started;
 		n->backwards += p->backwards;
 		n->early += p->early;
+		n->escapes += p->escapes;
 		n->cpus = p->cpus > n->cpus ? p->cpus : n->cpus;
 		n->page_size = p->page_size ? p->page_size : n->page_size;
 		n->hashed = n->hashed || p->hashed;

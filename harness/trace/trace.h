@@ -171,7 +171,8 @@ const char *sf_trace_kernel(const struct sf_trace *t);
 	X(backwards, "events with an earlier time than the one before them")                  \
 	X(kfence, "objects at the end of a page, perhaps KFENCE's (judge only)") \
 	X(duplicates, "events that several files have: taken once")                           \
-	X(ended_early, "files whose compressed data ends too early: read as far as it goes")
+	X(ended_early, "files whose compressed data ends too early: read as far as it goes") \
+	X(escapes, "lines with colour escapes, which were left out")
 
 struct sf_trace_counts {
 #define X(field, what) uint64_t field;

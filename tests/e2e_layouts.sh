@@ -22,6 +22,11 @@ slabfuzz 2 run $dir/other-events.txt
 says '0 memory events in 7 lines: enable events/kmem; seen: sched_switch 2, sched_wakeup 1'
 slabfuzz 2 run $dir/wrapped.txt
 says 'wrapped.txt:1: 2 events were wrapped into two lines'
+check 'and once' empty "$tmp/out"
+slabfuzz 2 run -v $dir/wrapped.txt $dir/excerpts.txt
+says 'wrapped.txt:1: 2 events were wrapped into two lines'
+out_has 'excerpts.txt: baseline: [0-9]* operations'
+out_lacks 'wrapped.txt'
 
 # Read, never accused; the model agrees unless the kernel is another.
 for f in "$dir"/*; do

@@ -117,6 +117,13 @@ static int hold_words(const struct sf_input *in)
 	return sf_bad("%s: empty: neither a program nor a recording", in->name);
 }
 
+/* What could not be read has been said in a line, and has nothing to show. */
+static void print_last(const struct plan *p, const struct sf_results *r)
+{
+	if (prints_text(p) && !r->trials[r->nr_trials - 1].said)
+		sf_print_trial(r, r->nr_trials - 1, p->all, stdout);
+}
+
 static void run_file(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
 		     struct sf_prog *prog, const char *name)
 {
@@ -135,8 +142,8 @@ static void run_file(const struct plan *p, struct sf_session **sessions, struct 
 			sf_session_recording(sessions[i], name, &in.path, 1);
 		else
 			sf_session_program(sessions[i], name, prog);
-		if (prints_text(p) && !status)
-			sf_print_trial(r, r->nr_trials - 1, p->all, stdout);
+		if (!status)
+			print_last(p, r);
 	}
 	if (status)
 		r->status = status;
@@ -168,8 +175,7 @@ static void run_merged(const struct plan *p, struct sf_session **sessions, struc
 		r->status = status;
 	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
 		sf_session_recording(sessions[i], name, paths, nr);
-		if (prints_text(p))
-			sf_print_trial(r, r->nr_trials - 1, p->all, stdout);
+		print_last(p, r);
 	}
 	free(paths);
 }

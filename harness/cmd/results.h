@@ -51,6 +51,7 @@ struct sf_trial {
 	char *file;
 	const char *allocator;
 	char *error; /* why it could not be run, NULL: it was */
+	bool said;   /* on standard error already */
 	uint64_t operations, skipped, events;
 	uint32_t found, missed;          /* how many of each list are its own */
 	uint32_t held, unjudged;         /* expectations */

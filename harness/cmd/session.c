@@ -396,6 +396,7 @@ void sf_session_recording(struct sf_session *s, const char *name, const char *co
 	if (!tr) {
 		sf_say("%s", err.text);
 		t->error = sf_strdup("cannot be opened");
+		t->said = true;
 		s->results->status = status;
 		return;
 	}
@@ -405,6 +406,7 @@ void sf_session_recording(struct sf_session *s, const char *name, const char *co
 	if (!replay(s, tr, &err) && !t->error) {
 		sf_say("%s", err.text);
 		t->error = sf_strdup(err.text);
+		t->said = true;
 		s->results->status = SF_EXIT_BAD;
 	} else if (!t->error) {
 		hold_replay(s, t);

@@ -310,6 +310,7 @@ static void test_dates(void **state)
 		{ "2026-11-29 09:00:01.000003 a-7 [001] 12.000001: kfree:" TAIL "\n",
 		  12000001000 },
 		{ "a-7 [001] +0.000001: kfree:" TAIL "\n", 0 },
+		{ "a 7 kmem:kfree:" TAIL "\n", 0 },
 		{ "a-7 [001] ..... \x1b[1m12.000001\x1b[0m: kfree:" TAIL "\n", 12000001000 },
 	};
 
@@ -323,6 +324,16 @@ static void test_dates(void **state)
 		if (rec.time_ns != cases[i].time_ns || rec.pid != 7 || strcmp(rec.comm, "a"))
 			fail_msg("%zu: %llu, '%s' %d", i, (unsigned long long)rec.time_ns, rec.comm,
 				 rec.pid);
+		sf_trace_close(t);
+	}
+	/* nothing before the event, so no time */
+	{
+		struct sf_trace *t = open_text("kmem:kfree:" TAIL "\n");
+		struct sf_error err = { "" };
+		struct sf_trace_record rec;
+
+		assert_int_equal(sf_trace_read(t, &rec, &err), 1);
+		assert_int_equal(rec.time_ns, 0);
 		sf_trace_close(t);
 	}
 }

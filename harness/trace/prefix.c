@@ -485,8 +485,10 @@ static const char *back_date(struct sf_prefix *x, const char *line, const char *
 {
 	const char *clock = back_word(line, end);
 	const char *date = back_word(line, back_blanks(line, clock));
-	uint64_t wall;
+	uint64_t wall = 0;
 
+	if (clock == end)
+		return end;
 	if (skip_date(clock, end, &wall) == end)
 		date = clock;
 	else if (skip_date(date, end, &wall) != end)
@@ -508,10 +510,8 @@ static bool sparse_layout(struct sf_prefix *x, const char *line, const char *p)
 		end = back_blanks(line, word);
 		word = back_word(line, end);
 	}
-	if (word < end && timestamp(x, word, end)) {
+	if (word < end && timestamp(x, word, end))
 		end = back_blanks(line, word);
-		word = back_word(line, end);
-	}
 	end = back_date(x, line, end);
 	word = back_word(line, end);
 	q = word + 1;

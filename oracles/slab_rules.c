@@ -98,9 +98,11 @@ unsigned int sf_acc_2(struct sf_judge *j, const struct sf_event *ev)
 	return checks;
 }
 
-/* A snapshot that shows slabs shows their cache. */
+/* A snapshot that shows slabs shows their cache, and all that events made. */
 static unsigned int not_shown(struct sf_judge *j, const struct sf_event *ev)
 {
+	bool traced = j->sh.zone.on && j->sh.exact && !j->sh.untracked && j->snap.nr_caches;
+
 	for (size_t i = 0; i < j->snap.nr_caches; i++)
 		if (judged_cache(j, j->snap.caches[i].cache))
 			j->snap.sum[j->snap.caches[i].cache].shown = true;
@@ -111,6 +113,15 @@ static unsigned int not_shown(struct sf_judge *j, const struct sf_event *ev)
 			cache_fault(j, ev, SF_INV_ACC_3, "slabs of %s are shown without it", id, 0,
 				    j->snap.sum[id].slabs);
 	}
+	for (uint32_t w = 0; traced && w < (j->sh.nr_cache + 63) / 64; w++)
+		for (uint64_t m = j->sh.touched[w]; m; m &= m - 1) {
+			uint32_t id = w * 64 + (uint32_t)__builtin_ctzll(m);
+			const struct sf_shadow_cache *c = judged_cache(j, id);
+
+			if (c && c->slabs && (id >= j->snap.nr_sum || !j->snap.sum[id].slabs))
+				cache_fault(j, ev, SF_INV_ACC_3, "slabs of %s are not shown", id,
+					    0, c->slabs);
+		}
 	return (unsigned int)j->snap.nr_ids;
 }
 

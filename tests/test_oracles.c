@@ -540,6 +540,17 @@ static void acc_3_not_shown(struct fixture *f)
 	EMIT(f, SNAP_END, snap, .managed = PAGES);
 }
 
+/* Of kmalloc-64, while another cache is. */
+static void acc_3_left_out(struct fixture *f)
+{
+	look(f, four_objects(f));
+	f->sc = (struct sf_ev_snapcache){ .cache = C_96, .refs = 1, .objsize = 96,
+					  .objperslab = 42, .pagesperslab = 1 };
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	emit(f, SF_EV_SNAP_CACHE, (struct sf_event){ .snapcache = f->sc });
+	EMIT(f, SNAP_END, snap, .managed = PAGES);
+}
+
 static void acc_3_slabs(struct fixture *f)
 {
 	look(f, four_objects(f));
@@ -1638,6 +1649,7 @@ static const struct stream broken[] = {
 	       "a slab of kmalloc-64 has an order that is neither preferred nor smallest"),
 	STREAM(ACC, 1, acc_1_more, "a slab of kmalloc-64 has more in use than objects"),
 	STREAM(ACC, 2, acc_2, "objects in use of kmalloc-64 are neither live nor parked"),
+	STREAM(ACC, 3, acc_3_left_out, "slabs of kmalloc-64 are not shown"),
 	STREAM(ACC, 3, acc_3_not_shown, "slabs of kmalloc-64 are shown without it"),
 	STREAM(ACC, 3, acc_3_partial, "nr_partial of kmalloc-64 is wrong"),
 	STREAM(ACC, 3, acc_3_slabs, "nr_slabs of kmalloc-64 is wrong"),

@@ -202,8 +202,11 @@ static inline bool sf_may_use_reserve(uint32_t gfp)
 /* May these flags count pages of the HIGHATOMIC reserve as theirs? (ALLOC_RESERVES) */
 static inline bool sf_counts_reserve(uint32_t gfp)
 {
-	return (gfp & (SF_GFP_HIGH | SF_GFP_MEMALLOC)) ||
-	       !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC));
+	if (gfp & SF_GFP_HIGH)
+		return true;
+	if (gfp & SF_GFP_NOMEMALLOC)
+		return false;
+	return (gfp & SF_GFP_MEMALLOC) || !(gfp & SF_GFP_DIRECT_RECLAIM);
 }
 
 /* ... and be handed blocks of it (ALLOC_HIGHATOMIC; mm/page_alloc.c:rmqueue_buddy)? */

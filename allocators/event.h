@@ -558,7 +558,7 @@ struct sf_ev_page {
 	uint8_t cpu;
 	uint32_t gfp;
 	bool pcp;             /* through a per-CPU list */
-	bool bulk;            /* ALLOC: by alloc_pages_bulk(), which wakes no kswapd */
+	uint8_t bulk;         /* ALLOC: not 0: by alloc_pages_bulk(), which wakes no kswapd */
 	bool reserve;         /* ALLOC: the caller's flags allow going below the mark */
 	uint64_t free_before; /* ALLOC, not pcp: NR_FREE_PAGES before */
 	uint64_t mark;        /* ALLOC, not pcp: the mark it was held against */

@@ -410,6 +410,9 @@ void sf_on_page_alloc(struct sf_judge *j, const struct sf_event *ev)
 	if (j->nr_leaving)
 		sf_leaving_drop(j, ev->page.pfn, ev->page.order);
 	sf_zone_page_alloc(&j->sh.zone, &ev->page);
+	/* The last try before OOM, and after it, wakes nobody (__alloc_pages_may_oom). */
+	if (j->op.rounds.direct)
+		j->sh.zone.boost = SF_BOOST_ANY;
 }
 
 void sf_on_page_free(struct sf_judge *j, const struct sf_event *ev)

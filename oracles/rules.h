@@ -209,10 +209,13 @@ static inline bool sf_counts_reserve(uint32_t gfp)
 	return (gfp & SF_GFP_MEMALLOC) || !(gfp & SF_GFP_DIRECT_RECLAIM);
 }
 
-/* ... and be handed blocks of it (ALLOC_HIGHATOMIC; mm/page_alloc.c:rmqueue_buddy)? */
+/*
+ * ... and be handed blocks of it (ALLOC_HIGHATOMIC; mm/page_alloc.c:rmqueue_buddy)? With
+ * __GFP_MEMALLOC no mark holds in the end, and no block of it is to be had then.
+ */
 static inline bool sf_takes_reserve(uint32_t gfp, unsigned int order)
 {
-	return !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC)) &&
+	return !(gfp & (SF_GFP_DIRECT_RECLAIM | SF_GFP_NOMEMALLOC | SF_GFP_MEMALLOC)) &&
 	       (order == 0 || (gfp & SF_GFP_HIGH));
 }
 

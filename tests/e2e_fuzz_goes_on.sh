@@ -111,7 +111,7 @@ test -s "$text" && test -s "${text%.txt}" &&
 check "its program crashes again" $?
 times=$(grep -A2 'found *ASan: SEGV in heap_set_cpu' "$dir/out" |
 	sed -n 's/^ *\([0-9]*\) times$/\1/p')
-test "${times:-0}" -gt 50
+test "${times:-0}" -gt 1
 check "it was counted" $?
 # Two engines may be at it at the same time.
 find "$dir/crashes" -maxdepth 1 -type f -name '*-*-*' ! -name '*.txt' | sed 's/-[0-9a-f]*$//' |

@@ -519,7 +519,7 @@ static void test_tables(void **state)
 	for (unsigned int c = 0; c <= SF_CODE_MAX; c++) {
 		const struct sf_op_info *info = &sf_op_table[c];
 		unsigned int size = 2 + (info->res != SF_RES_NONE ? 4 : 0);
-		uint32_t fields = 0;
+		uint64_t fields = 0;
 
 		if (!info->name)
 			continue;
@@ -530,8 +530,8 @@ static void test_tables(void **state)
 			size += lay->width;
 			/* Two arguments in one field could not both be kept. */
 			assert_true(lay->offset / 2 < 64);
-			assert_false(fields & 1u << info->arg[i].kind);
-			fields |= 1u << info->arg[i].kind;
+			assert_false(fields & 1ull << info->arg[i].kind);
+			fields |= 1ull << info->arg[i].kind;
 			for (unsigned int j = 0; j < i; j++)
 				assert_int_not_equal(sf_arg_table[info->arg[j].kind].offset,
 						     lay->offset);

@@ -106,8 +106,9 @@ static void vrealloc(struct sf_prog *p, struct sf_rng *r)
 /* From kmalloc to vmalloc and back. */
 static void kvrealloc(struct sf_prog *p, struct sf_rng *r)
 {
-	struct sf_op *op = put(p, sf_rng_one_in(r, 2) ? SF_OP_KMALLOC : SF_OP_KVMALLOC,
-			       SF_GFP_KERNEL, 1 + upto(r, FOUR_MIB / 4));
+	/* One draw a statement: arguments are evaluated in an order that compilers choose. */
+	uint8_t code = sf_rng_one_in(r, 2) ? SF_OP_KMALLOC : SF_OP_KVMALLOC;
+	struct sf_op *op = put(p, code, SF_GFP_KERNEL, 1 + upto(r, FOUR_MIB / 4));
 	uint32_t last = op->res;
 
 	for (uint32_t n = 1 + upto(r, 3); n; n--) {
@@ -145,8 +146,8 @@ static void highatomic(struct sf_prog *p, struct sf_rng *r)
 /* Some objects are parked or charged, the rest of a bulk cannot be had. */
 static void bulk_fails(struct sf_prog *p, struct sf_rng *r)
 {
-	uint32_t cache = put_cache(p, 500 + upto(r, 4000),
-				   sf_rng_one_in(r, 2) ? SF_SLAB_ACCOUNT : 0);
+	uint32_t size = 500 + upto(r, 4000);
+	uint32_t cache = put_cache(p, size, sf_rng_one_in(r, 2) ? SF_SLAB_ACCOUNT : 0);
 	uint32_t obj[4], nr = 1 + upto(r, 4);
 
 	if (sf_rng_one_in(r, 2)) {
@@ -190,8 +191,8 @@ static void rcu_sheaf(struct sf_prog *p, struct sf_rng *r)
 /* All that is left in a cache is deferred, on another CPU. */
 static void destroy_deferred(struct sf_prog *p, struct sf_rng *r)
 {
-	uint32_t cache = put_cache(p, 8 + upto(r, 3000), sf_rng_one_in(r, 4) ?
-							 SF_SLAB_TYPESAFE_BY_RCU : 0);
+	uint32_t size = 8 + upto(r, 3000);
+	uint32_t cache = put_cache(p, size, sf_rng_one_in(r, 4) ? SF_SLAB_TYPESAFE_BY_RCU : 0);
 
 	for (uint32_t n = 1 + upto(r, 4); n; n--) {
 		put(p, SF_OP_CPU, 0, 0)->cpu = (uint8_t)upto(r, (uint32_t)p->settings.cpus);
@@ -229,8 +230,10 @@ static void boost(struct sf_prog *p, struct sf_rng *r)
 		block[i] = put_pages(p, SF_GFP_HIGHUSER_MOVABLE, i == 2 || i == 3 ? 9 : 8);
 	put_of(p, SF_OP_FREE_PAGES, SF_NONE, block[freed]);
 	for (uint32_t n = 2 + upto(r, 4); n; n--) {
-		put_pages(p, (sf_rng_one_in(r, 3) ? SF_GFP_KERNEL : SF_GFP_HIGH) |
-			     (sf_rng_one_in(r, 2) ? SF_GFP_RECLAIMABLE : 0), upto(r, 6));
+		uint32_t gfp = sf_rng_one_in(r, 3) ? SF_GFP_KERNEL : SF_GFP_HIGH;
+
+		gfp |= sf_rng_one_in(r, 2) ? SF_GFP_RECLAIMABLE : 0;
+		put_pages(p, gfp, upto(r, 6));
 		put(p, SF_OP_CHECK, 0, 0);
 	}
 }

@@ -17,7 +17,7 @@
 
 #include "../harness/exec/exec.h"
 #include "../harness/fuzz/counts.h"
-#include "../harness/fuzz/guard.h"
+#include "../harness/fuzz/survive.h"
 #include "../harness/fuzz/mark.h"
 #include "each_allocator.h"
 #include "event_hash.h"
@@ -88,19 +88,19 @@ static void test_guard(void **state)
 	int calls = 0;
 
 	(void)state;
-	sf_guard_setup();
-	assert_true(sf_guard(fine, &calls, why));
+	sf_survive_setup();
+	assert_true(sf_survive(fine, &calls, why));
 	assert_string_equal(why, "");
-	assert_false(sf_guard(crash, &calls, why));
+	assert_false(sf_survive(crash, &calls, why));
 	assert_int_equal(calls, 2);
 	assert_memory_equal(why, "SIGFPE at ", 10);
-	assert_false(sf_guard(crash, &calls, again));
+	assert_false(sf_survive(crash, &calls, again));
 	assert_string_equal(why, again);
-	assert_false(sf_guard(give_up, &calls, why));
+	assert_false(sf_survive(give_up, &calls, why));
 	assert_memory_equal(why, "SIGABRT at ", 11);
-	assert_false(sf_guard(give_up, &calls, why));
+	assert_false(sf_survive(give_up, &calls, why));
 	assert_int_equal(calls, 5);
-	assert_true(sf_guard(fine, &calls, why));
+	assert_true(sf_survive(fine, &calls, why));
 }
 
 static size_t encode(const char *text, uint8_t *out, size_t cap)

@@ -19,7 +19,7 @@
 #include "../program/program.h"
 #include "counts.h"
 #include "find.h"
-#include "guard.h"
+#include "survive.h"
 #include "mark.h"
 
 enum {
@@ -252,7 +252,7 @@ static bool replace_heap(struct fuzz_heap *h, const struct sf_allocator *a,
 
 	if (!sf_find_goes_on()) {
 		open_guarded(&o);
-	} else if (!sf_guard(open_guarded, &o, crash)) {
+	} else if (!sf_survive(open_guarded, &o, crash)) {
 		sf_find_save(crash, "");
 		h->exec = NULL;
 		h->judge = NULL;
@@ -334,7 +334,7 @@ void sf_fuzz_setup(void)
 	fz.thorough = thorough && *thorough;
 	sf_prog_init(&fz.prog);
 	if (sf_find_goes_on())
-		sf_guard_setup();
+		sf_survive_setup();
 	normalise(&fz.prog.settings, fz.subject[0].allocator);
 	if (!find_heap(fz.subject[0].allocator, &fz.prog.settings, &err)) {
 		fprintf(stderr, "slabfuzz: %s: %s\n", fz.subject[0].allocator->name, err.text);
@@ -404,11 +404,11 @@ static void run_on(struct fuzz_heap *h)
 	sf_exec_set_end(h->exec, fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
 	if (!sf_find_goes_on()) {
 		run_guarded(NULL);
-	} else if (!sf_guard(run_guarded, NULL, crash)) {
+	} else if (!sf_survive(run_guarded, NULL, crash)) {
 		sf_find_save(crash, "");
 		h->broken = true;
 		/* Executor and judge were in the midst of something, too. */
-		if (!sf_guard(close_heap, h, crash))
+		if (!sf_survive(close_heap, h, crash))
 			h->exec = NULL;
 	}
 	fz.in_use = NULL;

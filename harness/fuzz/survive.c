@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * guard.c - crashes survived: signal handlers that jump back to where the call was made. Relies on
+ * survive.c - crashes survived: signal handlers that jump back to where the call was made. Relies on
  * the operating system alone, and on signals coming from the thread's own code (assertions, traps,
  * faults). fuzz.c relies on it where a run goes on after a find. What a handler must find is
  * global; one thread at a time.
  */
-#include "guard.h"
+#include "survive.h"
 
 #include <execinfo.h>
 #include <setjmp.h>
@@ -75,7 +75,7 @@ static void on_crash(int nr, siginfo_t *info, void *context)
 		raise(nr);
 }
 
-void sf_guard_setup(void)
+void sf_survive_setup(void)
 {
 	const struct sigaction ours = { .sa_sigaction = on_crash,
 					.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
@@ -90,7 +90,7 @@ void sf_guard_setup(void)
 		sigaction(signals[i].nr, &ours, &outer[i]);
 }
 
-bool sf_guard(void (*fn)(void *ctx), void *ctx, char crash[SF_CRASH_MAX])
+bool sf_survive(void (*fn)(void *ctx), void *ctx, char crash[SF_CRASH_MAX])
 {
 	sigjmp_buf here;
 

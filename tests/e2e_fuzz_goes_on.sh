@@ -109,9 +109,9 @@ on=$(sed -n 's/^# allocator: //p' "$text" 2>/dev/null)
 test -s "$text" && test -s "${text%.txt}" &&
 	SLABFUZZ_ALLOCATOR=$on "$dir/libfuzzer_program" "${text%.txt}" 2>&1 | grep -q 'SEGV'
 check "its program crashes again" $?
-# In the midst of a run the frame that is named may be its caller's.
+# By address: which frame is named, the run and the replay may see differently.
 times=$(cat "$dir"/program-fuzz.counts.* | tr -d '\000' |
-	awk '/ASan: SEGV in / { sum += $1 } END { print sum + 0 }')
+	awk '/SIGSEGV at / { sum += $1 } END { print sum + 0 }')
 test "$times" -gt 1
 check "it was counted" $?
 # Two engines may be at it at the same time.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * survive.c - crashes survived: signal handlers that jump back to where the call was made. Relies on
- * the operating system alone, and on signals coming from the thread's own code (assertions, traps,
- * faults). fuzz.c relies on it where a run goes on after a find. What a handler must find is
+ * survive.c - crashes survived: signal handlers that jump back to where the call was made. Relies
+ * on the operating system alone, and on signals coming from the thread's own code (assertions,
+ * traps, faults). fuzz.c relies on it where a run goes on after a find. What a handler must find is
  * global; one thread at a time.
  */
 #include "survive.h"

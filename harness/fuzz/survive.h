@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * survive.h - a call that may crash without ending the process (survive.c): for long runs, in which a
- * find must not keep others from being made.
+ * survive.h - a call that may crash without ending the process (survive.c): for long runs, in which
+ * a find must not keep others from being made.
  */
 #ifndef SLABFUZZ_SURVIVE_H
 #define SLABFUZZ_SURVIVE_H

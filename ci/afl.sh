@@ -98,7 +98,7 @@ echo "  edges       $(stat edges_found) of $(stat total_edges)"
 echo "  stability   $stability"
 echo "  corpus      $out/default/queue ($(count_files "$out/default/queue") files)"
 echo "  crashes     $crashes"
-report
+report ""
 found=$?
 if [ "$stability" != "100.00%" ]; then
 	echo "  found       stability below 100 %: coverage depends on the inputs before"

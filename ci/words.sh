@@ -30,6 +30,7 @@ fi
 names=$(ci/files.sh | sed 's|.*/||' | sort -u)
 missing=$(
 	for f in $(ci/files.sh '*.md'); do
+		# shellcheck disable=SC2016 # backquotes of Markdown
 		grep -ohE '`[[:alnum:]_./-]+\.[ch]`' "$f" | tr -d '`' | sort -u |
 			while read -r name; do
 			case $name in

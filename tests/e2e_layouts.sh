@@ -72,6 +72,7 @@ out_has '^ *9  page allocations whose frame is not told$'
 if command -v zstd >/dev/null; then
 	zstd -qdc corpora/traces/sockets-6.18.trace-cmd-report.txt.zst | cut -c1-120 >"$tmp/cut"
 	for what in run judge "import -o $tmp/program.txt"; do
+		# shellcheck disable=SC2086 # a command and its options
 		slabfuzz 2 $what "$tmp/cut"
 		says 'among 650 memory events read, and 4350 that cannot be; 4350 end at column 120'
 	done
@@ -84,8 +85,10 @@ fi
 printf '\n' >"$tmp/blank"
 : | gzip -c >"$tmp/none.gz"
 for cmd in run judge "import -o $tmp/program.txt"; do
+	# shellcheck disable=SC2086 # a command and its options
 	slabfuzz 2 $cmd "$tmp/blank"
 	says 'blank: empty: n'
+	# shellcheck disable=SC2086 # a command and its options
 	slabfuzz 2 $cmd "$tmp/none.gz"
 	says 'none.gz: empty: no recording'
 done

@@ -827,8 +827,8 @@ void exec_cache_shrink(struct sf_exec *x, const struct sf_op *op)
 
 void x_destroy(struct sf_exec *x, uint32_t res)
 {
-	struct slot *s = x_slot(x, res);
 	enum sf_status status;
+	struct slot *s;
 
 	if (x->nr_prefilled)
 		x_sheaves_return(x, res);

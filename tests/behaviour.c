@@ -450,7 +450,7 @@ static const char *find_line(char *const *lines, size_t nr, const char *line)
 	size_t key = key_length(line);
 
 	for (size_t i = 0; i < nr; i++)
-		if (!strncmp(lines[i], line, key))
+		if (lines[i] && !strncmp(lines[i], line, key))
 			return lines[i];
 	return NULL;
 }
@@ -497,7 +497,7 @@ static int compare(const struct rows *all)
 	nr_is = split(new, &is);
 	old = read_file(opt.recorded, &len);
 	nr_was = split(old, &was);
-	if (!nr_was || strcmp(was[0], is[0]))
+	if (!nr_was || !was[0] || !is[0] || strcmp(was[0], is[0]))
 		die("%s: not rows of these areas; --update writes them", opt.recorded);
 	for (size_t i = 1; i < nr_is; i++) {
 		const char *line = i < nr_was ? was[i] : NULL;

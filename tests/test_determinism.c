@@ -224,10 +224,8 @@ static uint64_t count(struct sf_exec *x, const struct sf_judge *j, const struct 
 	for (int i = 0; i < SF_INV_COUNT; i++) {
 		const struct sf_oracle_count *c = &sf_judge_counts(j)[i];
 		/* A cache's order (MEM-16) is that of its boot: it is known from then on. */
-		uint64_t more[] = { i == SF_INV_MEM_16 ? 0 : c->checked - before[i].checked,
-				    c->violations - before[i].violations };
-
-		h = sf_fnv1a(h, more, sizeof(more));
+		mix(&h, i == SF_INV_MEM_16 ? 0 : c->checked - before[i].checked);
+		mix(&h, c->violations - before[i].violations);
 	}
 	return h;
 }

@@ -167,7 +167,7 @@ static struct sf_far_page *far_find(const struct sf_far *f, uint64_t page)
 /* Pages with nothing on them go; the last one takes the place of each. */
 static void far_sweep(struct sf_far *f)
 {
-	for (size_t i = 0; i < f->nr;) {
+	for (size_t i = 0; f->page && i < f->nr;) {
 		struct sf_far_page *p = &f->page[i];
 
 		if (p->used) {
@@ -187,9 +187,9 @@ static struct sf_far_page *far_make(struct sf_far *f, uint64_t page, size_t *byt
 
 	if (p)
 		return p;
-	if (f->nr == f->cap) {
+	if (f->nr == f->cap || !f->page) {
 		far_sweep(f);
-		if (f->nr >= f->cap / 2) /* else it would soon be swept again */
+		if (!f->page || f->nr >= f->cap / 2) /* else it would soon be swept again */
 			f->page = sf_shadow_grow(f->page, &f->cap, f->cap + 1, sizeof(*f->page),
 						 bytes);
 	}

@@ -24,6 +24,9 @@ static bool is_too_few(const struct sf_judge *j, const struct sf_ev_pagesbulk *e
 
 	if (boost < 1ull << z->pageblock_order)
 		boost = 1ull << z->pageblock_order;
+	/* Reclaim for the one page that it then asked for has made room since. */
+	if (j->op.rounds.direct)
+		return false;
 	return e->empty < e->n && !(e->gfp & SF_GFP_ACCOUNT) && !j->op.fault && z->on &&
 	       sf_zone_can_give(z, 0, SF_GFP_NOMEMALLOC, z->marks.high + boost + e->n);
 }

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../allocators/base/grow.h"
 #include "../harness/exec/exec.h"
 #include "../harness/generate/mutate.h"
 #include "../harness/trace/trace.h"
@@ -135,12 +136,7 @@ static struct row *new_row(struct rows *all, const char *name, const char *alloc
 {
 	struct row *r;
 
-	if (all->nr == all->cap) {
-		all->cap = all->cap ? 2 * all->cap : 1024;
-		all->row = realloc(all->row, all->cap * sizeof(*all->row));
-		if (!all->row)
-			die("out of memory");
-	}
+	SF_GROW(all->row, all->nr, all->cap);
 	r = &all->row[all->nr++];
 	*r = (struct row){ .allocator = allocator };
 	snprintf(r->name, sizeof(r->name), "%s", name);

@@ -21,8 +21,9 @@
 #include "event.h"
 #include "gfp.h"
 #include "settings.h"
+#include "traits.h"
 
-#define SF_ALLOCATOR_ABI 5
+#define SF_ALLOCATOR_ABI 6
 
 struct sf_heap; /* the allocator's own */
 
@@ -71,7 +72,23 @@ struct sf_heap; /* the allocator's own */
 	  "place only where the object has it")                                                \
 	X(ERR_PTR, "err_ptr", 37, "free() takes error pointers: warns, and frees nothing")     \
 	X(PAGES_BULK, "pages_bulk", 38, "pages_alloc_bulk(): many single pages at once")       \
-	X(SHEAVES, "sheaves", 39, "sheaf_prefill() and its family: objects that are set aside")
+	X(SHEAVES, "sheaves", 39, "sheaf_prefill() and its family: objects that are set aside") \
+	X(MALLOC, "malloc", 40, "the words of user space: alloc() takes SF_API_FOREIGN with a "  \
+	  "call, free() SF_FREE_USER")                                                           \
+	X(CALLOC, "calloc", 41, "alloc() takes SF_CALL_CALLOC")                                  \
+	X(REALLOCARRAY, "reallocarray", 42, "realloc() takes SF_CALL_REALLOCARRAY")              \
+	X(ALIGNED_ALLOC, "aligned_alloc", 43, "alloc() takes SF_CALL_ALIGNED_ALLOC")             \
+	X(POSIX_MEMALIGN, "posix_memalign", 44, "alloc() takes SF_CALL_POSIX_MEMALIGN")          \
+	X(MEMALIGN, "memalign", 45, "alloc() takes SF_CALL_MEMALIGN")                            \
+	X(FREE_SIZED, "free_sized", 46, "user_free() takes a size")                              \
+	X(FREE_ALIGNED, "free_aligned_sized", 47, "user_free() takes a size and an alignment")   \
+	X(GOOD_SIZE, "good_size", 48, "good_size(): what a request is rounded up to")            \
+	X(TRIM, "trim", 49, "trim(): malloc_trim()")                                             \
+	X(STATS, "stats", 50, "stats(): the allocator's own counts")                             \
+	X(INTEGRITY, "integrity", 51, "integrity(): the allocator looks at itself")              \
+	X(HEAPS, "heaps", 52, "heap_create(): several heaps, in blocks of given place and size") \
+	X(REGIONS, "regions", 53, "heap_add(), heap_remove(): a heap of several blocks")         \
+	X(THREADS, "threads", 54, "set_thread(): operations run on threads of their own")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1ull << (bit),
@@ -115,13 +132,39 @@ struct sf_request {
 	uint8_t counter_size;
 	uint32_t counter_at;
 	uint64_t count;
+	/* api SF_API_FOREIGN: how the caller spelled it, and the heap it asks (0: the first). */
+	uint8_t call;      /* enum sf_user_call */
+	uint32_t heap;
 };
 
 /* What came back. */
 struct sf_result {
 	uint8_t status;    /* enum sf_status */
 	uint64_t addr;     /* 0: NULL. SF_ZERO_SIZE_PTR for size 0 with SF_CAP_KMALLOC */
+	/* MALLOC. errno afterwards, 0 before; what posix_memalign() returned */
+	int32_t error, ret;
+	/* A posix_memalign() that failed wrote to its argument all the same. */
+	bool touched;
 };
+
+/* MALLOC: how an object is given back. */
+struct sf_free_request {
+	uint64_t addr;
+	uint8_t call;   /* SF_CALL_FREE, SF_CALL_FREE_SIZED, SF_CALL_FREE_ALIGNED */
+	uint32_t heap;  /* HEAPS: the heap that is told to; it need not be the object's (misuse) */
+	uint64_t size, align; /* FREE_SIZED, FREE_ALIGNED: what the caller says it asked for */
+};
+
+/* STATS. What an allocator does not know is SF_UNKNOWN. Bytes, but for live. */
+struct sf_stats {
+	uint64_t live;  /* objects handed out and not given back */
+	uint64_t used;  /* in them, as the allocator counts */
+	uint64_t free;  /* that it could hand out without asking for more memory */
+	uint64_t total; /* that it holds */
+	uint64_t peak;  /* most of `used` so far */
+};
+
+#define SF_UNKNOWN UINT64_MAX
 
 struct sf_cache_request {
 	const char *name;
@@ -235,14 +278,17 @@ struct sf_allocator {
 	uint64_t caps;        /* enum sf_cap */
 	uint64_t settings;    /* bit SF_SET_* set: this setting has an effect, others have none */
 	uint8_t reset_kind;   /* enum sf_reset_kind */
+	const struct sf_traits *traits; /* NULL: sf_traits_default */
+	const void *instance; /* the adapter's own: which library or plug-in this is */
 
 	/*
 	 * A fresh heap, owned by the caller until destroy(). NULL on failure with one line in
 	 * `err`. `sink` may be NULL (no events) and must outlive the heap; if there is one,
-	 * create() emits HEAP and then a CACHE for every cache that exists at boot.
+	 * create() emits HEAP and then a CACHE for every cache that exists at boot. `self`: the
+	 * table that it was called through, which outlives the heap.
 	 */
-	struct sf_heap *(*create)(const struct sf_settings *set, struct sf_sink *sink,
-				  struct sf_error *err);
+	struct sf_heap *(*create)(const struct sf_allocator *self, const struct sf_settings *set,
+				  struct sf_sink *sink, struct sf_error *err);
 	void (*destroy)(struct sf_heap *h);
 	/* Costs what was touched since the last reset, not what the heap holds. */
 	void (*reset)(struct sf_heap *h);
@@ -468,7 +514,40 @@ struct sf_allocator {
 	enum sf_status (*sheaf_return)(struct sf_heap *h, uint32_t cache, uint32_t gfp,
 				       uint32_t sheaf);
 	uint32_t (*sheaf_size)(struct sf_heap *h, uint32_t sheaf);
+
+	/*
+	 * MALLOC. alloc() and realloc() carry rq->call; realloc(p, 0) that frees and returns NULL
+	 * is SF_FREED. user_free(): only with FREE_SIZED, FREE_ALIGNED or HEAPS; else free() with
+	 * SF_FREE_USER is called. What the allocator refuses as misuse without dying is SF_NOTICED.
+	 */
+	void (*user_free)(struct sf_heap *h, const struct sf_free_request *rq,
+			  struct sf_result *rs);
+	/* GOOD_SIZE: bytes that a request of `size` gets (malloc_good_size, nallocx). */
+	uint64_t (*good_size)(struct sf_heap *h, uint64_t size);
+	/* TRIM: what malloc_trim(pad) returns. */
+	int (*trim)(struct sf_heap *h, uint64_t pad);
+	/* STATS: of all heaps. */
+	void (*stats)(struct sf_heap *h, struct sf_stats *out);
+	/*
+	 * INTEGRITY: NULL if all structures are sound, or what the allocator says of them: one
+	 * line, valid until the next call.
+	 */
+	const char *(*integrity)(struct sf_heap *h);
+	/*
+	 * HEAPS. One more heap, in a block of `size` bytes that begins `at` bytes behind a page
+	 * boundary: an id from 1 on, 0: refused (too small, for instance). heap_destroy(): objects
+	 * in it are gone, with no further word. REGIONS. heap_add(): a further block; an id from 1
+	 * on, 0: refused. heap_remove(): SF_NULL, and nothing happens, if it is in use.
+	 */
+	uint32_t (*heap_create)(struct sf_heap *h, uint64_t size, uint32_t at);
+	void (*heap_destroy)(struct sf_heap *h, uint32_t heap);
+	uint32_t (*heap_add)(struct sf_heap *h, uint32_t heap, uint64_t size, uint32_t at);
+	enum sf_status (*heap_remove)(struct sf_heap *h, uint32_t heap, uint32_t region);
+	/* THREADS: operations that follow run on thread `nr`, below SF_THREADS_MAX; one at a time. */
+	void (*set_thread)(struct sf_heap *h, unsigned int nr);
 };
+
+#define SF_THREADS_MAX 8u
 
 #define SF_PREFILL_MAX 64u
 

@@ -8,10 +8,11 @@ static const struct policy baseline_policy = {
 	.partitions = 1,
 };
 
-static struct sf_heap *baseline_create(const struct sf_settings *set, struct sf_sink *sink,
+static struct sf_heap *baseline_create(const struct sf_allocator *self,
+				       const struct sf_settings *set, struct sf_sink *sink,
 				       struct sf_error *err)
 {
-	return heap_create(&sf_baseline, &baseline_policy, set, sink, err);
+	return heap_create(self, &baseline_policy, set, sink, err);
 }
 
 const struct sf_allocator sf_baseline = {

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "settings.h"
+#include "traits.h"
 
 #define SF_DIRECT_MAP 0xffff888000000000ull
 #define SF_VMALLOC 0xffffc90000000000ull
@@ -107,7 +108,14 @@
 	X(PAGES_BULK, pagesbulk, "result: alloc_pages_bulk() returned (after the ALLOC of each "   \
 	  "page)")                                                                                 \
 	X(SHEAF, sheaf, "result: a sheaf was prefilled, refilled or returned, or the ALLOC that "  \
-	  "follows is from it")
+	  "follows is from it")                                                                    \
+	X(GOOD_SIZE, goodsize, "result: what a request of that size would get")                    \
+	X(TRIM, trim, "result: malloc_trim() returned")                                            \
+	X(STATS, stats, "result: the allocator's own counts")                                      \
+	X(INTEGRITY, integrity, "result: the allocator looked at itself")                          \
+	X(USER_HEAP, userheap, "result: a heap or a region of one was made or destroyed (after "   \
+	  "the FREE of what was in it)")                                                           \
+	X(CRASH, crash, "the allocator's process ended in the midst of an operation")
 
 enum sf_event_type {
 #define X(id, member, doc) SF_EV_##id,
@@ -131,6 +139,23 @@ enum sf_status {
 	SF_NULL,    /* the allocation failed (NULL), or an operation reported an error */
 	SF_BLOCKED, /* would loop for ever in a kernel (__GFP_NOFAIL): the program ends here */
 	SF_NOTICED, /* misuse was noticed and refused */
+	SF_FREED,   /* realloc(p, 0): p was freed, and NULL returned */
+};
+
+/* How a request of user space was spelled (api SF_API_FOREIGN). */
+enum sf_user_call {
+	SF_CALL_NONE, /* a word of the kernel */
+	SF_CALL_MALLOC,
+	SF_CALL_CALLOC,
+	SF_CALL_REALLOC,
+	SF_CALL_REALLOCARRAY,
+	SF_CALL_ALIGNED_ALLOC,
+	SF_CALL_POSIX_MEMALIGN,
+	SF_CALL_MEMALIGN,
+	SF_CALL_FREE,
+	SF_CALL_FREE_SIZED,
+	SF_CALL_FREE_ALIGNED,
+	SF_CALLS,
 };
 
 /* Which entry point an object came through. Decides which oracles apply. */
@@ -156,6 +181,8 @@ enum sf_free_how {
 	SF_FREE_SHRINK, /* by a shrinker */
 	SF_FREE_OWNER,  /* with its owner */
 	SF_FREE_POOL,   /* with its pool */
+	SF_FREE_USER,   /* free() and its sized forms */
+	SF_FREE_HEAP,   /* with its heap (user space) */
 	SF_FREE_HOWS,
 };
 
@@ -195,6 +222,7 @@ struct sf_ev_heap {
 	uint64_t slabs, slab_pages;       /* window of slabs, 0 pages: they are in the direct map */
 	uint64_t partition_seed;          /* of the RANDOM partitions (random_kmalloc_seed) */
 	bool exact;                       /* reset() is exact */
+	const struct sf_traits *traits;   /* NULL: sf_traits_default */
 };
 
 enum sf_cache_kind {
@@ -278,6 +306,11 @@ struct sf_ev_alloc {
 	uint64_t old_addr, old_size;
 	uint64_t bad;        /* first offset whose old contents were lost, or SF_GOOD */
 	uint64_t kept;       /* bytes that were looked at for that */
+	/* FOREIGN only. */
+	uint8_t call;        /* enum sf_user_call */
+	bool touched;        /* posix_memalign() failed and wrote to its argument */
+	int32_t error, ret;  /* errno; what posix_memalign() returned */
+	uint32_t heap;       /* that was asked, 0: the first */
 };
 
 struct sf_ev_free {
@@ -297,6 +330,11 @@ struct sf_ev_free {
 	uint64_t wiped, left, left_end;
 	bool known;        /* traces: false if the object was born before the recording */
 	bool implied;      /* traces: no free was seen, the address was handed out again */
+	/* USER: as spelled; sized forms: what the caller said; the heap that was told. */
+	uint8_t call;      /* enum sf_user_call */
+	uint32_t heap;
+	uint64_t size, align;
+	int32_t error;     /* errno: free() leaves it alone */
 };
 
 struct sf_ev_ksize {
@@ -805,6 +843,45 @@ struct sf_ev_counters {
 	uint64_t pgmigrate_success, drop_slab, slabs_scanned;
 };
 
+struct sf_ev_goodsize {
+	uint64_t size, value;
+};
+
+struct sf_ev_trim {
+	int32_t ret;
+};
+
+struct sf_ev_stats {
+	uint64_t live, used, free, total, peak; /* struct sf_stats; UINT64_MAX: not known */
+	bool final;        /* everything has been given back */
+};
+
+struct sf_ev_integrity {
+	const char *what;  /* NULL: sound */
+};
+
+enum sf_user_heap_act {
+	SF_HEAP_CREATE,
+	SF_HEAP_ADD,
+	SF_HEAP_REMOVE,
+	SF_HEAP_DESTROY,
+};
+
+struct sf_ev_userheap {
+	uint8_t act;       /* enum sf_user_heap_act */
+	uint8_t status;    /* not OK: refused */
+	uint32_t heap, region, res; /* ids; result number of its create or add */
+	uint64_t size;     /* of the block, as asked */
+	uint32_t at;       /* bytes behind a page boundary at which it begins */
+};
+
+/* How a process ended. Its title is made where its report is read (harness/fuzz/crash.h). */
+struct sf_ev_crash {
+	uint8_t code;      /* operation in hand, 0: none */
+	bool refusal;      /* an abort that the traits allow in this place: the program ends here */
+	const char *title; /* kind, and the allocator's own frame */
+};
+
 struct sf_event {
 	uint8_t type; /* enum sf_event_type */
 	uint8_t cpu;
@@ -862,6 +939,12 @@ struct sf_event {
 		struct sf_ev_counters counters;
 		struct sf_ev_pagesbulk pagesbulk;
 		struct sf_ev_sheaf sheaf;
+		struct sf_ev_goodsize goodsize;
+		struct sf_ev_trim trim;
+		struct sf_ev_stats stats;
+		struct sf_ev_integrity integrity;
+		struct sf_ev_userheap userheap;
+		struct sf_ev_crash crash;
 	};
 };
 

@@ -28,10 +28,11 @@ static const struct policy large_policy = {
 	.is_large = fits_better,
 };
 
-static struct sf_heap *large_create(const struct sf_settings *set, struct sf_sink *sink,
+static struct sf_heap *large_create(const struct sf_allocator *self,
+				    const struct sf_settings *set, struct sf_sink *sink,
 				    struct sf_error *err)
 {
-	return heap_create(&sf_large, &large_policy, set, sink, err);
+	return heap_create(self, &large_policy, set, sink, err);
 }
 
 const struct sf_allocator sf_large = {

@@ -17,10 +17,11 @@ static const struct policy protected_policy = {
 	.pools = true,
 };
 
-static struct sf_heap *protected_create(const struct sf_settings *set, struct sf_sink *sink,
+static struct sf_heap *protected_create(const struct sf_allocator *self,
+					const struct sf_settings *set, struct sf_sink *sink,
 					struct sf_error *err)
 {
-	return heap_create(&sf_protected, &protected_policy, set, sink, err);
+	return heap_create(self, &protected_policy, set, sink, err);
 }
 
 const struct sf_allocator sf_protected = {

@@ -28,10 +28,11 @@ static const struct policy random_policy = {
 	.partitions = 1u << PARTITION_BITS,
 };
 
-static struct sf_heap *random_create(const struct sf_settings *set, struct sf_sink *sink,
+static struct sf_heap *random_create(const struct sf_allocator *self,
+				     const struct sf_settings *set, struct sf_sink *sink,
 				     struct sf_error *err)
 {
-	return heap_create(&sf_random, &random_policy, set, sink, err);
+	return heap_create(self, &random_policy, set, sink, err);
 }
 
 const struct sf_allocator sf_random = {

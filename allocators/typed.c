@@ -24,10 +24,11 @@ static const struct policy typed_policy = {
 	.partitions = PARTITIONS,
 };
 
-static struct sf_heap *typed_create(const struct sf_settings *set, struct sf_sink *sink,
+static struct sf_heap *typed_create(const struct sf_allocator *self,
+				    const struct sf_settings *set, struct sf_sink *sink,
 				    struct sf_error *err)
 {
-	return heap_create(&sf_typed, &typed_policy, set, sink, err);
+	return heap_create(self, &typed_policy, set, sink, err);
 }
 
 const struct sf_allocator sf_typed = {

@@ -159,6 +159,12 @@ struct sf_judge;
 #define ON_SNAP_COUNTERS(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SHEAF(RULE, INTAKE) RULE(MEM_21, sf_mem_21) INTAKE(sf_on_sheaf)
 #define ON_PAGES_BULK(RULE, INTAKE) RULE(BUD_17, sf_bud_17)
+#define ON_GOOD_SIZE(RULE, INTAKE)
+#define ON_TRIM(RULE, INTAKE)
+#define ON_STATS(RULE, INTAKE)
+#define ON_INTEGRITY(RULE, INTAKE)
+#define ON_USER_HEAP(RULE, INTAKE)
+#define ON_CRASH(RULE, INTAKE)
 #define ON_SNAP_END(RULE, INTAKE)                                                        \
 	INTAKE(sf_on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)               \
 	RULE(BIG_3, sf_big_3) RULE(BIG_7, sf_big_7) RULE(ACC_1, sf_acc_1)                \

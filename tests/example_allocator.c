@@ -17,12 +17,12 @@ struct sf_heap {
 	uint64_t size_max;
 };
 
-static struct sf_heap *create(const struct sf_settings *set, struct sf_sink *sink,
-			      struct sf_error *err)
+static struct sf_heap *create(const struct sf_allocator *self, const struct sf_settings *set,
+			      struct sf_sink *sink, struct sf_error *err)
 {
 	struct sf_event ev = {
 		.type = SF_EV_HEAP,
-		.heap = { .allocator = "example", .caps = SF_CAP_ADDRESS, .settings = set },
+		.heap = { .allocator = self->name, .caps = self->caps, .settings = set },
 	};
 	struct sf_heap *h = calloc(1, sizeof(*h));
 

@@ -121,7 +121,7 @@ static struct rig *rig_open(uint64_t pages, uint64_t pageblock_order, uint64_t w
 	r->state = calloc(pages, 1);
 	r->sink = (struct sf_sink){ .emit = hear, .ctx = r };
 	r->user = (struct sf_user){ .moved = moved, .ctx = r };
-	r->h = r->a->create(&set, &r->sink, &err);
+	r->h = r->a->create(r->a, &set, &r->sink, &err);
 	assert_non_null(r->h);
 	r->a->set_user(r->h, &r->user);
 	return r;

@@ -68,7 +68,7 @@ static void bench_open(struct bench *b, uint64_t cpus, uint64_t min_order)
 	sf_settings_init(&set);
 	set.cpus = cpus;
 	set.slab_min_order = min_order;
-	b->heap = sf_baseline.create(&set, &b->sink, &err);
+	b->heap = sf_baseline.create(&sf_baseline, &set, &b->sink, &err);
 	assert_non_null(b->heap);
 	assert_true(b->heard.nr_boot >= 52);
 }

@@ -176,7 +176,7 @@ static int setup(void **state)
 	sf_settings_init(&set);
 	set.pages = 8192;
 	set.cpus = 2;
-	f->h = f->a->create(&set, NULL, &err);
+	f->h = f->a->create(f->a, &set, NULL, &err);
 	assert_non_null(f->h);
 	f->a->set_user(f->h, &user);
 	assert_sound(f->h);

@@ -89,7 +89,7 @@ static struct rig *rig_start(struct rig *r)
 {
 	struct sf_error err = { "" };
 
-	r->h = r->a->create(&r->set, &r->sink, &err);
+	r->h = r->a->create(r->a, &r->set, &r->sink, &err);
 	if (!r->h)
 		fail_msg("%s", err.text);
 	r->a->set_user(r->h, &r->user);

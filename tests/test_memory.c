@@ -927,7 +927,7 @@ static void whole_open(struct whole *w, const struct sf_settings *set)
 	w->a = &sf_baseline;
 	w->set = *set;
 	w->sink = (struct sf_sink){ .emit = hear, .ctx = w, .op = SF_NONE };
-	w->h = w->a->create(set, &w->sink, &err);
+	w->h = w->a->create(w->a, set, &w->sink, &err);
 	assert_non_null(w->h);
 }
 

@@ -66,7 +66,7 @@ static void boot(struct fixture *f)
 		f->a->destroy(f->heap);
 	f->nr_caches = 0;
 	f->sink = (struct sf_sink){ .emit = hear, .ctx = f, .op = SF_NONE };
-	f->heap = f->a->create(&f->set, &f->sink, &err);
+	f->heap = f->a->create(f->a, &f->set, &f->sink, &err);
 	assert_non_null(f->heap);
 }
 

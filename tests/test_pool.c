@@ -101,7 +101,7 @@ static struct rig *rig_with(uint64_t directmap, uint64_t misuse, bool listen)
 	r->set.directmap = directmap;
 	r->set.misuse = misuse;
 	r->sink = (struct sf_sink){ .emit = hear, .ctx = r };
-	r->h = a->create(&r->set, listen ? &r->sink : NULL, &err);
+	r->h = a->create(a, &r->set, listen ? &r->sink : NULL, &err);
 	assert_non_null(r->h);
 	r->nr = 0;
 	return r;

@@ -66,7 +66,7 @@ static struct bench *bench_new(uint64_t pages, uint64_t cpus)
 	b.set.pages = pages;
 	b.set.cpus = cpus;
 	b.sink = (struct sf_sink){ .emit = hear, .ctx = &b.heard, .op = SF_NONE };
-	b.heap = b.a->create(&b.set, &b.sink, &err);
+	b.heap = b.a->create(b.a, &b.set, &b.sink, &err);
 	assert_non_null(b.heap);
 	return &b;
 }
@@ -379,7 +379,7 @@ static void shrink_sorts_fullest_first(void **state)
 	(void)state;
 	b->a->destroy(b->heap);
 	b->set.sheaves = 0; /* every free goes straight to its slab */
-	b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
+	b->heap = b->a->create(b->a, &b->set, &b->sink, &(struct sf_error){ 0 });
 	cache = create(b, "s", 1024, 0, SF_SLAB_NO_MERGE, 0, &merged);
 	for (unsigned int i = 0; i < 64; i++) {
 		b->a->cache_alloc(b->heap, cache, SF_GFP_KERNEL, &rs);
@@ -406,7 +406,7 @@ static uint32_t bulk_cache(struct bench *b, uint32_t size, bool sheaves)
 
 	b->a->destroy(b->heap);
 	b->set.sheaves = sheaves;
-	b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
+	b->heap = b->a->create(b->a, &b->set, &b->sink, &(struct sf_error){ 0 });
 	return create(b, "bulk", size, 0, SF_SLAB_NO_MERGE, 0, &merged);
 }
 
@@ -521,7 +521,7 @@ static void usercopy_windows(void **state)
 	assert_int_not_equal(create(b, "c", 64, 0, 0, 64, &merged), a);
 	b->a->destroy(b->heap);
 	b->set.usercopy = 0;
-	b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
+	b->heap = b->a->create(b->a, &b->set, &b->sink, &(struct sf_error){ 0 });
 	create(b, "a", 64, 0, SF_SLAB_NO_MERGE, 0, &merged);
 	assert_false(merged);
 	a = create(b, "d", 72, 0, 0, 72, &merged);
@@ -546,7 +546,7 @@ static void nofail_holds_for_the_sheaf(void **state)
 
 		b->a->destroy(b->heap);
 		b->set.watermarks = 0;
-		b->heap = b->a->create(&b->set, &b->sink, &(struct sf_error){ 0 });
+		b->heap = b->a->create(b->a, &b->set, &b->sink, &(struct sf_error){ 0 });
 		b->a->exact_alloc(b->heap, 63 * 4096, SF_GFP_KERNEL, &rs);
 		assert_int_equal(rs.status, SF_OK);
 		b->a->alloc(b->heap, &rq, &rs);
@@ -786,7 +786,7 @@ static struct bench *watched(struct watch *w, const struct sf_settings *set, uin
 	b.a = &sf_baseline;
 	b.set = *set;
 	b.sink = (struct sf_sink){ .emit = watch, .ctx = w, .op = SF_NONE };
-	b.heap = b.a->create(&b.set, &b.sink, &err);
+	b.heap = b.a->create(b.a, &b.set, &b.sink, &err);
 	assert_non_null(b.heap);
 	if (size) {
 		w->cache = 52;

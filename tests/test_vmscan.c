@@ -120,7 +120,7 @@ static struct rig *rig_open(const struct sf_settings *set)
 	r->a = &sf_baseline;
 	r->sink = (struct sf_sink){ .emit = hear, .ctx = r };
 	r->user = (struct sf_user){ .going = going, .gone = gone, .ctx = r };
-	r->h = r->a->create(set, &r->sink, &err);
+	r->h = r->a->create(r->a, set, &r->sink, &err);
 	assert_non_null(r->h);
 	r->a->set_user(r->h, &r->user);
 	return r;

@@ -160,7 +160,7 @@ static inline struct bench *bench_open(struct bench *b)
 	b->sink = (struct sf_sink){ .emit = hear, .ctx = b, .op = SF_NONE };
 	b->user = (struct sf_user){ .going = going, .gone = gone, .deferred = deferred,
 				    .moved = moved, .ctx = b };
-	b->heap = b->a->create(&b->set, &b->sink, &err);
+	b->heap = b->a->create(b->a, &b->set, &b->sink, &err);
 	assert_non_null(b->heap);
 	b->a->set_user(b->heap, &b->user);
 	return b;

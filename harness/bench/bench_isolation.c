@@ -46,7 +46,7 @@ static _Noreturn void child(const struct sf_allocator *a, uint32_t nr)
 	struct sf_heap *h;
 
 	sf_settings_init(&set);
-	h = a->create(&set, NULL, &err);
+	h = a->create(a, &set, NULL, &err);
 	if (!h || ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		_exit(1);
 	for (int round = 0; round < 2; round++) {

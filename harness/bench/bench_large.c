@@ -67,7 +67,7 @@ static void begin(struct work *w, const struct sf_allocator *a, uint64_t size, b
 	sf_settings_init(&set);
 	set.pages = 16384;
 	set.min_order = min_order;
-	w->h = a->create(&set, NULL, &err);
+	w->h = a->create(a, &set, NULL, &err);
 	if (!w->h)
 		bench_die("%s", err.text);
 	if (named)

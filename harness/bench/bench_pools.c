@@ -306,7 +306,7 @@ void bench_pools(struct bench *b)
 	struct sf_heap *h;
 
 	sf_settings_init(&set);
-	h = sf_protected.create(&set, NULL, &err);
+	h = sf_protected.create(&sf_protected, &set, NULL, &err);
 	if (!h)
 		bench_die("%s", err.text);
 	if (!(sf_protected.caps & SF_CAP_POOLS)) {

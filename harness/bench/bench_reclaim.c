@@ -103,7 +103,7 @@ static double reclaim(uint32_t n)
 
 	sf_settings_init(&set);
 	set.pages = 1u << 17;
-	h = a->create(&set, NULL, &err);
+	h = a->create(a, &set, NULL, &err);
 	if (!h)
 		bench_die("%s", err.text);
 	a->set_user(h, &user);

@@ -359,7 +359,7 @@ static bool new_heap(struct sf_exec *x, const struct sf_settings *set, struct sf
 		x_lab_open(x);
 	x->sink = (struct sf_sink){ .emit = boot_emit, .ctx = x, .op = SF_NONE };
 	x->op = SF_NONE;
-	x->heap = x->a->create(set, x->emit || x->lab ? &x->sink : NULL, err);
+	x->heap = x->a->create(x->a, set, x->emit || x->lab ? &x->sink : NULL, err);
 	x->sink.emit = x->lab ? x_lab_emit : x->emit;
 	x->sink.ctx = x->lab ? x : x->ctx;
 	if (!x->heap)

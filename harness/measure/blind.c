@@ -162,7 +162,7 @@ bool sf_blind_run(const struct sf_blind_options *opt, struct sf_blind_result *r,
 	if (~g.a->caps & (SF_CAP_POOLS | SF_CAP_MISUSE | SF_CAP_PLACE | SF_CAP_PAGES))
 		return fail(err, "it has no pools, or cannot be misused");
 	set.misuse = 1;
-	g.h = g.a->create(&set, &sink, err);
+	g.h = g.a->create(g.a, &set, &sink, err);
 	if (!g.h)
 		return false;
 	g.page_at = sf_grow(NULL, g.pages, sizeof(*g.page_at));

@@ -143,7 +143,7 @@ struct sf_result {
 	uint64_t addr;     /* 0: NULL. SF_ZERO_SIZE_PTR for size 0 with SF_CAP_KMALLOC */
 	/* MALLOC. errno afterwards, 0 before; what posix_memalign() returned */
 	int32_t error, ret;
-	/* A posix_memalign() that failed wrote to its argument all the same. */
+	/* A posix_memalign() that failed left something in its argument that is not NULL. */
 	bool touched;
 };
 
@@ -543,6 +543,11 @@ struct sf_allocator {
 	void (*heap_destroy)(struct sf_heap *h, uint32_t heap);
 	uint32_t (*heap_add)(struct sf_heap *h, uint32_t heap, uint64_t size, uint32_t at);
 	enum sf_status (*heap_remove)(struct sf_heap *h, uint32_t heap, uint32_t region);
+	/*
+	 * HEAPS; may be NULL. Where a block begins: that of heap_create() is region 0. 0: not
+	 * known. Without it that objects lie in their heap is only judged roughly.
+	 */
+	uint64_t (*heap_addr)(struct sf_heap *h, uint32_t heap, uint32_t region);
 	/* THREADS: operations that follow run on thread `nr`, below SF_THREADS_MAX; one at a time. */
 	void (*set_thread)(struct sf_heap *h, unsigned int nr);
 };

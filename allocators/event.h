@@ -308,7 +308,7 @@ struct sf_ev_alloc {
 	uint64_t kept;       /* bytes that were looked at for that */
 	/* FOREIGN only. */
 	uint8_t call;        /* enum sf_user_call */
-	bool touched;        /* posix_memalign() failed and wrote to its argument */
+	bool touched;        /* posix_memalign() failed and left what is not NULL in its argument */
 	int32_t error, ret;  /* errno; what posix_memalign() returned */
 	uint32_t heap;       /* that was asked, 0: the first */
 };
@@ -871,6 +871,7 @@ struct sf_ev_userheap {
 	uint8_t act;       /* enum sf_user_heap_act */
 	uint8_t status;    /* not OK: refused */
 	uint32_t heap, region, res; /* ids; result number of its create or add */
+	uint64_t addr;     /* where the block begins, 0: not known */
 	uint64_t size;     /* of the block, as asked */
 	uint32_t at;       /* bytes behind a page boundary at which it begins */
 };

@@ -70,12 +70,10 @@ RAW static void wipe(void *p, uint64_t len)
 #ifdef HAVE_ASAN
 /*
  * AddressSanitizer's shadow has a byte for 8 of memory: 0: all usable; 1..7: so many of them; 0xf7:
- * poisoned by hand (compiler-rt's asan_internal.h). For objects it is written here: a call costs
- * more than the few bytes. Ranges begin at a multiple of 8 and never share a granule with another
- * owner.
+ * poisoned by hand (compiler-rt's asan_internal.h). Up to a page of it is written here: a call
+ * costs more than the few bytes. Ranges begin at a multiple of 8 and never share a granule with
+ * another owner.
  */
-#define SHADOW_SMALL 512u
-
 static uint64_t shadow_offset(void)
 {
 	static size_t scale, offset; /* the same for the whole process */
@@ -87,9 +85,15 @@ static uint64_t shadow_offset(void)
 
 RAW static void shadow_fill(const uint8_t *p, uint64_t len, uint8_t value, uint64_t offset)
 {
+	typedef uint64_t vec __attribute__((vector_size(32), aligned(1), may_alias));
 	uint8_t *shadow = (uint8_t *)(((uintptr_t)p >> 3) + offset);
+	uint64_t n = (len + 7) / 8, all = value * 0x0101010101010101ull, i = 0;
 
-	for (uint64_t i = 0; i < (len + 7) / 8; i++) {
+	for (; i + 32 <= n; i += 32) {
+		*(vec *)(shadow + i) = (vec){ all, all, all, all };
+		__asm__ volatile("" ::: "memory");
+	}
+	for (; i < n; i++) {
 		shadow[i] = value;
 		__asm__ volatile("" ::: "memory");
 	}
@@ -108,9 +112,10 @@ RAW static bool shadow_clean(const uint8_t *p, uint64_t len, uint64_t offset)
 	return !any && (!last || (last < 8 && last >= (len & 7)));
 }
 
+/* What the shadow says of p[0..len). */
 static bool all_usable(const uint8_t *p, uint64_t len)
 {
-	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
+	uint64_t offset = (uintptr_t)p & 7 ? 0 : shadow_offset();
 
 	return offset ? shadow_clean(p, len, offset) :
 			!__asan_region_is_poisoned((void *)(uintptr_t)p, len);
@@ -119,7 +124,7 @@ static bool all_usable(const uint8_t *p, uint64_t len)
 /* 0: usable, else poisoned with that value. */
 static void shade(const uint8_t *p, uint64_t len, uint8_t value)
 {
-	uint64_t offset = len <= SHADOW_SMALL ? shadow_offset() : 0;
+	uint64_t offset = len <= PAGE ? shadow_offset() : 0;
 
 	if (offset)
 		shadow_fill(p, len, value, offset);
@@ -128,25 +133,102 @@ static void shade(const uint8_t *p, uint64_t len, uint8_t value)
 	else
 		__asan_unpoison_memory_region(p, len);
 }
-#else
-/* Nothing is poisoned. */
-static void shade(const uint8_t *p, uint64_t len, uint8_t value)
+
+/*
+ * The shadow of a page is written where it must tell bytes apart, and not before. A page that is
+ * usable as a whole, or not at all, has a bit for that: most of a large object is never touched,
+ * and a new arena, or a reset, writes no shadow.
+ */
+#define POISON 0xf7
+
+static bool has_bit(const uint64_t *map, uint64_t pfn)
 {
-	(void)p;
-	(void)len;
-	(void)value;
+	return map[pfn >> 6] >> (pfn & 63) & 1;
+}
+
+static void set_whole(struct arena *a, uint32_t pfn, bool usable)
+{
+	uint64_t bit = 1ull << (pfn & 63);
+
+	a->shaded[pfn >> 6] &= ~bit;
+	a->open[pfn >> 6] &= ~bit;
+	if (!usable)
+		return;
+	a->open[pfn >> 6] |= bit;
+	arena_touch(a, pfn);
+}
+
+/* From here on its shadow says what its bit says until now. */
+static void shade_page(struct arena *a, uint32_t pfn)
+{
+	uint64_t bit = 1ull << (pfn & 63);
+
+	if (a->shaded[pfn >> 6] & bit)
+		return;
+	shade(a->mem + (uint64_t)pfn * PAGE, PAGE, has_bit(a->open, pfn) ? 0 : POISON);
+	a->shaded[pfn >> 6] |= bit;
+	arena_touch(a, pfn);
+}
+
+/* Of one page. Nothing is to be done where all of it is so already. */
+static void set_part(struct arena *a, uint32_t pfn, const uint8_t *p, uint64_t n, bool usable)
+{
+	if (!has_bit(a->shaded, pfn) && has_bit(a->open, pfn) == usable && !(n & 7))
+		return;
+	shade_page(a, pfn);
+	shade(p, n, usable ? 0 : POISON);
+}
+
+/* Of the frames; a pool's area has a shadow as any memory. */
+static void set_usable(struct arena *a, const uint8_t *p, uint64_t n, bool usable)
+{
+	uint64_t off = (uint64_t)(p - a->mem), m;
+
+	if (off >> SF_PAGE_SHIFT >= a->pages) {
+		shade(p, n, usable ? 0 : POISON);
+		return;
+	}
+	for (; n; off += m, n -= m) {
+		uint32_t pfn = (uint32_t)(off >> SF_PAGE_SHIFT);
+
+		m = PAGE - (off & (PAGE - 1));
+		if (m > n)
+			m = n;
+		if (m == PAGE)
+			set_whole(a, pfn, usable);
+		else
+			set_part(a, pfn, a->mem + off, m, usable);
+	}
+}
+
+/*
+ * May p[0..n) be touched without the sanitizer? If not, the shadow says from now on which byte is
+ * the first that may not be. n is not 0.
+ */
+static bool known_usable(struct arena *a, const uint8_t *p, uint64_t n)
+{
+	uint64_t off = (uint64_t)(p - a->mem), left = n, m;
+	bool usable = true;
+
+	if (off >> SF_PAGE_SHIFT >= a->pages)
+		return all_usable(p, n);
+	for (; usable && left; off += m, left -= m) {
+		uint64_t pfn = off >> SF_PAGE_SHIFT;
+
+		m = PAGE - (off & (PAGE - 1));
+		if (m > left)
+			m = left;
+		usable = has_bit(a->shaded, pfn) ? all_usable(a->mem + off, m) :
+						   has_bit(a->open, pfn);
+	}
+	if (usable)
+		return true;
+	off = (uint64_t)(p - a->mem);
+	for (uint64_t pfn = off >> SF_PAGE_SHIFT; pfn <= (off + n - 1) >> SF_PAGE_SHIFT; pfn++)
+		shade_page(a, (uint32_t)pfn);
+	return false;
 }
 #endif
-
-static void close_bytes(const uint8_t *p, uint64_t len)
-{
-	shade(p, len, 0xf7);
-}
-
-static void open_bytes(const uint8_t *p, uint64_t len)
-{
-	shade(p, len, 0);
-}
 
 static void *map_pages(uint64_t bytes)
 {
@@ -216,9 +298,14 @@ static bool map_arena(struct arena *a, bool shared)
 	a->slabs = map_pages((uint64_t)SMAP_PAGES * sizeof(*a->slabs));
 	a->dirty = calloc(groups, sizeof(*a->dirty));
 	a->open = calloc(groups, sizeof(*a->open));
+	a->shaded = calloc(groups, sizeof(*a->shaded));
 	a->touched = calloc((groups + 63) / 64, sizeof(*a->touched));
+	a->used = calloc((groups + 63) / 64, sizeof(*a->used));
+	a->walk_cap = a->cap_pages + 64 < MAX_SLAB_OBJECTS ? MAX_SLAB_OBJECTS : a->cap_pages + 64;
+	a->walk = malloc(a->walk_cap * sizeof(*a->walk));
+	a->order = malloc(MAX_SLAB_OBJECTS * sizeof(*a->order));
 	return mapped && a->mem && a->page && a->vmap && a->slabs && a->dirty && a->open &&
-	       a->touched;
+	       a->shaded && a->touched && a->used && a->walk && a->order;
 }
 
 static void unmap_arena(struct arena *a)
@@ -226,7 +313,10 @@ static void unmap_arena(struct arena *a)
 	uint64_t bytes = (uint64_t)a->cap_pages * PAGE;
 
 	if (a->mem) {
-		open_bytes(a->mem, bytes);
+#ifdef HAVE_ASAN
+		/* What is poisoned would be so for whatever is mapped there next. */
+		shade(a->mem, bytes, 0);
+#endif
 		munmap(a->mem, bytes);
 	}
 	if (a->page)
@@ -243,7 +333,14 @@ static void unmap_arena(struct arena *a)
 		close(a->fd);
 	free(a->dirty);
 	free(a->open);
+	free(a->shaded);
 	free(a->touched);
+	free(a->used);
+	free(a->walk);
+	free(a->order);
+	for (uint32_t i = 0; i < a->cap_caches; i++)
+		free(a->cache[i]);
+	free(a->cache);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -262,10 +359,7 @@ static bool new_arena(struct arena *a, uint32_t pages, bool shared)
 {
 	a->pages = pages;
 	a->cap_pages = room_for(pages);
-	if (!map_arena(a, shared))
-		return false;
-	close_bytes(a->mem, (uint64_t)a->cap_pages * PAGE);
-	return true;
+	return map_arena(a, shared);
 }
 
 static bool spare_arena(struct arena *a, uint32_t pages, bool shared)
@@ -306,18 +400,7 @@ static void reset_group(struct arena *a, uint32_t g)
 	for (uint64_t bits = a->dirty[g]; bits; bits &= bits - 1)
 		wipe(mem + (uint64_t)__builtin_ctzll(bits) * PAGE, PAGE);
 	a->dirty[g] = 0;
-	/* Runs of open pages are closed at once: large objects open hundreds. */
-	for (uint64_t bits = a->open[g]; bits;) {
-		unsigned int from = (unsigned int)__builtin_ctzll(bits);
-		uint64_t rest = ~(bits >> from);
-		unsigned int n = rest ? (unsigned int)__builtin_ctzll(rest) : 64;
-
-		if (n > 64 - from)
-			n = 64 - from;
-		close_bytes(mem + from * PAGE, n * PAGE);
-		bits &= n == 64 ? 0 : ~(((1ull << n) - 1) << from);
-	}
-	a->open[g] = 0;
+	a->open[g] = a->shaded[g] = 0;
 	wipe(a->page + (uint64_t)g * 64, 64 * sizeof(*a->page));
 }
 
@@ -326,6 +409,7 @@ static void reset_touched(struct arena *a)
 	for (uint32_t w = 0; w < (a->groups + 63) / 64; w++) {
 		for (uint64_t bits = a->touched[w]; bits; bits &= bits - 1)
 			reset_group(a, w * 64 + (uint32_t)__builtin_ctzll(bits));
+		a->used[w] |= a->touched[w];
 		a->touched[w] = 0;
 	}
 	memset(a->vmap, 0, a->vmap_next * sizeof(*a->vmap));
@@ -338,9 +422,21 @@ void arena_reset(struct sf_heap *h)
 	reset_touched(&h->arena);
 }
 
+static void wipe_descriptors(struct arena *a)
+{
+	for (uint32_t w = 0; w < (a->groups + 63) / 64; w++) {
+		for (uint64_t bits = a->used[w]; bits; bits &= bits - 1) {
+			uint32_t g = w * 64 + (uint32_t)__builtin_ctzll(bits);
+
+			wipe(a->page + (uint64_t)g * 64, 64 * sizeof(*a->page));
+		}
+		a->used[w] = 0;
+	}
+}
+
 /*
  * As new, whatever became of the heap: only what arena.c itself keeps of it (pages written and
- * opened) and how far the windows go is relied on. False: it cannot be.
+ * opened, groups of descriptors) and how far the windows go is relied on. False: it cannot be.
  */
 static bool clean(struct arena *a)
 {
@@ -350,7 +446,7 @@ static bool clean(struct arena *a)
 		return false;
 	reset_touched(a);
 	memset(a->slabs, 0, a->smap_next * sizeof(*a->slabs));
-	memset(a->page, 0, (uint64_t)a->groups * 64 * sizeof(*a->page));
+	wipe_descriptors(a);
 	a->smap_next = 0;
 	a->area = NULL;
 	a->cap_areas = 0;
@@ -503,7 +599,8 @@ struct store {
 	uint8_t *to;
 	const uint8_t *from; /* copies */
 	uint64_t n;
-	uint64_t off, key;   /* patterns */
+	struct arena *a;     /* patterns */
+	uint64_t off, key;
 };
 
 static void store_copy(void *ctx)
@@ -668,44 +765,37 @@ void raw_copy(struct sf_heap *h, uint64_t to, uint64_t from, uint64_t len)
 	}
 }
 
-void arena_open(struct sf_heap *h, uint64_t addr, uint64_t len)
-{
 #ifdef HAVE_ASAN
-	while (len) {
-		uint64_t n;
-		uint8_t *p = find(h, addr, len, &n);
-
-		if (p) {
-			mark(h, h->arena.open, p, n);
-			open_bytes(p, n);
-		}
-		addr += n;
-		len -= n;
-	}
-#else
-	(void)h;
-	(void)addr;
-	(void)len;
-#endif
-}
-
-void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
+static void set_range(struct sf_heap *h, uint64_t addr, uint64_t len, bool usable)
 {
-#ifdef HAVE_ASAN
 	while (len) {
 		uint64_t n;
 		uint8_t *p = find(h, addr, len, &n);
 
 		if (p)
-			close_bytes(p, n);
+			set_usable(&h->arena, p, n, usable);
 		addr += n;
 		len -= n;
 	}
+}
 #else
+static void set_range(struct sf_heap *h, uint64_t addr, uint64_t len, bool usable)
+{
 	(void)h;
 	(void)addr;
 	(void)len;
+	(void)usable;
+}
 #endif
+
+void arena_open(struct sf_heap *h, uint64_t addr, uint64_t len)
+{
+	set_range(h, addr, len, true);
+}
+
+void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
+{
+	set_range(h, addr, len, false);
 }
 
 /* --- contents --- */
@@ -718,90 +808,105 @@ void arena_close(struct sf_heap *h, uint64_t addr, uint64_t len)
 
 _Static_assert(SF_SPARSE_EDGE % 8 == 0, "edges are whole words");
 
-RAW static void fill_usable(uint8_t *p, uint64_t off, uint64_t words, uint64_t key)
+RAW static void fill_usable(uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
 {
-	uint64_t sum = off / 8 * PATTERN_STEP;
+	uint64_t sum = off / 8 * PATTERN_STEP, i, w;
 
-	for (uint64_t i = 0; i < words; i++, sum += PATTERN_STEP)
-		((uint64_t *)p)[i] = (key ^ sum) | 1;
+	for (i = 0; i + 8 <= n; i += 8, sum += PATTERN_STEP)
+		*(uint64_t *)(p + i) = (key ^ sum) | 1;
+	for (w = (key ^ sum) | 1; i < n; i++, w >>= 8)
+		p[i] = (uint8_t)w;
 }
 
-/* The first word that differs, or `words`. */
-RAW static uint64_t verify_usable(const uint8_t *p, uint64_t off, uint64_t words, uint64_t key)
+/* The first byte from p[from] on that differs, or n; `from` is where a word begins. */
+RAW static uint64_t first_bad(const uint8_t *p, uint64_t off, uint64_t from, uint64_t n,
+			      uint64_t key)
+{
+	for (uint64_t i = from, w = 0; i < n; i++, w >>= 8) {
+		if (i % 8 == 0)
+			w = sf_pattern(key, (off + i) / 8);
+		if (p[i] != (uint8_t)w)
+			return i;
+	}
+	return n;
+}
+
+RAW static uint64_t verify_usable(const uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
 {
 	uint64_t sum = off / 8 * PATTERN_STEP, i = 0;
 
-	for (; i + 8 <= words; i += 8) {
+	for (; i + 64 <= n; i += 64) {
 		uint64_t differ = 0, s = sum;
 
-		for (unsigned int k = 0; k < 8; k++, s += PATTERN_STEP)
-			differ |= ((const uint64_t *)p)[i + k] ^ ((key ^ s) | 1);
+		for (unsigned int k = 0; k < 64; k += 8, s += PATTERN_STEP)
+			differ |= *(const uint64_t *)(p + i + k) ^ ((key ^ s) | 1);
 		if (differ)
 			break;
 		sum = s;
 	}
-	for (; i < words; i++, sum += PATTERN_STEP)
-		if (((const uint64_t *)p)[i] != ((key ^ sum) | 1))
-			return i;
-	return words;
+	for (; i + 8 <= n; i += 8, sum += PATTERN_STEP)
+		if (*(const uint64_t *)(p + i) != ((key ^ sum) | 1))
+			break;
+	return first_bad(p, off, i, n, key);
 }
 
+#ifdef HAVE_ASAN
 /*
- * How many whole words of p[0..n) may be touched without looking at each: all, if none is poisoned.
- * None, if one is: then the instrumented loop below goes there and AddressSanitizer stops it at the
- * very byte that the model should not have given out.
+ * Something of it is poisoned: the sanitizer stops these at the very byte that the model should not
+ * have given out. Titles name them.
  */
-static uint64_t usable_words(const uint8_t *p, uint64_t n)
+__attribute__((noinline)) static void fill_watched(uint8_t *p, uint64_t off, uint64_t n,
+						   uint64_t key)
+{
+	for (uint64_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(sf_pattern(key, (off + i) / 8) >> i % 8 * 8);
+}
+
+__attribute__((noinline)) static uint64_t verify_watched(const uint8_t *p, uint64_t off,
+							 uint64_t n, uint64_t key)
+{
+	for (uint64_t i = 0; i < n; i++)
+		if (p[i] != (uint8_t)(sf_pattern(key, (off + i) / 8) >> i % 8 * 8))
+			return i;
+	return n;
+}
+#endif
+
+static void fill_words(struct arena *a, uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
 {
 #ifdef HAVE_ASAN
-	if (n < 16 || !all_usable(p, n))
-		return 0;
+	if (!known_usable(a, p, n)) {
+		fill_watched(p, off, n, key);
+		return;
+	}
 #else
-	(void)p;
+	(void)a;
 #endif
-	return n / 8;
+	fill_usable(p, off, n, key);
 }
 
-static void fill_words(uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
+static uint64_t verify_words(struct arena *a, const uint8_t *p, uint64_t off, uint64_t n,
+			     uint64_t key)
 {
-	uint64_t i = usable_words(p, n), w;
+	uint64_t good;
 
-	fill_usable(p, off, i, key);
-	for (i *= 8; i + 8 <= n; i += 8) {
-		w = sf_pattern(key, (off + i) / 8);
-		memcpy(p + i, &w, 8);
+#ifdef HAVE_ASAN
+	if (!known_usable(a, p, n)) {
+		good = verify_watched(p, off, n, key);
+		return good < n ? off + good : SF_GOOD;
 	}
-	if (i < n) {
-		w = sf_pattern(key, (off + i) / 8);
-		for (; i < n; i++, w >>= 8)
-			p[i] = (uint8_t)w;
-	}
-}
-
-static uint64_t verify_words(const uint8_t *p, uint64_t off, uint64_t n, uint64_t key)
-{
-	uint64_t i = verify_usable(p, off, usable_words(p, n), key), w, have;
-
-	for (i *= 8; i + 8 <= n; i += 8) {
-		w = sf_pattern(key, (off + i) / 8);
-		memcpy(&have, p + i, 8);
-		if (have != w)
-			return off + i + (uint64_t)__builtin_ctzll(have ^ w) / 8;
-	}
-	if (i < n) {
-		w = sf_pattern(key, (off + i) / 8);
-		for (; i < n; i++, w >>= 8)
-			if (p[i] != (uint8_t)w)
-				return off + i;
-	}
-	return SF_GOOD;
+#else
+	(void)a;
+#endif
+	good = verify_usable(p, off, n, key);
+	return good < n ? off + good : SF_GOOD;
 }
 
 static void store_pattern(void *ctx)
 {
 	const struct store *s = ctx;
 
-	fill_words(s->to, s->off, s->n, s->key);
+	fill_words(s->a, s->to, s->off, s->n, s->key);
 }
 
 /* False: some of it is sealed. */
@@ -814,13 +919,14 @@ static bool fill_range(struct sf_heap *h, uint64_t addr, uint64_t off, uint64_t 
 		uint8_t *p = find(h, addr + off, len, &n);
 
 		if (p) {
-			struct store s = { .to = p, .n = n, .off = off, .key = key };
+			struct store s = { .a = &h->arena, .to = p, .n = n, .off = off,
+					   .key = key };
 
 			mark(h, h->arena.dirty, p, n);
 			if (__builtin_expect(h->arena.traps, false))
 				done = trap_store(p, n, store_pattern, &s) && done;
 			else
-				fill_words(p, off, n, key);
+				fill_words(&h->arena, p, off, n, key);
 		}
 		off += n;
 		len -= n;
@@ -835,7 +941,7 @@ static uint64_t verify_range(struct sf_heap *h, uint64_t addr, uint64_t off, uin
 		uint64_t n, bad;
 		uint8_t *p = find(h, addr + off, len, &n);
 
-		bad = p ? verify_words(p, off, n, key) : off;
+		bad = p ? verify_words(&h->arena, p, off, n, key) : off;
 		if (bad != SF_GOOD)
 			return bad;
 		off += n;

@@ -32,6 +32,12 @@ static inline void arena_touch(struct arena *a, uint32_t pfn)
 	a->touched[pfn >> 12] |= 1ull << ((pfn >> 6) & 63);
 }
 
+/* The same at boot, where reset need not look. */
+static inline void arena_boot_touch(struct arena *a, uint32_t pfn)
+{
+	a->used[pfn >> 12] |= 1ull << ((pfn >> 6) & 63);
+}
+
 static inline uint64_t pfn_addr(uint32_t pfn)
 {
 	return SF_DIRECT_MAP + ((uint64_t)pfn << SF_PAGE_SHIFT);

@@ -6,6 +6,7 @@
  * Relies on slab.c for the slabs themselves and on rcu.c for what kmem_cache_destroy() waits for.
  * kmalloc.c makes its size classes here.
  */
+#include "base/names.h"
 #include "cache.h"
 #include "heap_assert.h"
 #include "lru.h"
@@ -13,7 +14,6 @@
 #include "rcu.h"
 #include "slab_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,7 +225,7 @@ static bool calculate_sizes(const struct sf_heap *h, struct kcache *s, uint32_t 
 	return true;
 }
 
-/* A slot for the next cache id; the structures are kept over reset. */
+/* A slot for the next cache id; the structures are kept over reset, and by the arena. */
 static struct kcache *cache_slot(struct sf_heap *h)
 {
 	struct kcache *s;
@@ -274,7 +274,7 @@ struct kcache *cache_new(struct sf_heap *h, const struct sf_cache_request *rq, u
 
 	if (!s)
 		return NULL;
-	snprintf(s->name, sizeof(s->name), "%s", rq->name);
+	sf_name_add(s->name, 0, sizeof(s->name), rq->name);
 	s->object_size = rq->size;
 	s->flags = rq->flags;
 	s->usersize = rq->usersize;
@@ -445,18 +445,28 @@ enum sf_status cache_destroy(struct sf_heap *h, uint32_t cache)
 void cache_init(struct sf_heap *h)
 {
 	h->free_sheaf = NO_SHEAF;
+	h->cache = h->arena.cache;
+	h->cap_caches = h->arena.cap_caches;
+	h->arena.cache = NULL;
+	h->arena.cap_caches = 0;
 }
 
+/* The structures are the arena's again: hundreds, which cost more to take from the system. */
 void cache_free_all(struct sf_heap *h)
 {
 	for (uint32_t i = 0; i < h->cap_caches; i++) {
-		if (h->cache[i])
-			free(h->cache[i]->order_seq);
-		free(h->cache[i]);
+		struct kcache *s = h->cache[i];
+
+		if (!s)
+			continue;
+		free(s->order_seq);
+		s->order_seq = NULL;
+		s->cap_seq = 0;
 	}
 	free(h->bucket);
-	free(h->cache);
 	free(h->sheaves);
+	h->arena.cache = h->cache;
+	h->arena.cap_caches = h->cap_caches;
 }
 
 /* Slab pages are gone already (arena_reset); what is left is what a cache remembers of them. */

@@ -11,9 +11,9 @@
 
 #include "heap.h"
 
-/* No cache yet, no sheaf. */
+/* No cache yet, no sheaf. After arena_init(). */
 void cache_init(struct sf_heap *h);
-/* All caches, buckets and sheaves, at the end of a heap. */
+/* All caches, buckets and sheaves, at the end of a heap. Before arena_free(). */
 void cache_free_all(struct sf_heap *h);
 /* Boot caches as at boot, others gone. Slab pages are the arena's to reset, and were. */
 void cache_reset(struct sf_heap *h);

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SLAB_OBJECTS 32768u /* slab->objects has 15 bits */
-
 void warn(struct sf_heap *h, const char *what, uint64_t addr)
 {
 	EMIT(h, WARN, warn, .what = what, .addr = addr);
@@ -65,16 +63,17 @@ struct sf_heap *heap_create(const struct sf_allocator *ops, const struct policy 
 	h->walk_cap = (uint32_t)set->pages + 64;
 	if (h->walk_cap < MAX_SLAB_OBJECTS)
 		h->walk_cap = MAX_SLAB_OBJECTS;
-	h->walk_buf = malloc(h->walk_cap * sizeof(*h->walk_buf));
-	h->order_buf = malloc(MAX_SLAB_OBJECTS * sizeof(*h->order_buf));
 	h->partition_seed = heap_boot_random(h, PARTITION_STREAM);
 	h->partition_key = h->partition_seed ^ sf_code_location(0);
 	h->rng = heap_boot_random(h, RNG_STREAM);
-	if (!h->walk_buf || !h->order_buf)
-		snprintf(err->text, sizeof(err->text), "no memory for a heap");
+	if (!arena_init(h, err)) {
+		free(h);
+		return NULL;
+	}
+	h->walk_buf = h->arena.walk;
+	h->order_buf = h->arena.order;
 	cache_init(h);
-	if (!h->walk_buf || !h->order_buf || !arena_init(h, err) || !pool_init(h, err) ||
-	    !zone_init(h, err) || !kmalloc_init(h, err)) {
+	if (!pool_init(h, err) || !zone_init(h, err) || !kmalloc_init(h, err)) {
 		heap_destroy(h);
 		return NULL;
 	}
@@ -96,8 +95,6 @@ void heap_destroy(struct sf_heap *h)
 	zone_free(h);
 	pool_free(h);
 	arena_free(h);
-	free(h->walk_buf);
-	free(h->order_buf);
 	free(h);
 }
 

@@ -18,6 +18,7 @@
 #define LARGE_ORDER 9    /* of the slabs of a large cache: 2 MiB */
 #define PAGE_ALLOC_COSTLY_ORDER 3
 #define MAX_CPUS 64
+#define MAX_SLAB_OBJECTS 32768u /* slab->objects has 15 bits */
 
 enum page_state {
 	PAGE_BOOT,  /* zero: as at boot, and inside a free block of the boot layout */
@@ -56,7 +57,8 @@ struct page_list {
 /*
  * Simulated memory. One mapping; frame n is at mem + n * 4096. Invariant: a page whose dirty bit is
  * clear is all zero. `touched` has a bit per group of 64 frames some descriptor of which differs
- * from boot; `open` a bit per frame in which some byte is not poisoned.
+ * from boot. Where AddressSanitizer is: all bytes of a frame whose bit in `open` is set are usable,
+ * none if it is clear; but if its bit in `shaded` is set, the sanitizer's shadow knows.
  */
 struct arena {
 	uint8_t *mem;
@@ -65,8 +67,9 @@ struct arena {
 	uint32_t cap_pages;         /* so many are mapped: spares serve smaller heaps, too */
 	uint32_t groups;
 	struct page *page;
-	uint64_t *dirty, *open;     /* a word per group */
+	uint64_t *dirty, *open, *shaded; /* a word per group */
 	uint64_t *touched;          /* a bit per group */
+	uint64_t *used;             /* the same: descriptors were written, at boot or since */
 	/*
 	 * The vmalloc window: its page n is frame vmap[n] - 1; 0: not mapped. The page before each
 	 * area is its guard, where VMAP_AREA | index says which area begins after it. Ranges are
@@ -93,6 +96,11 @@ struct arena {
 	uint8_t *areas, *alias;
 	uint32_t sealed;
 	bool traps;                 /* misuse: any store may hit sealed memory */
+	uint64_t *walk;             /* what heaps have as walk_buf and order_buf */
+	uint32_t walk_cap;
+	uint16_t *order;
+	struct kcache **cache;      /* while no heap has them: structures of caches */
+	uint32_t cap_caches;
 };
 
 #define ALIAS_PAGES (1u << 24)
@@ -303,7 +311,7 @@ struct sf_heap {
 	uint64_t reclaimed;          /* pages of slabs given back while `reclaiming` */
 	struct vm_events vm;
 	uint16_t *order_buf;     /* for the order of a fresh slab's objects: those of the largest */
-	uint64_t *walk_buf;      /* for snapshots */
+	uint64_t *walk_buf;      /* for snapshots. Both are the arena's, which is kept */
 	uint32_t walk_cap;
 	bool reclaiming;         /* current->reclaim_state is set */
 	char fault_line[160];    /* heap_check()'s answer */

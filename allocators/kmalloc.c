@@ -8,6 +8,7 @@
  * Whatever is freed here, lru_forget() is called before: what it owns goes first.
  */
 #include "arena.h"
+#include "base/names.h"
 #include "cache.h"
 #include "heap_assert.h"
 #include "kmalloc.h"
@@ -71,10 +72,12 @@ static inline unsigned int type_of(const struct sf_heap *h, const struct sf_requ
 
 static void class_name(char *buf, size_t len, const char *prefix, uint32_t size)
 {
+	size_t at = sf_name_add(buf, 0, len, prefix);
+
+	at = sf_name_add(buf, at, len, "-");
+	at = sf_name_add_number(buf, at, len, size >= 1024 ? size / 1024 : size);
 	if (size >= 1024)
-		snprintf(buf, len, "%s-%uk", prefix, size / 1024);
-	else
-		snprintf(buf, len, "%s-%u", prefix, size);
+		sf_name_add(buf, at, len, "k");
 }
 
 static struct kcache *boot_cache(struct sf_heap *h, const char *prefix, uint32_t size,

@@ -525,6 +525,7 @@ static void boot_lists(struct sf_heap *h)
 		l = &z->free[o][SF_MIGRATE_MOVABLE];
 		*pg = (struct page){ .next = NO_PFN, .prev = l->tail, .state = PAGE_FREE,
 				     .order = (uint8_t)o, .list = SF_MIGRATE_MOVABLE };
+		arena_boot_touch(&h->arena, pfn);
 		*(l->head == NO_PFN ? &l->head : &h->arena.page[l->tail].next) = pfn;
 		l->tail = pfn;
 		l->nr++;

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 enum {
-	SPARES_MAX = 24,
-	KEPT_PAGES_MAX = 32768, /* of all together: 128 MiB */
+	SPARES_MAX = 32,
+	KEPT_PAGES_MAX = 65536, /* of all together: 256 MiB */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

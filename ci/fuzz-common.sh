@@ -122,41 +122,6 @@ spoke()
 	timeout 20 "$1" "$2" 2>&1 </dev/null | grep -Eq '^([A-Z]+-[0-9]+|ASan): '
 }
 
-# resolve TARGET TEXT: a crash that the target survived has a title that says where in its file it
-# was. Run again, to its end, the target says it in words, and saves it under that title; prints
-# both titles. Where no oracle and no sanitizer has a word for it, the text says so.
-resolve()
-{
-	title=$(sed -n '1s/^# title: //p' "$2")
-	on=$(sed -n '1,9s/^# allocator: //p' "$2")
-	new=$( (SLABFUZZ_ALLOCATOR=$on timeout 20 "$1" -artifact_prefix="${2%.txt}." \
-		"${2%.txt}" 2>&1 </dev/null) 2>/dev/null |
-		grep -E '^([A-Z]+-[0-9]+|ASan): ' | head -n 1)
-	rm -f "${2%.txt}".crash-* "${2%.txt}".timeout-*
-	if [ -n "$new" ]; then
-		rm -f "$2" "${2%.txt}"
-	else
-		new="a crash, and no oracle spoke"
-		sed "1s/.*/# title: $new/" "$2" >"$2.tmp" && mv "$2.tmp" "$2"
-	fi
-	printf '%s\t%s\n' "$title" "$new"
-}
-
-# resolve_new TARGET COUNTS: all such texts of this run, and their titles in that file.
-resolve_new()
-{
-	for f in $(new_crashes); do
-		if sed 1q "$f" | grep -Eq '^# title: (ASan: [^ ]* at \+0x|SIG[A-Z]* at )'; then
-			resolve "$1" "$f"
-		fi
-	done >"$2.resolved"
-	awk -F '\t' -v OFS='\t' '
-		FILENAME == ARGV[1] { to[$1] = $2; next }
-		$2 in to { $2 = to[$2] } { print }' "$2.resolved" "$2" >"$2.tmp"
-	rm -f "$2.resolved"
-	mv "$2.tmp" "$2"
-}
-
 # adopt TARGET FILE: gives an engine's own find a text, unless an oracle did. Hangs are not run
 # again.
 adopt()

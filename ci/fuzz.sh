@@ -213,10 +213,8 @@ if [ "$runs" = 0 ] && [ -z "$(new_crashes)" ]; then
 	exit 3
 fi
 
-# Titles that say where in the target's file it was; then hangs and exhausted memory, which are
-# known to the engine alone.
+# Then hangs and exhausted memory, which are known to the engine alone.
 counters | sed -n 's/^\([0-9]*\) title /\1\t/p' >"$titles"
-resolve_new "$FUZZ_TARGET" "$titles"
 adopt_new "$FUZZ_TARGET" "$raw"/*-timeout-* "$raw"/*-oom-* "$raw"/*-crash-*
 "$FUZZ_TARGET" -runs=0 -print_coverage=1 "$corpus" "$seeds" >"$coverage.tmp" 2>&1
 {

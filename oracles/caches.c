@@ -5,10 +5,10 @@
  */
 #include "caches.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../allocators/base/names.h"
 #include "bitmap.h"
 #include "objects.h"
 #include "rules.h"
@@ -103,7 +103,7 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 		.put_off = was.put_off, .gone = was.gone, .gone_in = was.gone_in,
 		.large = c->large, .asked_order = c->asked_order, .asked_sheaf = was.asked_sheaf,
 	};
-	snprintf(sh->name[c->id], sizeof(sh->name[0]), "%s", c->name ? c->name : "?");
+	sf_name_add(sh->name[c->id], 0, sizeof(sh->name[0]), c->name ? c->name : "?");
 }
 
 void sf_shadow_type(struct sf_shadow *sh, const struct sf_ev_ctype *t)

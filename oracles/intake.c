@@ -9,6 +9,7 @@
  */
 #include "intake.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "areas.h"
@@ -51,7 +52,12 @@ void sf_settle(struct sf_judge *j, const struct sf_event *ev)
 void sf_op_begin(struct sf_judge *j, const struct sf_event *ev)
 {
 	sf_settle(j, ev);
-	j->op = (struct sf_op_state){ .nr = ev->op, .left_id = SF_NONE };
+	if (__builtin_expect(j->op.seldom, false))
+		j->op = (struct sf_op_state){ 0 };
+	else
+		memset(&j->op, 0, offsetof(struct sf_op_state, seldom));
+	j->op.nr = ev->op;
+	j->op.left_id = SF_NONE;
 	op_state(j);
 }
 
@@ -255,7 +261,7 @@ void sf_on_memcg(struct sf_judge *j, const struct sf_event *ev)
 static void shrinker_called(struct sf_judge *j, const struct sf_ev_shrink *s,
 			       struct sf_shadow_cache *c)
 {
-	struct sf_rounds *rounds = &j->op.rounds;
+	struct sf_rounds *rounds = sf_change_rounds(j);
 	uint64_t due = s->deferred + s->delta, left = due > s->scanned ? due - s->scanned : 0;
 
 	j->sh.shrinks++;
@@ -280,7 +286,7 @@ void sf_on_shrinker(struct sf_judge *j, const struct sf_event *ev)
 void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_reclaim *r = &ev->reclaim;
-	struct sf_rounds *rounds = &j->op.rounds;
+	struct sf_rounds *rounds = sf_change_rounds(j);
 
 	if (r->kind == SF_RECLAIM_KSWAPD)
 		j->sh.zone.boost = r->begin ? SF_BOOST_ANY : SF_BOOST_NONE;
@@ -478,7 +484,7 @@ void sf_on_compact(struct sf_judge *j, const struct sf_event *ev)
 	/* what pages are moved to is taken as for anybody, and no event says how */
 	j->sh.zone.boost = SF_BOOST_ANY;
 	j->vm.pgmigrate_success += ev->compact.migrated;
-	j->op.large.compacted |= ev->compact.order == (int)SF_LARGE_ORDER;
+	sf_change_large(j)->compacted |= ev->compact.order == (int)SF_LARGE_ORDER;
 }
 
 void sf_on_snap_begin(struct sf_judge *j, const struct sf_event *ev)

@@ -66,7 +66,10 @@ struct sf_large_try {
 	uint64_t goes;        /* pfn of the slab that was freed last, plus 1, until its pages are */
 };
 
-/* What has happened since the operation began. */
+/*
+ * What has happened since the operation began. Cleared for each: what is behind `seldom` only if
+ * something was written there, which goes through sf_change_large() and sf_change_rounds().
+ */
 struct sf_op_state {
 	uint32_t nr;          /* index in the program */
 	bool fault, page_fail;
@@ -85,6 +88,7 @@ struct sf_op_state {
 	uint8_t maps;         /* bits by enum sf_maps_when: mappings were shown */
 	bool from_sheaf;      /* what it allocates is from a prefilled sheaf */
 	uint64_t held;        /* pages with users that are no slab, when it began */
+	bool seldom;          /* what follows is not all zero */
 	struct sf_large_try large;
 	struct sf_rounds rounds;
 };
@@ -134,6 +138,18 @@ struct sf_judge {
 	struct sf_ooms ooms;
 	struct sf_vmstat vm;
 };
+
+static inline struct sf_large_try *sf_change_large(struct sf_judge *j)
+{
+	j->op.seldom = true;
+	return &j->op.large;
+}
+
+static inline struct sf_rounds *sf_change_rounds(struct sf_judge *j)
+{
+	j->op.seldom = true;
+	return &j->op.rounds;
+}
 
 static inline bool sf_judges(const struct sf_judge *j, enum sf_invariant inv)
 {

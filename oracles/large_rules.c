@@ -503,7 +503,7 @@ unsigned int sf_big_2_fail(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_pagefail *f = &ev->pagefail;
 	const struct sf_zone *z = &j->sh.zone;
-	struct sf_large_try *t = &j->op.large;
+	struct sf_large_try *t = sf_change_large(j);
 	const uint32_t compacts = SF_GFP_DIRECT_RECLAIM | SF_GFP_IO;
 
 	if (f->order <= SF_MAX_ORDER)
@@ -623,7 +623,7 @@ unsigned int sf_big_7_slab(struct sf_judge *j, const struct sf_event *ev)
 
 	if (!slab || slab->order != SF_LARGE_ORDER || !large_cache(j, ev->slab.cache))
 		return 0;
-	j->op.large.goes = ev->slab.pfn + 1;
+	sf_change_large(j)->goes = ev->slab.pfn + 1;
 	return 1;
 }
 
@@ -635,7 +635,7 @@ unsigned int sf_big_7_page(struct sf_judge *j, const struct sf_event *ev)
 
 	if (!j->op.large.goes || p->pfn - pfn >= SF_LARGE_PAGES)
 		return 0;
-	j->op.large.goes = 0;
+	sf_change_large(j)->goes = 0;
 	if (p->pfn == pfn && p->order == SF_LARGE_ORDER)
 		return 1;
 	sf_title(j, SF_INV_BIG_7, "a block of 2 MiB went back in parts");

@@ -109,11 +109,30 @@ on=$(sed -n 's/^# allocator: //p' "$text" 2>/dev/null)
 test -s "$text" && test -s "${text%.txt}" &&
 	SLABFUZZ_ALLOCATOR=$on "$dir/libfuzzer_program" "${text%.txt}" 2>&1 | grep -q 'SEGV'
 check "its program crashes again" $?
-# By address: which frame is named, the run and the replay may see differently.
 times=$(cat "$dir"/program-fuzz.counts.* | tr -d '\000' |
-	awk '/SIGSEGV at / { sum += $1 } END { print sum + 0 }')
-test "$times" -gt 1
-check "it was counted" $?
+	awk '/title ASan: SEGV in heap_set_cpu$/ { sum += $1 } END { print sum + 0 }')
+test "$times" -gt 1 &&
+	grep -A2 'found *ASan: SEGV in heap_set_cpu' "$dir/out" | grep -q " $times times"
+check "it was counted under that title" $?
+# One title for one crash: of a run that goes on, and of one that ends with it.
+bad=0
+seen=0
+for text in "$dir"/crashes/ASan-*.txt; do
+	title=$(sed -n 's/^# title: //p' "$text")
+	on=$(sed -n 's/^# allocator: //p' "$text")
+	[ "$seen" -lt 6 ] || break
+	mkdir -p "$dir/again"
+	SLABFUZZ_CRASHES="$dir/again" SLABFUZZ_ALLOCATOR=$on SLABFUZZ_ASSERT=0 \
+		timeout 60 "$dir/libfuzzer_program" -artifact_prefix="$dir/again/" "${text%.txt}" \
+		>"$dir/again.log" 2>&1
+	seen=$((seen + 1))
+	grep -qxF "$title" "$dir/again.log" || {
+		bad=$((bad + 1))
+		echo "# $title: $(grep -a '^ASan: ' "$dir/again.log" | head -n 1)"
+	}
+done
+test "$seen" -gt 1 && test "$bad" = 0
+check "an input that runs alone has the title that it was found under" $?
 # Two engines may be at it at the same time.
 find "$dir/crashes" -maxdepth 1 -type f -name '*-*-*' ! -name '*.txt' | sed 's/-[0-9a-f]*$//' |
 	sort | uniq -c | awk '$1 > 9 { bad = 1 } END { exit bad || !NR }'

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "../allocators/heap_assert.h"
 #include "../harness/exec/exec.h"
 #include "../harness/fuzz/counts.h"
 #include "../harness/fuzz/survive.h"
@@ -61,6 +62,9 @@ static void test_counts(void **state)
 					    "0000012345678901 title MEM-1: a title\n"
 					    "0000000000000042 edges\n");
 	unlink(path);
+	assert_int_equal(sf_counter_value(sf_counter("runs baseline")), 10999);
+	assert_int_equal(sf_counter_value(sf_counter("title MEM-1: a title")), 12345678901);
+	assert_int_equal(sf_counter_value(sf_counter("new")), 0);
 	assert_false(sf_counts_open("/nonexistent/counts"));
 }
 
@@ -93,14 +97,33 @@ static void test_guard(void **state)
 	assert_string_equal(why, "");
 	assert_false(sf_survive(crash, &calls, why));
 	assert_int_equal(calls, 2);
-	assert_memory_equal(why, "SIGFPE at ", 10);
+	assert_string_equal(why, "ASan: FPE in crash");
 	assert_false(sf_survive(crash, &calls, again));
 	assert_string_equal(why, again);
 	assert_false(sf_survive(give_up, &calls, why));
-	assert_memory_equal(why, "SIGABRT at ", 11);
+	assert_string_equal(why, "ASan: ABRT in give_up");
 	assert_false(sf_survive(give_up, &calls, why));
 	assert_int_equal(calls, 5);
 	assert_true(sf_survive(fine, &calls, why));
+}
+
+/* Whose function it is, and not whose business the sanitizer's and assertions' own are. */
+static void test_where(void **state)
+{
+	uintptr_t stack[] = { 8, (uintptr_t)heap_assert_failed + 1, (uintptr_t)give_up + 1,
+			      (uintptr_t)crash + 1 };
+	char title[SF_CRASH_MAX];
+
+	(void)state;
+	sf_where_setup();
+	sf_where_title("SEGV on", 4, stack, 4, title);
+	assert_string_equal(title, "ASan: SEGV in give_up");
+	sf_where_title("use-after-poison", 16, stack + 3, 1, title);
+	assert_string_equal(title, "ASan: use-after-poison in crash");
+	sf_where_title("SEGV", 4, stack, 1, title);
+	assert_string_equal(title, "ASan: SEGV at an unknown place");
+	sf_where_title("SEGV", 4, stack, 0, title);
+	assert_string_equal(title, "ASan: SEGV at an unknown place");
 }
 
 static size_t encode(const char *text, uint8_t *out, size_t cap)
@@ -250,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts), cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_where),
 		cmocka_unit_test(test_mark),   cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_reopen),
 	};

@@ -82,3 +82,12 @@ void sf_counter_raise(char *counter, uint64_t n)
 	if (memcmp(digits, counter, DIGITS) > 0)
 		memcpy(counter, digits, DIGITS);
 }
+
+uint64_t sf_counter_value(const char *counter)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < DIGITS && counter[i]; i++)
+		n = n * 10 + (uint64_t)((counter[i] - '0') & 15);
+	return n;
+}

@@ -18,5 +18,6 @@ char *sf_counter(const char *name);
 void sf_counter_add(char *counter, uint64_t n);
 /* It becomes at least n. */
 void sf_counter_raise(char *counter, uint64_t n);
+uint64_t sf_counter_value(const char *counter);
 
 #endif

@@ -21,14 +21,16 @@
 #include "find.h"
 #include "survive.h"
 #include "mark.h"
+#include "where.h"
 
 enum {
 	HEAPS_MAX = 96,        /* kept, by allocator and settings: to open one costs some runs */
 	FUZZ_PAGES_MAX = 4096, /* a few of the largest blocks; more takes longer to run out of */
 	ALLOCATORS_MAX = 16,
 	TURN_RUNS = 2000,      /* most programs of so many are for one allocator */
-	COVERAGE_EVERY = 256,  /* runs: then the edges are counted */
+	COVERAGE_EVERY = 256,  /* runs: then the edges are counted; and at powers of two */
 	COUNTERS_MAX = 1 << 16,
+	STACK_MAX = 24,        /* of a report, of which its title is made */
 };
 
 struct fuzz_heap {
@@ -51,6 +53,7 @@ struct subject {
 static struct {
 	struct subject subject[ALLOCATORS_MAX];
 	unsigned int nr_subjects;
+	unsigned int first;   /* whose turn it is first */
 	bool any;             /* SLABFUZZ_ALLOCATOR is not set: who is marked runs on its own */
 	struct fuzz_heap heaps[HEAPS_MAX];
 	uint64_t runs;
@@ -107,42 +110,39 @@ bool sf_fuzz_caught(const char *title, const char *detail)
  */
 void __asan_set_error_report_callback(void (*callback)(const char *report)) __attribute__((weak));
 
-/*
- * "SUMMARY: AddressSanitizer: KIND FILE:LINE:COL in FUNCTION" -> "ASan: KIND in FUNCTION". Where
- * nothing is symbolized (a run that goes on: it takes long) the first frames of the report stand
- * for the function: "#0 0x55.. (FILE+0x1234) (BuildId: ..)" -> "ASan: KIND at +0x1234".
- */
-static void asan_title(const char *report, char title[SF_TITLE_MAX])
+/* The addresses of the first stack in a report: "    #0 0x55e0...", a line each. */
+static unsigned int stack_of(const char *report, uintptr_t *pc, unsigned int max)
+{
+	unsigned int n = 0;
+	char mark[16];
+
+	while (n < max) {
+		const char *line;
+
+		snprintf(mark, sizeof(mark), "    #%u 0x", n);
+		line = strstr(report, mark);
+		if (!line)
+			break;
+		report = line + strlen(mark);
+		pc[n++] = (uintptr_t)strtoull(report, NULL, 16);
+	}
+	return n;
+}
+
+/* "SUMMARY: AddressSanitizer: KIND ..." has the kind. */
+static void asan_title(const char *report, char title[SF_CRASH_MAX])
 {
 	static const char mark[] = "SUMMARY: AddressSanitizer: ";
-	const char *s = strstr(report, mark), *in, *at = report;
-	int line, kind, len;
+	const char *kind = strstr(report, mark);
+	uintptr_t pc[STACK_MAX];
 
-	if (!s) {
-		snprintf(title, SF_TITLE_MAX, "ASan: no summary");
-		return;
-	}
-	s += sizeof(mark) - 1;
-	line = (int)strcspn(s, "\n");
-	kind = (int)strcspn(s, " \n");
-	in = strstr(s, " in ");
-	if (in && in < s + line) {
-		snprintf(title, SF_TITLE_MAX, "ASan: %.*s%.*s", kind, s,
-			 (int)strcspn(in + 4, " \n") + 4, in);
-		return;
-	}
-	len = snprintf(title, SF_TITLE_MAX, "ASan: %.*s", kind, s);
-	if (!sf_find_goes_on())
-		return;
-	len += snprintf(title + len, (size_t)(SF_TITLE_MAX - len), " at");
-	for (int i = 0; i < 2 && (at = strstr(at, "+0x")); i++, at++)
-		len += snprintf(title + len, (size_t)(SF_TITLE_MAX - len), " %.*s",
-				(int)strspn(at, "+0123456789abcdefx"), at);
+	kind = kind ? kind + sizeof(mark) - 1 : "report";
+	sf_where_title(kind, strcspn(kind, " \n"), pc, stack_of(report, pc, STACK_MAX), title);
 }
 
 static void on_asan_report(const char *report)
 {
-	char title[SF_TITLE_MAX];
+	char title[SF_CRASH_MAX];
 
 	if (sf_find_made())
 		return;
@@ -310,6 +310,18 @@ static void add_subject(const char *name)
 	s->edges = sf_counter(line);
 }
 
+/* Who has had the fewest runs: engines that are ended early would never get to the last. */
+static unsigned int first_turn(void)
+{
+	unsigned int least = 0;
+
+	for (unsigned int i = 1; i < fz.nr_subjects; i++)
+		if (sf_counter_value(fz.subject[i].runs) <
+		    sf_counter_value(fz.subject[least].runs))
+			least = i;
+	return least;
+}
+
 /* Names with blanks between them. */
 static void choose_allocators(void)
 {
@@ -322,6 +334,7 @@ static void choose_allocators(void)
 		add_subject(name);
 	if (!fz.nr_subjects)
 		refuse_name(env);
+	fz.first = first_turn();
 }
 
 void sf_fuzz_setup(void)
@@ -330,6 +343,7 @@ void sf_fuzz_setup(void)
 	struct sf_error err;
 
 	sf_find_setup();
+	sf_where_setup();
 	choose_allocators();
 	fz.thorough = thorough && *thorough;
 	sf_prog_init(&fz.prog);
@@ -430,7 +444,8 @@ static void take_coverage(struct subject *s, bool first, bool last)
 			most[i] = first || now[i] > most[i] ? now[i] : most[i];
 	if (last && !first)
 		memcpy(now, most, fz.coverage.nr);
-	if (s->since++ % COVERAGE_EVERY)
+	/* An engine may not live for long. */
+	if (++s->since % COVERAGE_EVERY && (s->since & (s->since - 1)))
 		return;
 	for (size_t i = 0; i < fz.coverage.nr; i++)
 		edges += s->seen[i] != 0;
@@ -588,6 +603,6 @@ size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was
 	 * parent's: what an input is about may be only there.
 	 */
 	if (!*name || sf_rng_below(&r, 8))
-		name = fz.subject[fz.runs / TURN_RUNS % fz.nr_subjects].allocator->name;
+		name = fz.subject[(fz.first + fz.runs / TURN_RUNS) % fz.nr_subjects].allocator->name;
 	return sf_mark_put(data, size, name);
 }

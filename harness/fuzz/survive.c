@@ -11,49 +11,56 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
+#include <ucontext.h>
 
 static const struct crash_signal {
 	int nr;
 	const char *name;
 } signals[] = {
-	{ SIGSEGV, "SIGSEGV" }, { SIGBUS, "SIGBUS" },   { SIGILL, "SIGILL" },
-	{ SIGFPE, "SIGFPE" },   { SIGABRT, "SIGABRT" }, { SIGTRAP, "SIGTRAP" },
+	{ SIGSEGV, "SEGV" }, { SIGBUS, "BUS" },   { SIGILL, "ILL" },
+	{ SIGFPE, "FPE" },   { SIGABRT, "ABRT" }, { SIGTRAP, "TRAP" },
 };
 
 enum {
 	NR_SIGNALS = sizeof(signals) / sizeof(signals[0]),
-	FRAMES_MAX = 16,
-	PLACES = 2, /* an assertion's own function, and whose it is */
+	FRAMES_MAX = 24,
 };
-
-/* Ends of the program's file as the linker puts it together. */
-extern const char __executable_start[] __attribute__((weak)), etext[] __attribute__((weak));
 
 static struct sigaction outer[NR_SIGNALS];
 static sigjmp_buf *back; /* NULL: no call is guarded */
 static char *where;
 
-static void describe(const char *name)
+/* Where the signal came from; 0: not known how this machine says so. */
+static uintptr_t signal_pc(const void *context)
+{
+#if defined(__x86_64__)
+	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.pc;
+#else
+	(void)context;
+	return 0;
+#endif
+}
+
+__attribute__((noinline)) static void describe(const char *name, const void *context)
 {
 	void *frame[FRAMES_MAX];
-	uintptr_t start = (uintptr_t)__executable_start, end = (uintptr_t)etext;
-	int nr = backtrace(frame, FRAMES_MAX), places = 0;
-	int len = snprintf(where, SF_CRASH_MAX, "%s at", name);
+	uintptr_t pc[FRAMES_MAX + 1], at = signal_pc(context);
+	int nr = backtrace(frame, FRAMES_MAX);
+	unsigned int n = 0;
 
-	/* The first are this function and its caller. */
-	for (int i = 2; i < nr && places < PLACES; i++) {
-		uintptr_t pc = (uintptr_t)frame[i];
-
-		if (pc < start || pc >= end)
-			continue;
-		len += snprintf(where + len, (size_t)(SF_CRASH_MAX - len), " +%#lx",
-				(unsigned long)(pc - start));
-		places++;
+	/* The handler's own frames come first, and maybe a sanitizer's. */
+	pc[n++] = at;
+	for (int i = 0; i < nr; i++) {
+		if ((uintptr_t)frame[i] == at)
+			n = 1;
+		else
+			/* Where a call returns to may be in the next function. */
+			pc[n++] = (uintptr_t)frame[i] - 1;
 	}
-	if (!places)
-		snprintf(where + len, (size_t)(SF_CRASH_MAX - len), " an unknown place");
+	sf_where_title(name, strlen(name), pc, n, where);
 }
 
 static void on_crash(int nr, siginfo_t *info, void *context)
@@ -61,12 +68,11 @@ static void on_crash(int nr, siginfo_t *info, void *context)
 	sigjmp_buf *to = back;
 	int i = 0;
 
-	(void)context;
 	while (i < NR_SIGNALS - 1 && signals[i].nr != nr)
 		i++;
 	if (to) {
 		back = NULL;
-		describe(signals[i].name);
+		describe(signals[i].name, context);
 		siglongjmp(*to, 1);
 	}
 	/* Not ours: the instruction faults again, into the other handler. If sent, it is resent. */
@@ -85,6 +91,7 @@ void sf_survive_setup(void)
 	void *frame[1];
 
 	backtrace(frame, 1); /* the first call loads a library */
+	sf_where_setup();
 	sigaltstack(&other, NULL);
 	for (int i = 0; i < NR_SIGNALS; i++)
 		sigaction(signals[i].nr, &ours, &outer[i]);

@@ -43,7 +43,7 @@ static const struct {
 		uint8_t cache, state; /* state: 0 none, 1 slab, 2 deferred */                      \
 	} slab[SLABS];                                                                             \
 	struct {                                                                                   \
-		bool live, parked, waits;                                                                 \
+		bool live, parked, waits;                                                          \
 		uint8_t cache;                                                                     \
 		uint64_t addr;                                                                     \
 	} obj[OBJECTS];                                                                            \

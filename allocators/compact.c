@@ -32,8 +32,9 @@ struct cursor {
 
 struct control {
 	int order;         /* wanted; -1: move all that can be */
+	uint32_t gfp;
 	unsigned int type; /* migrate type of the request */
-	enum compact_priority priority;
+	enum sf_compact_mode priority;
 	uint32_t source;   /* page block that is being emptied */
 	unsigned int limit;/* only blocks of lower orders can still move */
 	struct cursor cursor[SF_NR_ORDERS];
@@ -89,7 +90,7 @@ static bool suitable_target(const struct sf_heap *h, const struct control *c, ui
 
 	if (pg->state == PAGE_FREE && pg->order >= large)
 		return false;
-	return c->priority == COMPACT_PRIO_SYNC_FULL ||
+	return c->priority == SF_COMPACT_SYNC_FULL ||
 	       block_type(&h->zone, pfn) == SF_MIGRATE_MOVABLE;
 }
 
@@ -132,7 +133,7 @@ static bool suitable_source(const struct sf_heap *h, const struct control *c)
 	const struct zone *z = &h->zone;
 	unsigned int type = z->block_type[c->source];
 
-	if (c->order < 0 || c->priority != COMPACT_PRIO_ASYNC)
+	if (c->order < 0 || c->priority != SF_COMPACT_ASYNC)
 		return true;
 	if (c->type == SF_MIGRATE_MOVABLE || (unsigned int)c->order >= z->pageblock_order)
 		return type == SF_MIGRATE_MOVABLE;
@@ -162,7 +163,8 @@ static void migrate(struct sf_heap *h, uint32_t from, uint32_t to, unsigned int 
 	page_hand_out(h, to, order, h->arena.page[from].list);
 	EMIT(h, PAGE_ALLOC, page, .pfn = to, .order = (uint8_t)order,
 	     .migratetype = h->arena.page[from].list, .list = NO_LIST, .cpu = (uint8_t)h->cpu,
-	     .gfp = SF_GFP_MOVABLE, .reserve = true, .free_before = before,
+	     .gfp = SF_GFP_MOVABLE, .attempt = SF_ATTEMPT_MOVE, .reserve = true,
+	     .free_before = before,
 	     .mark = h->zone.wmark[WMARK_MIN]);
 	arena_open(h, pfn_addr(to), bytes);
 	raw_copy(h, pfn_addr(to), pfn_addr(from), bytes);
@@ -222,6 +224,8 @@ static bool run(struct sf_heap *h, struct control *c)
 	const struct zone *z = &h->zone;
 	bool direct = c->order > 0, done = direct && buddy_has(h, (unsigned int)c->order, c->type);
 
+	EMIT(h, COMPACT, compact, .order = (int8_t)c->order, .begin = true, .gfp = c->gfp,
+	     .mode = (uint8_t)c->priority, .migratetype = (uint8_t)c->type);
 	/* Larger blocks than is asked for would be of use as they are. */
 	c->limit = z->pageblock_order;
 	if (direct && (unsigned int)c->order < c->limit)
@@ -238,31 +242,39 @@ static bool run(struct sf_heap *h, struct control *c)
 		done = buddy_has(h, (unsigned int)c->order, c->type);
 	}
 	h->vm.pgmigrate_success += c->migrated;
-	EMIT(h, COMPACT, compact, .order = (int8_t)c->order, .success = done,
+	EMIT(h, COMPACT, compact, .order = (int8_t)c->order, .mode = (uint8_t)c->priority,
+	     .migratetype = (uint8_t)c->type, .gfp = c->gfp, .success = done,
 	     .migrated = c->migrated, .failed = c->failed);
 	return done;
 }
 
 /* mm/compaction.c:compaction_suit_allocation_order */
-static bool must_skip(const struct zone *z, unsigned int order, enum compact_priority priority)
+static bool must_skip(const struct zone *z, unsigned int order, enum sf_compact_mode priority)
 {
 	uint64_t mark = wmark_pages(z, WMARK_MIN);
 
-	if (order > PAGE_ALLOC_COSTLY_ORDER && priority == COMPACT_PRIO_ASYNC &&
+	if (order > PAGE_ALLOC_COSTLY_ORDER && priority == SF_COMPACT_ASYNC &&
 	    !watermark_ok(z, 0, mark + compact_gap(order), 0))
 		return true;
 	return !compaction_suitable(z, order, mark);
 }
 
-enum compact_result compact_order(struct sf_heap *h, unsigned int order, unsigned int type,
-				  unsigned int flags, enum compact_priority priority)
+enum compact_result compact_order(struct sf_heap *h, uint32_t gfp, unsigned int order,
+				  unsigned int type, unsigned int flags,
+				  enum sf_compact_mode priority)
 {
-	struct control c = { .order = (int)order, .type = type, .priority = priority };
+	struct control c = { .order = (int)order, .gfp = gfp, .type = type,
+			     .priority = priority };
+	bool has_block = watermark_ok(&h->zone, order, wmark_pages(&h->zone, WMARK_MIN), flags);
+	bool skip = !has_block && must_skip(&h->zone, order, priority);
 
-	if (watermark_ok(&h->zone, order, wmark_pages(&h->zone, WMARK_MIN), flags))
-		return COMPACT_SUCCESS;
-	if (must_skip(&h->zone, order, priority))
-		return COMPACT_SKIPPED;
+	if (has_block || skip) {
+		if (h->nr_tracked)
+			EMIT(h, COMPACT, compact, .order = (int8_t)order,
+			     .mode = (uint8_t)priority, .migratetype = (uint8_t)type, .gfp = gfp,
+			     .skipped = skip, .success = has_block);
+		return skip ? COMPACT_SKIPPED : COMPACT_SUCCESS;
+	}
 	if (!h->nr_tracked)
 		return COMPACT_COMPLETE;
 	return run(h, &c) ? COMPACT_SUCCESS : COMPACT_COMPLETE;
@@ -270,7 +282,7 @@ enum compact_result compact_order(struct sf_heap *h, unsigned int order, unsigne
 
 void compact_zone(struct sf_heap *h)
 {
-	struct control c = { .order = -1, .priority = COMPACT_PRIO_SYNC_LIGHT };
+	struct control c = { .order = -1, .priority = SF_COMPACT_SYNC_LIGHT };
 
 	run(h, &c);
 }

@@ -8,13 +8,6 @@
 
 #include "page_internal.h"
 
-/* Lower is harder (include/linux/compaction.h). */
-enum compact_priority {
-	COMPACT_PRIO_SYNC_FULL,
-	COMPACT_PRIO_SYNC_LIGHT,
-	COMPACT_PRIO_ASYNC,
-};
-
 enum compact_result {
 	COMPACT_SKIPPED,  /* too few free pages to work with */
 	COMPACT_COMPLETE, /* nothing more to be had */
@@ -34,8 +27,9 @@ bool compaction_has_pages(const struct zone *z, unsigned int order, uint64_t mar
 /* ... and is fragmentation the reason that a request would fail? */
 bool compaction_suitable(const struct zone *z, unsigned int order, uint64_t mark);
 /* For a request of that order, with its alloc_flags (mm/compaction.c:try_to_compact_pages). */
-enum compact_result compact_order(struct sf_heap *h, unsigned int order, unsigned int type,
-				  unsigned int flags, enum compact_priority priority);
+enum compact_result compact_order(struct sf_heap *h, uint32_t gfp, unsigned int order,
+				  unsigned int type, unsigned int flags,
+				  enum sf_compact_mode priority);
 /* The interface's compact(). */
 void compact_zone(struct sf_heap *h);
 

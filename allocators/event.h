@@ -84,7 +84,7 @@
 	X(OOM, oom, "trace: out of memory was declared")                                           \
 	X(SHRINK, shrink, "trace: a shrinker was asked (after what it freed)")                     \
 	X(RECLAIM, reclaim, "trace: a round of reclaim begins, or is over, and its progress")      \
-	X(COMPACT, compact, "trace: a run of compaction is over")                                  \
+	X(COMPACT, compact, "trace: a run of compaction begins, or is over")                       \
 	X(GRACE, grace, "trace: a grace period ends; what it frees follows")                       \
 	X(SLAB_DEFER, slab, "trace: an empty slab waits for a grace period")                       \
 	X(RESERVE, claim, "trace: a page block became, or was, of the HIGHATOMIC reserve")         \
@@ -588,6 +588,18 @@ struct sf_ev_claim {
 	uint8_t want;         /* order of the request */
 };
 
+/* How far a request had come when it got its pages (mm/page_alloc.c:__alloc_pages_slowpath). */
+enum sf_attempt {
+	SF_ATTEMPT_FIRST,     /* the mark is LOW, and kswapd has not been woken */
+	SF_ATTEMPT_SLOW,      /* from here on it is MIN, and who may wake kswapd has */
+	SF_ATTEMPT_RECLAIMED, /* right after a round of direct reclaim */
+	SF_ATTEMPT_COMPACTED, /* right after direct compaction */
+	SF_ATTEMPT_LAST,      /* before OOM, at HIGH, or where others give up: wakes nobody */
+	SF_ATTEMPT_BULK,      /* alloc_pages_bulk(): asks for no mark, wakes nobody */
+	SF_ATTEMPT_MOVE,      /* compaction moves something there */
+	SF_ATTEMPTS,
+};
+
 struct sf_ev_page {
 	uint64_t pfn;
 	uint8_t order;
@@ -596,7 +608,7 @@ struct sf_ev_page {
 	uint8_t cpu;
 	uint32_t gfp;
 	bool pcp;             /* through a per-CPU list */
-	uint8_t bulk;         /* ALLOC: not 0: by alloc_pages_bulk(), which wakes no kswapd */
+	uint8_t attempt;      /* ALLOC: enum sf_attempt */
 	bool reserve;         /* ALLOC: the caller's flags allow going below the mark */
 	uint64_t free_before; /* ALLOC, not pcp: NR_FREE_PAGES before */
 	uint64_t mark;        /* ALLOC, not pcp: the mark it was held against */
@@ -656,8 +668,20 @@ struct sf_ev_reclaim {
 	uint64_t progress;    /* pages that count as reclaimed (mm_account_reclaimed_pages) */
 };
 
+/* How hard compaction tries (include/linux/compaction.h: enum compact_priority). */
+enum sf_compact_mode {
+	SF_COMPACT_SYNC_FULL,  /* page blocks of any type are emptied, and filled */
+	SF_COMPACT_SYNC_LIGHT, /* ... are emptied; movable ones are filled */
+	SF_COMPACT_ASYNC,      /* only those of the request's type are emptied */
+};
+
 struct sf_ev_compact {
 	int8_t order;         /* wanted; -1: as much as can be */
+	bool begin;           /* nothing below `migratetype` is known yet */
+	uint8_t mode;         /* enum sf_compact_mode */
+	uint8_t migratetype;  /* of the request; order -1: nothing */
+	uint32_t gfp;         /* likewise */
+	bool skipped;         /* too little is free to work with: nothing was tried */
 	bool success;         /* there is a block of that order now */
 	uint64_t migrated, failed; /* pages */
 };

@@ -36,12 +36,13 @@ struct request {
 	bool whole;           /* a smaller block is of no use: page_alloc_whole() */
 	uint64_t mark;        /* the last one it was held against */
 	unsigned int flags;   /* enum alloc_flags, of the slow path */
+	enum sf_attempt attempt;
 	bool reserves;        /* flags were changed for __GFP_MEMALLOC */
 	uint32_t rounds;      /* of direct reclaim */
 	uint64_t progress;    /* of the last of them */
 	unsigned int no_progress; /* rounds without, in a row */
 	bool compact_first;
-	enum compact_priority priority;
+	enum sf_compact_mode priority;
 	enum compact_result compacted;
 	unsigned int compactions; /* that should have helped, at this priority */
 };
@@ -207,6 +208,7 @@ static uint32_t get_page(struct sf_heap *h, struct request *rq, unsigned int wma
 	EMIT(h, PAGE_ALLOC, page, .pfn = pfn, .order = (uint8_t)rq->order,
 	     .migratetype = (uint8_t)rq->type, .list = (uint8_t)(pcp ? list : NO_LIST),
 	     .cpu = (uint8_t)h->cpu, .gfp = rq->gfp, .pcp = pcp,
+	     .attempt = (uint8_t)rq->attempt,
 	     .reserve = flags & (ALLOC_MIN_RESERVE | ALLOC_NO_WATERMARKS),
 	     .free_before = pcp ? 0 : before, .mark = pcp ? 0 : rq->mark);
 	heap_assert(h, h->arena.page[pfn].state == PAGE_USED);
@@ -253,6 +255,7 @@ static uint32_t direct_reclaim(struct sf_heap *h, struct request *rq)
 	uint32_t pfn = NO_PFN;
 
 	rq->rounds++;
+	rq->attempt = SF_ATTEMPT_RECLAIMED;
 	rq->progress = vmscan_direct(h, rq->gfp, rq->order);
 	heap_assert(h, !h->reclaiming || !rq->progress);
 	if (rq->progress)
@@ -272,10 +275,12 @@ static uint32_t direct_compact(struct sf_heap *h, struct request *rq)
 
 	if (!rq->order || !can_compact(rq))
 		return NO_PFN;
-	rq->compacted = compact_order(h, rq->order, rq->type, rq->flags, rq->priority);
+	rq->compacted = compact_order(h, rq->gfp, rq->order, rq->type, rq->flags,
+				      rq->priority);
 	if (rq->compacted == COMPACT_SKIPPED || !h->nr_tracked)
 		return NO_PFN;
 	h->vm.compact_stall++;
+	rq->attempt = SF_ATTEMPT_COMPACTED;
 	pfn = get_page(h, rq, WMARK_MIN, rq->flags);
 	if (pfn != NO_PFN)
 		h->vm.compact_success++;
@@ -311,7 +316,7 @@ static bool should_compact_retry(const struct sf_heap *h, struct request *rq)
 					    wmark_pages(&h->zone, WMARK_MIN));
 	if (rq->compacted == COMPACT_SUCCESS && ++rq->compactions <= most)
 		return true;
-	if (rq->priority <= (is_costly(rq) ? COMPACT_PRIO_SYNC_LIGHT : COMPACT_PRIO_SYNC_FULL))
+	if (rq->priority <= (is_costly(rq) ? SF_COMPACT_SYNC_LIGHT : SF_COMPACT_SYNC_FULL))
 		return false;
 	rq->priority--;
 	rq->compactions = 0;
@@ -336,8 +341,10 @@ static void out_of_memory(struct sf_heap *h, const struct request *rq)
 static uint32_t may_oom(struct sf_heap *h, struct request *rq)
 {
 	uint64_t mark = rq->mark;
-	uint32_t pfn = get_page(h, rq, WMARK_HIGH, 0);
+	uint32_t pfn;
 
+	rq->attempt = SF_ATTEMPT_LAST;
+	pfn = get_page(h, rq, WMARK_HIGH, 0);
 	rq->mark = mark;
 	if (pfn != NO_PFN || is_costly(rq) ||
 	    (rq->gfp & (SF_GFP_RETRY_MAYFAIL | SF_GFP_THISNODE | SF_GFP_DMA | SF_GFP_DMA32)))
@@ -345,10 +352,12 @@ static uint32_t may_oom(struct sf_heap *h, struct request *rq)
 	if (h->set.oom == SF_OOM_FLUSH) {
 		slab_flush_all(h);
 		page_drain_all(h);
+		rq->attempt = SF_ATTEMPT_SLOW;
 		pfn = get_page(h, rq, WMARK_MIN, rq->flags);
 		if (pfn != NO_PFN)
 			return pfn;
 	}
+	rq->attempt = SF_ATTEMPT_LAST;
 	out_of_memory(h, rq);
 	if (rq->gfp & SF_GFP_NOFAIL)
 		return get_page(h, rq, WMARK_MIN, ALLOC_NO_WATERMARKS);
@@ -360,6 +369,7 @@ static uint32_t try_flags(struct sf_heap *h, struct request *rq)
 {
 	uint32_t pfn;
 
+	rq->attempt = SF_ATTEMPT_SLOW;
 	if (rq->flags & ALLOC_KSWAPD)
 		h->zone.boost = 0;
 	pfn = get_page(h, rq, WMARK_MIN, rq->flags);
@@ -387,11 +397,12 @@ static bool make_room(struct sf_heap *h, struct request *rq, uint32_t *pfn)
 		/* No pressure on one node for this; per-CPU lists are drained as ever. */
 		if (noretry && (rq->gfp & SF_GFP_THISNODE)) {
 			page_drain_all(h);
+			rq->attempt = SF_ATTEMPT_SLOW;
 			*pfn = get_page(h, rq, WMARK_MIN, rq->flags);
 			return false;
 		}
 		if (!noretry)
-			rq->priority = COMPACT_PRIO_SYNC_LIGHT;
+			rq->priority = SF_COMPACT_SYNC_LIGHT;
 		rq->compact_first = false;
 		return true;
 	}
@@ -420,7 +431,7 @@ static void prepare(const struct sf_heap *h, struct request *rq)
 	/* What is not movable should not spread over page blocks if some can be emptied for it. */
 	rq->compact_first = h->nr_tracked && can_compact(rq) &&
 			    (is_costly(rq) || (rq->order && rq->type != SF_MIGRATE_MOVABLE));
-	rq->priority = is_quick(rq) ? COMPACT_PRIO_ASYNC : COMPACT_PRIO_SYNC_LIGHT;
+	rq->priority = is_quick(rq) ? SF_COMPACT_ASYNC : SF_COMPACT_SYNC_LIGHT;
 	rq->compacted = COMPACT_SKIPPED;
 }
 
@@ -442,8 +453,10 @@ static uint32_t slow_path(struct sf_heap *h, struct request *rq, enum sf_status 
 		do {
 			pfn = try_flags(h, rq);
 		} while (pfn == NO_PFN && make_room(h, rq, &pfn));
-		if (pfn == NO_PFN && nofail && direct)
+		if (pfn == NO_PFN && nofail && direct) {
+			rq->attempt = SF_ATTEMPT_LAST;
 			pfn = get_page(h, rq, WMARK_MIN, ALLOC_MIN_RESERVE);
+		}
 	} while (pfn == NO_PFN && nofail && h->vm.pgsteal_slab != stolen);
 	if (pfn != NO_PFN)
 		return pfn;
@@ -549,7 +562,7 @@ static uint64_t bulk_page(struct sf_heap *h, const struct request *rq)
 	page_hand_out(h, pfn, 0, rq->type);
 	EMIT(h, PAGE_ALLOC, page, .pfn = pfn, .migratetype = (uint8_t)rq->type,
 	     .list = (uint8_t)pcp_index(&h->zone, 0, rq->type), .cpu = (uint8_t)h->cpu,
-	     .gfp = rq->gfp, .pcp = true, .bulk = true);
+	     .gfp = rq->gfp, .pcp = true, .attempt = SF_ATTEMPT_BULK);
 	if (((rq->gfp & SF_GFP_ZERO) || h->set.init_on_alloc) && !h->set.init_on_free)
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE);
 	arena_open(h, pfn_addr(pfn), SF_PAGE_SIZE);

@@ -19,13 +19,6 @@
 
 #define ULL(x) ((unsigned long long)(x))
 
-/* Where to look next, by type asked (mm/page_alloc.c:fallbacks). */
-static const uint8_t fallbacks[SF_MIGRATE_HIGHATOMIC][2] = {
-	[SF_MIGRATE_UNMOVABLE] = { SF_MIGRATE_RECLAIMABLE, SF_MIGRATE_MOVABLE },
-	[SF_MIGRATE_MOVABLE] = { SF_MIGRATE_RECLAIMABLE, SF_MIGRATE_UNMOVABLE },
-	[SF_MIGRATE_RECLAIMABLE] = { SF_MIGRATE_UNMOVABLE, SF_MIGRATE_MOVABLE },
-};
-
 static const char *shape_fault(const struct sf_zone *z, uint64_t pfn, unsigned int order)
 {
 	if (order > SF_MAX_ORDER)
@@ -328,15 +321,6 @@ static bool any_free(const struct sf_zone *z, unsigned int type, unsigned int fr
 	return false;
 }
 
-/* First fallback type of `type` that has a block of that order, or -1. */
-static int first_fallback(const struct sf_zone *z, unsigned int type, unsigned int order)
-{
-	for (unsigned int i = 0; i < 2; i++)
-		if (z->nr[order][fallbacks[type][i]])
-			return fallbacks[type][i];
-	return -1;
-}
-
 static uint64_t pageblock_free(const struct sf_zone *z, uint64_t pfn)
 {
 	uint64_t nr = 1ull << z->pageblock_order, start = pfn & ~(nr - 1);
@@ -400,12 +384,12 @@ static const char *claim_fault(const struct sf_zone *z, const struct sf_ev_claim
 		return "a claim found a block that is not on that list";
 	if (any_free(z, c->to, want, SF_NR_ORDERS))
 		return "a page block was claimed though the own lists had a block";
-	if (c->to == SF_MIGRATE_MOVABLE && c->order < z->pageblock_order / 2)
+	if (!sf_may_claim(z, c->to, c->order))
 		return "a movable request claimed a small block";
-	if (first_fallback(z, c->to, c->order) != c->from)
+	if (sf_zone_fallback(z, c->to, c->order) != c->from)
 		return "a claim did not follow the fallback table";
 	for (unsigned int k = c->order + 1u; k <= SF_MAX_ORDER; k++) {
-		int type = first_fallback(z, c->to, k);
+		int type = sf_zone_fallback(z, c->to, k);
 
 		if (type >= 0 && surely_claimable(z, k, (unsigned int)type))
 			return "a claim did not scan from the largest block down";
@@ -434,7 +418,7 @@ unsigned int sf_bud_6_claim(struct sf_judge *j, const struct sf_event *ev)
 
 static const char *steal_fault(const struct sf_zone *z, const struct sf_ev_rmqueue *r)
 {
-	const uint8_t *table = fallbacks[r->migratetype];
+	const uint8_t *table = sf_fallbacks[r->migratetype];
 
 	if (r->nofragment)
 		return "a block was stolen under NOFRAGMENT";
@@ -513,28 +497,41 @@ unsigned int sf_bud_7(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/*
+ * HIGH as long as the zone is above it, which is not asked each time (ZONE_BELOW_HIGH); else LOW,
+ * and MIN from the second attempt on; with its boost, where that is no reason to fail.
+ */
+static bool mark_good(const struct sf_zone *z, const struct sf_ev_page *p)
+{
+	uint64_t boost = sf_zone_boost(z, p->gfp, p->attempt);
+	bool first = p->attempt == SF_ATTEMPT_FIRST;
+
+	return p->mark == z->marks.high + boost ||
+	       p->mark == (first ? z->marks.low : z->marks.min) + boost ||
+	       (!first && p->mark == sf_zone_mark(z, p->order, p->gfp));
+}
+
 static const char *watermark_fault(const struct sf_zone *z, const struct sf_ev_page *p)
 {
+	bool rights = p->attempt != SF_ATTEMPT_FIRST && sf_may_use_reserve(p->gfp);
 	uint64_t free = z->free_pages + (1ull << p->order);
 	uint64_t rest = free - ((1ull << p->order) - 1);
 
-	if (z->reserved && !sf_counts_reserve(p->gfp)) { /* not theirs */
+	if (z->reserved && (p->attempt == SF_ATTEMPT_FIRST || !sf_counts_reserve(p->gfp))) {
 		uint64_t reserve = sf_zone_free_reserve(z);
 
 		rest = rest > reserve ? rest - reserve : 0;
 	}
 	if (p->free_before != free)
 		return "NR_FREE_PAGES before an allocation is not the pages on the lists";
-	if (!sf_may_use_reserve(p->gfp)) {
-		if (p->mark < z->marks.min)
-			return "the mark is below the zone's minimum";
-		if (rest <= p->mark)
-			return "an allocation without reserve rights broke the watermark";
-		return NULL;
-	}
+	if (!mark_good(z, p))
+		return "an allocation was held against a mark that is none of the zone's";
+	if (!rights)
+		return rest > p->mark ? NULL : "an allocation without reserve rights broke the "
+					       "watermark";
 	if (sf_never_fails(p->gfp)) /* after OOM it may take the last page */
 		return NULL;
-	if (rest <= sf_reduced_mark(z->marks.min, p->gfp))
+	if (rest <= sf_reduced_mark(p->mark, p->gfp))
 		return "an allocation took more of the reserve than its flags allow";
 	return NULL;
 }
@@ -563,7 +560,7 @@ unsigned int sf_bud_8(struct sf_judge *j, const struct sf_event *ev)
 	fault = watermark_fault(&j->sh.zone, p);
 	if (!fault)
 		return 1;
-	if ((j->sh.caps & SF_CAP_COMPACT) && p->reserve && !sf_may_use_reserve(p->gfp) &&
+	if ((j->sh.caps & SF_CAP_COMPACT) && p->attempt == SF_ATTEMPT_MOVE &&
 	    p->free_before == j->sh.zone.free_pages + (1ull << p->order))
 		j->held = (struct sf_held){ true, fault, j->sh.zone.free_pages, *ev };
 	else
@@ -750,6 +747,20 @@ unsigned int sf_bud_10_free(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/*
+ * mm/slub.c:allocate_slab: the preferred order without effort, as long as a smaller one is to come;
+ * then the smallest with all that the caller allows. A large cache has that second attempt alone.
+ */
+static bool effort_good(const struct sf_shadow_cache *c, const struct sf_ev_slab *s, uint32_t asked)
+{
+	uint32_t easy = (s->gfp | SF_GFP_NOWARN | SF_GFP_NORETRY) & ~(uint32_t)SF_GFP_NOFAIL;
+
+	if ((easy & SF_GFP_DIRECT_RECLAIM) && c->order > c->min_order)
+		easy = (easy | SF_GFP_NOMEMALLOC) & ~(uint32_t)SF_GFP_RECLAIM;
+	return (s->order == c->order && asked == easy && !c->large) ||
+	       (s->order == c->min_order && asked == s->gfp);
+}
+
 /* SLAB_NEW: what its cache's mobility asks for, and where the pages are. */
 unsigned int sf_bud_11(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -766,16 +777,21 @@ unsigned int sf_bud_11(struct sf_judge *j, const struct sf_event *ev)
 	if (!z->grouping)
 		due = SF_MIGRATE_UNMOVABLE;
 	type = sf_zone_type(z, s->pfn);
-	if (z->last_alloc.valid && z->last_alloc.pfn == s->pfn && z->last_alloc.type != due)
+	if (!z->last_alloc.valid || z->last_alloc.pfn != s->pfn)
+		fault = NULL;
+	else if (!effort_good(c, s, z->last_alloc.gfp))
+		fault = "pages for a slab of %s were asked with more or less effort than is due";
+	else if (z->last_alloc.type != due)
 		fault = "pages for a slab of %s were asked with another mobility";
-	else if (type != due && type < SF_MIGRATE_HIGHATOMIC && !sf_bit(z->fallback, s->pfn) &&
+	if (!fault && type != due && type < SF_MIGRATE_HIGHATOMIC && !sf_bit(z->fallback, s->pfn) &&
 		 !(s->order == SF_PCP_HUGE_ORDER && type != SF_MIGRATE_MOVABLE))
 		fault = "a slab of %s lies in a page block of another mobility";
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_BUD_11, fault, sf_name_of_cache(&j->sh, s->cache));
-	sf_report(j, ev, SF_NONE, SF_NONE, "pfn %#llx: type %u due, asked %u, page block %u",
-		  ULL(s->pfn), due, z->last_alloc.type, type);
+	sf_report(j, ev, SF_NONE, SF_NONE,
+		  "pfn %#llx, order %u: type %u due, asked %u, page block %u; gfp %#x of %#x",
+		  ULL(s->pfn), s->order, due, z->last_alloc.type, type, z->last_alloc.gfp, s->gfp);
 	return 1;
 }
 
@@ -871,15 +887,15 @@ static const char *boost_fault(const struct sf_zone *z, uint64_t boost)
 	uint64_t block = 1ull << z->pageblock_order;
 	uint64_t most = sf_boost_max(&z->marks, z->pages, block);
 
+	if (boost == z->boost)
+		return NULL;
 	if (boost > most)
 		return "the watermark boost is above its bound";
-	if (boost % block && boost != most)
-		return "the watermark boost is no number of page blocks";
-	if (z->boost == SF_BOOST_NONE && boost)
+	if (!z->boost)
 		return "the watermark boost is left when kswapd was woken";
-	if (z->boost == SF_BOOST_SOME && !boost && most)
+	if (!boost)
 		return "a page block was claimed and nothing boosted";
-	return NULL;
+	return "the watermark boost is not a page block for each claim that was tried";
 }
 
 unsigned int sf_bud_13(struct sf_judge *j, const struct sf_event *ev)
@@ -893,7 +909,8 @@ unsigned int sf_bud_13(struct sf_judge *j, const struct sf_event *ev)
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_BUD_13, "%s", fault);
-	sf_report(j, ev, SF_NONE, SF_NONE, "boost of %llu pages, page blocks of %llu",
-		  ULL(j->snap.counters.watermark_boost), 1ull << z->pageblock_order);
+	sf_report(j, ev, SF_NONE, SF_NONE, "boost of %llu pages, %llu due, page blocks of %llu",
+		  ULL(j->snap.counters.watermark_boost), ULL(z->boost),
+		  1ull << z->pageblock_order);
 	return 1;
 }

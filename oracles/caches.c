@@ -72,6 +72,33 @@ static void caches_grow(struct sf_shadow *sh, uint32_t nr)
 		sh->cache[sh->nr_cache].present = false;
 }
 
+/* What the event says; all else is what has happened to the cache. */
+static void describe(struct sf_shadow_cache *sc, const struct sf_ev_cache *c)
+{
+	sc->present = true;
+	sc->boot = c->boot;
+	sc->object_size = c->object_size;
+	sc->stride = c->stride;
+	sc->align = c->align;
+	sc->flags = c->flags;
+	sc->min_partial = c->min_partial;
+	sc->class_size = c->class_size;
+	sc->objects = c->objects;
+	sc->min_objects = c->min_objects;
+	sc->order = c->order;
+	sc->min_order = c->min_order;
+	sc->kind = c->kind;
+	sc->partition = c->partition;
+	sc->is = sf_selector_of(c->kind, c->partition, c->class_size, c->bucket);
+	sc->usersize = c->usersize;
+	sc->bucket = c->bucket;
+	sc->freeptr = c->freeptr;
+	sc->secret = c->secret;
+	sc->sheaf_capacity = c->sheaf_capacity;
+	sc->large = c->large;
+	sc->asked_order = c->asked_order;
+}
+
 void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 {
 	struct sf_shadow_cache *sc, was = { .refs = 1 };
@@ -87,22 +114,8 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 	if (!c->boot)
 		sf_touch_cache(sh, c->id);
 	sc = &sh->cache[c->id];
-	*sc = (struct sf_shadow_cache){
-		.object_size = c->object_size, .stride = c->stride, .align = c->align,
-		.flags = c->flags, .min_partial = c->min_partial, .class_size = c->class_size,
-		.refs = was.refs, .live = was.live, .slabs = was.slabs, .shrunk = was.shrunk,
-		.half = { was.half[0], was.half[1] }, .nolock = was.nolock,
-		.prefilled = was.prefilled, .serial = was.serial,
-		.objects = c->objects, .min_objects = c->min_objects,
-		.order = c->order, .min_order = c->min_order, .kind = c->kind,
-		.partition = c->partition, .present = true, .boot = c->boot,
-		.is = sf_selector_of(c->kind, c->partition, c->class_size, c->bucket),
-		.usersize = c->usersize, .bucket = c->bucket, .freeptr = c->freeptr,
-		.secret = c->secret, .sheaf_capacity = c->sheaf_capacity,
-		.freeable = was.freeable, .deferred = was.deferred, .asked = was.asked,
-		.put_off = was.put_off, .gone = was.gone, .gone_in = was.gone_in,
-		.large = c->large, .asked_order = c->asked_order, .asked_sheaf = was.asked_sheaf,
-	};
+	*sc = was;
+	describe(sc, c);
 	sf_name_add(sh->name[c->id], 0, sizeof(sh->name[0]), c->name ? c->name : "?");
 }
 

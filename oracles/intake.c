@@ -32,8 +32,14 @@
 
 static void op_state(struct sf_judge *j)
 {
+	const struct sf_zone *z = &j->sh.zone;
+
 	j->op.slab_frees = 0;
-	j->op.held = j->sh.zone.on ? j->sh.zone.out_pages - j->sh.zone.slab_pages : 0;
+	if (!z->on)
+		return;
+	j->op.held = z->out_pages - z->slab_pages;
+	j->op.free = z->free_pages - (z->reserved ? sf_zone_free_reserve(z) : 0);
+	j->op.boost = z->boost;
 }
 
 /* What could only be judged once all that the operation did is known. */
@@ -268,6 +274,8 @@ static void shrinker_called(struct sf_judge *j, const struct sf_ev_shrink *s,
 	j->vm.slabs_scanned += s->scanned;
 	rounds->scanned += s->scanned;
 	rounds->freed += s->freed;
+	rounds->again |= rounds->open && s->priority != SF_NOT_ASKED &&
+			 rounds->priority != SF_NOT_ASKED && s->priority > rounds->priority;
 	rounds->priority = s->priority;
 	rounds->then = j->sh.zone.freed_slab_pages;
 	if (c && s->memcg == SF_NONE && s->priority != SF_NOT_ASKED)
@@ -288,8 +296,8 @@ void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_ev_reclaim *r = &ev->reclaim;
 	struct sf_rounds *rounds = sf_change_rounds(j);
 
-	if (r->kind == SF_RECLAIM_KSWAPD)
-		j->sh.zone.boost = r->begin ? SF_BOOST_ANY : SF_BOOST_NONE;
+	if (r->kind == SF_RECLAIM_KSWAPD && !r->begin)
+		j->sh.zone.boost = 0;
 	rounds->open = r->begin;
 	rounds->kind = r->kind;
 	rounds->order = r->order;
@@ -299,14 +307,17 @@ void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
 		rounds->memcg = r->memcg;
 		rounds->scanned = rounds->freed = 0;
 		rounds->priority = SF_NOT_ASKED;
+		rounds->again = false;
 		j->sh.shrinks++;
 		j->vm.direct += r->kind == SF_RECLAIM_DIRECT;
 		rounds->direct += r->kind == SF_RECLAIM_DIRECT;
 		j->round++;
 		return;
 	}
-	if (r->kind == SF_RECLAIM_DIRECT)
+	if (r->kind == SF_RECLAIM_DIRECT) {
 		rounds->progress = r->progress;
+		j->vm.allocstall += 1u + (r->progress ? rounds->again : !r->priority);
+	}
 	j->vm.pgscan_slab += r->scanned;
 	j->vm.pgsteal_slab += r->progress;
 	j->vm.drop_slab += r->kind == SF_RECLAIM_SHRINK;
@@ -377,6 +388,7 @@ void sf_on_slab_new(struct sf_judge *j, const struct sf_event *ev)
 	struct sf_shadow_slab *slab;
 
 	j->op.slab_news++;
+	j->op.slab_gfp = ev->slab.gfp;
 	sf_zone_slab_new(&j->sh, &ev->slab);
 	slab = sf_zone_slab_at(&j->sh.zone, ev->slab.pfn);
 	if (slab)
@@ -416,9 +428,7 @@ void sf_on_page_alloc(struct sf_judge *j, const struct sf_event *ev)
 	if (j->nr_leaving)
 		sf_leaving_drop(j, ev->page.pfn, ev->page.order);
 	sf_zone_page_alloc(&j->sh.zone, &ev->page);
-	/* The last try before OOM, and after it, wakes nobody (__alloc_pages_may_oom). */
-	if (j->op.rounds.direct)
-		j->sh.zone.boost = SF_BOOST_ANY;
+	j->vm.compact_success += ev->page.attempt == SF_ATTEMPT_COMPACTED;
 }
 
 void sf_on_page_free(struct sf_judge *j, const struct sf_event *ev)
@@ -435,8 +445,14 @@ void sf_on_drain(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_fail(struct sf_judge *j, const struct sf_event *ev)
 {
-	sf_zone_boost(&j->sh.zone, ev->pagefail.gfp, false);
+	const struct sf_ev_pagefail *f = &ev->pagefail;
+	struct sf_zone *z = &j->sh.zone;
+
+	if (!f->refused)
+		z->boost = sf_zone_boost(z, f->gfp, SF_ATTEMPT_SLOW);
+	z->tries = 0;
 	j->op.page_fail = true;
+	j->op.fail_gfp = f->gfp;
 }
 
 void sf_on_fault(struct sf_judge *j, const struct sf_event *ev)
@@ -481,8 +497,10 @@ void sf_on_maps(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_compact(struct sf_judge *j, const struct sf_event *ev)
 {
-	/* what pages are moved to is taken as for anybody, and no event says how */
-	j->sh.zone.boost = SF_BOOST_ANY;
+	j->op.compact = ev->compact;
+	if (ev->compact.begin)
+		return;
+	j->vm.compact_stall += ev->compact.order >= 0 && !ev->compact.skipped;
 	j->vm.pgmigrate_success += ev->compact.migrated;
 	sf_change_large(j)->compacted |= ev->compact.order == (int)SF_LARGE_ORDER;
 }

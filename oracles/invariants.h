@@ -54,7 +54,8 @@ enum sf_rule_marks {
 	  "krealloc keeps min(old, new) bytes; size 0 frees; NULL leaves the old object alone",   \
 	  "mm/slub.c:krealloc_node_align_noprof")                                                 \
 	X(MEM, 7, WALK, SF_CAP_WALK, ANY, 0,                                                      \
-	  "a free object is in exactly one free list or sheaf slot",                              \
+	  "a free object is in exactly one free list or sheaf slot, a deferred one in a sheaf "   \
+	  "that waits",                                                                           \
 	  "mm/slub.c:free_to_pcs, __slab_free")                                                   \
 	X(MEM, 8, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "free lists are acyclic, aligned, inside their slab, and as long as objects - inuse",   \
@@ -120,7 +121,8 @@ enum sf_rule_marks {
 	  "after a claim all free pages of the page block are on the new type's lists",           \
 	  "mm/page_alloc.c:move_freepages_block")                                                 \
 	X(BUD, 8, EVENT, SF_CAP_TRACE | SF_CAP_GFP, ANY, 0,                                       \
-	  "an allocation without reserve rights left the watermark intact",                       \
+	  "an allocation without reserve rights left the watermark intact, and the mark is the "  \
+	  "zone's",                                                                               \
 	  "mm/page_alloc.c:__zone_watermark_ok")                                                  \
 	X(BUD, 9, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "per-CPU page lists: counts, list index, bounds",                                       \
@@ -128,27 +130,30 @@ enum sf_rule_marks {
 	X(BUD, 10, EVENT, SF_CAP_TRACE | SF_CAP_EXACT, ANY, 0,                                    \
 	  "alloc_pages_exact keeps just its pages", "mm/page_alloc.c:make_alloc_exact")           \
 	X(BUD, 11, EVENT, SF_CAP_TRACE, ANY, 0,                                                   \
-	  "slabs come from page blocks of their mobility or a traced fallback",                   \
+	  "slabs come from page blocks of their mobility or a traced fallback, the preferred "    \
+	  "order without effort",                                                                 \
 	  "mm/slub.c:allocate_slab")                                                              \
 	X(BUD, 12, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ONCE,                                        \
 	  "the HIGHATOMIC reserve stays within 1 % of the zone, in whole page blocks, and is "    \
 	  "let go before OOM",                                                                    \
 	  "mm/page_alloc.c:reserve_highatomic_pageblock, unreserve_highatomic_pageblock")         \
 	X(BUD, 13, WALK, SF_CAP_WALK | SF_CAP_TRACE, ANY, SF_RULE_ONCE,                           \
-	  "the watermark boost grows by a page block for each claim of a part of one, up to a "   \
-	  "bound, and is taken back by who wakes kswapd",                                         \
+	  "the watermark boost is a page block for each time that a part of one was to be "       \
+	  "claimed, up to a bound, since somebody woke kswapd",                                   \
 	  "mm/page_alloc.c:boost_watermark, rmqueue")                                             \
 	X(BUD, 14, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ONCE,                                        \
-	  "free lists: the first block is taken; the rest of a split goes to the front, what "    \
-	  "changes its type to the end, and so does what is freed where a merge is likely",       \
+	  "free lists: ascending at boot; the first block is taken; the rest of a split goes to " \
+	  "the front, what changes its type, or is freed where a merge is likely, to the end",    \
 	  "mm/page_alloc.c:__rmqueue_smallest, expand, move_freepages_block, __free_one_page")    \
 	X(BUD, 15, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ONCE,                                        \
 	  "per-CPU page lists: the first block is taken, the last drained, a list is emptied "    \
 	  "before the next one's turn comes",                                                     \
 	  "mm/page_alloc.c:__rmqueue_pcplist, free_pcppages_bulk")                                \
 	X(BUD, 16, EVENT, SF_CAP_TRACE | SF_CAP_COMPACT, ANY, SF_RULE_ONCE,                       \
-	  "compaction moves pages to page blocks above their own",                                \
-	  "mm/compaction.c:compact_scanners_met")                                                 \
+	  "compaction is tried where it is needed and can work; it moves smaller blocks up, out " \
+	  "of page blocks and into such as suit how hard it tries; then it says what there is",   \
+	  "mm/compaction.c:compaction_suit_allocation_order, suitable_migration_source, "         \
+	  "suitable_migration_target")                                                            \
 	X(BUD, 17, EVENT, SF_CAP_PAGES_BULK, ANY, SF_RULE_ONCE,                                   \
 	  "alloc_pages_bulk() fills empty entries in order, leaves full ones alone, counts what " \
 	  "is full from the first on, and gives up only when memory is short",                    \
@@ -199,7 +204,8 @@ enum sf_rule_marks {
 	  "mm/slub.c:__free_slab; include/linux/swap.h:mm_account_reclaimed_pages")               \
 	X(ACC, 16, WALK, SF_CAP_WALK, ANY, 0,                                                     \
 	  "objects parked in sheaves stay within cpus * 3 + 10 sheaves, each within its "         \
-	  "capacity", "mm/slub.c:barn_replace_full_sheaf")                                        \
+	  "capacity; spares are empty or full, those of the barn full",                           \
+	  "mm/slub.c:barn_replace_full_sheaf")                                                    \
 	X(ACC, 17, EVENT, SF_CAP_CACHES, ANY, 0,                                                  \
 	  "destroy: everything back, or an error and nothing touched; an alias only lets go",     \
 	  "mm/slab_common.c:kmem_cache_destroy")                                                  \

@@ -41,6 +41,7 @@ struct sf_rounds {
 	uint32_t gfp, memcg;
 	uint64_t scanned, freed; /* objects, by its shrinkers */
 	uint32_t direct;     /* rounds of direct reclaim in this operation */
+	bool again;          /* priorities were gone through a second time */
 	uint64_t before;     /* pages of slabs that had been freed when it began ... */
 	uint64_t then;       /* ... and after its last shrinker */
 	uint64_t progress;   /* of the last one of direct reclaim */
@@ -52,6 +53,7 @@ struct sf_rounds {
 struct sf_vmstat {
 	uint64_t slabs_scanned, pgscan_slab, pgsteal_slab, drop_slab, oom_kill, pgmigrate_success;
 	uint64_t direct; /* rounds of direct reclaim */
+	uint64_t allocstall, compact_stall, compact_success;
 };
 
 /* BIG-2, BIG-7: attempts to get blocks of 2 MiB in this operation, and what goes back. */
@@ -87,7 +89,11 @@ struct sf_op_state {
 	bool warned;          /* the allocator complained */
 	uint8_t maps;         /* bits by enum sf_maps_when: mappings were shown */
 	bool from_sheaf;      /* what it allocates is from a prefilled sheaf */
-	uint64_t held;        /* pages with users that are no slab, when it began */
+	uint64_t held;        /* pages with users that are no slab, when it began ... */
+	uint64_t free, boost; /* ... pages on free lists that anybody may have, and the boost */
+	uint32_t slab_gfp;    /* that the last slab was made with */
+	uint32_t fail_gfp;    /* that the page allocator gave up on last */
+	struct sf_ev_compact compact; /* run of compaction under way: `begin` says that one is */
 	bool seldom;          /* what follows is not all zero */
 	struct sf_large_try large;
 	struct sf_rounds rounds;
@@ -149,6 +155,20 @@ static inline struct sf_rounds *sf_change_rounds(struct sf_judge *j)
 {
 	j->op.seldom = true;
 	return &j->op.rounds;
+}
+
+/* Has the operation got pages that no slab accounts for, or given some back? */
+static inline bool sf_pages_changed(const struct sf_judge *j)
+{
+	const struct sf_zone *z = &j->sh.zone;
+
+	return z->on && z->out_pages - z->slab_pages != j->op.held;
+}
+
+/* Were slabs made in it, pages taken, or memory reclaimed? */
+static inline bool sf_made_effort(const struct sf_judge *j)
+{
+	return j->op.slab_news || j->op.page_fail || j->op.rounds.direct || sf_pages_changed(j);
 }
 
 static inline bool sf_judges(const struct sf_judge *j, enum sf_invariant inv)

@@ -522,10 +522,6 @@ unsigned int sf_big_2_fail(struct sf_judge *j, const struct sf_event *ev)
 	return 0;
 }
 
-/* What flags ask for, and may neither be lost nor come from nowhere. */
-#define EFFORT (SF_GFP_DIRECT_RECLAIM | SF_GFP_KSWAPD_RECLAIM | SF_GFP_IO | SF_GFP_FS | \
-		SF_GFP_HIGH | SF_GFP_RETRY_MAYFAIL | SF_GFP_NOFAIL)
-
 static const char *effort_fault(const struct sf_judge *j, const struct sf_ev_alloc *a,
 				const struct sf_shadow_cache *c)
 {
@@ -539,7 +535,7 @@ static const char *effort_fault(const struct sf_judge *j, const struct sf_ev_all
 	if (t->gfp & ~a->gfp & SF_GFP_NORETRY)
 		return "a block of 2 MiB was asked for with __GFP_NORETRY, which is not the "
 		       "caller's";
-	if (a->gfp & ~t->gfp & EFFORT)
+	if (a->gfp & ~t->gfp & SF_EFFORT)
 		return "a block of 2 MiB was asked for with less than the caller's flags";
 	if (t->at_hand)
 		return "a large request was refused with a block of 2 MiB at hand";

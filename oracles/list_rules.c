@@ -3,11 +3,8 @@
  * list_rules.c - which end of a list a block goes to and comes from: the zone's free lists
  * (BUD-14), per-CPU lists (BUD-15).
  *
- * BUD-16 is about where compaction takes its pages from.
- *
- * In which order boot leaves its blocks is open, and so is where blocks of the largest order go
- * under shuffle (SHF-2). Relies on judge.h and lists.h; listed in listing.h. All rules here come
- * before the shadow takes the event in.
+ * Where blocks of the largest order go under shuffle is open (SHF-2). Relies on judge.h
+ * and lists.h; listed in listing.h. All rules here come before the shadow takes the event in.
  */
 #include "judge.h"
 #include "listing.h"
@@ -103,7 +100,7 @@ unsigned int sf_bud_14_rmqueue(struct sf_judge *j, const struct sf_event *ev)
 unsigned int sf_bud_14_claim(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_claim *c = &ev->claim;
-	const struct sf_zone *z = &j->sh.zone;
+	struct sf_zone *z = &j->sh.zone;
 
 	if (!known(j) || c->merge || c->pfn >= z->pages || c->order > SF_MAX_ORDER ||
 	    c->from >= SF_MIGRATE_TYPES || (ev->type == SF_EV_RESERVE && !c->release) ||
@@ -175,22 +172,5 @@ unsigned int sf_bud_15_drain(struct sf_judge *j, const struct sf_event *ev)
 		fault = "a per-CPU list was drained before its turn";
 	if (fault)
 		list_fault(j, ev, SF_INV_BUD_15, fault, p->pfn, p->order);
-	return 1;
-}
-
-/* --- BUD-16 --- */
-
-/* MIGRATE: the scanner of free pages begins at the end and stops where they meet. */
-unsigned int sf_bud_16(struct sf_judge *j, const struct sf_event *ev)
-{
-	const struct sf_zone *z = &j->sh.zone;
-	uint64_t base = j->sh.direct.base, from = (ev->migrate.from - base) >> SF_PAGE_SHIFT;
-	uint64_t to = (ev->migrate.to - base) >> SF_PAGE_SHIFT;
-
-	if (!z->on || from >= z->pages || to >= z->pages)
-		return 0;
-	if (to >> z->pageblock_order > from >> z->pageblock_order)
-		return 1;
-	list_fault(j, ev, SF_INV_BUD_16, "compaction moved pages to no higher page block", to, 0);
 	return 1;
 }

@@ -128,7 +128,7 @@ struct sf_judge;
 #define ON_SHRINK(RULE, INTAKE) RULE(ACC_22, sf_acc_22) INTAKE(sf_on_shrinker)
 #define ON_RECLAIM(RULE, INTAKE) RULE(ACC_15, sf_acc_15)                           \
 	RULE(ACC_22, sf_acc_22_round) INTAKE(sf_on_reclaim)
-#define ON_COMPACT(RULE, INTAKE) INTAKE(sf_on_compact)
+#define ON_COMPACT(RULE, INTAKE) RULE(BUD_16, sf_bud_16_run) INTAKE(sf_on_compact)
 #define ON_GRACE(RULE, INTAKE) INTAKE(sf_on_grace)
 #define ON_SLAB_DEFER(RULE, INTAKE)                                                      \
 	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14)                          \

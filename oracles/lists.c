@@ -2,8 +2,8 @@
 /*
  * lists.c - the order of free lists and per-CPU lists, as circles through a head for each.
  *
- * Blocks that boot left are one link of their list until they are taken: which comes first among
- * them is not known. Relies on lists.h and shadow_mem.c.
+ * Blocks that boot left are one link of their list until they are taken. Relies on lists.h
+ * and shadow_mem.c.
  */
 #include "lists.h"
 
@@ -63,6 +63,7 @@ void sf_lists_begin(struct sf_lists *l, uint32_t cpus, unsigned int type, const 
 	uint32_t nr;
 
 	l->cpus = cpus < LIST_CPUS ? cpus : LIST_CPUS;
+	l->boot_low = 0;
 	nr = FREE_LISTS + l->cpus * SF_PCP_LISTS;
 	memset(l->boot, 0, sizeof(l->boot));
 	for (uint32_t i = 0; i < nr; i++)
@@ -95,7 +96,8 @@ void sf_list_add(struct sf_lists *l, uint32_t list, uint64_t pfn, bool tail)
 {
 	uint32_t head = head_of(l, list), x = (uint32_t)pfn;
 
-	if (l->on[pfn]) /* an event that contradicts others: reported elsewhere */
+	/* an event that contradicts others: reported elsewhere */
+	if (l->on[pfn] && l->on[pfn] != SF_ON_LIST_NONE)
 		take_out(l, x);
 	l->on[pfn] = list + 1;
 	if (tail)
@@ -109,26 +111,36 @@ void sf_list_del(struct sf_lists *l, uint32_t list, uint64_t pfn)
 	uint32_t *left;
 
 	if (l->on[pfn]) {
-		take_out(l, (uint32_t)pfn);
-		l->on[pfn] = 0;
+		if (l->on[pfn] != SF_ON_LIST_NONE)
+			take_out(l, (uint32_t)pfn);
+		l->on[pfn] = SF_ON_LIST_NONE;
 		return;
 	}
 	if (list >= FREE_LISTS)
 		return;
+	l->on[pfn] = SF_ON_LIST_NONE;
 	left = &l->boot[list / SF_MIGRATE_TYPES][list % SF_MIGRATE_TYPES];
 	if (*left && !--*left)
 		take_out(l, boot_of(l, list));
 }
 
-/* It, or one of boot's, of which it may be any. */
+/* It, or one of boot's. */
 static bool stands_for(const struct sf_lists *l, uint32_t list, uint32_t x, uint64_t pfn)
 {
 	return x == pfn || (list < FREE_LISTS && x == boot_of(l, list) && !l->on[pfn]);
 }
 
-bool sf_list_first(const struct sf_lists *l, uint32_t list, uint64_t pfn)
+bool sf_list_first(struct sf_lists *l, uint32_t list, uint64_t pfn)
 {
-	return stands_for(l, list, l->next[head_of(l, list)], pfn);
+	uint32_t first = l->next[head_of(l, list)];
+
+	if (!stands_for(l, list, first, pfn))
+		return false;
+	if (first == pfn || l->shuffled || list / SF_MIGRATE_TYPES != SF_NR_ORDERS - 1)
+		return true;
+	while (l->boot_low < pfn && l->on[l->boot_low])
+		l->boot_low += 1u << (SF_NR_ORDERS - 1);
+	return l->boot_low == pfn;
 }
 
 bool sf_list_last(const struct sf_lists *l, uint32_t list, uint64_t pfn)

@@ -477,7 +477,7 @@ static unsigned int err_ptr(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_free *f = &ev->free;
 	const struct sf_zone *z = &j->sh.zone;
-	bool lost = z->on && (j->op.slab_frees || z->out_pages - z->slab_pages != j->op.held);
+	bool lost = z->on && (j->op.slab_frees || sf_pages_changed(j));
 
 	if (f->status != SF_OK || lost)
 		sf_title(j, SF_INV_MEM_11, "a free of an error pointer is no no-op");
@@ -541,7 +541,10 @@ static bool impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	}
 }
 
-/* kvmalloc: could the window have been too full for a mapping of that size? */
+/*
+ * kvmalloc: could the window have been too full for a mapping of that size? Where areas lie in it
+ * is open, so half of it may be of no use.
+ */
 static bool window_full(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	return ((a->api == SF_API_KVMALLOC && a->size > SF_PAGE_SIZE) ||
@@ -549,28 +552,17 @@ static bool window_full(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	       sh->vm_used + 2 * sf_pages_of(a->size) > sh->vmalloc.pages / 2;
 }
 
-/* Why a blocked request may have blocked: the zone cannot give it even one block. */
+/* Why a request may have blocked: no pages, which is told, or no addresses for them. */
 static bool starved(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
-	const struct sf_zone *z = &j->sh.zone;
-	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, a->cache);
-	unsigned int order = 0;
+	return !j->sh.zone.on || j->op.page_fail || j->op.warned || window_full(&j->sh, a);
+}
 
-	if (j->op.page_fail || !z->on || window_full(&j->sh, a))
-		return true;
-	if (!j->sh.design && sf_is_kmalloc(a->api)) /* who knows what it needs */
-		return true;
-	if (a->api == SF_API_KVMALLOC)
-		return z->free_pages < z->marks.min + sf_pages_of(a->size) + 1;
-	if (c)
-		order = c->min_order;
-	else if (sf_due_slot(&j->sh, a))
-		order = SF_LARGE_ORDER;
-	else if (a->size > SF_KMALLOC_CACHE_MAX || !sf_is_kmalloc(a->api))
-		order = a->size ? sf_order_of(a->size) : 0;
-	else if (a->size > SF_PAGE_SIZE)
-		order = 1;
-	return !sf_zone_can_give(z, order, a->gfp, z->marks.min);
+/* Do the caller's flags reach the page allocator? kvmalloc() and kmalloc_nolock() change them. */
+static bool passes_flags(const struct sf_ev_alloc *a)
+{
+	return a->api == SF_API_KMALLOC || a->api == SF_API_CACHE || a->api == SF_API_PAGES ||
+	       a->api == SF_API_EXACT;
 }
 
 /* Above order 3 there are per-CPU lists of one order only, and no others are asked. */
@@ -591,7 +583,7 @@ static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc
 
 	if (a->addr)
 		return "a failed allocation left an address";
-	if (z->on && z->out_pages - z->slab_pages != j->op.held)
+	if (sf_pages_changed(j))
 		return "a failed allocation kept pages";
 	if (a->overflow || impossible(&j->sh, a) || j->op.from_sheaf) /* MEM-21 */
 		return NULL;
@@ -603,6 +595,9 @@ static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc
 		return NULL;
 	if (!j->op.fault && !j->op.page_fail && !j->op.refused && !window_full(&j->sh, a))
 		return "an allocation failed without a reason";
+	if (!j->op.fault && !j->op.refused && passes_flags(a) && j->op.page_fail &&
+	    (a->gfp & ~j->op.fail_gfp & SF_EFFORT))
+		return "an allocation failed after less effort than its flags ask for";
 	return NULL;
 }
 
@@ -619,6 +614,8 @@ unsigned int sf_mem_12_alloc(struct sf_judge *j, const struct sf_event *ev)
 		fault = "a request blocked with memory at hand";
 	else if (a->status == SF_OK && !a->addr)
 		fault = "NULL was returned as a success";
+	else if (j->op.slab_news && passes_flags(a) && ((a->gfp ^ j->op.slab_gfp) & SF_EFFORT))
+		fault = "a slab was made with more or less effort than flags ask for";
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_MEM_12, "%s", fault);
@@ -629,27 +626,30 @@ unsigned int sf_mem_12_alloc(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * PAGE_FAIL. A caller that may reclaim has had all per-CPU lists drained for it. The mark it was
- * held against may be boosted by earlier fallbacks, up to 1.5 times HIGH or a page block, unless
- * kswapd was woken, which takes the boost back; callers with reserve rights may report it reduced.
+ * Is the mark that it was held against last the zone's? HIGH, if the zone was not known to be below
+ * it, and yet had no page for it; none where none holds.
  */
+static bool fail_mark_good(const struct sf_judge *j, const struct sf_ev_pagefail *f)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	uint64_t boost = sf_zone_boost(z, f->gfp, SF_ATTEMPT_SLOW);
+	bool none = (f->gfp & SF_GFP_MEMALLOC) && !(f->gfp & SF_GFP_NOMEMALLOC);
+
+	if (none || j->op.rounds.open) /* PF_MEMALLOC */
+		return !f->mark || !none;
+	return f->mark == sf_zone_mark(z, f->order, f->gfp) || f->mark == z->marks.high + boost;
+}
+
+/* PAGE_FAIL. A caller that may reclaim has had all per-CPU lists drained for it. */
 unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_pagefail *f = &ev->pagefail;
 	const struct sf_zone *z = &j->sh.zone;
-	uint64_t boost = z->marks.high + z->marks.high / 2, mark = f->mark;
+	uint64_t mark = sf_zone_mark(z, f->order, f->gfp);
 	const char *fault = NULL;
 
 	if (!z->on)
 		return 0;
-	if (boost < 1ull << z->pageblock_order)
-		boost = 1ull << z->pageblock_order;
-	if (f->gfp & SF_GFP_KSWAPD_RECLAIM)
-		boost = 0;
-	if (mark > z->marks.min + boost)
-		mark = z->marks.min + boost;
-	if (mark < z->marks.min && !sf_may_use_reserve(f->gfp))
-		mark = z->marks.min;
 	if (f->refused && f->order <= SF_MAX_ORDER)
 		fault = "a block order that exists was refused";
 	else if (!f->refused && sf_zone_can_give(z, f->order, f->gfp, mark))
@@ -657,6 +657,8 @@ unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 	else if (!f->refused && (f->gfp & SF_GFP_DIRECT_RECLAIM) &&
 		 z->pages > z->free_pages + z->out_pages)
 		fault = "the page allocator gave up with pages in per-CPU lists";
+	else if (!f->refused && j->sh.exact && !fail_mark_good(j, f))
+		fault = "the page allocator gave up at a mark that is none of the zone's";
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_MEM_12, "%s", fault);
@@ -832,6 +834,22 @@ static void park_all(struct sf_judge *j, const struct sf_event *ev, uint32_t cac
 	}
 }
 
+/* mm/slub.c:__kfree_rcu_sheaf: what a cache with sheaves defers waits in one of them, all of it. */
+static void waiting(struct sf_judge *j, const struct sf_event *ev)
+{
+	for (size_t i = 0; i < j->snap.nr_ids; i++) {
+		uint32_t id = j->snap.ids[i];
+		const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, id);
+
+		if (!c || !c->sheaf_capacity || j->snap.sum[id].waiting >= c->deferred)
+			continue;
+		sf_title(j, SF_INV_MEM_7, "rcu_free sheaves of %s do not hold all that is deferred",
+			 sf_name_of_cache(&j->sh, id));
+		sf_report(j, ev, SF_NONE, SF_NONE, "%llu objects, %u due",
+			  (unsigned long long)j->snap.sum[id].waiting, c->deferred);
+	}
+}
+
 unsigned int sf_mem_7(struct sf_judge *j, const struct sf_event *ev)
 {
 	struct sf_snapshot *s = &j->snap;
@@ -840,6 +858,8 @@ unsigned int sf_mem_7(struct sf_judge *j, const struct sf_event *ev)
 		sf_skip(j, SF_INV_MEM_7, "the arena's address is unknown");
 		return 0;
 	}
+	if ((j->sh.caps & SF_CAP_RCU) && j->sh.exact && !j->sh.untracked)
+		waiting(j, ev);
 	for (size_t i = 0; !s->sound && i < s->nr_slabs; i++)
 		park_all(j, ev, s->slabs[i].ev.cache, s->slabs[i].free, s->slabs[i].ev.nr_free,
 			 false);

@@ -429,9 +429,8 @@ static const char *zone_fault(struct sf_judge *j, const struct sf_ev_oom *o)
 		return "OOM was declared for a costly order";
 	if (!may_kill(o->gfp) || !(o->gfp & SF_GFP_FS))
 		return "OOM was declared for a request that forbids it";
-	/* kswapd, if it was woken, has taken back what raised the mark */
-	if ((o->gfp & SF_GFP_KSWAPD_RECLAIM) &&
-	    sf_zone_can_give(z, o->order, o->gfp & ~(uint32_t)SF_GFP_NOFAIL, z->marks.min))
+	if (sf_zone_can_give(z, o->order, o->gfp & ~(uint32_t)SF_GFP_NOFAIL,
+			     sf_zone_mark(z, o->order, o->gfp & ~(uint32_t)SF_GFP_NOFAIL)))
 		return "OOM was declared with memory at hand";
 	if (!j->op.rounds.direct || j->op.rounds.open)
 		return "OOM was declared without a round of reclaim";

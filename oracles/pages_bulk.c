@@ -13,22 +13,19 @@
 
 /*
  * All are due when the mark LOW leaves room for as many as were wanted, whoever wants them: what
- * may go below it does so one page at a time (zone_watermark_fast). HIGH is above it, and a boost
- * adds half of that or a page block, at most; what is charged comes one page at a time. What was
- * taken counts as if it were not there any more, which is to the allocator's good.
+ * may go below it does so one page at a time, what is charged too, and so does what wants but one.
  */
-static bool is_too_few(const struct sf_judge *j, const struct sf_ev_pagesbulk *e)
+static const char *number_fault(const struct sf_judge *j, const struct sf_ev_pagesbulk *e)
 {
 	const struct sf_zone *z = &j->sh.zone;
-	uint64_t boost = z->marks.high + z->marks.high / 2;
+	bool charged = (e->gfp & SF_GFP_ACCOUNT) && j->sh.set.memcg && !j->sh.set.nokmem;
+	bool all = e->n > 1 && !charged && j->op.free > z->marks.low + j->op.boost + e->n;
 
-	if (boost < 1ull << z->pageblock_order)
-		boost = 1ull << z->pageblock_order;
-	/* Reclaim for the one page that it then asked for has made room since. */
-	if (j->op.rounds.direct)
-		return false;
-	return e->empty < e->n && !(e->gfp & SF_GFP_ACCOUNT) && !j->op.fault && z->on &&
-	       sf_zone_can_give(z, 0, SF_GFP_NOMEMALLOC, z->marks.high + boost + e->n);
+	if (!z->on || !j->sh.exact || j->op.fault)
+		return NULL;
+	if (all && e->empty < e->n)
+		return "alloc_pages_bulk gave up with memory at hand";
+	return !all && e->got > 1 ? "alloc_pages_bulk took several pages where one is due" : NULL;
 }
 
 unsigned int sf_bud_17(struct sf_judge *j, const struct sf_event *ev)
@@ -44,13 +41,15 @@ unsigned int sf_bud_17(struct sf_judge *j, const struct sf_event *ev)
 		fault = "alloc_pages_bulk filled entries that it does not count";
 	else if (!e->got != (e->status != SF_OK) && e->full < e->n)
 		fault = "alloc_pages_bulk does not say whether it got pages";
-	else if (is_too_few(j, e))
-		fault = "alloc_pages_bulk gave up with memory at hand";
+	else
+		fault = number_fault(j, e);
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_BUD_17, "%s", fault);
 	sf_report(j, ev, e->res, SF_NONE,
-		  "%u entries, %u full before, %u new, %u counted, entry %u is empty, gfp %#x",
-		  e->n, e->full, e->got, e->filled, e->empty, e->gfp);
+		  "%u entries, %u full before, %u new, %u counted, entry %u is empty, gfp %#x; "
+		  "%llu pages were free, the boost was %llu", e->n, e->full, e->got, e->filled,
+		  e->empty, e->gfp, (unsigned long long)j->op.free,
+		  (unsigned long long)j->op.boost);
 	return 1;
 }

@@ -259,6 +259,12 @@ static const char *stop_fault(const struct sf_rounds *r, const struct sf_ev_shri
 	return forbidden && s->scanned ? "a shrinker went on without __GFP_FS" : NULL;
 }
 
+/* mm/vmscan.c:pgdat_balanced */
+static bool is_balanced(const struct sf_zone *z)
+{
+	return sf_zone_can_give(z, 0, SF_GFP_KERNEL, z->marks.high + z->boost);
+}
+
 static const char *shrink_fault(const struct sf_judge *j, const struct sf_ev_shrink *s)
 {
 	const struct sf_rounds *r = &j->op.rounds;
@@ -278,9 +284,12 @@ static const char *shrink_fault(const struct sf_judge *j, const struct sf_ev_shr
 		return fault;
 	if (s->memcg == SF_NONE && c && j->sh.exact && s->freed < s->scanned && c->freeable)
 		return "a shrinker left objects that it was asked to free";
+	if (r->kind == SF_RECLAIM_KSWAPD && r->priority == SF_NOT_ASKED && j->sh.zone.on &&
+	    j->sh.exact && !j->sh.zone.boost && is_balanced(&j->sh.zone))
+		return "kswapd reclaimed from a zone in balance";
 	/* all shrinkers are asked before that is looked at */
-	if (r->kind == SF_RECLAIM_DIRECT && r->priority != SF_NOT_ASKED &&
-	    s->priority < r->priority &&
+	if ((r->kind == SF_RECLAIM_DIRECT || r->kind == SF_RECLAIM_MEMCG) &&
+	    r->priority != SF_NOT_ASKED && s->priority < r->priority &&
 	    r->then - r->before >= SWAP_CLUSTER)
 		return "reclaim went on though it had freed enough";
 	return NULL;
@@ -304,22 +313,35 @@ unsigned int sf_acc_22(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * RECLAIM, before the shadow. For costly orders a round ends as soon as compaction can do the rest
- * (mm/vmscan.c:compaction_ready), which leaves no event.
+ * mm/vmscan.c:do_try_to_free_pages, balance_pgdat. For costly orders a round ends as soon as
+ * compaction can do the rest (compaction_ready), which leaves no event.
  */
+static const char *round_fault(const struct sf_judge *j, const struct sf_ev_reclaim *r)
+{
+	const struct sf_rounds *rounds = &j->op.rounds;
+	bool direct = r->kind == SF_RECLAIM_MEMCG ||
+		      (r->kind == SF_RECLAIM_DIRECT && r->order <= SF_COSTLY_ORDER);
+
+	if (r->scanned != rounds->scanned || r->freed != rounds->freed)
+		return "a round of reclaim does not count what its shrinkers did";
+	if (direct && r->priority && r->progress < SWAP_CLUSTER)
+		return "a round of direct reclaim ended before its last pass";
+	if (r->kind == SF_RECLAIM_KSWAPD && r->priority && j->sh.zone.on && j->sh.exact &&
+	    !is_balanced(&j->sh.zone))
+		return "kswapd gave up before its last pass";
+	return NULL;
+}
+
+/* RECLAIM, before the shadow. */
 unsigned int sf_acc_22_round(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_reclaim *r = &ev->reclaim;
 	const struct sf_rounds *rounds = &j->op.rounds;
-	const char *fault = NULL;
+	const char *fault;
 
 	if (r->begin || !rounds->open)
 		return 0;
-	if (r->scanned != rounds->scanned || r->freed != rounds->freed)
-		fault = "a round of reclaim does not count what its shrinkers did";
-	else if (r->kind == SF_RECLAIM_DIRECT && r->order <= SF_COSTLY_ORDER && r->priority &&
-		 r->progress < SWAP_CLUSTER)
-		fault = "a round of direct reclaim ended before its last pass";
+	fault = round_fault(j, r);
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_ACC_22, "%s", fault);

@@ -185,6 +185,10 @@ static inline struct sf_marks sf_marks_of(uint64_t pages, bool on)
 	return (struct sf_marks){ kbytes / 4, kbytes / 4 + gap, kbytes / 4 + 2 * gap };
 }
 
+/* What flags ask for, and may not be lost on the way to the page allocator. */
+#define SF_EFFORT (SF_GFP_DIRECT_RECLAIM | SF_GFP_KSWAPD_RECLAIM | SF_GFP_IO | SF_GFP_FS | \
+		   SF_GFP_HIGH | SF_GFP_RETRY_MAYFAIL | SF_GFP_NOFAIL)
+
 /* __GFP_NOFAIL counts only for those who may reclaim. */
 static inline bool sf_never_fails(uint32_t gfp)
 {

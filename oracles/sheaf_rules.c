@@ -91,15 +91,6 @@ void sf_on_sheaf(struct sf_judge *j, const struct sf_event *ev)
 		set_size(j, e->sheaf, e->after, e->act != SF_SHEAF_RETURN);
 }
 
-/* Were slabs made, pages taken, or memory reclaimed? */
-static bool made_effort(const struct sf_judge *j)
-{
-	const struct sf_zone *z = &j->sh.zone;
-
-	return j->op.slab_news || j->op.page_fail || j->op.rounds.direct ||
-	       (z->on && z->out_pages - z->slab_pages != j->op.held);
-}
-
 static const char *take_fault(const struct sf_judge *j, const struct sf_ev_sheaf *e)
 {
 	if (e->status != SF_OK)
@@ -109,7 +100,7 @@ static const char *take_fault(const struct sf_judge *j, const struct sf_ev_sheaf
 		return "an allocation from a sheaf of %s that was empty";
 	if (e->after != e->before - 1)
 		return "an allocation took more or less than one object of a sheaf of %s";
-	return made_effort(j) ? "an allocation from a sheaf of %s made an effort" : NULL;
+	return sf_made_effort(j) ? "an allocation from a sheaf of %s made an effort" : NULL;
 }
 
 /* Of what could not be filled: was there a reason? */

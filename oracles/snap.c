@@ -318,8 +318,9 @@ static void index_caches(struct sf_snapshot *s, const struct sf_shadow *sh, size
 	for (size_t i = 0; i < s->nr_sheaves; i++) {
 		struct sf_snap_sum *sum = sum_of(s, s->sheaves[i].ev.cache);
 
-		if (sum && s->sheaves[i].ev.kind != SF_SHEAF_RCU)
-			sum->parked += s->sheaves[i].ev.nr;
+		if (sum)
+			*(s->sheaves[i].ev.kind == SF_SHEAF_RCU ? &sum->waiting : &sum->parked) +=
+				s->sheaves[i].ev.nr;
 	}
 	ROOM(s, ids, s->nr_sum, bytes);
 	for (size_t w = 0; w < words; w++)

@@ -47,7 +47,8 @@ enum sf_page_state {
  */
 struct sf_snap_sum {
 	uint64_t slabs, objects, inuse, nr_free, partial, partial_free, empty, parked, promoted;
-	uint64_t in_sheaves; /* objects in sheaves whose number is bounded: for accounting.c */
+	uint64_t waiting;    /* objects in sheaves that wait for a grace period */
+	uint64_t in_barn, in_sheaves; /* objects in sheaves whose number is bounded */
 	bool marked; /* some slab or sheaf of it was reported */
 	bool shown;  /* its own counters were: for slab_rules.c */
 };

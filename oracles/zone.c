@@ -18,6 +18,12 @@
 #include "shadow_mem.h"
 #include "taken.h"
 
+const uint8_t sf_fallbacks[SF_MIGRATE_HIGHATOMIC][2] = {
+	[SF_MIGRATE_UNMOVABLE] = { SF_MIGRATE_RECLAIMABLE, SF_MIGRATE_MOVABLE },
+	[SF_MIGRATE_MOVABLE] = { SF_MIGRATE_RECLAIMABLE, SF_MIGRATE_UNMOVABLE },
+	[SF_MIGRATE_RECLAIMABLE] = { SF_MIGRATE_UNMOVABLE, SF_MIGRATE_MOVABLE },
+};
+
 unsigned int sf_zone_boot_order(uint64_t pfn, uint64_t end)
 {
 	unsigned int order = SF_MAX_ORDER;
@@ -99,8 +105,8 @@ void sf_zone_begin(struct sf_zone *z)
 	z->orphan_pages = 0;
 	z->reclaim_pages = 0;
 	z->reserved = 0;
-	z->boost = SF_BOOST_NONE;
-	z->boosting = z->stealing = false;
+	z->boost = z->tries = 0;
+	z->stolen = false;
 	z->last_del.valid = false;
 	z->last_alloc.valid = false;
 	z->split.orders = 0;
@@ -155,6 +161,7 @@ void sf_zone_setup(struct sf_shadow *sh, uint64_t pages)
 	z->pageblock_order = sh->set.pageblock_order <= SF_MAX_ORDER ?
 				     (uint8_t)sh->set.pageblock_order : SF_MAX_ORDER;
 	z->cpus = (uint32_t)sh->set.cpus;
+	z->lists.shuffled = sh->set.shuffle;
 	z->marks = sf_marks_of(pages, sh->set.watermarks);
 	/* decided at boot, before there are marks; page blocks are MOVABLE by then in any case */
 	z->grouping = pages >> z->pageblock_order >= SF_MIGRATE_TYPES;
@@ -250,13 +257,55 @@ static void put_pcp(struct sf_zone *z, unsigned int cpu, unsigned int list, uint
 		sf_list_add(&z->lists, sf_pcp_list(cpu, list), pfn, tail);
 }
 
+int sf_zone_fallback(const struct sf_zone *z, unsigned int type, unsigned int order)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (z->nr[order][sf_fallbacks[type][i]])
+			return sf_fallbacks[type][i];
+	return -1;
+}
+
+/*
+ * Claims of a part of a page block are tried from above, at each order where there is a block to
+ * begin with; how many down to `order` (mm/page_alloc.c:__rmqueue_claim).
+ */
+static uint32_t tries_down_to(const struct sf_zone *z, unsigned int type, unsigned int order)
+{
+	uint32_t tries = 0;
+
+	for (unsigned int k = order; k < z->pageblock_order; k++)
+		tries += sf_may_claim(z, type, k) && sf_zone_fallback(z, type, k) >= 0;
+	return tries;
+}
+
+/*
+ * What is stolen could not be claimed, at any order; but once a refill has stolen it goes on with
+ * that (mm/page_alloc.c:rmqueue_bulk). The block itself is off its list by now.
+ */
+static void count_tries(struct sf_zone *z, const struct sf_ev_rmqueue *r)
+{
+	unsigned int type = z->last_del.type, order = z->last_del.order;
+
+	if (r->mode != SF_RMQUEUE_STEAL || r->migratetype >= SF_MIGRATE_HIGHATOMIC) {
+		z->stolen = false;
+		return;
+	}
+	if (!z->stolen && z->last_del.valid) {
+		z->nr[order][type]++;
+		z->tries += tries_down_to(z, r->migratetype, r->order);
+		z->nr[order][type]--;
+	}
+	z->stolen = r->to_pcp;
+}
+
 void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r, unsigned int cpu)
 {
 	uint64_t nr = 1ull << (r->order <= SF_MAX_ORDER ? r->order : 0);
 
 	z->split.orders = 0;
 	z->claim.valid = false;
-	z->stealing |= r->mode == SF_RMQUEUE_STEAL;
+	if (r->mode == SF_RMQUEUE_STEAL || z->stolen)
+		count_tries(z, r);
 	if (!z->on || !sf_zone_has(z, r->pfn, r->order) || r->from_order > SF_MAX_ORDER)
 		return;
 	touch(z, r->pfn);
@@ -352,7 +401,8 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 	if (!end || c->merge)
 		return;
 	moves(z, c, end);
-	z->boosting |= !c->whole;
+	if (!c->whole && c->to < SF_MIGRATE_HIGHATOMIC)
+		z->tries += 1 + tries_down_to(z, c->to, c->order + 1u);
 	z->claim.pfn = c->pfn;
 	z->claim.start = c->start;
 	z->claim.nr = end - c->start;
@@ -362,17 +412,40 @@ void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c)
 	z->claim.valid = true;
 }
 
-/* Who wakes kswapd has the boost that he caused taken back at once (mm/page_alloc.c:rmqueue). */
-void sf_zone_boost(struct sf_zone *z, uint32_t gfp, bool got)
+uint64_t sf_zone_boost(const struct sf_zone *z, uint32_t gfp, unsigned int attempt)
 {
-	bool kswapd = gfp & SF_GFP_KSWAPD_RECLAIM;
+	bool slow = attempt >= SF_ATTEMPT_SLOW && attempt <= SF_ATTEMPT_LAST;
 
-	if (z->boosting && got)
-		z->boost = kswapd ? SF_BOOST_NONE : SF_BOOST_SOME;
-	else if (kswapd ? z->boost == SF_BOOST_SOME :
-			  z->boost == SF_BOOST_NONE && (z->stealing || z->boosting || !got))
-		z->boost = SF_BOOST_ANY;
-	z->boosting = z->stealing = false;
+	return slow && (gfp & SF_GFP_KSWAPD_RECLAIM) ? 0 : z->boost;
+}
+
+/*
+ * Each try to claim a part of a page block boosts by a page block, up to a bound (mm/page_alloc.c:
+ * boost_watermark). Who may wake kswapd has that taken back at once (rmqueue), and all of it before
+ * a second attempt (wake_all_kswapds).
+ */
+static void boost(struct sf_zone *z, const struct sf_ev_page *p)
+{
+	uint64_t block = 1ull << z->pageblock_order, most;
+
+	z->boost = sf_zone_boost(z, p->gfp, p->attempt);
+	if (!z->tries)
+		return;
+	most = sf_boost_max(&z->marks, z->pages, block);
+	z->boost += z->tries * block;
+	if (z->boost > most)
+		z->boost = most;
+	if ((p->gfp & SF_GFP_KSWAPD_RECLAIM) && p->attempt < SF_ATTEMPT_LAST)
+		z->boost = 0;
+	z->tries = 0;
+}
+
+/* A boost is no reason to fail the single pages that matter most (zone_watermark_fast). */
+uint64_t sf_zone_mark(const struct sf_zone *z, unsigned int order, uint32_t gfp)
+{
+	if (!order && ((gfp & SF_GFP_HIGH) || sf_never_fails(gfp)))
+		return z->marks.min;
+	return z->marks.min + sf_zone_boost(z, gfp, SF_ATTEMPT_SLOW);
 }
 
 void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p)
@@ -381,7 +454,9 @@ void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p)
 
 	z->split.orders = 0;
 	z->last_alloc.valid = false;
-	sf_zone_boost(z, p->bulk ? p->gfp & ~SF_GFP_KSWAPD_RECLAIM : p->gfp, true);
+	z->stolen = false;
+	if (z->tries || z->boost)
+		boost(z, p);
 	if (!z->on || !sf_zone_has(z, p->pfn, p->order))
 		return;
 	touch(z, p->pfn);
@@ -396,6 +471,7 @@ void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p)
 	z->last_alloc.pfn = p->pfn;
 	z->last_alloc.order = p->order;
 	z->last_alloc.type = p->migratetype;
+	z->last_alloc.gfp = p->gfp;
 	z->last_alloc.valid = true;
 }
 

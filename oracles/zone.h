@@ -36,12 +36,8 @@ struct sf_past {
 	bool stale;             /* objects had been handed out when it went */
 };
 
-/* What is known of the watermark boost. A claim that comes to nothing boosts without an event. */
-enum sf_boost {
-	SF_BOOST_NONE,
-	SF_BOOST_SOME, /* a page block was claimed, and kswapd was not woken */
-	SF_BOOST_ANY,
-};
+/* Types that may stand in for one, in that order (mm/page_alloc.c:fallbacks). */
+extern const uint8_t sf_fallbacks[SF_MIGRATE_HIGHATOMIC][2];
 
 /*
  * The zone. Invariant: a pfn is in at most one of listed, pcp, out; slabs is a part of out;
@@ -54,9 +50,9 @@ struct sf_zone {
 	uint64_t pages, cap;
 	uint32_t cpus;
 	struct sf_marks marks;
-	uint8_t boost;        /* enum sf_boost */
-	bool boosting;        /* a part of a page block was claimed for the request under way ... */
-	bool stealing;        /* ... or tried to be, perhaps */
+	uint64_t boost;       /* of the marks, in pages */
+	uint32_t tries;       /* to claim a part of a page block, for the request under way */
+	bool stolen;          /* its refill goes on stealing, and tries no more */
 	uint8_t *head;        /* by pfn: 1 + order | type << 4 of a block on a free list */
 	uint8_t *pbtype;      /* by page block */
 	uint64_t *listed, *pcp, *out, *slabs; /* bit by pfn */
@@ -79,6 +75,7 @@ struct sf_zone {
 		uint8_t order, type;
 		bool valid;
 		bool first;       /* del: of its list */
+		uint32_t gfp;     /* alloc: as asked of the page allocator */
 	} last_del, last_alloc;
 	struct sf_lists lists;
 	/* what was freed and is not on a free list yet; to_tail: to its end, perhaps */
@@ -123,8 +120,18 @@ void sf_zone_add(struct sf_zone *z, const struct sf_ev_block *b);
 void sf_zone_del(struct sf_zone *z, const struct sf_ev_block *b);
 void sf_zone_rmqueue(struct sf_zone *z, const struct sf_ev_rmqueue *r, unsigned int cpu);
 void sf_zone_claim(struct sf_zone *z, const struct sf_ev_claim *c);
-/* A request of these flags is over, and has got pages or not: what is known of the boost then. */
-void sf_zone_boost(struct sf_zone *z, uint32_t gfp, bool got);
+/* May `type` claim page blocks by a block of that order (should_try_claim_block)? */
+static inline bool sf_may_claim(const struct sf_zone *z, unsigned int type, unsigned int order)
+{
+	return type != SF_MIGRATE_MOVABLE || order >= z->pageblock_order / 2u;
+}
+
+/* First type that stands in for `type` and has a block of that order, or -1. */
+int sf_zone_fallback(const struct sf_zone *z, unsigned int type, unsigned int order);
+/* The boost that a request meets at an attempt: kswapd, once woken, has taken it back. */
+uint64_t sf_zone_boost(const struct sf_zone *z, uint32_t gfp, unsigned int attempt);
+/* The mark that a request of that order is held against in the end, rights of its flags apart. */
+uint64_t sf_zone_mark(const struct sf_zone *z, unsigned int order, uint32_t gfp);
 void sf_zone_page_alloc(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_page_free(struct sf_zone *z, const struct sf_ev_page *p);
 void sf_zone_drain(struct sf_zone *z, const struct sf_ev_page *p);

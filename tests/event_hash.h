@@ -98,7 +98,7 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(pfn) N(order) N(from) N(to) N(whole) N(merge) N(start) N(nr_pages) N(free) N(alike)  \
 	N(want) N(release)
 #define MEMBERS_page(N, T)                                                                         \
-	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp + 2 * e->bulk)                  \
+	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp + 2 * e->attempt)               \
 	N(reserve) N(free_before) N(mark)
 #define MEMBERS_pagefail(N, T) N(order) N(migratetype) N(gfp) N(free) N(mark) N(refused)
 #define MEMBERS_oom(N, T)                                                                          \
@@ -109,7 +109,9 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(scanned) N(freed)
 #define MEMBERS_reclaim(N, T)                                                                      \
 	N(kind) N(begin) N(order) N(gfp) N(memcg) N(priority) N(scanned) N(freed) N(progress)
-#define MEMBERS_compact(N, T) N(order) N(success) N(migrated) N(failed)
+#define MEMBERS_compact(N, T)                                                                      \
+	N(order) N(begin) N(mode) N(migratetype) N(skipped) N(success) N(gfp)  \
+	N(migrated) N(failed)
 #define MEMBERS_grace(N, T) N(nr) N(barrier)
 #define MEMBERS_charge(N, T) N(memcg) N(uncharge) N(refused) N(addr) N(bytes)
 #define MEMBERS_fault(N, T) N(kind)

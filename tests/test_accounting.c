@@ -43,7 +43,7 @@ static const struct {
 		uint8_t cache, state; /* state: 0 none, 1 slab, 2 deferred */                      \
 	} slab[SLABS];                                                                             \
 	struct {                                                                                   \
-		bool live, parked;                                                                 \
+		bool live, parked, waits;                                                          \
 		uint8_t cache;                                                                     \
 		uint64_t addr;                                                                     \
 	} obj[OBJECTS];                                                                            \
@@ -71,7 +71,7 @@ static uint64_t take(struct fixture *f, uint8_t order)
 	for (uint64_t p = pfn; p < pfn + nr; p++)
 		EMIT(f, BLOCK_DEL, block, .pfn = p, .migratetype = SF_MIGRATE_MOVABLE);
 	EMIT(f, PAGE_ALLOC, page, .pfn = pfn, .order = order, .list = 0xff, .gfp = SF_GFP_KERNEL,
-	     .free_before = f->free_pages, .mark = MIN_MARK);
+	     .attempt = SF_ATTEMPT_SLOW, .free_before = f->free_pages, .mark = MIN_MARK);
 	f->next_page = pfn + nr;
 	f->free_pages -= nr;
 	return pfn;
@@ -102,6 +102,16 @@ static void use_up(struct fixture *f, uint64_t left)
 		fail_msg("%u pages are left", (unsigned int)f->free_pages);
 	for (uint64_t p = PAGES - 1; f->free_pages < left; p -= 2) /* every other page */
 		give(f, p, 0);
+}
+
+static void fill(struct fixture *f, uint64_t left)
+{
+	for (uint64_t p = f->next_page; p % 1024; p++) { /* the rest of the first block */
+		EMIT(f, BLOCK_DEL, block, .pfn = p, .migratetype = SF_MIGRATE_MOVABLE);
+		EMIT(f, PAGE_ALLOC, page, .pfn = p);
+		f->free_pages--;
+	}
+	use_up(f, left);
 }
 
 /* --- slabs and objects --- */
@@ -202,6 +212,7 @@ static void pin(struct fixture *f, uint32_t id, bool on)
 static void defer(struct fixture *f, uint32_t id, uint8_t how)
 {
 	EMIT(f, DEFER, defer, .id = id, .addr = f->obj[id].addr, .how = how, .bad = SF_GOOD);
+	f->obj[id].waits = how == SF_KFREE_RCU;
 }
 
 static void grace(struct fixture *f)
@@ -251,12 +262,19 @@ static void snap_slab(struct fixture *f, uint32_t s)
 
 static void snap_sheaf(struct fixture *f, uint8_t cache)
 {
-	uint64_t parked[OBJECTS];
-	uint32_t nr = 0;
+	uint64_t parked[OBJECTS], waiting[OBJECTS];
+	uint32_t nr = 0, waits = 0;
 
 	for (uint32_t id = 0; id < OBJECTS; id++)
-		if (f->obj[id].parked && f->obj[id].cache == cache)
+		if (f->obj[id].cache != cache)
+			continue;
+		else if (f->obj[id].parked)
 			parked[nr++] = f->obj[id].addr;
+		else if (f->obj[id].live && f->obj[id].waits)
+			waiting[waits++] = f->obj[id].addr;
+	if (waits)
+		EMIT(f, SNAP_SHEAF, snapsheaf, .cache = cache, .kind = SF_SHEAF_RCU, .nr = waits,
+		     .capacity = 60, .objs = waiting, .unwiped = SF_GOOD);
 	if (nr)
 		EMIT(f, SNAP_SHEAF, snapsheaf, .cache = cache, .kind = SF_SHEAF_MAIN, .nr = nr,
 		     .capacity = 60, .objs = parked, .unwiped = SF_GOOD);
@@ -475,9 +493,53 @@ static void sheaves(struct fixture *f, unsigned int nr)
 	snap_end(f);
 }
 
+/* Reclaim may have freed what a sheaf was refilled with meanwhile: then the barn has no bound. */
 static void acc_16_barn(struct fixture *f)
 {
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .begin = true, .memcg = SF_NONE);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE);
+	sheaves(f, 16);
+	assert_no_title(f);
 	sheaves(f, 17);
+}
+
+static void acc_16_barn_full(struct fixture *f)
+{
+	sheaves(f, 10);
+	assert_no_title(f);
+	sheaves(f, 11);
+}
+
+/* `nr` objects of 60 in one sheaf. */
+static void one_sheaf(struct fixture *f, uint8_t kind, uint32_t nr)
+{
+	uint64_t objs[60] = { 0 };
+
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	EMIT(f, SNAP_SHEAF, snapsheaf, .cache = C_64, .kind = kind, .nr = nr, .capacity = 60,
+	     .objs = objs);
+	snap_end(f);
+}
+
+static void acc_16_barn_part(struct fixture *f)
+{
+	one_sheaf(f, SF_SHEAF_BARN, 60);
+	assert_no_title(f);
+	one_sheaf(f, SF_SHEAF_BARN, 59);
+}
+
+static void acc_16_spare(struct fixture *f)
+{
+	one_sheaf(f, SF_SHEAF_SPARE, 60);
+	assert_no_title(f);
+	one_sheaf(f, SF_SHEAF_SPARE, 1);
+}
+
+static void acc_16_rcu(struct fixture *f)
+{
+	one_sheaf(f, SF_SHEAF_RCU, 59);
+	assert_no_title(f);
+	one_sheaf(f, SF_SHEAF_RCU, 60);
 }
 
 /* --- ACC-10 --- */
@@ -807,6 +869,22 @@ static void acc_22_early(struct fixture *f)
 	     .memcg = SF_NONE, .priority = 1);
 }
 
+static void acc_22_balanced(struct fixture *f)
+{
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_KSWAPD);
+	call(f, (struct sf_ev_shrink){ .cache = C_DENTRY, .memcg = SF_NONE, .priority = 12,
+				       .freeable = 4 });
+}
+
+/* Nothing but the minimum is left. */
+static void acc_22_kswapd_early(struct fixture *f)
+{
+	fill(f, MIN_MARK);
+	reclaim_begin(f, SF_RECLAIM_KSWAPD);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_KSWAPD, .memcg = SF_NONE, .priority = 1);
+}
+
 /* --- ACC-23 --- */
 
 /* Some of all that is counted; `more`: of one there is one more than was. */
@@ -837,7 +915,10 @@ static void counted(struct fixture *f, uint64_t *more)
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_SHRINK, .memcg = SF_NONE, .scanned = 4,
 	     .freed = 4);
 	EMIT(f, OOM, oom, .gfp = SF_GFP_KERNEL, .memcg = SF_NONE);
+	EMIT(f, COMPACT, compact, .order = 9, .begin = true);
 	EMIT(f, COMPACT, compact, .order = 9, .migrated = 5);
+	EMIT(f, PAGE_ALLOC, page, .list = 0xff, .attempt = SF_ATTEMPT_COMPACTED);
+	EMIT(f, COMPACT, compact, .order = 9, .skipped = true);
 	snap(f);
 }
 
@@ -879,6 +960,30 @@ static void acc_23_migrated(struct fixture *f)
 static void acc_23_stall(struct fixture *f)
 {
 	counted(f, &f->c.allocstall);
+}
+
+static void acc_23_compactions(struct fixture *f)
+{
+	counted(f, &f->c.compact_stall);
+}
+
+/* Progress that was made when priorities were gone through again: a second stall. */
+static void acc_23_again(struct fixture *f)
+{
+	struct sf_ev_shrink s;
+
+	four(f);
+	reclaim_begin(f, SF_RECLAIM_DIRECT);
+	call(f, last_pass(f, 0));
+	s = last_pass(f, 0);
+	s.priority = 12;
+	call(f, s);
+	f->c.slabs_scanned = f->c.pgscan_slab = 16;
+	f->c.pgsteal_slab = 1;
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE, .scanned = 16,
+	     .progress = 1, .priority = 12);
+	f->c.allocstall = 1;
+	snap(f);
 }
 
 static void acc_23_success(struct fixture *f)
@@ -1068,7 +1173,52 @@ static void bud_13_bound(struct fixture *f)
 
 static void bud_13_part(struct fixture *f)
 {
+	claimed(f, SF_GFP_HIGH);
 	boosted(f, 100);
+}
+
+/* In a page block in use, blocks of orders 8 and 7. */
+static void two_tries(struct fixture *f)
+{
+	EMIT(f, BLOCK_DEL, block, .pfn = 0, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
+	EMIT(f, BLOCK_ADD, block, .pfn = 256, .order = 8, .migratetype = SF_MIGRATE_MOVABLE);
+	EMIT(f, BLOCK_ADD, block, .pfn = 128, .order = 7, .migratetype = SF_MIGRATE_MOVABLE);
+}
+
+/* What is stolen could be claimed at neither order; once a refill steals it tries no more. */
+static void stolen(struct fixture *f, bool again)
+{
+	two_tries(f);
+	for (uint64_t p = 128; p <= 256; p += again ? 128 : 256) {
+		uint8_t order = p == 128 ? 7 : 8;
+
+		EMIT(f, BLOCK_DEL, block, .pfn = p, .order = order,
+		     .migratetype = SF_MIGRATE_MOVABLE);
+		EMIT(f, RMQUEUE, rmqueue, .pfn = p, .migratetype = SF_MIGRATE_UNMOVABLE,
+		     .from_order = order, .from_type = SF_MIGRATE_MOVABLE,
+		     .mode = SF_RMQUEUE_STEAL, .to_pcp = again);
+	}
+	EMIT(f, PAGE_ALLOC, page, .pfn = 128, .list = 0xff, .gfp = SF_GFP_HIGH, .pcp = again);
+}
+
+static void bud_13_stolen(struct fixture *f)
+{
+	stolen(f, true);
+	boosted(f, 2 * 512);
+	assert_no_title(f);
+	boosted(f, 512);
+}
+
+/* The last attempt wakes nobody; any but the first comes after somebody was. */
+static void bud_13_woken(struct fixture *f)
+{
+	claimed(f, SF_GFP_HIGH);
+	EMIT(f, PAGE_ALLOC, page, .list = 0xff, .gfp = SF_GFP_KERNEL);
+	boosted(f, 512);
+	assert_no_title(f);
+	EMIT(f, PAGE_ALLOC, page, .list = 0xff, .gfp = SF_GFP_KERNEL,
+	     .attempt = SF_ATTEMPT_LAST);
+	boosted(f, 512);
 }
 
 static void bud_13_left(struct fixture *f)
@@ -1374,14 +1524,124 @@ static void moved_to(struct fixture *f, uint64_t to)
 	EMIT(f, MIGRATE, migrate, .id = 0, .from = at(3), .to = at(to), .bad = SF_GOOD);
 }
 
+static void compact(struct fixture *f, int order, uint8_t mode)
+{
+	EMIT(f, COMPACT, compact, .order = (int8_t)order, .begin = true, .mode = mode);
+}
+
 static void bud_16(struct fixture *f)
 {
+	compact(f, -1, SF_COMPACT_SYNC_LIGHT);
 	moved_to(f, 511);
 }
 
 static void bud_16_up(struct fixture *f)
 {
+	compact(f, -1, SF_COMPACT_SYNC_LIGHT);
 	moved_to(f, 512);
+}
+
+static void bud_16_not_begun(struct fixture *f)
+{
+	moved_to(f, 512);
+}
+
+/* Nothing of order 10 is free, as each block has a page in use: a request could be met by moves. */
+static void broken_up(struct fixture *f, uint64_t from)
+{
+	for (uint64_t p = from; p < PAGES; p += 1024) {
+		EMIT(f, BLOCK_DEL, block, .pfn = p, .order = 10,
+		     .migratetype = SF_MIGRATE_MOVABLE);
+		for (uint8_t k = 0; k < 10; k++)
+			EMIT(f, BLOCK_ADD, block, .pfn = p + (1ull << k), .order = k,
+			     .migratetype = SF_MIGRATE_MOVABLE);
+	}
+}
+
+/* Page block `p` is RECLAIMABLE from now on. */
+static void reclaimable(struct fixture *f, uint64_t p)
+{
+	EMIT(f, CLAIM, claim, .pfn = p, .start = p, .nr_pages = 512, .order = 9,
+	     .from = SF_MIGRATE_MOVABLE, .to = SF_MIGRATE_RECLAIMABLE, .whole = true);
+}
+
+static void bud_16_source(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact(f, 10, SF_COMPACT_SYNC_LIGHT);
+	moved_to(f, 512);
+	compact(f, 10, SF_COMPACT_ASYNC);
+	moved_to(f, 512);
+	reclaimable(f, 0);
+	assert_no_title(f);
+	moved_to(f, 512);
+}
+
+static void bud_16_target(struct fixture *f)
+{
+	broken_up(f, 0);
+	reclaimable(f, 512);
+	compact(f, 10, SF_COMPACT_SYNC_FULL);
+	moved_to(f, 512);
+	assert_no_title(f);
+	compact(f, 10, SF_COMPACT_SYNC_LIGHT);
+	moved_to(f, 512);
+}
+
+static void bud_16_large(struct fixture *f)
+{
+	EMIT(f, BLOCK_DEL, block, .pfn = 0, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
+	EMIT(f, PAGE_ALLOC, page, .order = 10, .list = 0xff, .gfp = SF_GFP_MOVABLE);
+	allocated(f, block(0, SF_API_PAGES, SF_PLACE_PAGES, 0, 10));
+	broken_up(f, 1024);
+	compact(f, 10, SF_COMPACT_SYNC_FULL);
+	moved_to(f, 1024);
+}
+
+static void bud_16_at_hand(struct fixture *f)
+{
+	compact(f, 10, SF_COMPACT_SYNC_LIGHT);
+}
+
+static void bud_16_hopeless(struct fixture *f)
+{
+	use_up(f, 0);
+	compact(f, 3, SF_COMPACT_SYNC_LIGHT);
+}
+
+static void bud_16_skipped(struct fixture *f)
+{
+	broken_up(f, 0);
+	EMIT(f, COMPACT, compact, .order = 10, .skipped = true, .mode = SF_COMPACT_ASYNC);
+}
+
+static void bud_16_other(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact(f, 10, SF_COMPACT_ASYNC);
+	EMIT(f, COMPACT, compact, .order = 9, .mode = SF_COMPACT_ASYNC);
+}
+
+static void bud_16_no_block(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact(f, 10, SF_COMPACT_ASYNC);
+	EMIT(f, COMPACT, compact, .order = 10, .mode = SF_COMPACT_ASYNC);
+	assert_no_title(f);
+	compact(f, 10, SF_COMPACT_ASYNC);
+	EMIT(f, COMPACT, compact, .order = 10, .mode = SF_COMPACT_ASYNC, .success = true);
+}
+
+static void bud_16_block(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact(f, 10, SF_COMPACT_ASYNC);
+	EMIT(f, BLOCK_ADD, block, .pfn = 0, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
+	for (uint8_t k = 0; k < 10; k++)
+		EMIT(f, BLOCK_DEL, block, .pfn = 1ull << k, .order = k,
+		     .migratetype = SF_MIGRATE_MOVABLE);
+	EMIT(f, BLOCK_ADD, block, .pfn = 0, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
+	EMIT(f, COMPACT, compact, .order = 10, .mode = SF_COMPACT_ASYNC);
 }
 
 static void acc_21_group(struct fixture *f)
@@ -1648,6 +1908,18 @@ static void mem_5_deferred(struct fixture *f)
 	EMIT(f, DEFER, defer, .id = 0, .addr = f->obj[0].addr, .how = SF_KFREE_RCU, .bad = 3);
 }
 
+static void mem_7_not_waiting(struct fixture *f)
+{
+	uint32_t s = slab(f, C_64);
+
+	obj(f, 0, s, 0);
+	EMIT(f, DEFER, defer, .id = 0, .addr = f->obj[0].addr, .how = SF_KFREE_RCU,
+	     .bad = SF_GOOD);
+	EMIT(f, SNAP_BEGIN, snap, .managed = PAGES);
+	snap_slab(f, s);
+	snap_end(f);
+}
+
 static void mem_7_rcu(struct fixture *f)
 {
 	uint32_t s = slab(f, C_64);
@@ -1679,7 +1951,7 @@ static void bud_8_unmoved(struct fixture *f)
 	f->op++;
 	EMIT(f, BLOCK_DEL, block, .pfn = 1024, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
 	EMIT(f, PAGE_ALLOC, page, .pfn = 1024, .order = 10, .gfp = SF_GFP_KERNEL,
-	     .free_before = PAGES - 1, .reserve = true);
+	     .free_before = PAGES - 1, .attempt = SF_ATTEMPT_MOVE);
 	f->op++;
 	EMIT(f, PAGE_FREE, page, .pfn = pfn);
 }
@@ -1743,6 +2015,12 @@ static const struct stream broken[] = {
 	       "a round of reclaim was not credited with slab pages that it freed"),
 	STREAM(ACC, 16, acc_16_sheaf, "a sheaf of kmalloc-64 holds more than its capacity"),
 	STREAM(ACC, 16, acc_16_barn, "more objects of kmalloc-64 are parked than sheaves may hold"),
+	STREAM(ACC, 16, acc_16_barn_full,
+	       "more objects of kmalloc-64 are parked than sheaves may hold"),
+	STREAM(ACC, 16, acc_16_barn_part, "a sheaf of kmalloc-64 in the barn is not full"),
+	STREAM(ACC, 16, acc_16_spare, "a spare sheaf of kmalloc-64 is neither empty nor full"),
+	STREAM(ACC, 16, acc_16_rcu,
+	       "a full sheaf of kmalloc-64 does not wait for its grace period"),
 	STREAM(ACC, 19, acc_19_other_bytes, "other bytes were uncharged than charged"),
 	STREAM_IN(in_nokmem, ACC, 19, acc_19_nokmem,
 		  "a memory cgroup was charged though none is accounted to"),
@@ -1763,6 +2041,19 @@ static const struct stream broken[] = {
 	STREAM(ACC, 19, acc_19_live, "a live object was uncharged"),
 	STREAM(BUD, 16, bud_16, "compaction moved pages to no higher page block"),
 	{ SF_INV_BUD_16, bud_16_up, NULL, NULL },
+	STREAM(BUD, 16, bud_16_not_begun, "compaction moved pages that had not begun"),
+	STREAM(BUD, 16, bud_16_source,
+	       "compaction without waiting emptied a page block of another type"),
+	STREAM(BUD, 16, bud_16_target, "compaction filled a page block that is not movable"),
+	STREAM(BUD, 16, bud_16_large, "compaction moved a block as large as what is wanted"),
+	STREAM(BUD, 16, bud_16_at_hand, "compaction was tried with a block at hand"),
+	STREAM(BUD, 16, bud_16_hopeless, "compaction was tried with too little memory for it"),
+	STREAM(BUD, 16, bud_16_skipped,
+	       "compaction was not tried though it could have worked"),
+	STREAM(BUD, 16, bud_16_other, "compaction ended that had not begun"),
+	STREAM(BUD, 16, bud_16_no_block,
+	       "compaction says that there is a block, and there is none"),
+	STREAM(BUD, 16, bud_16_block, "compaction says that there is no block, and there is"),
 	STREAM(ACC, 22, acc_22_outside, "a shrinker was asked outside a round of reclaim"),
 	STREAM(ACC, 22, acc_22_freed,
 	       "a shrinker freed or scanned more than it was asked for"),
@@ -1781,6 +2072,8 @@ static const struct stream broken[] = {
 	STREAM(ACC, 22, acc_22_sums,
 	       "a round of reclaim does not count what its shrinkers did"),
 	STREAM(ACC, 22, acc_22_early, "a round of direct reclaim ended before its last pass"),
+	STREAM(ACC, 22, acc_22_balanced, "kswapd reclaimed from a zone in balance"),
+	STREAM(ACC, 22, acc_22_kswapd_early, "kswapd gave up before its last pass"),
 	STREAM(ACC, 23, acc_23_scanned, "slabs_scanned is wrong"),
 	STREAM(ACC, 23, acc_23_pgscan, "pgscan_slab is wrong"),
 	STREAM(ACC, 23, acc_23_pgsteal, "pgsteal_slab is wrong"),
@@ -1788,6 +2081,8 @@ static const struct stream broken[] = {
 	STREAM(ACC, 23, acc_23_oom, "oom_kill is wrong"),
 	STREAM(ACC, 23, acc_23_migrated, "pgmigrate_success is wrong"),
 	STREAM(ACC, 23, acc_23_stall, "allocstall is wrong"),
+	STREAM(ACC, 23, acc_23_again, "allocstall is wrong"),
+	STREAM(ACC, 23, acc_23_compactions, "compact_stall is wrong"),
 	STREAM(ACC, 23, acc_23_success, "compact_success is wrong"),
 	STREAM(ACC, 21, acc_21_pinned, "a pinned named cache object was reclaimed"),
 	STREAM(ACC, 19, acc_19_not_shown, "a memory cgroup is not shown"),
@@ -1808,6 +2103,8 @@ static const struct stream broken[] = {
 	STREAM(MEM, 1, mem_1_moved, "a alloc_pages object moved to where it cannot be"),
 	STREAM(MEM, 5, mem_5_moved, "contents of a alloc_pages object changed"),
 	STREAM(MEM, 5, mem_5_deferred, "contents of a kmalloc-64 object changed"),
+	STREAM(MEM, 7, mem_7_not_waiting,
+	       "rcu_free sheaves of kmalloc-64 do not hold all that is deferred"),
 	STREAM(MEM, 7, mem_7_rcu, "an rcu_free sheaf of kmalloc-64 holds what is not deferred"),
 	STREAM(MEM, 19, mem_19_early,
 	       "a deferred kmalloc-64 object was freed before a grace period had passed"),
@@ -1819,7 +2116,8 @@ static const struct stream broken[] = {
 	STREAM(MEM, 19, mem_19_at_once,
 	       "a slab of named cache was freed without waiting for a grace period"),
 	STREAM(MEM, 19, mem_19_slab_twice, "a slab of named cache was deferred twice"),
-	STREAM(BUD, 8, bud_8_unmoved, "the mark is below the zone's minimum"),
+	STREAM(BUD, 8, bud_8_unmoved,
+	       "an allocation was held against a mark that is none of the zone's"),
 	STREAM(BUD, 12, bud_12_shape,
 	       "the HIGHATOMIC reserve takes or lets go of what is no page block"),
 	STREAM(BUD, 12, bud_12_type,
@@ -1831,7 +2129,11 @@ static const struct stream broken[] = {
 	STREAM(BUD, 12, bud_12_part,
 	       "the HIGHATOMIC reserve takes or lets go of some page blocks of a block"),
 	STREAM(BUD, 13, bud_13_bound, "the watermark boost is above its bound"),
-	STREAM(BUD, 13, bud_13_part, "the watermark boost is no number of page blocks"),
+	STREAM(BUD, 13, bud_13_part,
+	       "the watermark boost is not a page block for each claim that was tried"),
+	STREAM(BUD, 13, bud_13_stolen,
+	       "the watermark boost is not a page block for each claim that was tried"),
+	STREAM(BUD, 13, bud_13_woken, "the watermark boost is left when kswapd was woken"),
 	STREAM(BUD, 13, bud_13_left, "the watermark boost is left when kswapd was woken"),
 	STREAM(BUD, 13, bud_13_nothing, "a page block was claimed and nothing boosted"),
 	STREAM(MEM, 12, mem_12_reserve, "the page allocator gave up with memory at hand"),
@@ -2172,7 +2474,7 @@ static void test_sheaves_within_bounds(void **state)
 	struct fixture *f = fixture_open(BIT(ACC_16), NULL);
 
 	(void)state;
-	sheaves(f, 16);
+	sheaves(f, 10);
 	assert_silent(f, BIT(ACC_16));
 	fixture_close(f);
 }
@@ -2200,16 +2502,6 @@ static void test_reserve(void **state)
 }
 
 /* --- causes --- */
-
-static void fill(struct fixture *f, uint64_t left)
-{
-	for (uint64_t p = f->next_page; p % 1024; p++) { /* the rest of the first block */
-		EMIT(f, BLOCK_DEL, block, .pfn = p, .migratetype = SF_MIGRATE_MOVABLE);
-		EMIT(f, PAGE_ALLOC, page, .pfn = p);
-		f->free_pages--;
-	}
-	use_up(f, left);
-}
 
 static void because_exhausted(struct fixture *f)
 {
@@ -2456,7 +2748,8 @@ static void test_compaction_is_no_allocation(void **state)
 	(void)state;
 	movable(f, 0);
 	EMIT(f, BLOCK_DEL, block, .pfn = 1024, .order = 10, .migratetype = SF_MIGRATE_MOVABLE);
-	EMIT(f, PAGE_ALLOC, page, .pfn = 1024, .reserve = true, .free_before = PAGES - 1024);
+	EMIT(f, PAGE_ALLOC, page, .pfn = 1024, .attempt = SF_ATTEMPT_MOVE,
+	     .free_before = PAGES - 1024);
 	EMIT(f, MIGRATE, migrate, .id = 0, .from = f->obj[0].addr, .to = at(1024),
 	     .bad = SF_GOOD);
 	f->op++;

@@ -394,7 +394,7 @@ static void bud_8_reserve(struct fixture *f)
 	for (uint64_t p = 0; p < PAGES; p += 1024)
 		block_del(f, p);
 	EMIT(f, PAGE_ALLOC, page, .pfn = 0, .order = 5, .gfp = SF_GFP_ATOMIC, .free_before = 32,
-	     .mark = MIN_MARK);
+	     .attempt = SF_ATTEMPT_SLOW, .mark = MIN_MARK);
 }
 
 static void snap_pcp(struct fixture *f, uint64_t pfn, uint8_t list, uint8_t order, uint32_t count)
@@ -485,6 +485,14 @@ static void bud_11(struct fixture *f)
 	slab_of(f, C_RCL_64, 0, SF_MIGRATE_UNMOVABLE, 64);
 }
 
+static void bud_11_effort(struct fixture *f)
+{
+	uint64_t pfn = take(f, 0, SF_MIGRATE_UNMOVABLE);
+
+	EMIT(f, SLAB_NEW, slab, .cache = C_64, .objects = 64, .pfn = pfn,
+	     .gfp = SF_GFP_KERNEL | SF_GFP_HIGH);
+}
+
 static void bud_11_block(struct fixture *f)
 {
 	uint64_t pfn = take(f, 0, SF_MIGRATE_MOVABLE);
@@ -501,6 +509,16 @@ static void bud_14_front(struct fixture *f)
 	take(f, 0, SF_MIGRATE_UNMOVABLE);
 	EMIT(f, PAGE_FREE, page, .pfn = 0, .order = 0, .list = 0xff);
 	block_add(f, 0, 0, SF_MIGRATE_UNMOVABLE);
+}
+
+/* Of what boot left the lowest comes first. */
+static void bud_14_boot(struct fixture *f)
+{
+	take(f, 10, SF_MIGRATE_MOVABLE);
+	assert_no_title(f);
+	block_del(f, 2048);
+	EMIT(f, RMQUEUE, rmqueue, .pfn = 2048, .order = 10, .migratetype = SF_MIGRATE_MOVABLE,
+	     .from_order = 10, .from_type = SF_MIGRATE_MOVABLE);
 }
 
 static void bud_14_end(struct fixture *f)
@@ -592,6 +610,7 @@ static const struct stream broken[] = {
 	STREAM(BUD, 14, bud_14_split, "the rest of a split was put at the end of its list"),
 	STREAM(BUD, 14, bud_14_moved,
 	       "a free block changed its type and is first on its list"),
+	STREAM(BUD, 14, bud_14_boot, "a block was taken that is not the first of its list"),
 	STREAM(BUD, 14, bud_14_second, "a block was taken that is not the first of its list"),
 	STREAM(BUD, 14, bud_14_claim,
 	       "a page block was chosen by what is not the first of its list"),
@@ -670,6 +689,8 @@ static const struct stream broken[] = {
 	STREAM(BUD, 10, bud_10_freed, "free_pages_exact kept pages"),
 	STREAM(BUD, 11, bud_11,
 	       "pages for a slab of kmalloc-rcl-64 were asked with another mobility"),
+	STREAM(BUD, 11, bud_11_effort,
+	       "pages for a slab of kmalloc-64 were asked with more or less effort than is due"),
 	STREAM(BUD, 11, bud_11_block,
 	       "a slab of kmalloc-64 lies in a page block of another mobility"),
 };

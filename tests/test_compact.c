@@ -77,7 +77,7 @@ static void hear(void *ctx, const struct sf_event *ev)
 		break;
 	case SF_EV_COMPACT:
 		r->last = ev->compact;
-		r->runs++;
+		r->runs += !ev->compact.begin;
 		break;
 	}
 }
@@ -448,18 +448,23 @@ static void test_one_type(void **state)
 	for (uint32_t i = 0; i < r->nr; i += 2)
 		give(r, i);
 	r->a->drain(r->h);
-	assert_int_equal(compact_order(r->h, 1, SF_MIGRATE_UNMOVABLE, 0, COMPACT_PRIO_ASYNC),
+	assert_int_equal(compact_order(r->h, SF_GFP_KERNEL, 1, SF_MIGRATE_UNMOVABLE, 0,
+				       SF_COMPACT_ASYNC),
 			 COMPACT_COMPLETE);
-	assert_int_equal(compact_order(r->h, 1, SF_MIGRATE_UNMOVABLE, 0, COMPACT_PRIO_SYNC_LIGHT),
+	assert_int_equal(compact_order(r->h, SF_GFP_KERNEL, 1, SF_MIGRATE_UNMOVABLE, 0,
+				       SF_COMPACT_SYNC_LIGHT),
 			 COMPACT_COMPLETE);
 	assert_int_equal(r->moved, 0);
-	assert_int_equal(compact_order(r->h, 1, SF_MIGRATE_UNMOVABLE, 0, COMPACT_PRIO_SYNC_FULL),
+	assert_int_equal(compact_order(r->h, SF_GFP_KERNEL, 1, SF_MIGRATE_UNMOVABLE, 0,
+				       SF_COMPACT_SYNC_FULL),
 			 COMPACT_SUCCESS);
 	assert_true(r->moved > 0);
 	check_contents(r);
-	assert_int_equal(compact_order(r->h, 1, SF_MIGRATE_UNMOVABLE, 0, COMPACT_PRIO_ASYNC),
+	assert_int_equal(compact_order(r->h, SF_GFP_KERNEL, 1, SF_MIGRATE_UNMOVABLE, 0,
+				       SF_COMPACT_ASYNC),
 			 COMPACT_SUCCESS); /* there is a block */
-	assert_int_equal(compact_order(r->h, 5, SF_MIGRATE_UNMOVABLE, 0, COMPACT_PRIO_SYNC_FULL),
+	assert_int_equal(compact_order(r->h, SF_GFP_KERNEL, 5, SF_MIGRATE_UNMOVABLE, 0,
+				       SF_COMPACT_SYNC_FULL),
 			 COMPACT_SKIPPED);
 	rig_close(r);
 }

@@ -448,6 +448,36 @@ static void mem_12_undrained(struct fixture *f)
 	EMIT(f, PAGE_FAIL, pagefail, .order = 10, .gfp = SF_GFP_KERNEL, .mark = MIN_MARK);
 }
 
+/* A single page of those that matter most is not held against the boost. */
+static void mem_12_mark(struct fixture *f)
+{
+	while (f->free_pages > 1024)
+		take(f, 10, SF_MIGRATE_MOVABLE);
+	EMIT(f, BLOCK_DEL, block, .pfn = find(f, 10, SF_MIGRATE_MOVABLE), .order = 10,
+	     .migratetype = SF_MIGRATE_MOVABLE);
+	EMIT(f, PAGE_FAIL, pagefail, .gfp = SF_GFP_HIGH, .mark = MIN_MARK);
+	assert_no_title(f);
+	EMIT(f, PAGE_FAIL, pagefail, .gfp = SF_GFP_HIGH, .mark = MIN_MARK + 512);
+}
+
+static void mem_12_effort(struct fixture *f)
+{
+	EMIT(f, PAGE_FAIL, pagefail, .order = 11, .refused = true,
+	     .gfp = SF_GFP_KERNEL & ~SF_GFP_DIRECT_RECLAIM);
+	alloc(f, failed(SF_GFP_KERNEL));
+}
+
+/* A slab that is made without reclaim, for somebody who may. */
+static void mem_12_slab(struct fixture *f)
+{
+	uint32_t s = four_objects(f);
+	struct sf_event ev = object(9, s, 7);
+
+	f->op++;
+	EMIT(f, SLAB_NEW, slab, .cache = C_64, .pfn = PAGES, .gfp = SF_GFP_NOWAIT);
+	alloc(f, ev);
+}
+
 static void mem_13(struct fixture *f)
 {
 	struct sf_event ev = object(9, four_objects(f), 7);
@@ -1637,6 +1667,12 @@ static const struct stream broken[] = {
 	STREAM(MEM, 12, mem_12_refused, "a block order that exists was refused"),
 	STREAM(MEM, 12, mem_12_undrained,
 	       "the page allocator gave up with pages in per-CPU lists"),
+	STREAM(MEM, 12, mem_12_mark,
+	       "the page allocator gave up at a mark that is none of the zone's"),
+	STREAM(MEM, 12, mem_12_effort,
+	       "an allocation failed after less effort than its flags ask for"),
+	STREAM(MEM, 12, mem_12_slab,
+	       "a slab was made with more or less effort than flags ask for"),
 	STREAM(MEM, 13, mem_13, "a product that overflows was allocated"),
 	STREAM(MEM, 17, mem_17_roundup, "ksize of a kmalloc-64 object is not kmalloc_size_roundup"),
 	STREAM(MEM, 17, mem_17_less, "ksize of a kmalloc-64 object is less than was asked"),

@@ -68,6 +68,15 @@ static void too_few(struct fixture *f)
 	bulk(f, array(2, 1, 2));
 }
 
+/* Above LOW for one page, but not for all. */
+static void too_many(struct fixture *f)
+{
+	while (f->free_pages > LOW_MARK + 4)
+		take(f, f->free_pages - LOW_MARK >= 1024 ? 10 : 0, SF_MIGRATE_MOVABLE);
+	f->op++;
+	bulk(f, array(ENTRIES, ENTRIES - 1, ENTRIES));
+}
+
 /* What is charged comes one page at a time. */
 static void charged(struct fixture *f)
 {
@@ -217,6 +226,8 @@ static const struct stream streams[] = {
 	STREAM_IN(in_bulk, BUD, 17, unsaid,
 		  "alloc_pages_bulk does not say whether it got pages"),
 	STREAM_IN(in_bulk, BUD, 17, too_few, "alloc_pages_bulk gave up with memory at hand"),
+	STREAM_IN(in_bulk, BUD, 17, too_many,
+		  "alloc_pages_bulk took several pages where one is due"),
 };
 
 static void test_streams_have_exact_titles(void **state)

@@ -14,6 +14,7 @@
 #define PAGES 8192u
 #define PCP_HIGH 113u /* of such a zone: its LOW mark is 226, for two CPUs */
 #define MIN_MARK 181u /* isqrt(16 * 32768 KiB) / 4 */
+#define LOW_MARK 226u
 #define CAPS (((1ull << 24) - 1) & ~(uint64_t)SF_CAP_NOLOCK) /* a model's, but for its variant */
 #define SEED 0x0123456789abcdefull /* call site 0 is partition 9's under it, 3 is 11's */
 #define WINDOW_PAGES 4096u
@@ -109,7 +110,7 @@ static inline uint64_t finish_take(struct fixture *f, uint64_t pfn, uint8_t orde
 				   uint32_t gfp, uint64_t before)
 {
 	EMIT(f, PAGE_ALLOC, page, .pfn = pfn, .order = order, .migratetype = mt, .list = 0xff,
-	     .gfp = gfp, .free_before = before, .mark = MIN_MARK);
+	     .gfp = gfp, .attempt = SF_ATTEMPT_SLOW, .free_before = before, .mark = MIN_MARK);
 	return pfn;
 }
 

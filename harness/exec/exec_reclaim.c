@@ -208,6 +208,8 @@ void exec_compact(struct sf_exec *x, const struct sf_op *op)
 void exec_kfree_rcu(struct sf_exec *x, const struct sf_op *op)
 {
 	struct sf_result rs = { .status = SF_OK };
+	const struct object *o;
+	uint64_t addr;
 	uint32_t id;
 
 	if (op->obj == SF_NONE)
@@ -216,8 +218,12 @@ void exec_kfree_rcu(struct sf_exec *x, const struct sf_op *op)
 	if (id == SF_NONE)
 		return;
 	know(x, id);
-	x->a->free(x->heap, x->obj[id].addr, SF_KFREE_RCU, &rs);
+	addr = x->obj[id].addr;
+	x->a->free(x->heap, addr, SF_KFREE_RCU, &rs);
 	x->out.status = rs.status;
+	o = meant(x, id, addr);
+	if (o && !o->deferred && rs.status == SF_OK)
+		deferred(x, id, addr, SF_KFREE_RCU); /* its user has let go, whoever forgets it */
 }
 
 void exec_grace_period(struct sf_exec *x, const struct sf_op *op)

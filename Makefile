@@ -29,7 +29,12 @@ INSTALL ?= install
 FUZZ_SECONDS ?= 60
 # Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
 FUZZ ?= program
-MUTANT_SECONDS ?= 30
+MUTANT_SECONDS ?= $(if $(kill),60,30)
+# `make mutants KILL=1` measures how soon each is found from an empty corpus, by SEEDS engines; with
+# AGAINST=REV beside a build of that revision.
+KILL ?=
+SEEDS ?= 3
+AGAINST ?=
 # `make mutants ORACLES=1` takes out rules of the oracles instead of seeding bugs.
 ORACLES ?=
 # `make mutants AUTO=N SEED=S` draws N small mistakes; what runs do not notice is fuzzed this long.
@@ -37,7 +42,8 @@ AUTO ?=
 SEED ?= 1
 AUTO_SECONDS ?= 20
 # What of these fuzzes.
-mutants_fuzz := $(if $(AUTO),$(filter-out 0,$(AUTO_SECONDS)),$(if $(ORACLES),,bank))
+kill := $(KILL)$(AGAINST)
+mutants_fuzz := $(if $(AUTO),$(filter-out 0,$(AUTO_SECONDS)$(kill)),$(if $(ORACLES),,bank))
 # Narrow `make test`: TESTS="program e2e_run asan/slab slab:test_krealloc*" (ci/select-tests.sh).
 TESTS ?=
 
@@ -328,13 +334,15 @@ $(BUILD)/mutator: tests/mutator.c
 	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
 
 ifneq ($(AUTO),)
-mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(mutants_fuzz),$(FUZZ_PROGRAMS))
+mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(kill),$(PROGRAMS)) \
+		$(if $(mutants_fuzz),$(FUZZ_PROGRAMS))
 	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
 		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
 		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' \
 		AUTO='$(AUTO)' SEED='$(SEED)' AUTO_SECONDS='$(AUTO_SECONDS)' \
-		ci/automutants.sh $(MUTANTS)
+		KILL='$(kill)' MUTANT_SECONDS='$(MUTANT_SECONDS)' SEEDS='$(SEEDS)' \
+		AGAINST='$(AGAINST)' ci/automutants.sh $(MUTANTS)
 else ifneq ($(ORACLES),)
 mutants: $(call archive,plain) $(ORACLE_TESTS:%=$(BUILD)/plain/tests/test_%)
 	@BUILD='$(BUILD)' ORACLE_TESTS='$(ORACLE_TESTS)' COMPILE='$(call compile,plain)' \
@@ -347,7 +355,8 @@ mutant_CC = $(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS) -DSF_AS
 mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
 	@BUILD='$(BUILD)' MUTANT_CC='$(mutant_CC)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
-		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
+		MUTANT_SECONDS='$(MUTANT_SECONDS)' SEEDS='$(SEEDS)' AGAINST='$(AGAINST)' \
+		ci/$(if $(kill),kill,mutants).sh $(MUTANTS)
 endif
 
 bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
@@ -406,6 +415,8 @@ help:
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'
+	@echo '                KILL=1: CPU seconds and programs until each is found from an empty'
+	@echo '                corpus, SEEDS=$(SEEDS) times; AGAINST=REV: beside that revision'
 	@echo '                AUTO=N SEED=S: mistakes drawn at random; AUTO_SECONDS=0: no fuzzing'
 	@echo '                ORACLES=1: rules and titles of the oracles, taken out one by one; a'
 	@echo '                test must fail; MUTANTS=--rules rules alone'

@@ -362,9 +362,17 @@ endif
 bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
 	@$(BUILD)/bench $(BENCH_FLAGS)
 
+# FUZZ=SECONDS: what so much fuzzing from an empty corpus reaches of allocators/, and what not.
+ifneq ($(filter-out program text bytes trace,$(FUZZ)),)
+coverage: $(call command,$(BUILD) $(BUILD)/cov) $(BUILD)/cov/entry/replay \
+		$(BUILD)/libfuzzer_program
+	@BUILD='$(BUILD)' LLVM_COV='$(LLVM_COV)' LLVM_PROFDATA='$(LLVM_PROFDATA)' FUZZ='$(FUZZ)' \
+		UNCOVERED='$(UNCOVERED)' ci/reach.sh
+else
 coverage: $(if $(HAVE_CMOCKA),$(call test_programs,cov)) \
 		$(call command,$(BUILD)/cov) $(BUILD)/cov/entry/replay
 	@BUILD='$(BUILD)' LLVM_COV='$(LLVM_COV)' LLVM_PROFDATA='$(LLVM_PROFDATA)' ci/coverage.sh
+endif
 
 LINT_CPPFLAGS := -std=gnu11 -D_GNU_SOURCE= -I. $(LIB_CPPFLAGS) $(CMD_CPPFLAGS)
 
@@ -422,6 +430,8 @@ help:
 	@echo '                test must fail; MUTANTS=--rules rules alone'
 	@echo 'make bench      speed, as ratios; BENCH_FLAGS="--json --quick"'
 	@echo 'make coverage   source coverage of tests and corpora, in $(BUILD)/coverage/'
+	@echo '                FUZZ=600: what so many seconds of fuzzing from an empty corpus reach of'
+	@echo '                allocators/, what only the seeds do, what neither; FUZZ=0: once more'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck, symbols, words, docs, format'
 	@echo 'make alloc-token-report'
 	@echo '                allocations whose type clang 22 cannot infer, and those that lose a'

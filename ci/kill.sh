@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 #
 # kill.sh [--json] [NAME...] - time to kill: each seeded bug is fuzzed from an empty corpus, by
-# SEEDS engines with seeds of their own, each until it finds the bug under the title that is due or
+# SEEDS engines with seeds of their own, each until it finds the bug under the rule that is due or
 # has used MUTANT_SECONDS of CPU time; ci/kill.awk makes figures of it. With AGAINST=REV the same
 # for that revision, built beside this one, run by run in turn on the same machine.
+#
+# The rule is the id in front of a title: which size class or partition the rest of it names is up
+# to the program that leads there. Of a title without an id all of it is due.
 #
 # A patch without a title (ci/automutants.sh makes such) is killed by whatever the engine finds.
 # From the Makefile: BUILD, MUTANT_CC, MUTANT_LD, MUTANT_LIBS, MUTANT_SECONDS, SEEDS, AGAINST, JOBS.
@@ -56,7 +59,7 @@ link_target()
 killed()
 {
 	if [ -n "$title" ]; then
-		grep -qF "$title" "$log"
+		grep -aqF "$title" "$log"
 		return
 	fi
 	case $1 in
@@ -141,6 +144,7 @@ one()
 	SLABFUZZ_ALLOCATOR=$(field on "$patch")
 	export SLABFUZZ_ALLOCATOR="${SLABFUZZ_ALLOCATOR:-baseline}"
 	# An assertion that fails before an oracle does would hide the title that is due.
+	title=$(echo "$title" | sed 's/^\([A-Z]*-[0-9]*:\) .*/\1 /')
 	[ -z "$title" ] || export SLABFUZZ_EXPECT="$title" SLABFUZZ_ASSERT=0
 	seed=0
 	while [ "$seed" -lt "$SEEDS" ]; do

@@ -29,6 +29,8 @@ INSTALL ?= install
 FUZZ_SECONDS ?= 60
 # Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
 FUZZ ?= program
+# `make coverage FUZZ=SECONDS`: what so much fuzzing reaches.
+FUZZ_REACH := $(filter-out program text bytes trace,$(FUZZ))
 MUTANT_SECONDS ?= $(if $(kill),60,30)
 # `make mutants KILL=1` measures how soon each is found from an empty corpus, by SEEDS engines; with
 # AGAINST=REV beside a build of that revision.
@@ -225,6 +227,7 @@ benchmark = $(if $(HAVE_JANSSON),$(if $(BENCH_SRC),$(addsuffix /bench,$1)))
 
 PROGRAMS := $(call command,$(BUILD)) $(call benchmark,$(BUILD)) $(addprefix $(BUILD)/,$(ENTRY))
 FUZZ_PROGRAMS := $(if $(HAVE_FUZZER),$(addprefix $(BUILD)/,$(LIBFUZZER)))
+PROGRAM_TARGET := $(filter %/libfuzzer_program,$(FUZZ_PROGRAMS))
 AFL_PROGRAMS := $(if $(HAVE_AFL),$(addprefix $(BUILD)/,$(AFL) $(addsuffix .so,$(AFL_SO))))
 
 $(BUILD)/slabfuzz $(BUILD)/bench: $(BUILD)/%: $(BUILD)/plain/%
@@ -290,8 +293,9 @@ $(call need,fuzz $(if $(mutants_fuzz),mutants),$(HAVE_FUZZER),clang with libFuzz
 $(call need,afl,$(call tool,afl-fuzz),afl-fuzz,afl++)
 $(call need,afl coverage,$(CLANG),clang,$(FUZZER_PKGS))
 $(call need,afl,$(HAVE_AFL_RT),$(AFL_RT),afl++)
+$(call need,$(if $(FUZZ_REACH),coverage),$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
 $(call need,$(if $(AUTO),,mutants),$(call tool,patch),patch,patch)
-$(call need,$(if $(AUTO),mutants),$(call tool,prlimit),prlimit,util-linux)
+$(call need,$(if $(AUTO)$(kill),mutants),$(call tool,prlimit),prlimit,util-linux)
 $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
@@ -335,7 +339,7 @@ $(BUILD)/mutator: tests/mutator.c
 
 ifneq ($(AUTO),)
 mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(kill),$(PROGRAMS)) \
-		$(if $(mutants_fuzz),$(FUZZ_PROGRAMS))
+		$(if $(mutants_fuzz),$(PROGRAM_TARGET))
 	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
 		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
 		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
@@ -352,7 +356,7 @@ else
 # Without assertions: one that fails before an oracle does would hide the title that is due.
 mutant_CC = $(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS) -DSF_ASSERT=0
 
-mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
+mutants: $(PROGRAMS) $(PROGRAM_TARGET) $(call command,$(BUILD)/fuzz)
 	@BUILD='$(BUILD)' MUTANT_CC='$(mutant_CC)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
 		MUTANT_SECONDS='$(MUTANT_SECONDS)' SEEDS='$(SEEDS)' AGAINST='$(AGAINST)' \
@@ -363,9 +367,8 @@ bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
 	@$(BUILD)/bench $(BENCH_FLAGS)
 
 # FUZZ=SECONDS: what so much fuzzing from an empty corpus reaches of allocators/, and what not.
-ifneq ($(filter-out program text bytes trace,$(FUZZ)),)
-coverage: $(call command,$(BUILD) $(BUILD)/cov) $(BUILD)/cov/entry/replay \
-		$(BUILD)/libfuzzer_program
+ifneq ($(FUZZ_REACH),)
+coverage: $(call command,$(BUILD) $(BUILD)/cov) $(BUILD)/cov/entry/replay $(PROGRAM_TARGET)
 	@BUILD='$(BUILD)' LLVM_COV='$(LLVM_COV)' LLVM_PROFDATA='$(LLVM_PROFDATA)' FUZZ='$(FUZZ)' \
 		UNCOVERED='$(UNCOVERED)' ci/reach.sh
 else
@@ -430,7 +433,7 @@ help:
 	@echo '                test must fail; MUTANTS=--rules rules alone'
 	@echo 'make bench      speed, as ratios; BENCH_FLAGS="--json --quick"'
 	@echo 'make coverage   source coverage of tests and corpora, in $(BUILD)/coverage/'
-	@echo '                FUZZ=600: what so many seconds of fuzzing from an empty corpus reach of'
+	@echo '                FUZZ=600: what so many seconds of fuzzing, without seeds, reach of'
 	@echo '                allocators/, what only the seeds do, what neither; FUZZ=0: once more'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck, symbols, words, docs, format'
 	@echo 'make alloc-token-report'

@@ -62,7 +62,8 @@ regions()
 			file = $0
 			sub(/.*"filenames":\["/, "", file)
 			sub(/".*/, "", file)
-			if (!sub(/.*allocators\//, "allocators/", file))
+			if (!sub(/.*allocators\//, "allocators/", file) ||
+			    file ~ /^allocators\/base\//)
 				next
 			base = file
 			gsub(/.*\/|\.[ch]$/, "", base)
@@ -77,7 +78,8 @@ regions()
 			n = split($0, r, /\],\[/)
 			for (i = 1; i <= n; i++) {
 				split(r[i], f, ",")
-				if (f[6] == 0 && f[8] == 0)
+				# Code of this file, and not where a macro of no code stands.
+				if (!f[6] && !f[8] && (f[1] != f[3] || f[2] != f[4]))
 					print from "\t" file "\t" name "\t" f[1] "\t" f[2] "\t" \
 						f[3] "\t" f[4] "\t" f[5]
 			}

@@ -92,7 +92,7 @@ reach 1
 out_has 'some.c: f 1/3$'
 out_has 'some.c:5:2: f: return 2$'
 out_has 'some.c:4:3: f: return 1    <- not in tests/coverage/unreached.txt$'
-out_has '^3 regions: 1 reached by 9 s of fuzzing, 1 by seeds alone, 1 by neither, 1 of these without'
+out_has '^3 regions: 1 reached by 9 s of fuzzing, 1 by seeds alone, 1 by neither, 1 of these'
 printf '%s\tf\treturn 1\tit is never asked for\n' "$file" >>"$tmp/reasons"
 reach 0
 out_lacks 'stale'

@@ -29,7 +29,14 @@ INSTALL ?= install
 FUZZ_SECONDS ?= 60
 # Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
 FUZZ ?= program
-MUTANT_SECONDS ?= 30
+# `make coverage FUZZ=SECONDS`: what so much fuzzing reaches.
+FUZZ_REACH := $(filter-out program text bytes trace,$(FUZZ))
+MUTANT_SECONDS ?= $(if $(kill),60,30)
+# `make mutants KILL=1` measures how soon each is found from an empty corpus, by SEEDS engines; with
+# AGAINST=REV beside a build of that revision.
+KILL ?=
+SEEDS ?= 3
+AGAINST ?=
 # `make mutants ORACLES=1` takes out rules of the oracles instead of seeding bugs.
 ORACLES ?=
 # `make mutants AUTO=N SEED=S` draws N small mistakes; what runs do not notice is fuzzed this long.
@@ -37,7 +44,8 @@ AUTO ?=
 SEED ?= 1
 AUTO_SECONDS ?= 20
 # What of these fuzzes.
-mutants_fuzz := $(if $(AUTO),$(filter-out 0,$(AUTO_SECONDS)),$(if $(ORACLES),,bank))
+kill := $(KILL)$(AGAINST)
+mutants_fuzz := $(if $(AUTO),$(filter-out 0,$(AUTO_SECONDS)$(kill)),$(if $(ORACLES),,bank))
 # Narrow `make test`: TESTS="program e2e_run asan/slab slab:test_krealloc*" (ci/select-tests.sh).
 TESTS ?=
 
@@ -219,6 +227,7 @@ benchmark = $(if $(HAVE_JANSSON),$(if $(BENCH_SRC),$(addsuffix /bench,$1)))
 
 PROGRAMS := $(call command,$(BUILD)) $(call benchmark,$(BUILD)) $(addprefix $(BUILD)/,$(ENTRY))
 FUZZ_PROGRAMS := $(if $(HAVE_FUZZER),$(addprefix $(BUILD)/,$(LIBFUZZER)))
+PROGRAM_TARGET := $(filter %/libfuzzer_program,$(FUZZ_PROGRAMS))
 AFL_PROGRAMS := $(if $(HAVE_AFL),$(addprefix $(BUILD)/,$(AFL) $(addsuffix .so,$(AFL_SO))))
 
 $(BUILD)/slabfuzz $(BUILD)/bench: $(BUILD)/%: $(BUILD)/plain/%
@@ -284,8 +293,9 @@ $(call need,fuzz $(if $(mutants_fuzz),mutants),$(HAVE_FUZZER),clang with libFuzz
 $(call need,afl,$(call tool,afl-fuzz),afl-fuzz,afl++)
 $(call need,afl coverage,$(CLANG),clang,$(FUZZER_PKGS))
 $(call need,afl,$(HAVE_AFL_RT),$(AFL_RT),afl++)
+$(call need,$(if $(FUZZ_REACH),coverage),$(HAVE_FUZZER),clang with libFuzzer,$(FUZZER_PKGS))
 $(call need,$(if $(AUTO),,mutants),$(call tool,patch),patch,patch)
-$(call need,$(if $(AUTO),mutants),$(call tool,prlimit),prlimit,util-linux)
+$(call need,$(if $(AUTO)$(kill),mutants),$(call tool,prlimit),prlimit,util-linux)
 $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
@@ -328,13 +338,15 @@ $(BUILD)/mutator: tests/mutator.c
 	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
 
 ifneq ($(AUTO),)
-mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(mutants_fuzz),$(FUZZ_PROGRAMS))
+mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(kill),$(PROGRAMS)) \
+		$(if $(mutants_fuzz),$(PROGRAM_TARGET))
 	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
 		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
 		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' \
 		AUTO='$(AUTO)' SEED='$(SEED)' AUTO_SECONDS='$(AUTO_SECONDS)' \
-		ci/automutants.sh $(MUTANTS)
+		KILL='$(kill)' MUTANT_SECONDS='$(MUTANT_SECONDS)' SEEDS='$(SEEDS)' \
+		AGAINST='$(AGAINST)' ci/automutants.sh $(MUTANTS)
 else ifneq ($(ORACLES),)
 mutants: $(call archive,plain) $(ORACLE_TESTS:%=$(BUILD)/plain/tests/test_%)
 	@BUILD='$(BUILD)' ORACLE_TESTS='$(ORACLE_TESTS)' COMPILE='$(call compile,plain)' \
@@ -344,18 +356,26 @@ else
 # Without assertions: one that fails before an oracle does would hide the title that is due.
 mutant_CC = $(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS) -DSF_ASSERT=0
 
-mutants: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call command,$(BUILD)/fuzz)
+mutants: $(PROGRAMS) $(PROGRAM_TARGET) $(call command,$(BUILD)/fuzz)
 	@BUILD='$(BUILD)' MUTANT_CC='$(mutant_CC)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' MUTANT_CMD_LIBS='$(CMD_LIBS)' \
-		MUTANT_SECONDS='$(MUTANT_SECONDS)' ci/mutants.sh $(MUTANTS)
+		MUTANT_SECONDS='$(MUTANT_SECONDS)' SEEDS='$(SEEDS)' AGAINST='$(AGAINST)' \
+		ci/$(if $(kill),kill,mutants).sh $(MUTANTS)
 endif
 
 bench: $(PROGRAMS) $(FUZZ_PROGRAMS) $(call benchmark,$(BUILD)/asan)
 	@$(BUILD)/bench $(BENCH_FLAGS)
 
+# FUZZ=SECONDS: what so much fuzzing from an empty corpus reaches of allocators/, and what not.
+ifneq ($(FUZZ_REACH),)
+coverage: $(call command,$(BUILD) $(BUILD)/cov) $(BUILD)/cov/entry/replay $(PROGRAM_TARGET)
+	@BUILD='$(BUILD)' LLVM_COV='$(LLVM_COV)' LLVM_PROFDATA='$(LLVM_PROFDATA)' FUZZ='$(FUZZ)' \
+		UNCOVERED='$(UNCOVERED)' ci/reach.sh
+else
 coverage: $(if $(HAVE_CMOCKA),$(call test_programs,cov)) \
 		$(call command,$(BUILD)/cov) $(BUILD)/cov/entry/replay
 	@BUILD='$(BUILD)' LLVM_COV='$(LLVM_COV)' LLVM_PROFDATA='$(LLVM_PROFDATA)' ci/coverage.sh
+endif
 
 LINT_CPPFLAGS := -std=gnu11 -D_GNU_SOURCE= -I. $(LIB_CPPFLAGS) $(CMD_CPPFLAGS)
 
@@ -406,11 +426,15 @@ help:
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'
+	@echo '                KILL=1: CPU seconds and programs until each is found from an empty'
+	@echo '                corpus, SEEDS=$(SEEDS) times; AGAINST=REV: beside that revision'
 	@echo '                AUTO=N SEED=S: mistakes drawn at random; AUTO_SECONDS=0: no fuzzing'
 	@echo '                ORACLES=1: rules and titles of the oracles, taken out one by one; a'
 	@echo '                test must fail; MUTANTS=--rules rules alone'
 	@echo 'make bench      speed, as ratios; BENCH_FLAGS="--json --quick"'
 	@echo 'make coverage   source coverage of tests and corpora, in $(BUILD)/coverage/'
+	@echo '                FUZZ=600: what so many seconds of fuzzing, without seeds, reach of'
+	@echo '                allocators/, what only the seeds do, what neither; FUZZ=0: once more'
 	@echo 'make lint       clang-tidy, cppcheck, shellcheck, symbols, words, docs, format'
 	@echo 'make alloc-token-report'
 	@echo '                allocations whose type clang 22 cannot infer, and those that lose a'

@@ -2,7 +2,8 @@
 #
 # automutants.awk - what ci/automutants.sh found, sorted (or, with json=yes, as an object). Input:
 # tests/mutants/free.txt, then one line a mutant, separated by tabs: how it was noticed, file, line,
-# column, kind, what became what, title or areas, programs tried, seconds, source line.
+# column, kind, what became what, title or areas, programs tried, seconds, source line, number. The
+# numbers of what breaks a rule, and of what is left, go to the file `breaking`.
 
 function quote(s)
 {
@@ -49,6 +50,8 @@ $1 == "invalid" { next }
 			what[i] = $8
 	}
 	nr[how[i]]++
+	if (how[i] != "same" && how[i] != "free")
+		print $12 >breaking
 }
 
 function group(which, heading, shown, i, any)
@@ -106,6 +109,10 @@ function print_json(i, n, invariant)
 			quote(how[i])
 	}
 	print "}}"
+}
+
+BEGIN {
+	printf "" >breaking
 }
 
 END {

@@ -8,6 +8,9 @@
 # (ci/automutants.awk): the same events as without the mistake, or others that no rule forbids;
 # tests/mutants/free.txt says which of these are no mistakes, and why.
 #
+# With KILL=1 what breaks a rule, and what is left, is then fuzzed from an empty corpus until it is
+# found: ci/kill.sh has these mutants as patches.
+#
 # From the Makefile: BUILD, AUTO (how many), SEED, AUTO_SECONDS (of fuzzing for each that is left;
 # 0: none), AUTO_PROGRAMS (generated), AUTO_FILES (mutate only these; default all), BEHAVIOUR
 # (arguments of tests/behaviour), AUTO_CC, AUTO_LD, AUTO_LIBS (plain flavor), MUTANT_CC, MUTANT_LD,
@@ -37,7 +40,7 @@ verdict()
 		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t' "$1" "$file" "$line" "$column" "$kind" \
 			"$old" "$new" "$2"
 		awk -v n="$3" -v a="$start" -v b="$now" 'BEGIN { printf "%d\t%.1f\t", n, b - a }'
-		sed -n "${line}p" "$file" | tr -s '\t ' '  ' | sed 's/^ //'
+		sed -n "${line}p" "$file" | tr -s '\t ' '  ' | sed "s/^ //; s/\$/$tab$number/"
 	} >"$work/verdict"
 	rm -f "$work"/*.o "$work/behaviour" "$work/target"
 	exit 0
@@ -111,6 +114,7 @@ compiles()
 # one NUMBER: tries the mutant of that number in $dir/drawn.
 one()
 {
+	number=$1
 	work=$dir/$1
 	rm -rf "$work"
 	mkdir -p "$work"
@@ -139,6 +143,22 @@ one()
 		verdict same 'the same events' "$tried"
 	fi
 	verdict left "$areas" "$tried"
+}
+
+# patches FILE: of the mutants of these numbers, one a line, those with no title that is due.
+patches()
+{
+	mkdir -p "$dir/patches"
+	while read -r number; do
+		source=$(cut -f 2 "$dir/$number/verdict")
+		to=$dir/patches/$(basename "$source" .c)-$(cut -f 3 "$dir/$number/verdict")-$number
+		{
+			echo "# on: $("$BUILD/slabfuzz" list allocators |
+				sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p' | tr '\n' ' ')"
+			diff -u --label "a/$source" --label "b/$source" "$source" \
+				"$dir/$number/$(basename "$source")"
+		} >"$to.patch"
+	done <"$1"
 }
 
 # Lines of free.txt are found by the text that they are about: one whose text is gone is mended.
@@ -201,4 +221,21 @@ while [ "$want" -gt 0 ] && [ "$from" -le "$(wc -l <"$dir/drawn")" ]; do
 done
 
 cat "$dir"/*/verdict | sort -t "$tab" -k 2,2 -k 3,3n -k 4,4n >"$dir/verdicts"
-awk -F '\t' -v json=$json -f ci/automutants.awk "$free" "$dir/verdicts"
+sorted()
+{
+	awk -F '\t' -v json=$json -v breaking="$dir/breaking" -f ci/automutants.awk "$free" \
+		"$dir/verdicts"
+}
+if [ -z "${KILL-}" ]; then
+	sorted
+	exit
+fi
+[ $json = no ] || echo '{"sorted":'
+sorted
+status=$?
+patches "$dir/breaking"
+[ $json = no ] && echo || echo ', "kill":'
+# shellcheck disable=SC2046 # an option or none
+PATCHES=$dir/patches ci/kill.sh $([ $json = no ] || echo --json) || status=$?
+[ $json = no ] || echo '}'
+exit $status

@@ -6,7 +6,8 @@
 # and goes on (SLABFUZZ_GO_ON); an engine that ends all the same is started again. All finds are
 # reported at the end, each title once. From the Makefile: BUILD, SLABFUZZ (the command),
 # FUZZ_TARGET, FUZZ_SECONDS, JOBS. Also heeded: SLABFUZZ_ALLOCATOR (only these; default: all),
-# FUZZ_JOBS (default JOBS, or all CPUs), FUZZ_FLAGS. Exit status: 0 nothing found, 1 something
+# FUZZ_JOBS (default JOBS, or all CPUs), FUZZ_FLAGS, FUZZ_SEEDS=none (programs: the engine has
+# nothing but what it has grown before). Exit status: 0 nothing found, 1 something
 # found, 2 bad usage or seeds, 3 something is missing.
 set -u
 
@@ -58,7 +59,12 @@ bytes)
 	;;
 *)
 	need_program "$SLABFUZZ"
-	compile_seeds "$seeds"
+	if [ "${FUZZ_SEEDS-}" = none ]; then
+		rm -rf "$seeds"
+		mkdir -p "$seeds" || exit 2
+	else
+		compile_seeds "$seeds"
+	fi
 	allocators=${SLABFUZZ_ALLOCATOR:-$("$SLABFUZZ" list allocators |
 		sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p' | tr '\n' ' ')}
 	export SLABFUZZ_ALLOCATOR="$allocators"

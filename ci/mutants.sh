@@ -25,42 +25,17 @@ export ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:${ASAN_OPTIONS-}"
 export SLABFUZZ_ASSERT=0
 unset SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_EXPECT
 
-field()
-{
-	sed -n "s/^# $1: *//p" "$2" | head -n 1
-}
-
-# What the command catches, not the fuzz target.
-is_command()
-{
-	case $1 in
-	boots | inject | "run "*) return 0 ;;
-	esac
-	return 1
-}
+# shellcheck source=ci/mutant-common.sh
+. "$(dirname "$0")/mutant-common.sh"
 
 # build NAME BY: the mutated allocators in $dir/NAME, linked as $dir/NAME/target.
 build()
 {
 	patch=tests/mutants/$1.patch
 	by=$2
-	work=$dir/$1
-	rm -rf "$work"
+	work=$(cd "$dir" && pwd)/$1
+	mutated_objects . "$patch" "$work" || return
 	mkdir -p "$work/corpus"
-	cp -r allocators "$work/allocators"
-	patch -s -p1 -d "$work" <"$patch" || return 1
-
-	# A patched header may change the layout of what every file shares.
-	files=$(sed -n 's|^+++ b/\(allocators/.*\.c\)[[:blank:]]*.*$|\1|p' "$patch")
-	if grep -q '^+++ b/.*\.h' "$patch"; then
-		files=$(cd "$work" && echo allocators/*.c)
-	fi
-	[ -n "$files" ] || { echo "$patch: changes no file of allocators/"; return 1; }
-
-	for f in $files; do
-		# shellcheck disable=SC2086 # a command with its flags
-		$MUTANT_CC -w -c -o "$work/$(basename "$f" .c).o" "$work/$f" || return 1
-	done
 	if is_command "$by"; then
 		# shellcheck disable=SC2086
 		$MUTANT_LD -o "$work/target" "$BUILD"/fuzz/harness/cmd/*.o "$work"/*.o "$archive" \

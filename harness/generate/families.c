@@ -94,6 +94,8 @@ static void vrealloc(struct sf_prog *p, struct sf_rng *r)
 			op->size = size - upto(r, SF_PAGE_SIZE);
 		else if (sf_rng_one_in(r, 6))
 			op->size = 1 + upto(r, FOUR_MIB);
+		else if (sf_rng_one_in(r, 16))
+			op->size = 0;
 		op->obj = last;
 		last = op->res;
 		if (sf_rng_one_in(r, 3))
@@ -175,6 +177,13 @@ static void rcu_sheaf(struct sf_prog *p, struct sf_rng *r)
 	uint32_t which = upto(r, 4), nr = full[which] + upto(r, 5), first, group = SF_NONE, cache;
 
 	cache = put_cache(p, sizes[which], sf_rng_one_in(r, 2) ? SF_SLAB_ACCOUNT : 0);
+	/* Small ones: more of them are full than a barn takes. */
+	if (sf_rng_one_in(r, 3)) {
+		uint8_t capacity = (uint8_t)(1 + upto(r, 4));
+
+		p->ops[p->nr_ops - 1].order = capacity;
+		nr = 13u * capacity;
+	}
 	if (sf_rng_one_in(r, 2)) {
 		group = put(p, SF_OP_MEMCG_CREATE, 0, 0)->res;
 		put(p, SF_OP_MEMCG_SET, 0, 0)->obj2 = group;
@@ -234,16 +243,30 @@ static void boost(struct sf_prog *p, struct sf_rng *r)
 
 		gfp |= sf_rng_one_in(r, 2) ? SF_GFP_RECLAIMABLE : 0;
 		put_pages(p, gfp, upto(r, 6));
-		put(p, SF_OP_CHECK, 0, 0);
+		put(p, sf_rng_one_in(r, 4) ? SF_OP_KSWAPD : SF_OP_CHECK, 0, 0);
 	}
 }
 
 /* A prefilled sheaf is used while nothing else is to be had, refilled and returned. */
 static void prefilled(struct sf_prog *p, struct sf_rng *r)
 {
-	uint32_t cache = put_cache(p, 64 + upto(r, 3000), 0), sheaf;
+	uint32_t cache = put_cache(p, 64 + upto(r, 3000), 0), sheaf, gfp = SF_GFP_KERNEL;
 
-	put_count(p, SF_OP_PREFILL_SHEAF, cache, SF_GFP_KERNEL, SF_NONE, 1 + upto(r, 64));
+	/* Objects that came and went leave sheaves behind: full ones, and empty ones. */
+	if (sf_rng_one_in(r, 2)) {
+		uint32_t first = p->nr_res, nr = 1 + upto(r, 16), keep = upto(r, nr);
+
+		p->ops[p->nr_ops - 1].order = (uint8_t)(1 + upto(r, 4));
+		for (uint32_t i = 0; i < nr; i++)
+			put_object(p, cache, SF_GFP_KERNEL);
+		for (uint32_t i = keep; i < nr; i++)
+			put_of(p, SF_OP_CACHE_FREE, cache, first + i);
+	}
+	if (sf_rng_one_in(r, 4)) {
+		put_pages(p, SF_GFP_KERNEL, 7);
+		gfp |= SF_GFP_MEMALLOC | SF_GFP_NOWARN;
+	}
+	put_count(p, SF_OP_PREFILL_SHEAF, cache, gfp, SF_NONE, 1 + upto(r, 64));
 	sheaf = p->ops[p->nr_ops - 1].res;
 	for (uint32_t n = upto(r, 12); n; n--)
 		put_count(p, SF_OP_ALLOC_FROM_SHEAF, cache,
@@ -251,7 +274,106 @@ static void prefilled(struct sf_prog *p, struct sf_rng *r)
 	if (sf_rng_one_in(r, 2))
 		put_count(p, SF_OP_REFILL_SHEAF, cache, SF_GFP_KERNEL, sheaf, 1 + upto(r, 64));
 	put_count(p, SF_OP_RETURN_SHEAF, cache, SF_GFP_NOWAIT, sheaf, 0);
-	put_count(p, SF_OP_PREFILL_SHEAF, cache, SF_GFP_KERNEL, SF_NONE, 1 + upto(r, 64));
+	put_count(p, SF_OP_PREFILL_SHEAF, cache, gfp, SF_NONE, 1 + upto(r, 64));
+}
+
+/* Caches that one could serve for all, or almost: some share slabs. */
+static void merge(struct sf_prog *p, struct sf_rng *r)
+{
+	static const uint32_t flags[] = { 0, 0, SF_SLAB_RECLAIM_ACCOUNT, SF_SLAB_ACCOUNT,
+					  SF_SLAB_TEMPORARY, SF_SLAB_CTOR,
+					  SF_SLAB_HWCACHE_ALIGN, SF_SLAB_TYPESAFE_BY_RCU };
+	const uint32_t nr_flags = sizeof(flags) / sizeof(flags[0]);
+	uint64_t size = 16 + 8ull * upto(r, sf_rng_one_in(r, 4) ? 1000 : 64);
+	uint32_t common = flags[upto(r, nr_flags)];
+
+	for (uint32_t n = 3 + upto(r, 5); n; n--) {
+		uint32_t cache = put_cache(p, size - upto(r, 10), 0), obj;
+		struct sf_op *op = &p->ops[p->nr_ops - 1];
+
+		op->flags = sf_rng_one_in(r, 4) ? flags[upto(r, nr_flags)] : common;
+		op->align = sf_rng_one_in(r, 3) ? 1u << upto(r, 8) : 0;
+		obj = put_object(p, cache, SF_GFP_KERNEL);
+		put_of(p, sf_rng_one_in(r, 2) ? SF_OP_WRITE : SF_OP_KSIZE, SF_NONE, obj);
+		if (sf_rng_one_in(r, 3))
+			put_of(p, SF_OP_CACHE_FREE, cache, obj);
+		if (sf_rng_one_in(r, 3))
+			put_of(p, SF_OP_CACHE_DESTROY, cache, SF_NONE);
+	}
+}
+
+/* Pages that can move, some charged, with gaps between; they do, or somebody needs blocks. */
+static void moved(struct sf_prog *p, struct sf_rng *r)
+{
+	static const uint32_t effort[] = { 0, SF_GFP_NORETRY, SF_GFP_RETRY_MAYFAIL,
+					   SF_GFP_NORETRY | SF_GFP_THISNODE, SF_GFP_THISNODE };
+	uint32_t movable = SF_GFP_HIGHUSER_MOVABLE, nr = 24 + upto(r, 16), first, group;
+	uint32_t order = sf_rng_one_in(r, 4) ? 1 + upto(r, 3) : 0;
+
+	if (sf_rng_one_in(r, 2)) {
+		group = put(p, SF_OP_MEMCG_CREATE, 0, 0)->res;
+		put(p, SF_OP_MEMCG_SET, 0, 0)->obj2 = group;
+		movable |= SF_GFP_ACCOUNT;
+	}
+	first = p->nr_res;
+	for (uint32_t i = 0; i < nr; i++)
+		put_pages(p, movable, order);
+	for (uint32_t i = 0; i < nr; i += 2 + upto(r, 2))
+		put_of(p, SF_OP_FREE_PAGES, SF_NONE, first + i);
+	put(p, SF_OP_DRAIN, 0, 0);
+	if (sf_rng_one_in(r, 2)) {
+		put(p, SF_OP_COMPACT, 0, 0);
+		return;
+	}
+	for (uint32_t n = 3 + upto(r, 4); n; n--) {
+		uint32_t gfp = SF_GFP_KERNEL | SF_GFP_NOWARN | effort[upto(r, 5)];
+
+		put_pages(p, gfp, 2 + upto(r, 6));
+	}
+}
+
+/* A group at its limit, maybe below another: of its objects some go in reclaim, some stay. */
+static void memcg_limit(struct sf_prog *p, struct sf_rng *r)
+{
+	static const uint32_t effort[] = { 0, 0, SF_GFP_NORETRY, SF_GFP_RETRY_MAYFAIL };
+	uint32_t limit = 4096u << upto(r, 5), cache, obj, group;
+
+	group = put(p, SF_OP_MEMCG_CREATE, 0, limit)->res;
+	if (sf_rng_one_in(r, 2)) {
+		uint32_t below = sf_rng_one_in(r, 2) ? limit / 2 : 0;
+		struct sf_op *op = put(p, SF_OP_MEMCG_CREATE, 0, below);
+
+		op->obj2 = group;
+		group = op->res;
+	}
+	put(p, SF_OP_MEMCG_SET, 0, 0)->obj2 = group;
+	cache = put_cache(p, limit / 16 + upto(r, 2000), SF_SLAB_RECLAIM_ACCOUNT | SF_SLAB_ACCOUNT);
+	for (uint32_t n = 2 + upto(r, 10); n; n--) {
+		obj = put_object(p, cache, SF_GFP_KERNEL_ACCOUNT);
+		if (sf_rng_one_in(r, 4))
+			put_of(p, SF_OP_PIN, SF_NONE, obj);
+	}
+	for (uint32_t n = 2 + upto(r, 4); n; n--) {
+		uint64_t size = 1 + upto(r, limit + limit / 4);
+
+		put(p, SF_OP_KMALLOC, SF_GFP_KERNEL_ACCOUNT | effort[upto(r, 4)], size);
+	}
+}
+
+/* Slabs become empty as a grace period ends, and have to wait for the next. */
+static void rcu_slabs(struct sf_prog *p, struct sf_rng *r)
+{
+	uint32_t cache = put_cache(p, 6000 + upto(r, 2000), SF_SLAB_TYPESAFE_BY_RCU);
+	uint32_t first, nr = 40 + upto(r, 16);
+
+	p->ops[p->nr_ops - 1].order = (uint8_t)(1 + upto(r, 2));
+	first = p->nr_res;
+	for (uint32_t i = 0; i < nr; i++)
+		put_object(p, cache, SF_GFP_KERNEL);
+	for (uint32_t i = 0; i < nr; i++)
+		put_of(p, SF_OP_KFREE_RCU, SF_NONE, first + i);
+	for (uint32_t n = 1 + upto(r, 3); n; n--)
+		put(p, SF_OP_GRACE_PERIOD, 0, 0);
 }
 
 /* pages, CPUs, page block order, watermarks: of the heap that it needs. */
@@ -265,6 +387,10 @@ const struct sf_family sf_families[] = {
 	{ "sensitive", 1, SF_EV_FREE, { 1024, 2, 9, 1 }, sensitive },
 	{ "boost", 2, SF_EV_CLAIM, { 2048, 1, 9, 1 }, boost },
 	{ "prefilled", 3, SF_EV_SHEAF, { 256, 2, 9, 1 }, prefilled },
+	{ "merge", 3, SF_EV_CACHE_CREATE, { 1024, 2, 9, 1 }, merge },
+	{ "moved", 3, SF_EV_COMPACT, { 128, 1, 4, 1 }, moved },
+	{ "memcg_limit", 3, SF_EV_SHRINK, { 1024, 2, 9, 1 }, memcg_limit },
+	{ "rcu_slabs", 1, SF_EV_SLAB_DEFER, { 1024, 1, 9, 1 }, rcu_slabs },
 };
 
 const unsigned int sf_family_count = sizeof(sf_families) / sizeof(sf_families[0]);

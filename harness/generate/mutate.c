@@ -479,6 +479,26 @@ static size_t encode_within(struct sf_prog *p, uint8_t *out, size_t max, struct 
 	return size;
 }
 
+/*
+ * Mutations of bytes of which one is a new program, whatever it was before. What only a program as
+ * a whole leads to (memory under pressure, a pool that is filled, sealed and changed) does not grow
+ * one operation at a time: steps on the way there cover nothing new, and are not kept.
+ */
+enum {
+	FRESH_ONE_IN = 8,
+	FRESH_MIN = 8,   /* operations */
+	FRESH_MAX = 120, /* about what an input of 4096 bytes holds */
+};
+
+static void begin_afresh(struct sf_prog *p, struct sf_rng *r)
+{
+	struct sf_swarm swarm;
+	uint32_t nr_ops = FRESH_MIN + (uint32_t)sf_rng_below(r, FRESH_MAX - FRESH_MIN);
+
+	sf_swarm_draw(&swarm, r);
+	sf_generate(p, nr_ops, &swarm, r);
+}
+
 size_t sf_mutate_bytes(uint8_t *data, size_t size, size_t max_size, const uint8_t *other,
 		       size_t other_size, uint64_t seed)
 {
@@ -495,6 +515,11 @@ size_t sf_mutate_bytes(uint8_t *data, size_t size, size_t max_size, const uint8_
 	if (!max_size)
 		return 0;
 	sf_rng_seed(&rng, seed);
+	/* Not of what is being made smaller. */
+	if (size <= max_size && sf_rng_one_in(&rng, FRESH_ONE_IN)) {
+		begin_afresh(&prog, &rng);
+		return encode_within(&prog, data, max_size, &rng);
+	}
 	sf_bytes_decode(&prog, data, size, SF_FUZZ_OPS_MAX);
 	if (other)
 		sf_bytes_decode(&donor, other, other_size, SF_FUZZ_OPS_MAX);

@@ -26,9 +26,9 @@ void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, 
 void sf_mutate(struct sf_prog *p, const struct sf_prog *other, struct sf_rng *r);
 
 /*
- * The engines' form: decode, mutate, encode; never longer than max_size, never 0 bytes, also when
- * size > max_size (libFuzzer's minimisation asks that). Returns the new size. Allocates nothing per
- * call once warm.
+ * The engines' form: decode, mutate, encode; 1 time in 8 a program generated anew instead, unless
+ * size > max_size (libFuzzer's minimisation asks that). Never longer than max_size, never 0 bytes.
+ * Returns the new size. Allocates nothing per call once warm, but the index of a new program.
  */
 size_t sf_mutate_bytes(uint8_t *data, size_t size, size_t max_size, const uint8_t *other,
 		       size_t other_size, uint64_t seed);

@@ -24,7 +24,6 @@ static void block_add(struct sf_malloc_state *m, const struct sf_ev_userheap *u)
 		.region = u->act == SF_HEAP_CREATE ? 0 : u->region,
 		.addr = u->addr,
 		.size = u->size,
-		.lo = UINT64_MAX,
 	};
 }
 
@@ -67,45 +66,32 @@ static bool block_meets(const struct sf_heap_block *b, uint64_t addr, uint64_t s
 
 /* --- MAL-11 --- */
 
-/* Where its only block is is not known: but not how long it is. */
-static bool too_far_apart(struct sf_heap_block *b, uint64_t addr, uint64_t size)
+/*
+ * What is wrong with where heap `heap` put an object; 0: the first, of which no block is known.
+ * *known: that could be told.
+ */
+static const char *place_fault(const struct sf_malloc_state *m, uint32_t heap, uint64_t addr,
+			       uint64_t size, bool *known)
 {
-	uint64_t end = addr + size < addr ? UINT64_MAX : addr + size;
-
-	b->lo = addr < b->lo ? addr : b->lo;
-	b->hi = end > b->hi ? end : b->hi;
-	return b->hi - b->lo > b->size;
-}
-
-/* Of an object that heap `heap` gave; 0: the first, of which no block is known. */
-static const char *place_fault(struct sf_malloc_state *m, uint32_t heap, uint64_t addr,
-			       uint64_t size)
-{
-	struct sf_heap_block *own = NULL;
 	uint32_t nr = 0;
-	bool known = true, in = false;
+	bool in = false;
 
+	*known = true;
 	for (uint32_t i = 0; i < m->nr_blocks; i++) {
-		struct sf_heap_block *b = &m->block[i];
+		const struct sf_heap_block *b = &m->block[i];
 
-		if (b->heap != heap) {
-			if (b->addr && block_meets(b, addr, size))
-				return "an object lies in another heap's block";
-			continue;
-		}
-		own = b;
-		nr++;
-		known = known && b->addr;
-		in = in || (b->addr && block_holds(b, addr, size));
+		if (!b->addr)
+			*known = false;
+		else if (b->heap != heap && block_meets(b, addr, size))
+			return "an object lies in another heap's block";
+		nr += b->heap == heap;
+		in = in || (b->heap == heap && b->addr && block_holds(b, addr, size));
 	}
 	if (!heap || in)
 		return NULL;
 	if (!nr)
 		return "an object came from a heap that is gone";
-	if (known)
-		return "an object lies outside its heap's blocks";
-	return nr == 1 && too_far_apart(own, addr, size) ?
-		       "objects of a heap lie further apart than its block is long" : NULL;
+	return *known ? "an object lies outside its heap's blocks" : NULL;
 }
 
 unsigned int sf_mal_11(struct sf_judge *j, const struct sf_event *ev)
@@ -114,6 +100,7 @@ unsigned int sf_mal_11(struct sf_judge *j, const struct sf_event *ev)
 	uint64_t size = a->usable > a->size ? a->usable : a->size;
 	struct sf_malloc_state *m = sf_malloc_state(j);
 	const char *fault;
+	bool known;
 
 	if (!sf_is_user(a) || !sf_got(a) || (!a->heap && !m->nr_blocks))
 		return 0;
@@ -121,9 +108,11 @@ unsigned int sf_mal_11(struct sf_judge *j, const struct sf_event *ev)
 		sf_skip(j, SF_INV_MAL_11, "more blocks of heaps than are tracked");
 		return 0;
 	}
-	fault = place_fault(m, a->heap, a->addr, size ? size : 1);
+	fault = place_fault(m, a->heap, a->addr, size ? size : 1, &known);
+	if (!fault && !known)
+		sf_skip(j, SF_INV_MAL_11, "where a heap's block lies is not known");
 	if (!fault)
-		return 1;
+		return known;
 	sf_title(j, SF_INV_MAL_11, "%s", fault);
 	sf_report(j, ev, a->res, SF_NONE, "heap %u: %#llx + %llu bytes", a->heap, ULL(a->addr),
 		  ULL(size));

@@ -15,7 +15,6 @@
 struct sf_heap_block {
 	uint32_t heap, region;
 	uint64_t addr, size; /* addr 0: not known */
-	uint64_t lo, hi;     /* not known: where its heap's objects have lain; hi 0: nowhere yet */
 };
 
 /* What is in the statistics and is no object of the program; it does not change. */

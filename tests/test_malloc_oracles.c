@@ -609,18 +609,12 @@ static void heap_gone(struct fixture *f)
 	in_heap(f, 1, 0, BLOCK + 8, 16);
 }
 
-static void heap_apart(struct fixture *f)
+/* Where the block lies is not told: nothing can be said. */
+static void heap_somewhere(struct fixture *f)
 {
 	user_heap(f, SF_HEAP_CREATE, 1, 0, 0);
 	in_heap(f, 1, 0, BASE, 16);
-	in_heap(f, 1, 1, BASE + 3984, 17);
-}
-
-static void heap_together(struct fixture *f)
-{
-	user_heap(f, SF_HEAP_CREATE, 1, 0, 0);
-	in_heap(f, 1, 0, BASE, 16);
-	in_heap(f, 1, 1, BASE + 3984, 16);
+	in_heap(f, 1, 1, BASE + 8192, 16);
 }
 
 static void region_removed(struct fixture *f)
@@ -929,11 +923,9 @@ static const struct stream streams[] = {
 	STREAM(MAL, 10, null_refused, "a free of NULL is no no-op"),
 	STREAM(MAL, 10, no_address, "malloc returned what is neither NULL nor an object's address"),
 	{ SF_INV_MAL_11, heaps_right, NULL, NULL },
-	{ SF_INV_MAL_11, heap_together, NULL, NULL },
 	STREAM(MAL, 11, heap_overrun, "an object lies outside its heap's blocks"),
 	STREAM(MAL, 11, heap_mixed, "an object lies in another heap's block"),
 	STREAM(MAL, 11, heap_gone, "an object came from a heap that is gone"),
-	STREAM(MAL, 11, heap_apart, "objects of a heap lie further apart than its block is long"),
 	{ SF_INV_MAL_12, region_free, NULL, NULL },
 	STREAM(MAL, 12, region_removed, "a region with live objects was removed"),
 	{ SF_INV_MAL_13, stats_right, NULL, in_rounding },
@@ -1039,6 +1031,7 @@ static void test_unpromised_is_skipped(void **state)
 		{ freed_twice, SF_INV_MAL_15, "not promised: double_free" },
 		{ freed_inside, SF_INV_MAL_15, "not promised: wild_free" },
 		{ freed_with_size, SF_INV_MAL_15, "not promised: sized_free" },
+		{ heap_somewhere, SF_INV_MAL_11, "where a heap's block lies is not known" },
 	};
 
 	(void)state;
@@ -1048,7 +1041,7 @@ static void test_unpromised_is_skipped(void **state)
 		const struct sf_oracle_count *c = &sf_judge_counts(f->j)[open[i].inv];
 
 		assert_no_title(f);
-		assert_int_equal(c->skipped, 1);
+		assert_true(c->skipped > 0);
 		assert_string_equal(c->reason, open[i].reason);
 		fixture_close(f);
 	}

@@ -18,7 +18,7 @@ enum freed {
 	FREED_ALIVE,   /* with the address of a live object */
 	FREED_TWICE,
 	FREED_WILD,    /* never handed out */
-	FREED_UNKNOWN, /* one of the last two: who had it is forgotten */
+	FREED_UNKNOWN, /* one of the last two: who had it is forgotten, or another has its bytes */
 };
 
 /* Slow: an attack is rare. Ids are used again, so not all that ever was is known. */
@@ -26,12 +26,12 @@ static enum freed freed_what(const struct sf_shadow *sh, const struct sf_ev_atta
 {
 	const struct sf_shadow_obj *o = sf_shadow_hit(sh, t->addr, 1, NULL);
 
-	if (o)
-		return o->addr == t->addr ? FREED_ALIVE : FREED_WILD;
+	if (o && o->addr == t->addr)
+		return FREED_ALIVE;
 	for (size_t i = 0; i < sh->peak; i++)
 		if ((sh->obj[i].flags & SF_OBJ_KNOWN) && sh->obj[i].addr == t->addr)
-			return FREED_TWICE;
-	return t->res == SF_NONE ? FREED_WILD : FREED_UNKNOWN;
+			return o ? FREED_UNKNOWN : FREED_TWICE;
+	return o || t->res == SF_NONE ? FREED_WILD : FREED_UNKNOWN;
 }
 
 /* NULL: it is promised; else why nothing can be said. */

@@ -560,9 +560,11 @@ struct sf_allocator {
 
 /*
  * The allocators of this build, NULL-terminated, in the order in which they are listed (registry.h,
- * where a new one is added), and by name (NULL: there is none of that name).
+ * where a new one is added); likewise those that no run is about unless it names them; and any of
+ * them by name (NULL: there is none of that name).
  */
 extern const struct sf_allocator *const sf_allocators[];
+extern const struct sf_allocator *const sf_other_allocators[];
 const struct sf_allocator *sf_allocator_by_name(const char *name);
 
 /* Those that benchmarks and tests compare with one another by their identifiers. */

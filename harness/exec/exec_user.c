@@ -468,6 +468,13 @@ void exec_malloc_check(struct sf_exec *x, const struct sf_op *op)
 	x_integrity(x);
 }
 
+/* What is counted before there is any object of the program. */
+void x_user_begin(struct sf_exec *x)
+{
+	if (x_has(x, SF_CAP_MALLOC | SF_CAP_STATS))
+		emit_stats(x, false);
+}
+
 void x_user_close(struct sf_exec *x)
 {
 	if (!x_has(x, SF_CAP_MALLOC))

@@ -545,7 +545,7 @@ struct sf_allocator {
 	enum sf_status (*heap_remove)(struct sf_heap *h, uint32_t heap, uint32_t region);
 	/*
 	 * HEAPS; may be NULL. Where a block begins: that of heap_create() is region 0. 0: not
-	 * known. Without it that objects lie in their heap is only judged roughly.
+	 * known. Without it that objects lie in their heap cannot be judged.
 	 */
 	uint64_t (*heap_addr)(struct sf_heap *h, uint32_t heap, uint32_t region);
 	/* THREADS: what follows runs on thread `nr`, below SF_THREADS_MAX; one at a time. */

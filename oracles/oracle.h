@@ -39,6 +39,14 @@ struct sf_oracle_count {
 	uint64_t violations;
 };
 
+/* Why it judged less than all, for people: NULL if it judged, and skipped nothing. */
+static inline const char *sf_oracle_why(const struct sf_oracle_count *c)
+{
+	if (c->skipped || (!c->checked && c->reason))
+		return c->reason;
+	return c->checked ? NULL : "nothing to judge came up";
+}
+
 struct sf_judge;
 
 struct sf_judge_options {
@@ -61,6 +69,8 @@ void sf_judge_event(void *judge, const struct sf_event *ev);
 /* Since create, or the last clear. SF_INV_COUNT entries. */
 const struct sf_oracle_count *sf_judge_counts(const struct sf_judge *j);
 void sf_judge_clear_counts(struct sf_judge *j);
+/* Why nothing of the heap in hand can be judged by it, whether that came up or not; NULL: it can. */
+const char *sf_judge_lacks(const struct sf_judge *j, enum sf_invariant inv);
 
 /*
  * ISO-15's ledger, since create or the last clear: pages at whose address a slab was made where a

@@ -290,7 +290,7 @@ $(call need,$(if $(AUTO),mutants),$(call tool,prlimit),prlimit,util-linux)
 $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
-.PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report
+.PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report plugin
 .PHONY: check-format install clean help FORCE
 FORCE:
 
@@ -322,6 +322,11 @@ afl: $(PROGRAMS) $(AFL_PROGRAMS)
 
 check-behaviour: $(BUILD)/plain/tests/behaviour
 	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
+
+# An allocator from outside (docs/plugin.md). CFLAGS are its own.
+plugin:
+	@SRC='$(SRC)' OUT='$(OUT)' CFLAGS='$(CFLAGS)' SANITIZE='$(SANITIZE)' \
+		COVERAGE='$(COVERAGE)' CC='$(CC)' CLANG='$(CLANG)' ci/plugin.sh
 
 # AUTO=N: mistakes drawn from all that could be made, instead of those in tests/mutants/.
 $(BUILD)/mutator: tests/mutator.c
@@ -388,7 +393,8 @@ install: $(BUILD)/slabfuzz $(BUILD)/replay
 	$(INSTALL) -m 755 $(BUILD)/slabfuzz '$(DESTDIR)$(PREFIX)/bin/slabfuzz'
 	$(INSTALL) -m 755 $(BUILD)/replay '$(DESTDIR)$(PREFIX)/bin/slabfuzz-replay'
 	$(INSTALL) -m 644 allocators/allocator.h allocators/event.h allocators/gfp.h \
-		allocators/settings.h '$(DESTDIR)$(PREFIX)/include/slabfuzz/'
+		allocators/settings.h allocators/traits.h allocators/include/slabfuzz/plugin.h \
+		'$(DESTDIR)$(PREFIX)/include/slabfuzz/'
 	$(INSTALL) -m 644 README.md LICENSE $(wildcard docs/*.md) \
 		'$(DESTDIR)$(PREFIX)/share/doc/slabfuzz/'
 
@@ -417,6 +423,8 @@ help:
 	@echo '                allocations whose type clang 22 cannot infer, and those that lose a'
 	@echo '                pointer: of our code, COMPDB=compile_commands.json or FILES="..."'
 	@echo '                REPORT_FLAGS="--json --extended"'
+	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined COVERAGE=1]'
+	@echo '                a shared object for -a plugin:x.so, and how it was compiled'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make clean      rm -rf $(BUILD)'

@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,13 @@ static void loader_error(const char *path, struct sf_error *err)
 struct load *load_open(const char *path, bool apart, struct sf_error *err)
 {
 	struct load l = { .handle = NULL }, *kept;
+	char here[PATH_MAX];
 
+	/* What is here need not be looked for. */
+	if (!strchr(path, '/') && !access(path, R_OK)) {
+		snprintf(here, sizeof(here), "./%s", path);
+		path = here;
+	}
 	if (!check_file(path, err))
 		return NULL;
 	if (apart)

@@ -21,6 +21,7 @@
 enum {
 	PATIENCE_MS = 5000,
 	TRIES = 64,
+	ALIGN_TRIED = 1 << 22,
 	DIED = -1,   /* by a signal other than abort()'s, or it exited */
 	ABORTED = -2,
 	NO_IDEA = -3,
@@ -112,10 +113,10 @@ static int ask_align_power(struct probe *p)
 	return !taken;
 }
 
-/* Up to what is refused; beyond 64 MiB it may be for want of memory. */
+/* Up to what is refused; beyond ALIGN_TRIED it may be for want of memory. */
 static int ask_align_max(struct probe *p)
 {
-	for (uint64_t align = 16; align <= 1u << 26; align *= 2) {
+	for (uint64_t align = 16; align <= ALIGN_TRIED; align *= 2) {
 		uint64_t addr = get(p, aligned_call(p), align, 1, align);
 
 		if (!addr)

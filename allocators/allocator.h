@@ -545,7 +545,7 @@ struct sf_allocator {
 	enum sf_status (*heap_remove)(struct sf_heap *h, uint32_t heap, uint32_t region);
 	/*
 	 * HEAPS; may be NULL. Where a block begins: that of heap_create() is region 0. 0: not
-	 * known. Without it that objects lie in their heap is only judged roughly.
+	 * known. Without it that objects lie in their heap cannot be judged.
 	 */
 	uint64_t (*heap_addr)(struct sf_heap *h, uint32_t heap, uint32_t region);
 	/* THREADS: operations that follow run on thread `nr`, below SF_THREADS_MAX; one at a time. */
@@ -560,9 +560,11 @@ struct sf_allocator {
 
 /*
  * The allocators of this build, NULL-terminated, in the order in which they are listed (registry.h,
- * where a new one is added), and by name (NULL: there is none of that name).
+ * where a new one is added); likewise those that no run is about unless it names them; and any of
+ * them by name (NULL: there is none of that name).
  */
 extern const struct sf_allocator *const sf_allocators[];
+extern const struct sf_allocator *const sf_other_allocators[];
 const struct sf_allocator *sf_allocator_by_name(const char *name);
 /*
  * The same, and allocators from outside this build: "malloc:" (the C library's), "malloc:LIB.so"

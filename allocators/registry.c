@@ -13,10 +13,23 @@ const struct sf_allocator *const sf_allocators[] = {
 	NULL,
 };
 
+const struct sf_allocator *const sf_other_allocators[] = {
+#define X(name) &sf_##name,
+	SF_OTHER_ALLOCATORS(X)
+#undef X
+	NULL,
+};
+
+static const struct sf_allocator *named(const struct sf_allocator *const *a, const char *name)
+{
+	while (*a && strcmp((*a)->name, name))
+		a++;
+	return *a;
+}
+
 const struct sf_allocator *sf_allocator_by_name(const char *name)
 {
-	for (size_t i = 0; sf_allocators[i]; i++)
-		if (!strcmp(sf_allocators[i]->name, name))
-			return sf_allocators[i];
-	return NULL;
+	const struct sf_allocator *a = named(sf_allocators, name);
+
+	return a ? a : named(sf_other_allocators, name);
 }

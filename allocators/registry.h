@@ -19,8 +19,13 @@
 	X(large)         \
 	X(protected)
 
+/* Those that are asked for by name alone: they are of another sort, and no part of `all`. */
+#define SF_OTHER_ALLOCATORS(X) \
+	X(reference)
+
 #define X(name) extern const struct sf_allocator sf_##name;
 SF_ALLOCATORS(X)
+SF_OTHER_ALLOCATORS(X)
 #undef X
 
 #endif

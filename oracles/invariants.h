@@ -330,7 +330,59 @@ enum sf_rule_marks {
 	  "pmalloc (2018)")                                                                       \
 	X(PMA, 9, EVENT, SF_CAP_POOLS, ANY, SF_RULE_ONCE,                                         \
 	  "nothing of size 0, and no product that overflows, comes from a pool",                  \
-	  "pmalloc (2018)")
+	  "pmalloc (2018)")                                                            \
+	X(MAL, 1, EVENT, SF_CAP_MALLOC, ANY, SF_RULE_ADDRESS | SF_RULE_ONCE,                      \
+	  "an object is aligned as it was asked, and for any type that fits (max_align_t, or the " \
+	  "trait align)", "ISO C 7.24.3; POSIX: posix_memalign, aligned_alloc")                   \
+	X(MAL, 2, EVENT, SF_CAP_MALLOC | SF_CAP_USABLE, ANY, SF_RULE_ONCE,                        \
+	  "the usable size is at least what was asked, does not change, and all of it can be "    \
+	  "written to and keeps it", "malloc_usable_size(3)")                                     \
+	X(MAL, 3, EVENT, SF_CAP_MALLOC | SF_CAP_GOOD_SIZE, ANY, SF_RULE_ONCE,                     \
+	  "a good size is at least the request, and no less than that of a smaller one",          \
+	  "nallocx(3), malloc_good_size(3)")                                                      \
+	X(MAL, 4, EVENT, SF_CAP_MALLOC, ANY, SF_RULE_ONCE,                                        \
+	  "a product that overflows gives NULL, and so does more than PTRDIFF_MAX",               \
+	  "ISO C 7.24.3; POSIX: calloc, reallocarray")                                            \
+	X(MAL, 5, EVENT, SF_CAP_CALLOC | SF_CAP_CONTENTS, ANY, SF_RULE_ONCE,                      \
+	  "calloc zeroes what was asked, and where that is promised all that can be used",        \
+	  "ISO C 7.24.3: calloc")                                                                 \
+	X(MAL, 6, EVENT, SF_CAP_MALLOC | SF_CAP_REALLOC | SF_CAP_CONTENTS, ANY, SF_RULE_ONCE,     \
+	  "realloc keeps min(old, new) bytes, wherever it puts them; one that fails leaves the "  \
+	  "old object as it was", "ISO C 7.24.3: realloc")                                        \
+	X(MAL, 7, EVENT, SF_CAP_MALLOC, ANY, SF_RULE_ONCE,                                        \
+	  "malloc(0) and realloc(p, 0) do as promised; an object of 0 bytes is one of its own",   \
+	  "ISO C 7.24.3; traits malloc_zero, realloc_zero")                                       \
+	X(MAL, 8, EVENT, SF_CAP_POSIX_MEMALIGN, ANY, SF_RULE_ONCE,                                \
+	  "posix_memalign returns 0, EINVAL of an alignment that is no power of two times "       \
+	  "sizeof(void *) and of no other, or ENOMEM; failed, it leaves its argument or NULL",    \
+	  "POSIX: posix_memalign")                                                                \
+	X(MAL, 9, EVENT, SF_CAP_ALIGNED_ALLOC, ANY, SF_RULE_ONCE,                                 \
+	  "aligned_alloc refuses what is no power of two",                                        \
+	  "ISO C 7.24.3: aligned_alloc; trait align_power")                                       \
+	X(MAL, 10, EVENT, SF_CAP_MALLOC, ANY, SF_RULE_ONCE,                                       \
+	  "a failure sets errno to ENOMEM, a free leaves it alone where that is promised; a free " \
+	  "of NULL does nothing; what is not NULL is an address",                                 \
+	  "POSIX: malloc, free; traits error, free_error")                                        \
+	X(MAL, 11, EVENT, SF_CAP_MALLOC | SF_CAP_HEAPS, ANY, SF_RULE_ADDRESS | SF_RULE_ONCE,      \
+	  "an object lies in a block of the heap that it was asked of, and in no other heap's",   \
+	  "general")                                                                              \
+	X(MAL, 12, EVENT, SF_CAP_MALLOC | SF_CAP_REGIONS, ANY, SF_RULE_ADDRESS | SF_RULE_ONCE,    \
+	  "a region with live objects in it cannot be removed", "general")                        \
+	X(MAL, 13, EVENT, SF_CAP_MALLOC | SF_CAP_STATS, ANY, SF_RULE_ONCE,                        \
+	  "statistics count the objects that are alive, and bytes between what was asked for "    \
+	  "and what can be used; with everything freed they are where they began",                \
+	  "general; traits stats_rounding, stats_return")                                         \
+	X(MAL, 14, EVENT, SF_CAP_MALLOC | SF_CAP_INTEGRITY, ANY, SF_RULE_ONCE,                    \
+	  "the allocator's check of itself finds nothing", "general")                             \
+	X(MAL, 15, EVENT, SF_CAP_MALLOC, ANY, SF_RULE_ADDRESS | SF_RULE_MISUSE | SF_RULE_ONCE,    \
+	  "a double free, a free of what was never handed out, and a sized free with a wrong "    \
+	  "size are noticed in the call, where that is promised",                                 \
+	  "traits double_free, wild_free, sized_free")                                            \
+	X(MAL, 16, EVENT, SF_CAP_MALLOC | SF_CAP_TEARDOWN, ANY, SF_RULE_ONCE,                     \
+	  "with everything freed, what fitted before fits again", "general")                      \
+	X(MAL, 17, EVENT, 0, ANY, SF_RULE_ONCE,                                                   \
+	  "no call ends the process, but where the allocator promises to refuse that way",        \
+	  "general; traits abort_misuse, abort_overflow, abort_exhaustion")
 
 enum sf_invariant {
 #define X(family, nr, cost, needs, setting, marks, statement, source) SF_INV_##family##_##nr,

@@ -18,6 +18,7 @@
 #include "intake.h"
 #include "large_rules.h"
 #include "listing.h"
+#include "malloc_state.h"
 #include "oom.h"
 #include "report.h"
 #include "shadow_mem.h"
@@ -94,6 +95,16 @@ static const char *missing_setting(const struct sf_settings *set, unsigned int i
 	return value ? NULL : off[setting];
 }
 
+/* What nothing that the source can do has a rule for. */
+static const char *promises_nothing(const struct sf_shadow *sh, unsigned int inv)
+{
+	if (inv == SF_INV_MEM_3 &&
+	    !(sh->caps & (SF_CAP_KMALLOC | SF_CAP_CACHES | SF_CAP_PAGES | SF_CAP_EXACT |
+			  SF_CAP_POOLS | SF_CAP_KVMALLOC | SF_CAP_REALLOC_ALIGN)))
+		return "promises nothing to judge";
+	return NULL;
+}
+
 static const char *missing(const struct sf_judge *j, unsigned int inv)
 {
 	const char *why = NULL;
@@ -101,6 +112,8 @@ static const char *missing(const struct sf_judge *j, unsigned int inv)
 	if (sf_invariants[inv].cost == SF_COST_BOOTS)
 		return "judged over many boots (slabfuzz boots)";
 	why = missing_cap(&j->sh, inv);
+	if (!why)
+		why = promises_nothing(&j->sh, inv);
 	return why ? why : missing_setting(&j->sh.set, inv);
 }
 
@@ -260,6 +273,7 @@ void sf_judge_destroy(struct sf_judge *j)
 	sf_movables_free(j);
 	sf_places_free(j);
 	sf_sheaves_free(j);
+	sf_malloc_state_free(j);
 	free(j->mapping);
 	free(j);
 }

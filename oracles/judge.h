@@ -107,6 +107,7 @@ struct sf_needs;     /* oom.c's own */
 struct sf_movables;  /* large_rules.c's own */
 struct sf_places;    /* consistency.c's own */
 struct sf_sheaves;   /* sheaf_rules.c's own */
+struct sf_malloc_state; /* malloc_state.h */
 
 struct sf_judge {
 	struct sf_reports report;
@@ -126,6 +127,7 @@ struct sf_judge {
 	struct sf_movables *movables;   /* NULL until large_rules.c needs some */
 	struct sf_places *places;       /* NULL until consistency.c needs some */
 	struct sf_sheaves *sheaves;     /* NULL until a sheaf is prefilled */
+	struct sf_malloc_state *user;   /* NULL until a rule of user space needs some */
 	struct sf_ev_mapping *mapping;  /* since the last MAPS */
 	size_t nr_mappings, cap_mappings;
 	struct sf_held held;

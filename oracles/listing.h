@@ -21,18 +21,22 @@ struct sf_judge;
 #define ALLOC_ANSWERED(RULE, INTAKE)                                                     \
 	RULE(BIG_2, sf_big_2) RULE(BIG_4, sf_big_4_alloc) RULE(BIG_1, sf_big_1_alloc)    \
 	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
-	RULE(MEM_12, sf_mem_12_alloc) RULE(ACC_14, sf_acc_14_alloc)
+	RULE(MEM_12, sf_mem_12_alloc) RULE(ACC_14, sf_acc_14_alloc)                      \
+	RULE(MAL_4, sf_mal_4) RULE(MAL_10, sf_mal_10_alloc) RULE(MAL_16, sf_mal_16)      \
+	RULE(MAL_7, sf_mal_7)
 #define ALLOC_CHOSEN(RULE, INTAKE)                                                       \
 	RULE(ISO_2, sf_iso_2) RULE(ISO_1, sf_iso_1) RULE(ISO_13, sf_iso_13)              \
 	RULE(ISO_17, sf_iso_17) RULE(ISO_7, sf_iso_7) RULE(ISO_8, sf_iso_8)              \
 	RULE(ISO_12, sf_iso_12)
 #define ALLOC_PLACED(RULE, INTAKE)                                                       \
 	RULE(MEM_17, sf_mem_17_alloc) RULE(MEM_2, sf_mem_2) RULE(MEM_3, sf_mem_3)        \
-	RULE(BIG_8, sf_big_8) RULE(ISO_3, sf_iso_3_alloc) RULE(ACC_12, sf_acc_12)
+	RULE(BIG_8, sf_big_8) RULE(ISO_3, sf_iso_3_alloc) RULE(ACC_12, sf_acc_12)        \
+	RULE(MAL_1, sf_mal_1) RULE(MAL_2, sf_mal_2_alloc) RULE(MAL_11, sf_mal_11)
 /* ... and, once it has been taken in, whose memory it is. */
 #define ALLOC_TAKEN(RULE, INTAKE)                                                        \
 	RULE(ISO_6, sf_iso_6) RULE(MEM_1, sf_mem_1) RULE(MEM_4, sf_mem_4)                \
-	RULE(MEM_18, sf_mem_18_alloc) RULE(ACC_19, sf_acc_19_alloc)
+	RULE(MEM_18, sf_mem_18_alloc) RULE(ACC_19, sf_acc_19_alloc)                      \
+	RULE(MAL_7, sf_mal_7_taken)
 
 #define ON_HEAP(RULE, INTAKE) INTAKE(sf_on_heap) INTAKE(sf_rules_heap)
 #define ON_CACHE(RULE, INTAKE)                                                           \
@@ -43,25 +47,31 @@ struct sf_judge;
 #define ON_CTYPE(RULE, INTAKE) RULE(ISO_7, sf_iso_7_type) INTAKE(sf_on_ctype)
 #define ON_BEGIN(RULE, INTAKE)                                                           \
 	INTAKE(sf_titles_begin) INTAKE(sf_rules_begin) INTAKE(sf_on_begin)                \
-	INTAKE(sf_sheaves_begin)
+	INTAKE(sf_sheaves_begin) INTAKE(sf_malloc_begin)
 #define ON_END(RULE, INTAKE) INTAKE(sf_settle)
 #define ON_ALLOC(RULE, INTAKE)                                                           \
 	RULE(PMA_9, sf_pma_9) RULE(PMA_6, sf_pma_6_alloc) RULE(PMA_7, sf_pma_7)          \
 	ALLOC_ANSWERED(RULE, INTAKE) RULE(MEM_14, sf_mem_14) ALLOC_CHOSEN(RULE, INTAKE)  \
 	ALLOC_PLACED(RULE, INTAKE) INTAKE(sf_on_alloc) ALLOC_TAKEN(RULE, INTAKE)         \
-	RULE(BUD_10, sf_bud_10_alloc)
+	RULE(BUD_10, sf_bud_10_alloc) RULE(MAL_5, sf_mal_5)                              \
+	RULE(MAL_8, sf_mal_8) RULE(MAL_9, sf_mal_9)
 #define ON_FREE(RULE, INTAKE)                                                            \
 	RULE(MEM_11, sf_mem_11_free) RULE(MEM_9, sf_mem_9) RULE(MEM_10, sf_mem_10)       \
 	RULE(MEM_5, sf_mem_5_free) RULE(BUD_10, sf_bud_10_free)                          \
 	RULE(MEM_20, sf_mem_20) RULE(MEM_19, sf_mem_19_free)                             \
 	RULE(ACC_21, sf_acc_21_free)                                                     \
+	RULE(MAL_15, sf_mal_15_free) RULE(MAL_10, sf_mal_10_free)                        \
+	RULE(MAL_2, sf_mal_2_free)                                                       \
 	RULE(ACC_19, sf_acc_19_free) INTAKE(sf_on_free)
 #define ON_REALLOC(RULE, INTAKE)                                                         \
-	ALLOC_ANSWERED(RULE, INTAKE) RULE(MEM_6, sf_mem_6) ALLOC_CHOSEN(RULE, INTAKE)    \
+	ALLOC_ANSWERED(RULE, INTAKE) RULE(MEM_6, sf_mem_6) RULE(MAL_6, sf_mal_6)         \
+	ALLOC_CHOSEN(RULE, INTAKE)    \
 	RULE(ISO_18, sf_iso_18) ALLOC_PLACED(RULE, INTAKE)                               \
 	RULE(ACC_21, sf_acc_21_realloc) INTAKE(sf_on_realloc) ALLOC_TAKEN(RULE, INTAKE)
-#define ON_KSIZE(RULE, INTAKE) RULE(MEM_11, sf_mem_11_ksize) RULE(MEM_17, sf_mem_17_ksize)
-#define ON_CONTENT(RULE, INTAKE) RULE(MEM_5, sf_mem_5_content)
+#define ON_KSIZE(RULE, INTAKE) RULE(MEM_11, sf_mem_11_ksize) RULE(MEM_17, sf_mem_17_ksize) \
+	RULE(MAL_2, sf_mal_2_ksize)
+#define ON_CONTENT(RULE, INTAKE)                                                         \
+	RULE(MAL_2, sf_mal_2_content) RULE(MEM_5, sf_mem_5_content)
 #define ON_CACHE_CREATE(RULE, INTAKE)                                                    \
 	RULE(ISO_4, sf_iso_4_create) RULE(ISO_5, sf_iso_5) RULE(BIG_4, sf_big_4_cache)   \
 	RULE(BIG_5, sf_big_5_cache) RULE(BIG_6, sf_big_6_cache) INTAKE(sf_on_create)
@@ -88,7 +98,8 @@ struct sf_judge;
 #define ON_TAINT(RULE, INTAKE) INTAKE(sf_rules_taint) INTAKE(sf_on_taint)
 #define ON_REACH(RULE, INTAKE)
 #define ON_ATTACK(RULE, INTAKE)                                                          \
-	RULE(MEM_9, sf_mem_9_attack) RULE(MEM_10, sf_mem_10_attack) INTAKE(sf_on_attack)
+	RULE(MEM_9, sf_mem_9_attack) RULE(MEM_10, sf_mem_10_attack)                      \
+	RULE(MAL_15, sf_mal_15_attack) INTAKE(sf_on_attack)
 #define ON_SLAB_NEW(RULE, INTAKE)                                                        \
 	RULE(BIG_1, sf_big_1_new) RULE(BIG_5, sf_big_5_new) RULE(BIG_6, sf_big_6_new)    \
 	RULE(PMA_6, sf_pma_6_slab) RULE(ISO_3, sf_iso_3_new) RULE(BUD_11, sf_bud_11)     \
@@ -159,12 +170,12 @@ struct sf_judge;
 #define ON_SNAP_COUNTERS(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SHEAF(RULE, INTAKE) RULE(MEM_21, sf_mem_21) INTAKE(sf_on_sheaf)
 #define ON_PAGES_BULK(RULE, INTAKE) RULE(BUD_17, sf_bud_17)
-#define ON_GOOD_SIZE(RULE, INTAKE)
+#define ON_GOOD_SIZE(RULE, INTAKE) RULE(MAL_3, sf_mal_3)
 #define ON_TRIM(RULE, INTAKE)
-#define ON_STATS(RULE, INTAKE)
-#define ON_INTEGRITY(RULE, INTAKE)
-#define ON_USER_HEAP(RULE, INTAKE)
-#define ON_CRASH(RULE, INTAKE)
+#define ON_STATS(RULE, INTAKE) RULE(MAL_13, sf_mal_13)
+#define ON_INTEGRITY(RULE, INTAKE) RULE(MAL_14, sf_mal_14)
+#define ON_USER_HEAP(RULE, INTAKE) RULE(MAL_12, sf_mal_12) INTAKE(sf_on_user_heap)
+#define ON_CRASH(RULE, INTAKE) RULE(MAL_17, sf_mal_17)
 #define ON_SNAP_END(RULE, INTAKE)                                                        \
 	INTAKE(sf_on_snap_end) RULE(MEM_8, sf_mem_8) RULE(MEM_7, sf_mem_7)               \
 	RULE(BIG_3, sf_big_3) RULE(BIG_7, sf_big_7) RULE(ACC_1, sf_acc_1)                \

@@ -37,7 +37,7 @@ unsigned int sf_mem_1(struct sf_judge *j, const struct sf_event *ev)
 		sf_skip(j, SF_INV_MEM_1, "more wide objects than are tracked");
 		return 0;
 	}
-	if (j->sh.claim == SF_CLAIM_OK)
+	if (j->sh.claim == SF_CLAIM_OK || sf_user_empty(a)) /* MAL-7 */
 		return 1;
 	o = sf_shadow_find(&j->sh, a->id);
 	if (o)
@@ -232,16 +232,37 @@ unsigned int sf_mem_3(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* Of kmalloc the whole object is promised, of others what they say, and no growth. NULL: it is. */
+static const char *dirt_allowed(const struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_alloc *a = &ev->alloc;
+	uint64_t zeroed = j->sh.traits.zeroed;
+
+	if ((j->sh.caps & SF_CAP_KMALLOC) || !sf_is_kmalloc(a->api))
+		return NULL;
+	if (ev->type == SF_EV_REALLOC)
+		return "only krealloc zeroes what it adds";
+	if (zeroed == SF_ZEROED_NONE || (zeroed == SF_ZEROED_REQUEST && a->dirty >= a->size))
+		return "not promised: zeroed";
+	return NULL;
+}
+
 unsigned int sf_mem_4(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
+	const char *why;
 
-	if (!sf_got(a) || (!a->zeroed && a->dirty == SF_GOOD))
+	if (!sf_got(a) || (!a->zeroed && a->dirty == SF_GOOD) || a->api == SF_API_FOREIGN)
 		return 0;
 	if (!sf_zeroing_due(&j->sh, a)) /* MEM-18 */
 		return 0;
 	if (a->dirty == SF_GOOD)
 		return 1;
+	why = dirt_allowed(j, ev);
+	if (why) {
+		sf_skip(j, SF_INV_MEM_4, why);
+		return 0;
+	}
 	sf_title(j, SF_INV_MEM_4, "a zeroed object of %s holds old data", WHAT(j, a));
 	sf_report(j, ev, a->res, SF_NONE, "byte %llu of %llu is not zero, %llu were asked",
 		  (unsigned long long)a->dirty, (unsigned long long)a->zeroed,
@@ -255,6 +276,8 @@ static unsigned int contents(struct sf_judge *j, const struct sf_event *ev, uint
 	struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, id);
 
 	if (bad == SF_GOOD || !o || (o->flags & SF_OBJ_REPORTED))
+		return verified != 0;
+	if (o->api == SF_API_FOREIGN && bad >= o->size) /* MAL-2 */
 		return verified != 0;
 	o->flags |= SF_OBJ_REPORTED;
 	sf_title(j, SF_INV_MEM_5, "contents of a %s object changed", sf_name_of(&j->sh, o));
@@ -289,6 +312,8 @@ unsigned int sf_mem_6(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_ev_alloc *a = &ev->alloc;
 	const struct sf_shadow_obj *old = sf_shadow_find(&j->sh, a->old_id);
 
+	if (a->api == SF_API_FOREIGN) /* MAL-6 */
+		return 0;
 	if (a->bad != SF_GOOD) {
 		sf_title(j, SF_INV_MEM_6, "krealloc to %s lost contents", WHAT(j, a));
 		sf_report(j, ev, a->res, old ? old->res : SF_NONE,
@@ -309,6 +334,14 @@ unsigned int sf_mem_6(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
+/* Does the caller of a free say of the object what is true? */
+static bool rightly_told(const struct sf_ev_free *f, const struct sf_shadow_obj *o)
+{
+	bool sized = f->call == SF_CALL_FREE_SIZED || f->call == SF_CALL_FREE_ALIGNED;
+
+	return f->heap == sf_shadow_heap_of(o) && (!sized || f->size == o->size);
+}
+
 unsigned int sf_mem_9(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_free *f = &ev->free;
@@ -327,6 +360,8 @@ unsigned int sf_mem_9(struct sf_judge *j, const struct sf_event *ev)
 		sf_skip(j, SF_INV_MEM_9, SF_TAINTED);
 		return 0;
 	}
+	if (f->how == SF_FREE_USER && !rightly_told(f, o)) /* MAL-15 */
+		return 0;
 	if (f->how == SF_KFREE_NOLOCK && o->kind == SF_PLACE_LARGE && (o->flags & SF_OBJ_ALIVE)) {
 		if (!j->sh.design) { /* may well take what it has no class for */
 			sf_skip(j, SF_INV_MEM_9, SF_NO_DESIGN);
@@ -673,7 +708,7 @@ unsigned int sf_mem_13(struct sf_judge *j, const struct sf_event *ev)
 
 	if (a->n != 1 && __builtin_mul_overflow(a->n, a->elem, &product))
 		over = true;
-	if (!over || a->api == SF_API_PMALLOC) /* PMA-9 */
+	if (!over || a->api == SF_API_PMALLOC || a->api == SF_API_FOREIGN) /* PMA-9, MAL-4 */
 		return 0;
 	if (!a->addr && a->status == SF_NULL)
 		return 1;
@@ -724,7 +759,7 @@ unsigned int sf_mem_17_alloc(struct sf_judge *j, const struct sf_event *ev)
 	const char *fault = NULL;
 	uint64_t due;
 
-	if (!sf_got(a) || !a->usable)
+	if (!sf_got(a) || !a->usable || a->api == SF_API_FOREIGN) /* MAL-2 */
 		return 0;
 	if (!j->sh.design && sf_fresh(ev) && sf_is_kmalloc(a->api))
 		sf_skip(j, SF_INV_MEM_17, SF_NO_DESIGN);
@@ -750,7 +785,7 @@ unsigned int sf_mem_17_ksize(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_shadow_obj *o = sf_shadow_alive(&j->sh, ev->ksize.id);
 
-	if (ev->ksize.addr <= SF_ZERO_SIZE_PTR || !o)
+	if (ev->ksize.addr <= SF_ZERO_SIZE_PTR || !o || o->api == SF_API_FOREIGN)
 		return 0;
 	if (o->usable ? ev->ksize.value == o->usable : ev->ksize.value >= o->size)
 		return 1;

@@ -77,6 +77,21 @@ void sf_shadow_tie(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	o->tied = 0;
 }
 
+/* Modulo 2^64, so that nothing is off once what a broken allocator claims is gone. */
+static void sums_add(struct sf_shadow *sh, const struct sf_shadow_obj *o)
+{
+	sh->sums.asked += o->size;
+	sh->sums.usable += o->usable;
+	sh->sums.unsized += !o->usable;
+}
+
+static void sums_sub(struct sf_shadow *sh, const struct sf_shadow_obj *o)
+{
+	sh->sums.asked -= o->size;
+	sh->sums.usable -= o->usable;
+	sh->sums.unsized -= !o->usable;
+}
+
 void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 {
 	struct sf_shadow_cache *c = sf_shadow_cache_at(sh, o->cache);
@@ -85,6 +100,7 @@ void sf_shadow_drop(struct sf_shadow *sh, struct sf_shadow_obj *o)
 	if (!(o->flags & SF_OBJ_ALIVE))
 		return;
 	sh->changes++;
+	sums_sub(sh, o);
 	if (o->flags & SF_OBJ_SIDE)
 		sf_side_drop(sh, o);
 	if (o->kind == SF_PLACE_LARGE)
@@ -142,6 +158,14 @@ static uint8_t half_of(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	return pointer ? SF_OBJ_POINTER : SF_OBJ_DATA;
 }
 
+/* Bytes that are nobody else's. An object of user space that has none is still its own. */
+static uint64_t extent_of(const struct sf_ev_alloc *a)
+{
+	if (a->usable || a->size)
+		return a->usable ? a->usable : a->size;
+	return a->api == SF_API_FOREIGN;
+}
+
 static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct sf_ev_alloc *a)
 {
 	bool slab = a->place.kind == SF_PLACE_SLAB;
@@ -149,10 +173,10 @@ static void obj_init(struct sf_shadow *sh, struct sf_shadow_obj *o, const struct
 	*o = (struct sf_shadow_obj){
 		.addr = a->addr,
 		.size = a->size,
-		.extent = a->usable ? a->usable : a->size,
+		.extent = extent_of(a),
 		.usable = a->usable,
 		.res = a->res,
-		.gfp = a->gfp,
+		.gfp = a->api == SF_API_FOREIGN ? a->heap : a->gfp,
 		.cache = slab ? a->place.cache : a->cache,
 		.object_size = slab ? a->place.object_size : 0,
 		.slab = slab_pfn(sh, a),
@@ -190,6 +214,7 @@ static void obj_add(struct sf_shadow *sh, struct sf_shadow_obj *o)
 			c->half[(o->flags & SF_OBJ_POINTER) != 0]++;
 	}
 	sf_shadow_tie(sh, o);
+	sums_add(sh, o);
 	sh->live++;
 }
 
@@ -228,15 +253,14 @@ void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 		sf_side_revalue(sh, o);
 }
 
-/* In place, with another usable size: a vmalloc area that shrank. */
-static void resize(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t usable)
+/* In place, with another usable size: a vmalloc area that shrank, or anything in user space. */
+static void resize(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t extent)
 {
 	if (o->flags & SF_OBJ_CLAIMED)
 		sf_bytes_give(sh, o->addr, o->extent);
 	o->flags &= (uint8_t)~SF_OBJ_CLAIMED;
-	o->usable = usable;
-	o->extent = usable;
-	sh->claim = sf_bytes_take(sh, o->addr, usable);
+	o->extent = extent;
+	sh->claim = sf_bytes_take(sh, o->addr, extent);
 	if (sh->claim == SF_CLAIM_OK)
 		o->flags |= SF_OBJ_CLAIMED;
 }
@@ -244,10 +268,19 @@ static void resize(struct sf_shadow *sh, struct sf_shadow_obj *o, uint64_t usabl
 static void resize_in_place(struct sf_shadow *sh, struct sf_shadow_obj *o,
 			    const struct sf_ev_alloc *a)
 {
+	sums_sub(sh, o);
 	o->size = a->size;
 	o->res = a->res;
-	if (a->usable && a->usable != o->usable)
-		resize(sh, o, a->usable);
+	if (a->usable) {
+		bool changed = a->usable != o->usable;
+
+		o->usable = a->usable;
+		if (changed)
+			resize(sh, o, a->usable);
+	} else if (!(sh->caps & SF_CAP_KMALLOC) && !o->usable && extent_of(a) != o->extent) {
+		resize(sh, o, extent_of(a)); /* no slot is promised: what it lets go of is free */
+	}
+	sums_add(sh, o);
 	sf_side_revalue(sh, o);
 }
 
@@ -255,10 +288,14 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	struct sf_shadow_obj *old = sf_shadow_find(sh, a->old_id), *o, fresh;
 	bool alive = old && (old->flags & SF_OBJ_ALIVE), stays = alive && a->addr == old->addr;
+	/* Only of kmalloc is it known that old and new are there at once, to copy from and to. */
+	bool first = stays || (alive && !(sh->caps & SF_CAP_KMALLOC));
 	bool lru, has_side = false;
 	struct sf_side kept;
 
 	sh->claim = SF_CLAIM_NONE;
+	if (a->status == SF_FREED && alive)
+		sf_shadow_drop(sh, old);
 	if (a->status != SF_OK || !a->addr)
 		return;
 	obj_init(sh, &fresh, a);
@@ -272,11 +309,12 @@ void sf_shadow_realloc(struct sf_shadow *sh, const struct sf_ev_alloc *a)
 	if (stays) { /* where it lies was decided when it was allocated */
 		fresh.flags = old->flags & (SF_OBJ_DATA | SF_OBJ_POINTER);
 		fresh.gfp = old->gfp;
-		sf_shadow_drop(sh, old);
 	}
+	if (first)
+		sf_shadow_drop(sh, old);
 	if (a->addr > SF_ZERO_SIZE_PTR) /* while a moved one's old lives */
 		sh->claim = sf_bytes_take(sh, fresh.addr, fresh.extent);
-	if (old && !stays)
+	if (old && !first)
 		sf_shadow_drop(sh, old);
 	o = obj_slot(sh, a->id);
 	if (!o) {
@@ -347,6 +385,7 @@ void sf_objects_clear(struct sf_shadow *sh)
 		sh->obj[i].flags = 0;
 		sh->obj[i].tied = 0;
 	}
+	sh->sums = (struct sf_sums){ 0 };
 	sh->nr_tied = 0;
 	sh->peak = 0;
 	sh->live = 0;

@@ -23,7 +23,11 @@ enum sf_obj_flags {
 struct sf_shadow_obj {
 	uint64_t addr, size, extent; /* extent: bytes marked as taken */
 	uint64_t usable;             /* 0: unknown */
-	uint32_t res, gfp;           /* gfp: that brought it where it lies */
+	uint32_t res;
+	union {
+		uint32_t gfp;        /* that brought it where it lies */
+		uint32_t heap;       /* FOREIGN: that it was asked of */
+	};
 	uint32_t cache;              /* it lies in, or was asked of; SF_NONE */
 	uint32_t object_size;        /* of that cache, 0: unknown */
 	uint32_t slab;               /* first pfn of its slab, SF_NONE */
@@ -51,6 +55,12 @@ static inline struct sf_shadow_obj *sf_shadow_alive(struct sf_shadow *sh, uint32
 static inline uint32_t sf_shadow_id(const struct sf_shadow *sh, const struct sf_shadow_obj *o)
 {
 	return (uint32_t)(o - sh->obj);
+}
+
+/* Of user space: the heap that it was asked of; 0: the first one. */
+static inline uint32_t sf_shadow_heap_of(const struct sf_shadow_obj *o)
+{
+	return o->api == SF_API_FOREIGN ? o->heap : 0;
 }
 
 void sf_shadow_alloc(struct sf_shadow *sh, const struct sf_ev_alloc *a);

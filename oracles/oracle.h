@@ -39,6 +39,14 @@ struct sf_oracle_count {
 	uint64_t violations;
 };
 
+/* Why it judged less than all, for people: NULL if it judged, and skipped nothing. */
+static inline const char *sf_oracle_why(const struct sf_oracle_count *c)
+{
+	if (c->skipped)
+		return c->reason;
+	return c->checked ? NULL : "nothing to judge came up";
+}
+
 struct sf_judge;
 
 struct sf_judge_options {

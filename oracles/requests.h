@@ -21,6 +21,12 @@ static inline bool sf_fresh(const struct sf_event *ev)
 				      ev->alloc.moved);
 }
 
+/* An object of user space without bytes. */
+static inline bool sf_user_empty(const struct sf_ev_alloc *a)
+{
+	return a->api == SF_API_FOREIGN && !a->size && !a->usable;
+}
+
 /* Is it MEM-4 that says this memory must be zero? */
 static inline bool sf_zeroing_due(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {

@@ -43,6 +43,7 @@ void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap)
 	sh->design = sf_design_of(heap->caps);
 	sh->exact = heap->exact;
 	sh->partition_seed = heap->partition_seed;
+	sh->traits = heap->traits ? *heap->traits : sf_traits_default;
 	if (heap->settings)
 		sh->set = *heap->settings;
 	else

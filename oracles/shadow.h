@@ -25,10 +25,18 @@ struct sf_shadow_obj;
 struct sf_shadow_type;
 struct sf_side;
 
+/* Of live objects, as the statistics of user space count them; modulo 2^64. */
+struct sf_sums {
+	uint64_t asked, usable;
+	size_t unsized; /* objects whose usable size is not known */
+};
+
 struct sf_shadow {
 	uint64_t caps;
 	const struct sf_design *design; /* NULL: no row describes it */
 	struct sf_settings set;
+	struct sf_traits traits;
+	struct sf_sums sums;
 	bool exact, addresses;
 	uint64_t partition_seed;
 	struct sf_shadow_obj *obj;

@@ -15,8 +15,8 @@
 #include "shadow.h"
 #include "shadow_mem.h"
 
-#define FAR_PAGES_MAX 16384u /* wider objects go to the list of wide ones */
-#define WIDE_MAX 4096u
+#define FAR_PAGES_MAX 64u /* wider objects go to the list of wide ones */
+#define WIDE_MAX 65536u
 
 /* Bits [lo, hi) of one page. */
 static bool bits_busy(const uint64_t *w, unsigned int lo, unsigned int hi)
@@ -198,12 +198,27 @@ static struct sf_far_page *far_make(struct sf_far *f, uint64_t page, size_t *byt
 	return &f->page[f->nr++];
 }
 
+/* The first wide object that ends behind `addr`; they are disjoint, in the order of addresses. */
+static size_t far_wide_at(const struct sf_far *f, uint64_t addr)
+{
+	size_t lo = 0, hi = f->nr_wide;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (f->wide[mid].end > addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
 static bool far_wide_hit(const struct sf_far *f, uint64_t addr, uint64_t end)
 {
-	for (size_t i = 0; i < f->nr_wide; i++)
-		if (addr < f->wide[i].end && f->wide[i].addr < end)
-			return true;
-	return false;
+	size_t i = far_wide_at(f, addr);
+
+	return i < f->nr_wide && f->wide[i].addr < end;
 }
 
 static bool is_wide(struct span s)
@@ -211,24 +226,43 @@ static bool is_wide(struct span s)
 	return (s.g1 - s.g0) / SF_PAGE_GRANULES >= FAR_PAGES_MAX;
 }
 
+static bool far_page_hit(const struct sf_far_page *p, struct span s)
+{
+	return p && page_busy(p->used, p->bits.w, span_lo(s, p->page), span_hi(s, p->page));
+}
+
+/* Does a narrow object have bytes of it? However wide it is, that costs no more than there is. */
+static bool far_pages_hit(const struct sf_far *f, struct span s)
+{
+	uint64_t first = s.g0 / SF_PAGE_GRANULES, last = (s.g1 - 1) / SF_PAGE_GRANULES;
+
+	if (last - first < f->nr) {
+		for (uint64_t p = first; p <= last; p++)
+			if (far_page_hit(far_find(f, p), s))
+				return true;
+		return false;
+	}
+	for (size_t i = 0; i < f->nr; i++)
+		if (f->page[i].page >= first && f->page[i].page <= last &&
+		    far_page_hit(&f->page[i], s))
+			return true;
+	return false;
+}
+
 static enum sf_claim far_take_wide(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 {
 	struct sf_far *f = &sh->far;
-	uint64_t end = addr + size;
+	size_t i = far_wide_at(f, addr);
 
-	if (far_wide_hit(f, addr, end))
+	if (far_wide_hit(f, addr, addr + size) || far_pages_hit(f, span_of(addr, size)))
 		return SF_CLAIM_OVERLAP;
-	for (size_t i = 0; i < f->nr; i++) {
-		uint64_t page = f->page[i].page << SF_PAGE_SHIFT;
-
-		if (f->page[i].used && page >= addr && page + SF_PAGE_SIZE <= end)
-			return SF_CLAIM_OVERLAP;
-	}
 	if (f->nr_wide >= WIDE_MAX)
 		return SF_CLAIM_TOO_WIDE;
 	f->wide =
 		sf_shadow_grow(f->wide, &f->cap_wide, f->nr_wide + 1, sizeof(*f->wide), &sh->bytes);
-	f->wide[f->nr_wide++] = (struct sf_wide){ addr, end };
+	memmove(&f->wide[i + 1], &f->wide[i], (f->nr_wide - i) * sizeof(*f->wide));
+	f->wide[i] = (struct sf_wide){ addr, addr + size };
+	f->nr_wide++;
 	return SF_CLAIM_OK;
 }
 
@@ -244,9 +278,7 @@ static enum sf_claim far_take(struct sf_shadow *sh, uint64_t addr, uint64_t size
 	if (sh->far.nr_wide && far_wide_hit(&sh->far, addr, addr + size))
 		return SF_CLAIM_OVERLAP;
 	for (uint64_t p = first; p <= last; p++) {
-		const struct sf_far_page *fp = far_find(&sh->far, p);
-
-		if (fp && page_busy(fp->used, fp->bits.w, span_lo(s, p), span_hi(s, p)))
+		if (far_page_hit(far_find(&sh->far, p), s))
 			return SF_CLAIM_OVERLAP;
 	}
 	for (uint64_t p = first; p <= last; p++) {
@@ -263,11 +295,11 @@ static void far_give(struct sf_shadow *sh, uint64_t addr, uint64_t size)
 	struct span s = span_of(addr, size);
 
 	if (is_wide(s)) {
-		for (size_t i = 0; i < f->nr_wide; i++)
-			if (f->wide[i].addr == addr) {
-				f->wide[i] = f->wide[--f->nr_wide];
-				return;
-			}
+		size_t i = far_wide_at(f, addr);
+
+		if (i < f->nr_wide && f->wide[i].addr == addr)
+			memmove(&f->wide[i], &f->wide[i + 1],
+				(--f->nr_wide - i) * sizeof(*f->wide));
 		return;
 	}
 	for (uint64_t p = s.g0 / SF_PAGE_GRANULES; p <= (s.g1 - 1) / SF_PAGE_GRANULES; p++) {

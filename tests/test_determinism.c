@@ -101,7 +101,7 @@ static void generate(const struct subject *of, struct sf_prog *p, uint64_t seed)
 	struct sf_rng r;
 
 	sf_rng_seed(&r, seed);
-	sf_swarm_draw(&sw, &r);
+	sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 	sf_generate(p, OPS, &sw, &r);
 	/* One heap for all, so that each program runs after the others. */
 	set_heap(of, &p->settings);

@@ -1101,7 +1101,7 @@ static void test_pressure_is_real(void **state)
 		struct sf_swarm sw;
 
 		sf_rng_seed(&rng, seed);
-		sf_swarm_draw(&sw, &rng);
+		sf_swarm_draw(&sw, SF_DRAW_KERNEL, &rng);
 		sf_generate(&p, 200, &sw, &rng);
 		if (!x)
 			x = sf_exec_create(sf_allocator_by_name("baseline"), &p.settings, &how,

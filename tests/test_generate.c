@@ -385,7 +385,7 @@ static int generate_all(void **state)
 		struct sf_swarm sw;
 
 		sf_rng_seed(&r, seed);
-		sf_swarm_draw(&sw, &r);
+		sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 		sf_generate(&p, nr_ops, &sw, &r);
 		if (p.nr_ops != nr_ops)
 			return -1;
@@ -393,7 +393,7 @@ static int generate_all(void **state)
 		if (sf_prog_fixup(&p))
 			return -1;
 		sf_rng_seed(&r, seed);
-		sf_swarm_draw(&sw, &r);
+		sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 		sf_generate(&q, nr_ops, &sw, &r);
 		if (!sf_prog_equal(&p, &q))
 			return -1;
@@ -534,7 +534,7 @@ static void test_swarms_differ(void **state)
 		struct sf_swarm sw;
 		uint32_t total = 0;
 
-		sf_swarm_draw(&sw, &r);
+		sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 		for (unsigned int code = 0; code <= SF_CODE_MAX; code++) {
 			total += sw.weight[code];
 			if (!sf_op_table[code].name) {
@@ -648,7 +648,7 @@ static void test_index_is_a_walk(void **state)
 		uint32_t nr;
 
 		sf_rng_seed(&r, seed);
-		sf_swarm_draw(&sw, &r);
+		sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 		sf_generate(&p, 400, &sw, &r);
 		p.settings.misuse = seed & 1;
 		with = without = (struct sf_draw){ .p = &p };

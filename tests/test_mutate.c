@@ -29,7 +29,7 @@ static size_t generated(uint8_t *out, uint32_t nr_ops, uint64_t seed)
 	size_t size;
 
 	sf_rng_seed(&r, seed);
-	sf_swarm_draw(&sw, &r);
+	sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 	sf_prog_init(&p);
 	sf_generate(&p, nr_ops, &sw, &r);
 	size = sf_bytes_encode(&p, out, MAX_SIZE);
@@ -59,7 +59,8 @@ static void test_mutants_are_canonical_programs(void **state)
 		size_t size = generated(buf, 1 + seed % 64, seed), len;
 		struct sf_prog p;
 
-		size = sf_mutate_bytes(buf, size, MAX_SIZE, NULL, 0, seed);
+		size = sf_mutate_bytes(buf, size, MAX_SIZE, NULL, 0, SF_DRAW_KERNEL,
+				       seed);
 		assert_true(size > 4 && size <= MAX_SIZE);
 		assert_valid(buf, size);
 		/* What comes out is what encode() makes of it. */
@@ -81,8 +82,10 @@ static void test_same_seed_same_mutant(void **state)
 		size_t one;
 
 		memcpy(again, buf, size);
-		one = sf_mutate_bytes(buf, size, MAX_SIZE, other, other_size, seed);
-		assert_int_equal(sf_mutate_bytes(again, size, MAX_SIZE, other, other_size, seed),
+		one = sf_mutate_bytes(buf, size, MAX_SIZE, other, other_size,
+				       SF_DRAW_KERNEL, seed);
+		assert_int_equal(sf_mutate_bytes(again, size, MAX_SIZE, other, other_size,
+				       SF_DRAW_KERNEL, seed),
 				 one);
 		assert_memory_equal(buf, again, one);
 	}
@@ -102,7 +105,8 @@ static void test_bounds_hold_for_any_input(void **state)
 		memset(again, 0x5a, sizeof(again));
 		memcpy(again, buf, size);
 		/* also size > max, which libFuzzer's minimisation asks for */
-		n = sf_mutate_bytes(again, size, max, NULL, 0, seed);
+		n = sf_mutate_bytes(again, size, max, NULL, 0, SF_DRAW_KERNEL,
+				       seed);
 		assert_true(n >= 1 && n <= max);
 		for (size_t i = size > max ? size : max; i < 1200; i++)
 			assert_int_equal(again[i], 0x5a);
@@ -117,7 +121,8 @@ static void test_minimising_reaches_one_record(void **state)
 	(void)state;
 	/* As -minimize_crash does: ask for less each time. */
 	for (uint64_t seed = 0; size > 4 + SF_RECORD_SIZE; seed++) {
-		size_t less = sf_mutate_bytes(buf, size, size - 1, NULL, 0, seed);
+		size_t less = sf_mutate_bytes(buf, size, size - 1, NULL, 0, SF_DRAW_KERNEL,
+				       seed);
 
 		assert_true(less < size && less > 0);
 		size = less;
@@ -151,7 +156,8 @@ static void test_mutations_are_small(void **state)
 
 		sf_bytes_decode(&p, buf, size, 0);
 		memcpy(again, buf, size);
-		size = sf_mutate_bytes(again, size, MAX_SIZE, NULL, 0, seed);
+		size = sf_mutate_bytes(again, size, MAX_SIZE, NULL, 0, SF_DRAW_KERNEL,
+				       seed);
 		sf_bytes_decode(&q, again, size, 0);
 		unchanged += sf_prog_equal(&p, &q);
 		for (uint32_t i = 0; i < p.nr_ops; i++, all++)
@@ -194,7 +200,7 @@ static void test_splice_brings_the_others_operations(void **state)
 			sf_prog_add(&q, &op);
 		}
 		sf_prog_fixup(&q);
-		sf_mutate(&p, &q, &r);
+		sf_mutate(&p, &q, SF_DRAW_KERNEL, &r);
 		for (uint32_t i = 0; i < p.nr_ops; i++) {
 			const struct sf_op *op = &p.ops[i];
 
@@ -264,7 +270,7 @@ static void test_each_kind_of_change_happens(void **state)
 		bool same_codes;
 
 		sf_bytes_decode(&p, buf, size, 0);
-		sf_mutate(&p, NULL, &r);
+		sf_mutate(&p, NULL, SF_DRAW_KERNEL, &r);
 		same_codes = p.nr_ops == base.nr_ops;
 		for (uint32_t i = 0; same_codes && i < p.nr_ops; i++)
 			same_codes = p.ops[i].code == base.ops[i].code;
@@ -351,7 +357,7 @@ static void test_devices_buckets_and_misuse(void **state)
 		sf_prog_clear(&p);
 		p.settings.misuse = round & 1;
 		small_program(&p);
-		sf_mutate(&p, NULL, &r);
+		sf_mutate(&p, NULL, SF_DRAW_KERNEL, &r);
 		for (uint32_t i = 0; i < p.nr_ops; i++) {
 			misuse[p.ops[i].code] += is_misuse(&p.ops[i]);
 			forced += p.ops[i].token != 0;

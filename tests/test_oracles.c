@@ -2477,6 +2477,16 @@ static void make_new_valid(struct sf_event *ev, bool odd)
 		ev->charge.uncharge = ev->charge.refused = odd && ev->charge.bytes % 2;
 	if (ev->type == SF_EV_SNAP_MEMCG)
 		ev->snapmemcg.online = odd;
+	if (ev->type == SF_EV_ALLOC || ev->type == SF_EV_REALLOC)
+		ev->alloc.touched = odd;
+	if (ev->type == SF_EV_STATS)
+		ev->stats.final = odd;
+	if (ev->type == SF_EV_INTEGRITY)
+		ev->integrity.what = odd ? "hostile" : NULL;
+	if (ev->type == SF_EV_CRASH) {
+		ev->crash.refusal = odd;
+		ev->crash.title = "hostile";
+	}
 }
 
 /*

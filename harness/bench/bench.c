@@ -153,7 +153,7 @@ void bench_generate(struct sf_prog *p, uint32_t nr_ops, uint64_t seed, bool chec
 	struct sf_rng rng;
 
 	sf_rng_seed(&rng, seed);
-	sf_swarm_draw(&swarm, &rng);
+	sf_swarm_draw(&swarm, SF_DRAW_KERNEL, &rng);
 	if (!checks) {
 		swarm.total -= swarm.weight[SF_OP_CHECK];
 		swarm.weight[SF_OP_CHECK] = 0;

@@ -67,7 +67,7 @@ json_t *sf_json_oracle(const struct sf_oracle_count *c)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "checked", sf_json_number(c->checked), "skipped",
 			 sf_json_number(c->skipped), "reason",
-			 sf_json_text(c->skipped ? c->reason : NULL), "violations",
+			 sf_json_text(sf_oracle_why(c)), "violations",
 			 sf_json_number(c->violations));
 }
 

@@ -176,7 +176,7 @@ static void print_isolation(const struct sf_results *r, bool all, FILE *out)
 static void print_oracles(const struct sf_results *r, FILE *out)
 {
 	fprintf(out, "\n%-8s %12s %12s %10s  %s\n", "oracle", "checked", "skipped", "violations",
-		"why skipped");
+		"why not");
 	for (int i = 0; i < SF_INV_COUNT; i++) {
 		const struct sf_oracle_count *c = &r->oracles[i];
 
@@ -184,7 +184,9 @@ static void print_oracles(const struct sf_results *r, FILE *out)
 			continue;
 		fprintf(out, "%-8s %12" PRIu64 " %12" PRIu64 " %10" PRIu64, sf_invariants[i].id,
 			c->checked, c->skipped, c->violations);
-		fprintf(out, c->skipped && c->reason ? "  %s\n" : "\n", c->reason);
+		if (sf_oracle_why(c))
+			fprintf(out, "  %s", sf_oracle_why(c));
+		fprintf(out, "\n");
 	}
 }
 

@@ -159,6 +159,7 @@ static const char *status_name(uint8_t status)
 		[SF_NULL] = "NULL",
 		[SF_BLOCKED] = "blocked",
 		[SF_NOTICED] = "noticed",
+		[SF_FREED] = "freed",
 	};
 
 	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "?";

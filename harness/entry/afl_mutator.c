@@ -19,6 +19,7 @@ enum {
 
 struct mutator {
 	struct sf_rng rng;
+	uint64_t caps;  /* of what is fuzzed: SLABFUZZ_CAPS, as a number */
 	uint8_t *out;   /* the mutation */
 	size_t out_cap;
 	uint8_t *base;  /* what is being trimmed */
@@ -41,10 +42,13 @@ int afl_custom_post_trim(struct mutator *m, unsigned char success);
 void *afl_custom_init(void *afl, unsigned int seed)
 {
 	struct mutator *m = calloc(1, sizeof(*m));
+	const char *caps = getenv("SLABFUZZ_CAPS");
 
 	(void)afl;
-	if (m)
-		sf_rng_seed(&m->rng, seed);
+	if (!m)
+		return NULL;
+	m->caps = caps ? strtoull(caps, NULL, 0) : SF_DRAW_KERNEL;
+	sf_rng_seed(&m->rng, seed);
 	return m;
 }
 
@@ -78,7 +82,7 @@ size_t afl_custom_fuzz(struct mutator *m, uint8_t *buf, size_t size, uint8_t **o
 	if (sf_rng_below(&m->rng, 4))
 		add = NULL; /* material for a splice comes with every call: mostly too much */
 	return sf_mutate_bytes(*out, keep, max_size, add, add ? add_size : 0,
-			       sf_rng_next(&m->rng));
+			       m->caps, sf_rng_next(&m->rng));
 }
 
 const char *afl_custom_describe(struct mutator *m, size_t max_len)

@@ -30,7 +30,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	if (seed % 8 == 0 && size && size <= room)
 		size = LLVMFuzzerMutate(data, size, room);
 	else
-		size = sf_mutate_bytes(data, size, room, NULL, 0, seed);
+		size = sf_mutate_bytes(data, size, room, NULL, 0, sf_fuzz_caps(), seed);
 	return sf_fuzz_mark(data, size, max_size, mark, seed);
 }
 
@@ -42,7 +42,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
 
 	memcpy(out, a, size);
 	size = sf_fuzz_unmark(out, size, mark);
-	size = sf_mutate_bytes(out, size, room, b, b_size, seed);
+	size = sf_mutate_bytes(out, size, room, b, b_size, sf_fuzz_caps(), seed);
 	return sf_fuzz_mark(out, size, max_size, mark, seed);
 }
 

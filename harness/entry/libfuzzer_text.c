@@ -43,10 +43,10 @@ static size_t mutate_program(uint8_t *data, size_t size, size_t max_size, struct
 	if (!p.cap_ops)
 		sf_prog_init(&p);
 	if (sf_text_parse(&p, (const char *)data, size, &err)) {
-		sf_swarm_draw(&sw, r);
+		sf_swarm_draw(&sw, SF_DRAW_KERNEL, r);
 		sf_generate(&p, 1 + (uint32_t)sf_rng_below(r, 16), &sw, r);
 	} else {
-		sf_mutate(&p, NULL, r);
+		sf_mutate(&p, NULL, SF_DRAW_KERNEL, r);
 	}
 	f = open_memstream(&text, &len);
 	if (!f)

@@ -123,17 +123,24 @@ void x_write(struct sf_exec *x, const struct object *o)
 {
 	if (x_has_contents(x, o, o->size))
 		x->a->fill(x->heap, o->addr, o->size, o->key, how(x, o));
+	if (__builtin_expect(o->spare != 0, false))
+		x_spare_write(x, o);
 }
 
 uint64_t x_bad(struct sf_exec *x, const struct object *o, uint64_t size, uint64_t *verified)
 {
+	uint64_t bad = SF_GOOD;
+
 	*verified = 0;
-	if (!x_has_contents(x, o, size))
-		return SF_GOOD;
-	*verified = size;
-	if (__builtin_expect(o->pool != 0, false))
-		return x_pool_bad(x, o);
-	return x->a->verify(x->heap, o->addr, size, o->key, how(x, o));
+	if (x_has_contents(x, o, size)) {
+		*verified = size;
+		if (__builtin_expect(o->pool != 0, false))
+			return x_pool_bad(x, o);
+		bad = x->a->verify(x->heap, o->addr, size, o->key, how(x, o));
+	}
+	if (__builtin_expect(o->spare != 0, false) && size == o->size && bad == SF_GOOD)
+		return x_spare_bad(x, o, verified);
+	return bad;
 }
 
 void x_check(struct sf_exec *x, uint32_t id)
@@ -229,6 +236,9 @@ static inline const struct handler *begin_step(struct sf_exec *x, const struct s
 
 static inline bool end_step(struct sf_exec *x)
 {
+	if (__builtin_expect(x->check_every != 0, false) && !x->blocked &&
+	    x->counts.ops % x->check_every == 0)
+		x_integrity(x);
 	if (x->opt.walk_every && x->counts.ops % x->opt.walk_every == 0)
 		x_look_at_all(x);
 	return !x->blocked;
@@ -263,6 +273,8 @@ static void free_slot(struct sf_exec *x, struct slot *s)
 		x_free_pages_bulk(x, s->obj);
 	else if (s->kind == SF_RES_PAGES || s->kind == SF_RES_EXACT)
 		x_free_pages(x, s->obj);
+	else if (o->api == SF_API_FOREIGN)
+		x_user_free(x, s->obj, SF_CALL_FREE);
 	else if (s->kind == SF_RES_KV)
 		x_free_object(x, s->obj, SF_KVFREE);
 	else
@@ -303,6 +315,7 @@ static void teardown(struct sf_exec *x)
 		else if (x->slot[i].kind == SF_RES_POOL)
 			x_pool_release(x, i);
 	each_result(x, free_slot);
+	x_user_close(x);
 	close_caches(x);
 	if (!x_has(x, SF_CAP_CACHES))
 		return;
@@ -353,6 +366,8 @@ static bool new_heap(struct sf_exec *x, const struct sf_settings *set, struct sf
 {
 	x->nr_boot = 0;
 	x->set = *set;
+	x->check_every = !x_has(x, SF_CAP_INTEGRITY) ? 0 : x->opt.check_every ? x->opt.check_every :
+										1;
 	x->wiped = set->init_on_free && x->a->settings >> SF_SET_init_on_free & 1;
 	x_lab_close(x);
 	if (set->misuse && x_has(x, SF_CAP_MISUSE))

@@ -29,6 +29,7 @@ struct sf_exec_options {
 	bool contents;          /* fill and verify objects */
 	bool whole;             /* always whole contents, never sparse */
 	uint32_t walk_every;    /* a snapshot every so many operations, 0: at check and the end */
+	uint32_t check_every;   /* INTEGRITY every so many operations, 0: after each */
 };
 
 struct sf_exec;

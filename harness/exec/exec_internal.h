@@ -2,9 +2,9 @@
 /*
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
  * (most handlers of operations), exec_device.c (memory of devices), exec_sheaf.c (prefilled
- * sheaves), exec_pool.c (memory that is sealed), exec_reclaim.c (what goes by itself),
- * exec_misuse.c (misuse, and what it reached) and kernel.c, which reads what became of an
- * operation.
+ * sheaves), exec_pool.c (memory that is sealed), exec_reclaim.c (what goes by itself), exec_user.c
+ * (the words of user space), exec_misuse.c (misuse, and what it reached) and kernel.c, which reads
+ * what became of an operation.
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
@@ -22,6 +22,9 @@ struct object {
 	uint32_t device;     /* result number of the device that owns it, SF_NONE */
 	uint32_t pool;       /* id of the pool that it lies in, 0: none */
 	uint32_t patch;      /* POOL: what was written on top of its pattern; 0: nothing */
+	uint32_t heap;       /* FOREIGN: that it was asked of, 0: the first */
+	uint32_t align;      /* FOREIGN: as asked, for free_aligned_sized() */
+	uint64_t spare;      /* FOREIGN: usable bytes behind `size`, which are written too */
 	uint16_t type;
 	uint8_t api, order;
 	bool zeroed;         /* every byte beyond `size` is zero: each request had __GFP_ZERO */
@@ -38,8 +41,12 @@ struct slot {
 	uint8_t kind;        /* enum sf_res_kind; NONE: nothing, or no longer */
 	uint32_t obj;        /* first object; DEVICE, POOL: the one allocated last, or SF_NONE */
 	uint32_t count;      /* objects: 1, or those of a bulk */
-	uint32_t cache;      /* CACHE: id; BUCKETS: set; MEMCG: group; POOL: id; SHEAF: number */
-	/* CACHE: as created; POOL: enum sf_pool_mode; SHEAF: result number of its cache */
+	/* CACHE: id; BUCKETS: set; MEMCG: group; POOL, HEAP, REGION: id; SHEAF: number */
+	uint32_t cache;
+	/*
+	 * CACHE: as created; POOL: enum sf_pool_mode; SHEAF: result number of its cache; REGION: id
+	 * of its heap
+	 */
 	uint32_t flags;
 	uint32_t size;       /* CACHE: of an object, as created; POOL: refill */
 };
@@ -86,6 +93,7 @@ struct sf_exec {
 	uint32_t op;         /* index of the operation under way */
 	uint64_t seq;        /* objects ever made: keys */
 	uint32_t nr_prefilled; /* sheaves that the program has */
+	uint32_t check_every;  /* operations from one look at INTEGRITY to the next; 0: never */
 	uint8_t cpu;
 	bool blocked, failed;
 	bool stopped;        /* by sf_exec_stop() */
@@ -136,9 +144,9 @@ static inline bool x_is_real(uint64_t addr)
 /* Results that stand for objects. */
 static inline bool x_has_objects(const struct slot *s)
 {
-	return s->kind >= SF_RES_OBJ && s->kind <= SF_RES_PAGES_BULK;
+	return s->kind >= SF_RES_OBJ && s->kind <= SF_RES_MEMALIGNED;
 }
-_Static_assert(SF_RES_OBJ == SF_RES_NONE + 1 && SF_RES_CACHE == SF_RES_PAGES_BULK + 1,
+_Static_assert(SF_RES_OBJ == SF_RES_NONE + 1 && SF_RES_CACHE == SF_RES_MEMALIGNED + 1,
 	       "kinds of results that stand for objects lie together");
 
 /* The objects of a result that has some: all of a bulk, or the one. */
@@ -206,8 +214,16 @@ uint32_t x_alloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record 
 uint32_t x_allocated(struct sf_exec *x, const struct sf_op *op, const struct alloc_record *ar,
 		const struct sf_result *rs);
 void x_result(struct sf_exec *x, const struct sf_op *op, uint32_t id);
+/* Its parts: an event that knows what was asked and what came; where an object lies; ksize(). */
+struct sf_event x_alloc_event(const struct sf_exec *x, const struct sf_op *op,
+			      const struct alloc_record *ar, const struct sf_result *rs);
+void x_look(struct sf_exec *x, uint64_t addr, struct sf_place *pl);
+uint64_t x_usable(struct sf_exec *x, uint64_t addr, uint8_t api);
+void x_note_outcome(struct sf_exec *x, const struct sf_result *rs);
 /* What a free will emit. From here on the object is as good as dead. */
 struct sf_event x_free_event(struct sf_exec *x, uint32_t id);
+/* Emits it, with what came of it. False: it was refused, and the object is as it was. */
+bool x_freed(struct sf_exec *x, struct sf_event *ev, const struct sf_result *rs);
 /* One of the kmalloc_obj family: `size` bytes of a type that is `t`, in the table or not. */
 void x_objects(struct sf_exec *x, const struct sf_op *op, const struct sf_type *t, uint64_t size);
 /* krealloc() of the operation's object, or of NULL, to ar->n * ar->elem bytes. */
@@ -252,6 +268,17 @@ uint64_t x_pool_bad(struct sf_exec *x, const struct object *o);
 void x_pool_midst(void *exec, bool after);
 void x_pool_release(struct sf_exec *x, uint32_t res);
 void x_patches_drop(struct sf_exec *x, struct object *o);
+
+/* exec_user.c. An object goes back as free() or one of its forms (enum sf_user_call) does it. */
+bool x_user_free(struct sf_exec *x, uint32_t id, uint8_t call);
+/* What the allocator is told then: to the heap `heap`. */
+void x_user_release(struct sf_exec *x, const struct sf_free_request *rq, struct sf_result *rs);
+/* The bytes behind an object's size: written, and the first bad offset in the object. */
+void x_spare_write(struct sf_exec *x, const struct object *o);
+uint64_t x_spare_bad(struct sf_exec *x, const struct object *o, uint64_t *verified);
+void x_integrity(struct sf_exec *x);
+/* Everything is given back: heaps go; then what the allocator says of itself. */
+void x_user_close(struct sf_exec *x);
 
 static inline uint64_t x_head_size(const struct sf_exec *x, const struct object *o)
 {

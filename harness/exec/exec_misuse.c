@@ -27,6 +27,7 @@ struct quarantined {
 	uint32_t cache, asked; /* it lay in, and was asked of; SF_NONE */
 	uint16_t type;
 	uint8_t partition, api;
+	uint32_t heap;       /* FOREIGN: it is of, 0: the first */
 };
 
 /* A cache, as far as its free objects are concerned. */
@@ -153,7 +154,7 @@ static struct quarantined describe(struct sf_exec *x, const struct object *o)
 	return (struct quarantined){ .addr = o->addr, .size = o->size,
 			       .head = (uint32_t)x_head_size(x, o), .cache = pl.cache,
 			       .asked = o->cache, .type = o->type, .partition = pl.partition,
-			       .api = o->api };
+			       .api = o->api, .heap = o->heap };
 }
 
 void x_lab_quarantine(struct sf_exec *x, uint32_t id)
@@ -196,6 +197,12 @@ static uint64_t piece(uint64_t left)
 	return left < PIECE ? left : PIECE;
 }
 
+/* What is freed to who never had it is dead to its owner all the same. */
+static bool goes_elsewhere(const struct sf_op *op)
+{
+	return op->code == SF_OP_WRONG_CACHE_FREE || op->code == SF_OP_HEAP_FREE ||
+	       op->code == SF_OP_HEAP_REALLOC;
+}
 
 static void watch(struct sf_exec *x, const struct misuse *m, uint32_t id, uint64_t *used)
 {
@@ -203,9 +210,8 @@ static void watch(struct sf_exec *x, const struct misuse *m, uint32_t id, uint64
 	struct lab *l = x->lab;
 	struct sf_place pl;
 
-	/* What is freed to another cache is dead to its owner already. */
 	if (!x_is_real(o->addr) || !o->size ||
-	    (id == m->id && m->op->code == SF_OP_WRONG_CACHE_FREE))
+	    (id == m->id && goes_elsewhere(m->op)))
 		return;
 	l->witness = sf_grow_zeroed(l->witness, &l->cap_witnesses, l->nr_witnesses + 1u,
 				    sizeof(*l->witness));
@@ -544,11 +550,30 @@ static void compare_places(struct sf_exec *x, struct misuse *m)
 	}
 }
 
+/* In user space: to its own heap, or to another, which may be asked to resize it. */
+static void free_user(struct sf_exec *x, const struct misuse *m, struct sf_result *rs)
+{
+	bool other = m->op->code == SF_OP_HEAP_FREE || m->op->code == SF_OP_HEAP_REALLOC;
+	uint32_t heap = other ? x_slot(x, m->op->obj2)->cache : m->of.heap;
+	struct sf_free_request give = { .addr = m->addr, .call = SF_CALL_FREE, .heap = heap };
+	struct sf_request resize = { .api = SF_API_FOREIGN, .call = SF_CALL_REALLOC, .n = 1,
+				     .size = m->op->size, .bucket = SF_NONE, .heap = heap };
+
+	if (m->op->code == SF_OP_HEAP_REALLOC)
+		x->a->realloc(x->heap, m->addr, &resize, rs);
+	else
+		x_user_release(x, &give, rs);
+}
+
 static enum sf_status free_again(struct sf_exec *x, const struct misuse *m)
 {
 	struct sf_result rs = { .status = SF_OK };
 	uint32_t cache = SF_NONE;
 
+	if (m->of.api == SF_API_FOREIGN) {
+		free_user(x, m, &rs);
+		return (enum sf_status)rs.status;
+	}
 	if (m->op->code == SF_OP_WRONG_CACHE_FREE)
 		cache = x_slot(x, m->op->obj2)->cache;
 	else if (m->op->code == SF_OP_DOUBLE_FREE && m->of.api == SF_API_CACHE)
@@ -642,6 +667,10 @@ static bool aim(struct sf_exec *x, struct misuse *m)
 	case SF_OP_WRONG_CACHE_FREE:
 		s = m->op->obj2 == SF_NONE ? NULL : x_slot(x, m->op->obj2);
 		return s && s->kind == SF_RES_CACHE && s->cache != m->of.cache && !paged(m);
+	case SF_OP_HEAP_FREE:
+	case SF_OP_HEAP_REALLOC:
+		s = m->op->obj2 == SF_NONE ? NULL : x_slot(x, m->op->obj2);
+		return s && s->kind == SF_RES_HEAP && s->cache != m->of.heap;
 	}
 	return !paged(m);
 }
@@ -654,15 +683,18 @@ static void emit_attack(struct sf_exec *x, const struct misuse *m, bool noticed)
 	       .addr = m->addr, .size = m->size);
 }
 
-/* To its owner it was freed; if the cache refused it, it is lost. */
+/* To its owner it was freed; if the cache or the heap refused it, it is lost. */
 static void quarantine_wrong(struct sf_exec *x, const struct misuse *m, bool noticed)
 {
 	const struct object *o = &x->obj[m->id];
+	uint32_t to = x_slot(x, m->op->obj2)->cache;
+	bool user = o->api == SF_API_FOREIGN;
 
 	x_lab_quarantine(x, m->id);
 	X_EMIT(x, FREE, free, .id = m->id, .res = o->res, .api = o->api,
-	       .status = noticed ? SF_NOTICED : SF_OK, .cache = x_slot(x, m->op->obj2)->cache,
-	       .addr = o->addr, .bad = SF_GOOD, .known = true);
+	       .status = noticed ? SF_NOTICED : SF_OK, .cache = user ? SF_NONE : to,
+	       .how = user ? SF_FREE_USER : SF_KFREE, .call = user ? SF_CALL_FREE : SF_CALL_NONE,
+	       .heap = user ? to : 0, .addr = o->addr, .bad = SF_GOOD, .known = true);
 	x_object_drop(x, m->id);
 	*x_slot(x, m->op->obj) = (struct slot){ 0 };
 }
@@ -691,6 +723,6 @@ void exec_misuse(struct sf_exec *x, const struct sf_op *op)
 		noticed = carry_out_free(x, &m) == SF_NOTICED;
 	x->out.status = noticed ? SF_NOTICED : SF_OK;
 	emit_attack(x, &m, noticed);
-	if (op->code == SF_OP_WRONG_CACHE_FREE)
+	if (goes_elsewhere(op))
 		quarantine_wrong(x, &m, noticed);
 }

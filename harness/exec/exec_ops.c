@@ -24,7 +24,7 @@ static uint64_t slot_size(const struct sf_place *pl, uint64_t size, uint64_t usa
 
 /* --- reports --- */
 
-static void look(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
+void x_look(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
 {
 	*pl = (struct sf_place){ .kind = SF_PLACE_UNKNOWN, .cache = SF_NONE, .pfn = SF_NO_PFN };
 	if (x_is_real(addr) && x_has(x, SF_CAP_PLACE))
@@ -33,7 +33,7 @@ static void look(struct sf_exec *x, uint64_t addr, struct sf_place *pl)
 		*x_cache_state(x, pl->cache) |= CACHE_USED;
 }
 
-static uint64_t usable_size(struct sf_exec *x, uint64_t addr, uint8_t api)
+uint64_t x_usable(struct sf_exec *x, uint64_t addr, uint8_t api)
 {
 	if (!x_has(x, SF_CAP_USABLE) || !x_is_real(addr) || api == SF_API_PAGES ||
 	    api == SF_API_EXACT || api == SF_API_PMALLOC)
@@ -41,7 +41,7 @@ static uint64_t usable_size(struct sf_exec *x, uint64_t addr, uint8_t api)
 	return x->a->usable(x->heap, addr);
 }
 
-static void note_outcome(struct sf_exec *x, const struct sf_result *rs)
+void x_note_outcome(struct sf_exec *x, const struct sf_result *rs)
 {
 	x->out.status = rs->status;
 	x->out.addr = rs->addr;
@@ -51,8 +51,8 @@ static void note_outcome(struct sf_exec *x, const struct sf_result *rs)
 		x->failed = true;
 }
 
-static struct sf_event alloc_event(struct sf_exec *x, const struct sf_op *op,
-				   const struct alloc_record *ar, const struct sf_result *rs)
+struct sf_event x_alloc_event(const struct sf_exec *x, const struct sf_op *op,
+			      const struct alloc_record *ar, const struct sf_result *rs)
 {
 	struct sf_event ev;
 
@@ -130,11 +130,11 @@ static void read_counter(struct sf_exec *x, struct sf_ev_alloc *e, const struct 
 uint32_t x_allocated(struct sf_exec *x, const struct sf_op *op, const struct alloc_record *ar,
 		const struct sf_result *rs)
 {
-	struct sf_event ev = alloc_event(x, op, ar, rs);
+	struct sf_event ev = x_alloc_event(x, op, ar, rs);
 	struct object *o;
 	uint32_t id;
 
-	note_outcome(x, rs);
+	x_note_outcome(x, rs);
 	if (!rs->addr) {
 		x_emit(x, &ev);
 		return SF_NONE;
@@ -148,8 +148,8 @@ uint32_t x_allocated(struct sf_exec *x, const struct sf_op *op, const struct all
 	o->order = ar->order;
 	o->pool = ar->pool;
 	o->zeroed = zero_due(x, op, ar);
-	look(x, rs->addr, &ev.alloc.place);
-	ev.alloc.usable = usable_size(x, rs->addr, ar->rq.api);
+	x_look(x, rs->addr, &ev.alloc.place);
+	ev.alloc.usable = x_usable(x, rs->addr, ar->rq.api);
 	if ((o->zeroed || x->wiped) && x_is_real(rs->addr))
 		check_zero(x, &ev.alloc, ar, 0);
 	if (ar->rq.counter_size)
@@ -429,8 +429,8 @@ static void moved(struct sf_exec *x, const struct sf_op *op, struct sf_event *ev
 	o->type = ar->rq.type ? ar->rq.type : was.type;
 	o->api = ar->rq.api;
 	o->zeroed = zero_due(x, op, ar) && (old == SF_NONE || was.zeroed || !x_is_real(was.addr));
-	look(x, o->addr, &ev->alloc.place);
-	ev->alloc.usable = usable_size(x, o->addr, ar->rq.api);
+	x_look(x, o->addr, &ev->alloc.place);
+	ev->alloc.usable = x_usable(x, o->addr, ar->rq.api);
 	ev->alloc.moved = o->addr != was.addr;
 	if (old != SF_NONE && x_is_real(o->addr) && keep) {
 		struct object kept = was;
@@ -488,8 +488,8 @@ void x_realloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *a
 						   UINT64_MAX;
 	if (ask)
 		reallocate(x, old, &ar->rq, &rs);
-	note_outcome(x, &rs);
-	ev = alloc_event(x, op, ar, &rs);
+	x_note_outcome(x, &rs);
+	ev = x_alloc_event(x, op, ar, &rs);
 	ev.type = SF_EV_REALLOC;
 	if (old != SF_NONE) {
 		ev.alloc.old_id = old;
@@ -542,7 +542,7 @@ void exec_kvrealloc(struct sf_exec *x, const struct sf_op *op)
 /* --- frees --- */
 
 /* False: it was refused, and the object is as it was. */
-static inline bool freed(struct sf_exec *x, struct sf_event *ev, const struct sf_result *rs)
+bool x_freed(struct sf_exec *x, struct sf_event *ev, const struct sf_result *rs)
 {
 	uint32_t id = ev->free.id;
 
@@ -594,7 +594,7 @@ bool x_free_object(struct sf_exec *x, uint32_t id, enum sf_free_how spelled)
 	x->a->free(x->heap, x->obj[id].addr, spelled, &rs);
 	if (ev.free.wiped)
 		look_for_rest(x, &ev.free);
-	return freed(x, &ev, &rs);
+	return x_freed(x, &ev, &rs);
 }
 
 static void do_free(struct sf_exec *x, const struct sf_op *op, enum sf_free_how spelled)
@@ -663,7 +663,7 @@ void exec_ksize(struct sf_exec *x, const struct sf_op *op)
 		id = x_object_of(x, op, op->obj);
 		if (id == SF_NONE)
 			return;
-		look(x, x->obj[id].addr, &pl);
+		x_look(x, x->obj[id].addr, &pl);
 		if (pl.kind == SF_PLACE_VMALLOC) {
 			x_skip(x, op, SF_SKIP_REFUSED);
 			return;
@@ -738,7 +738,7 @@ void exec_cache_free(struct sf_exec *x, const struct sf_op *op)
 	ev = x_free_event(x, id);
 	ev.free.cache = s->cache;
 	x->a->cache_free(x->heap, s->cache, x->obj[id].addr, &rs);
-	if (freed(x, &ev, &rs))
+	if (x_freed(x, &ev, &rs))
 		*x_slot(x, op->obj) = (struct slot){ 0 };
 }
 
@@ -791,7 +791,7 @@ void x_free_bulk(struct sf_exec *x, uint32_t cache, uint32_t first)
 		ev.free = (struct sf_ev_free){ .id = id, .res = x->obj[id].res, .cache = cache,
 					       .api = SF_API_CACHE, .addr = x->obj[id].addr,
 					       .known = true, .bad = SF_GOOD };
-		freed(x, &ev, &rs);
+		x_freed(x, &ev, &rs);
 	}
 }
 
@@ -876,7 +876,7 @@ void x_free_pages(struct sf_exec *x, uint32_t id)
 		x->a->pages_free(x->heap, x->obj[id].addr, x->obj[id].order);
 	else
 		x->a->exact_free(x->heap, x->obj[id].addr, x->obj[id].size);
-	freed(x, &ev, &rs);
+	x_freed(x, &ev, &rs);
 }
 
 void exec_free_pages(struct sf_exec *x, const struct sf_op *op)

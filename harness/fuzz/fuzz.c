@@ -16,6 +16,7 @@
 #include "../../allocators/base/rng.h"
 #include "../../oracles/oracle.h"
 #include "../exec/exec.h"
+#include "../generate/mutate.h"
 #include "../program/program.h"
 #include "counts.h"
 #include "find.h"
@@ -342,6 +343,16 @@ void sf_fuzz_setup(void)
 	}
 	if (__asan_set_error_report_callback)
 		__asan_set_error_report_callback(on_asan_report);
+}
+
+/* Models are drawn for together, whichever of them there are: what one lacks is compared, too. */
+uint64_t sf_fuzz_caps(void)
+{
+	uint64_t caps = 0;
+
+	for (unsigned int i = 0; i < fz.nr_subjects; i++)
+		caps |= fz.subject[i].allocator->caps;
+	return !caps || caps & SF_CAP_KMALLOC ? SF_DRAW_KERNEL : caps;
 }
 
 void sf_fuzz_counters(uint8_t *begin, uint8_t *end)

@@ -54,6 +54,9 @@ size_t sf_fuzz_unmark(uint8_t *data, size_t size, char was[SF_MARK_NAME_MAX + 1]
 size_t sf_fuzz_room(size_t max_size);
 size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was, uint64_t seed);
 
+/* What mutators draw for (mutate.h): what the allocators that are fuzzed can. */
+uint64_t sf_fuzz_caps(void);
+
 /*
  * For checks of a target's own: the input in hand broke the rule `title`. Prints and writes it like
  * a violation; true if the caller must now trap (in a function of its own, so that engines tell

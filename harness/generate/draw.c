@@ -217,6 +217,75 @@ static uint64_t pick_rare(struct sf_rng *r)
 				     1 + sf_rng_below(r, sf_rng_one_in(r, 4) ? 5000 : 33);
 }
 
+/* --- user space --- */
+
+/* Where arithmetic of 32 and 64 bits turns over, and the largest object that C allows. */
+static uint64_t pick_impossible(struct sf_rng *r)
+{
+	static const uint64_t at[] = { 1ull << 31, 1ull << 32, 1ull << 47, 1ull << 63, UINT64_MAX };
+	uint64_t size = at[sf_rng_below(r, NR(at))];
+
+	if (sf_rng_one_in(r, 2))
+		return near(r, size);
+	return size - sf_rng_below(r, 2 * SF_PAGE_SIZE);
+}
+
+/*
+ * Around what size classes are made of (16 bytes, powers of two and their quarters), around pages,
+ * and, rarely, the size of the heap.
+ */
+static uint64_t pick_user_size(struct sf_draw *d)
+{
+	struct sf_rng *r = d->rng;
+	uint64_t x = sf_rng_below(r, 64), power;
+
+	if (x < 22)
+		return near(r, 16 * (1 + sf_rng_below(r, x < 14 ? 16 : 128)));
+	if (x < 36) {
+		power = 1ull << sf_rng_below(r, sf_rng_one_in(r, 6) ? 21 : 13);
+		return near(r, power + power / 4 * sf_rng_below(r, 4));
+	}
+	if (x < 48)
+		return sf_rng_below(r, 257);
+	if (x < 55)
+		return near(r, SF_PAGE_SIZE * (1 + sf_rng_below(r, 40)));
+	if (x < 60)
+		return sf_rng_next(r) >> (44 + sf_rng_below(r, 20));
+	if (x < 61)
+		return 0;
+	if (x < 62)
+		return near(r, d->p->settings.pages * SF_PAGE_SIZE - sf_rng_below(r, 4096));
+	return pick_impossible(r);
+}
+
+/* Of a heap, or a further block: some odd, many small enough to be filled. */
+static uint64_t pick_block(struct sf_rng *r)
+{
+	uint64_t size = 512ull << sf_rng_below(r, 12);
+
+	if (sf_rng_one_in(r, 16))
+		return sf_rng_one_in(r, 2) ? sf_rng_below(r, 512) : pick_impossible(r);
+	return sf_rng_one_in(r, 3) ? size : size + sf_rng_below(r, size);
+}
+
+/* Whether it cannot be met, or leaves nothing behind: what it defines is hardly worth a use. */
+static bool is_hopeless(const struct sf_draw *d, const struct sf_op *def)
+{
+	uint64_t size = def->size, most = d->p->settings.pages * SF_PAGE_SIZE;
+
+	if (!sf_is_user_word(def->code))
+		return false;
+	if (sf_op_table[def->code].flags & SF_OPF_ARRAY &&
+	    __builtin_mul_overflow(def->n, def->size, &size))
+		return true;
+	if (size >= most || (!size && sf_op_table[def->code].flags & SF_OPF_MOVES))
+		return true;
+	if (sf_op_table[def->code].res == SF_RES_HEAP)
+		return size < 1024;
+	return op_has(def->code, SF_ARG_ANY_ALIGN) &&
+	       (def->align < sizeof(void *) || def->align & (def->align - 1) || def->align > most);
+}
+
 /* Heaps in which many objects of 2 MiB slabs may lie. */
 static bool is_roomy(const struct sf_settings *set)
 {
@@ -228,6 +297,10 @@ static uint64_t pick_size_of(struct sf_draw *d, enum sf_opcode code)
 {
 	struct sf_rng *r = d->rng;
 
+	if (code == SF_OP_HEAP_CREATE || code == SF_OP_HEAP_ADD)
+		return pick_block(r);
+	if (sf_is_user_word(code))
+		return pick_user_size(d);
 	if (code == SF_OP_RARE_WRITE)
 		return pick_rare(r);
 	if (sf_op_table[code].flags & SF_OPF_POOL)
@@ -474,9 +547,14 @@ static void draw_BOOL(struct sf_draw *d, struct sf_op *op)
 	op->flag = d->tweak ? !op->flag : sf_rng_one_in(d->rng, 4);
 }
 
+#define TAKES_USER (1u << SF_RES_USER | 1u << SF_RES_ALIGNED | 1u << SF_RES_MEMALIGNED)
+
 /* Which kinds of result an argument takes, as bits 1 << enum sf_res_kind; 0: it is no reference. */
 static uint32_t takes(enum sf_opcode code, uint8_t kind)
 {
+	uint32_t bits = 1u << SF_RES_OBJ;
+	unsigned int flags = sf_op_table[code].flags;
+
 	switch (kind) {
 	case SF_ARG_PAGES:
 		return 1u << SF_RES_PAGES;
@@ -500,12 +578,26 @@ static uint32_t takes(enum sf_opcode code, uint8_t kind)
 	case SF_ARG_POOL:
 		return 1u << SF_RES_POOL;
 	case SF_ARG_DEAD:
-		return 1u << SF_RES_OBJ | 1u << SF_RES_KV;
+		return 1u << SF_RES_OBJ | 1u << SF_RES_KV | TAKES_USER;
+	case SF_ARG_UOBJ:
+		return TAKES_USER;
+	case SF_ARG_SIZED:
+		return 1u << SF_RES_USER;
+	case SF_ARG_ALIGNED:
+		return 1u << SF_RES_ALIGNED;
+	case SF_ARG_HEAP:
+	case SF_ARG_HEAP2:
+		return 1u << SF_RES_HEAP;
+	case SF_ARG_REGION:
+		return 1u << SF_RES_REGION;
 	case SF_ARG_OBJ:
 	case SF_ARG_OBJ2:
-		if (sf_op_table[code].flags & SF_OPF_KV)
-			return 1u << SF_RES_OBJ | 1u << SF_RES_KV;
-		return 1u << SF_RES_OBJ;
+		if (flags & SF_OPF_KV)
+			bits |= 1u << SF_RES_KV;
+		/* Contents, and misuse that names no cache, are the same everywhere. */
+		if (flags & SF_OPF_POOLED || (flags & SF_OPF_MISUSE && !(flags & SF_OPF_FREES)))
+			bits |= TAKES_USER;
+		return bits;
 	default:
 		return 0;
 	}
@@ -562,6 +654,13 @@ static bool fits(enum sf_opcode code, uint8_t kind, const struct sf_op *def)
 		return from_cache(def);
 	/* krealloc() is for kmalloc memory only. */
 	return !(sf_op_table[code].flags & SF_OPF_MOVES) || !from_cache(def);
+}
+
+static bool frees_object(enum sf_opcode code)
+{
+	return sf_op_table[code].flags & SF_OPF_FREES &&
+	       (op_has(code, SF_ARG_OBJ) || op_has(code, SF_ARG_UOBJ) ||
+		op_has(code, SF_ARG_SIZED) || op_has(code, SF_ARG_ALIGNED));
 }
 
 /* --- what d->index is told --- */
@@ -639,7 +738,7 @@ void sf_draw_note(struct sf_draw *d)
 	} else if (info->flags & SF_OPF_ENDS) {
 		e.ends = op->obj2;
 	}
-	if (info->flags & SF_OPF_FREES && op_has(op->code, SF_ARG_OBJ))
+	if (frees_object(op->code))
 		e.gone = op->obj;
 	else if (many && op->code != SF_OP_POOL_DESTROY)
 		e.gone = sf_index_last_object(d->index, op->cache);
@@ -679,6 +778,11 @@ static bool alive(const struct sf_draw *d, uint32_t i)
 	return true;
 }
 
+static bool is_worth(const struct sf_draw *d, uint32_t i)
+{
+	return !is_hopeless(d, &d->p->ops[i]) || sf_rng_one_in(d->rng, 16);
+}
+
 /* The last object that went with the cache or the device that operation `i` ends. */
 static uint32_t last_gone(const struct sf_draw *d, uint32_t i)
 {
@@ -698,7 +802,7 @@ static uint32_t dead_by(const struct sf_draw *d, uint32_t i)
 {
 	const struct sf_op *op = &d->p->ops[i];
 
-	if (sf_op_table[op->code].flags & SF_OPF_FREES && op_has(op->code, SF_ARG_OBJ))
+	if (frees_object(op->code))
 		return op->obj;
 	if (sf_op_ends_many(op->code) && op->code != SF_OP_POOL_DESTROY)
 		return last_gone(d, i);
@@ -743,7 +847,7 @@ static const struct sf_op *indexed_target(const struct sf_draw *d, uint32_t bits
 	bool turned = false;
 
 	while (tries && (i = next_of(d, bits, i, begin, &turned)) != SF_NONE) {
-		if (alive(d, i))
+		if (alive(d, i) && is_worth(d, i))
 			return &d->p->ops[i];
 		tries--;
 	}
@@ -762,7 +866,7 @@ static const struct sf_op *target(struct sf_draw *d, enum sf_opcode code, enum s
 	for (uint32_t n = d->pos; n && tries; n--, i = i ? i : d->pos) {
 		if (!fits(code, kind, &d->p->ops[--i]))
 			continue;
-		if (alive(d, i))
+		if (alive(d, i) && is_worth(d, i))
 			return &d->p->ops[i];
 		tries--;
 	}
@@ -899,6 +1003,55 @@ static void draw_MIN_ORDER(struct sf_draw *d, struct sf_op *op)
 static void draw_POOL(struct sf_draw *d, struct sf_op *op)
 {
 	op->cache = pick_ref(d, op, NULL);
+}
+
+static void draw_UOBJ(struct sf_draw *d, struct sf_op *op)
+{
+	bool null_ok = sf_op_table[op->code].flags & SF_OPF_NULL_OK;
+
+	op->obj = null_ok && sf_rng_one_in(d->rng, 32) ? SF_NONE : pick_ref(d, op, NULL);
+}
+
+#define draw_SIZED draw_UOBJ
+#define draw_ALIGNED draw_UOBJ
+
+static void draw_REGION(struct sf_draw *d, struct sf_op *op)
+{
+	op->obj = pick_ref(d, op, NULL);
+}
+
+static void draw_HEAP(struct sf_draw *d, struct sf_op *op)
+{
+	op->cache = d->arg->key && sf_rng_one_in(d->rng, 2) ? SF_NONE : pick_ref(d, op, NULL);
+}
+
+static void draw_HEAP2(struct sf_draw *d, struct sf_op *op)
+{
+	op->obj2 = pick_ref(d, op, NULL);
+}
+
+/* Powers of two, mostly of a page at most; what is none, and what is more than there is. */
+static void draw_ANY_ALIGN(struct sf_draw *d, struct sf_op *op)
+{
+	if (d->tweak && sf_rng_one_in(d->rng, 2))
+		op->align = (uint32_t)tweak_number(d->rng, op->align);
+	else if (sf_rng_one_in(d->rng, 24))
+		op->align = (uint32_t)(sf_rng_below(d->rng, 3) * (1 + sf_rng_below(d->rng, 64)));
+	else
+		op->align = 1u << (3 + sf_rng_below(d->rng, sf_rng_one_in(d->rng, 8) ? 18 : 10));
+}
+
+/* Where a block begins: at a page's, at a word's, anywhere. */
+static void draw_AT(struct sf_draw *d, struct sf_op *op)
+{
+	uint32_t mask = sf_rng_one_in(d->rng, 2) ? ~7u : ~0u;
+
+	op->count = (uint16_t)(sf_rng_below(d->rng, sf_rng_one_in(d->rng, 2) ? 1 : 4096) & mask);
+}
+
+static void draw_THREAD(struct sf_draw *d, struct sf_op *op)
+{
+	op->cpu = (uint8_t)sf_rng_below(d->rng, sf_rng_one_in(d->rng, 4) ? SF_THREADS_MAX : 2);
 }
 
 static void draw_MODE(struct sf_draw *d, struct sf_op *op)
@@ -1073,6 +1226,12 @@ enum sf_opcode sf_draw_free_code(const struct sf_op *def)
 		return SF_OP_MEMCG_DESTROY;
 	case SF_RES_POOL:
 		return SF_OP_POOL_DESTROY;
+	case SF_RES_USER:
+	case SF_RES_ALIGNED:
+	case SF_RES_MEMALIGNED:
+		return SF_OP_FREE;
+	case SF_RES_HEAP:
+		return SF_OP_HEAP_DESTROY;
 	default:
 		return SF_OP_NOP;
 	}

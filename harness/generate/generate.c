@@ -5,17 +5,22 @@
  */
 #include "mutate_internal.h"
 
-void sf_swarm_draw(struct sf_swarm *sw, struct sf_rng *r)
+void sf_swarm_draw(struct sf_swarm *sw, uint64_t caps, struct sf_rng *r)
 {
+	enum sf_opcode plain = sf_plain_word(caps);
+
+	sw->caps = caps;
 	sw->total = 0;
 	for (unsigned int code = 0; code <= SF_CODE_MAX; code++) {
 		unsigned int w = sf_op_table[code].weight;
 
 		sw->weight[code] = sf_rng_one_in(r, 3) ? 0 : (uint16_t)(w << sf_rng_below(r, 5));
+		if (!sf_word_fits(code, caps))
+			sw->weight[code] = 0;
 	}
 	/* The one operation that can stand anywhere and fails for no lack of anything. */
-	if (!sw->weight[SF_OP_KMALLOC])
-		sw->weight[SF_OP_KMALLOC] = 1;
+	if (!sw->weight[plain])
+		sw->weight[plain] = 1;
 	for (unsigned int code = 0; code <= SF_CODE_MAX; code++)
 		sw->total += sw->weight[code];
 }
@@ -30,7 +35,7 @@ enum sf_opcode sf_swarm_pick(const struct sf_swarm *sw, struct sf_draw *d)
 		if (sf_draw_possible(d, code))
 			return code;
 	}
-	return SF_OP_KMALLOC;
+	return sf_plain_word(sw->caps);
 }
 
 /* Operations: in a longer program what is looked for has an index. */
@@ -269,9 +274,9 @@ static void append_family(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
 		append_blocks(p, nr_ops, r);
 }
 
-void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, struct sf_rng *r)
+/* How a program begins, of a kernel's allocator. */
+static void begin(struct sf_prog *p, uint32_t nr_ops, struct sf_rng *r)
 {
-	sf_prog_clear(p);
 	if (nr_ops >= SHORT_FAMILY_MIN && sf_rng_one_in(r, 8)) {
 		sf_family_draw(p, sf_family_pick(r), r);
 		if (p->nr_ops > nr_ops)
@@ -284,10 +289,21 @@ void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, 
 		if (nr_ops >= FAMILY_MIN && sf_rng_one_in(r, p->settings.misuse ? 8 : 20))
 			append_policy(p, nr_ops - (uint32_t)sf_rng_below(r, nr_ops / 4), r);
 	}
-	/* A few operations are dropped by the fix-up; kmalloc never is, so this ends. */
-	for (unsigned int round = 0; p->nr_ops < nr_ops; round++) {
-		struct sf_swarm only = { .weight[SF_OP_KMALLOC] = 1, .total = 1 };
+}
 
+void sf_generate(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, struct sf_rng *r)
+{
+	struct sf_swarm only = { .caps = sw->caps, .total = 1 };
+
+	sf_prog_clear(p);
+	if (sw->caps & SF_CAP_MALLOC)
+		sf_user_begin(p, nr_ops, sw->caps, r);
+	else
+		begin(p, nr_ops, r);
+	sf_prog_respell(p, sw->caps);
+	only.weight[sf_plain_word(sw->caps)] = 1;
+	/* A few operations are dropped by the fix-up; plain words never are, so this ends. */
+	for (unsigned int round = 0; p->nr_ops < nr_ops; round++) {
 		append(p, nr_ops, round < 8 ? sw : &only, r);
 		sf_prog_fixup(p);
 	}

@@ -242,7 +242,7 @@ static bool mutate_migrate(struct mutation *m)
 	uint64_t cpus = m->p->settings.cpus;
 	uint8_t cpu = 0, to;
 
-	if (!r.nr || cpus < 2 || room(m) < 2)
+	if (!sf_word_fits(SF_OP_CPU, m->swarm.caps) || !r.nr || cpus < 2 || room(m) < 2)
 		return false;
 	for (uint32_t i = 0; i < r.from; i++)
 		if (m->p->ops[i].code == SF_OP_CPU)
@@ -375,6 +375,8 @@ static bool mutate_sprinkle(struct mutation *m)
 
 	if (m->p->settings.misuse && sf_rng_one_in(m->rng, 2))
 		code = pick_misuse(m->rng);
+	if (!sf_word_fits(code, m->swarm.caps))
+		code = sf_swarm_pick(&m->swarm, &d);
 	if (!room(m) || !sf_draw_possible(&d, code))
 		return false;
 	op = sf_draw_op(&d, code);
@@ -421,18 +423,41 @@ static bool mutate_once(struct mutation *m)
 /* Mutations of which one is a program of a family, whatever it was before. */
 enum { FAMILY_ONE_IN = 32 };
 
-void sf_mutate(struct sf_prog *p, const struct sf_prog *other, struct sf_rng *r)
+/* Nothing of what it was before. */
+static void start_over(struct sf_prog *p, uint64_t caps, struct sf_rng *r)
+{
+	sf_prog_clear(p);
+	while (caps & SF_CAP_MALLOC && !p->nr_ops)
+		sf_user_begin(p, SF_FUZZ_OPS_MAX, caps, r);
+	if (!p->nr_ops)
+		sf_family_draw(p, sf_family_pick(r), r);
+	sf_prog_respell(p, caps);
+	sf_prog_fixup(p);
+}
+
+/* It may be empty: of what others were about nothing can be said in this allocator's words. */
+static void never_empty(struct mutation *m)
+{
+	struct sf_draw d = draw_at(m, 0);
+	struct sf_op op;
+
+	if (m->p->nr_ops)
+		return;
+	op = sf_draw_op(&d, sf_plain_word(m->swarm.caps));
+	sf_prog_add(m->p, &op);
+	sf_prog_fixup(m->p);
+}
+
+void sf_mutate(struct sf_prog *p, const struct sf_prog *other, uint64_t caps, struct sf_rng *r)
 {
 	struct mutation m = { .p = p, .other = other, .rng = r };
 	uint64_t changes = 1 + (sf_rng_one_in(r, 2) ? 0 : sf_rng_below(r, 4));
 
 	if (sf_rng_one_in(r, FAMILY_ONE_IN)) {
-		sf_prog_clear(p);
-		sf_family_draw(p, sf_family_pick(r), r);
-		sf_prog_fixup(p);
+		start_over(p, caps, r);
 		return;
 	}
-	sf_swarm_draw(&m.swarm, r);
+	sf_swarm_draw(&m.swarm, caps, r);
 	/* A changed program is no test any more: what it expected is not what it does. */
 	for (uint32_t i = 0; i < p->nr_ops; i++)
 		p->ops[i].expect = 0;
@@ -440,19 +465,17 @@ void sf_mutate(struct sf_prog *p, const struct sf_prog *other, struct sf_rng *r)
 		sf_prog_fixup(p);
 		changes--;
 	}
+	if (sf_prog_respell(p, caps))
+		sf_prog_fixup(p);
 	for (unsigned int attempt = 0; changes && attempt < 16; attempt++) {
 		if (!mutate_once(&m))
 			continue;
 		sf_prog_fixup(p);
 		changes--;
 	}
-	if (!p->nr_ops) {
-		struct sf_draw d = draw_at(&m, 0);
-		struct sf_op op = sf_draw_op(&d, SF_OP_KMALLOC);
-
-		sf_prog_add(p, &op);
+	if (sf_prog_respell(p, caps))
 		sf_prog_fixup(p);
-	}
+	never_empty(&m);
 }
 
 /* Drops operations here and there until the encoding fits. Returns its size. */
@@ -480,7 +503,7 @@ static size_t encode_within(struct sf_prog *p, uint8_t *out, size_t max, struct 
 }
 
 size_t sf_mutate_bytes(uint8_t *data, size_t size, size_t max_size, const uint8_t *other,
-		       size_t other_size, uint64_t seed)
+		       size_t other_size, uint64_t caps, uint64_t seed)
 {
 	/* The engines' hooks carry no context; the programs keep their memory from call to call. */
 	static struct sf_prog prog, donor;
@@ -498,6 +521,6 @@ size_t sf_mutate_bytes(uint8_t *data, size_t size, size_t max_size, const uint8_
 	sf_bytes_decode(&prog, data, size, SF_FUZZ_OPS_MAX);
 	if (other)
 		sf_bytes_decode(&donor, other, other_size, SF_FUZZ_OPS_MAX);
-	sf_mutate(&prog, other ? &donor : NULL, &rng);
+	sf_mutate(&prog, other ? &donor : NULL, caps, &rng);
 	return encode_within(&prog, data, max_size, &rng);
 }

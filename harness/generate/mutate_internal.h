@@ -29,6 +29,24 @@ static inline bool sf_op_ends_many(enum sf_opcode code)
 	       sf_op_table[code].arg[0].kind != SF_ARG_MEMCG;
 }
 
+/* Whether it is a word of user space. */
+bool sf_is_user_word(enum sf_opcode code);
+/*
+ * Whether it is drawn for an allocator with these capabilities: it would not be skipped, and is of
+ * its world. An allocator that has the words of user space gets those, and what has no world.
+ */
+bool sf_word_fits(enum sf_opcode code, uint64_t caps);
+/* The word that can stand anywhere and fails for no lack of anything. */
+static inline enum sf_opcode sf_plain_word(uint64_t caps)
+{
+	return caps & SF_CAP_MALLOC ? SF_OP_MALLOC : SF_OP_KMALLOC;
+}
+/*
+ * What does not fit is said in words that do, or dropped where there are none. What is left may
+ * need sf_prog_fixup(). False: all of it fitted.
+ */
+bool sf_prog_respell(struct sf_prog *p, uint64_t caps);
+
 /* A fresh operation, every argument drawn. References may be SF_NONE: nothing fits. */
 struct sf_op sf_draw_op(struct sf_draw *d, enum sf_opcode code);
 /* Draws one argument anew; false if nothing changed by it. */
@@ -68,6 +86,12 @@ extern const unsigned int sf_family_count;
 /* One of the families, by weight; and its program, at the end of an empty one. */
 unsigned int sf_family_pick(struct sf_rng *r);
 void sf_family_draw(struct sf_prog *p, unsigned int which, struct sf_rng *r);
+
+/*
+ * user_families.c: how a program of user space begins: its heap, and mostly one run of operations
+ * that belong together, at the end of an empty one.
+ */
+void sf_user_begin(struct sf_prog *p, uint32_t nr_ops, uint64_t caps, struct sf_rng *r);
 
 /* An operation that the swarm has switched on and that can stand at `pos`. */
 enum sf_opcode sf_swarm_pick(const struct sf_swarm *sw, struct sf_draw *d);

@@ -61,7 +61,9 @@ static bool is_reference(unsigned int kind)
 		1ull << SF_ARG_EXACT | 1ull << SF_ARG_BULK | 1ull << SF_ARG_CACHE |
 		1ull << SF_ARG_BUCKETS | 1ull << SF_ARG_DEVICE | 1ull << SF_ARG_DEAD |
 		1ull << SF_ARG_CACHE2 | 1ull << SF_ARG_MEMCG | 1ull << SF_ARG_POOL |
-		1ull << SF_ARG_PAGES_BULK | 1ull << SF_ARG_SHEAF;
+		1ull << SF_ARG_PAGES_BULK | 1ull << SF_ARG_SHEAF | 1ull << SF_ARG_UOBJ |
+		1ull << SF_ARG_SIZED | 1ull << SF_ARG_ALIGNED | 1ull << SF_ARG_HEAP |
+		1ull << SF_ARG_HEAP2 | 1ull << SF_ARG_REGION;
 
 	_Static_assert(SF_ARG_KINDS <= 64, "one bit each");
 	return kinds >> kind & 1;

@@ -230,7 +230,7 @@ bool sf_expect_applies(const char *expect, uint64_t caps, char body[SF_STRING_MA
 
 static bool parse_body(const struct sf_op *op, struct words w, char out[SF_STRING_MAX + 1])
 {
-	static const char *const plain[] = { "NULL", "blocked", "ok", "noticed" };
+	static const char *const plain[] = { "NULL", "blocked", "ok", "noticed", "freed" };
 	static const char *const shapes[] = { "live", "slabs", "free" };
 
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)

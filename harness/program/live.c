@@ -32,6 +32,11 @@ const char *const sf_class_names[SF_CLASSES] = {
 	[SF_CLASS_POOLED] = "memory of a pool",
 	[SF_CLASS_PAGES_BULK] = "from alloc_pages_bulk",
 	[SF_CLASS_SHEAF] = "a prefilled sheaf",
+	[SF_CLASS_USER] = "from malloc or its like",
+	[SF_CLASS_ALIGNED] = "from aligned_alloc",
+	[SF_CLASS_MEMALIGNED] = "from posix_memalign or memalign",
+	[SF_CLASS_HEAP] = "a heap",
+	[SF_CLASS_REGION] = "a region of a heap",
 };
 
 struct sf_live *sf_live_begin(struct sf_prog *p)
@@ -108,8 +113,9 @@ static uint32_t newest(struct sf_live *l, unsigned int classes)
 	return best;
 }
 
+#define USER_CLASSES (1u << SF_CLASS_USER | 1u << SF_CLASS_ALIGNED | 1u << SF_CLASS_MEMALIGNED)
 #define DEAD_CLASSES (1u << SF_CLASS_KMALLOC | 1u << SF_CLASS_NAMED | 1u << SF_CLASS_KV | \
-		      1u << SF_CLASS_DEVM)
+		      1u << SF_CLASS_DEVM | USER_CLASSES)
 
 unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 {
@@ -140,6 +146,17 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 		return 1u << SF_CLASS_POOL;
 	case SF_ARG_DEAD:
 		return DEAD_CLASSES;
+	case SF_ARG_UOBJ:
+		return USER_CLASSES;
+	case SF_ARG_SIZED:
+		return 1u << SF_CLASS_USER;
+	case SF_ARG_ALIGNED:
+		return 1u << SF_CLASS_ALIGNED;
+	case SF_ARG_HEAP:
+	case SF_ARG_HEAP2:
+		return 1u << SF_CLASS_HEAP;
+	case SF_ARG_REGION:
+		return 1u << SF_CLASS_REGION;
 	}
 	if (info->flags & SF_OPF_DEVM)
 		return 1u << SF_CLASS_DEVM;
@@ -157,6 +174,10 @@ unsigned int sf_live_accepts(const struct sf_op *op, unsigned int kind)
 		classes |= 1u << SF_CLASS_DEVM;
 	if (info->flags & SF_OPF_POOLED)
 		classes |= 1u << SF_CLASS_POOLED;
+	/* Contents, and misuse that names no cache, are the same everywhere. */
+	if (info->flags & SF_OPF_POOLED ||
+	    (info->flags & SF_OPF_MISUSE && !(info->flags & SF_OPF_FREES)))
+		classes |= USER_CLASSES;
 	return classes;
 }
 
@@ -185,6 +206,16 @@ static enum sf_class class_of(const struct sf_op *op, unsigned int res_kind)
 		return SF_CLASS_MEMCG;
 	case SF_RES_POOL:
 		return SF_CLASS_POOL;
+	case SF_RES_USER:
+		return SF_CLASS_USER;
+	case SF_RES_ALIGNED:
+		return SF_CLASS_ALIGNED;
+	case SF_RES_MEMALIGNED:
+		return SF_CLASS_MEMALIGNED;
+	case SF_RES_HEAP:
+		return SF_CLASS_HEAP;
+	case SF_RES_REGION:
+		return SF_CLASS_REGION;
 	}
 	if (sf_op_info(op)->flags & SF_OPF_DEVM)
 		return SF_CLASS_DEVM;
@@ -249,6 +280,9 @@ void sf_live_apply(struct sf_live *l, const struct sf_prog *p, struct sf_op *op,
 		return;
 	}
 	define(l, op, class_of(op, info->res), label);
+	/* What is resized stays in its heap. */
+	if (info->res == SF_RES_USER && info->flags & SF_OPF_MOVES && op->obj != SF_NONE)
+		l->res[op->res].cache = l->res[op->obj].cache;
 	if (info->res == SF_RES_CACHE) {
 		l->nr_caches++;
 		sf_map_put(&l->names, sf_fnv1a_text(sf_prog_str(p, op->name)), op->res);
@@ -367,6 +401,45 @@ static bool fix_POOL(struct fix *f)
 	return f->op->cache != SF_NONE;
 }
 
+static bool fix_UOBJ(struct fix *f)
+{
+	return fix_object(f, SF_ARG_UOBJ);
+}
+
+static bool fix_SIZED(struct fix *f)
+{
+	return fix_object(f, SF_ARG_SIZED);
+}
+
+static bool fix_ALIGNED(struct fix *f)
+{
+	return fix_object(f, SF_ARG_ALIGNED);
+}
+
+static bool fix_REGION(struct fix *f)
+{
+	return fix_object(f, SF_ARG_REGION);
+}
+
+/* As a key it may be left out. */
+static bool fix_HEAP(struct fix *f)
+{
+	f->op->cache = fix_ref(f, SF_ARG_HEAP, f->op->cache, f->key);
+	return f->key || f->op->cache != SF_NONE;
+}
+
+static bool fix_AT(struct fix *f)
+{
+	f->op->count %= SF_PAGE_SIZE;
+	return true;
+}
+
+static bool fix_THREAD(struct fix *f)
+{
+	f->op->cpu %= SF_THREADS_MAX;
+	return true;
+}
+
 static bool fix_MODE(struct fix *f)
 {
 	f->op->fault %= SF_POOL_MODE_COUNT;
@@ -396,18 +469,28 @@ static bool fix_DEAD(struct fix *f)
 	return res != SF_NONE;
 }
 
-/* A cache that the object is not from: the one named, or the newest. */
-static bool fix_CACHE2(struct fix *f)
+/* A cache or a heap that the object is not from: the one named, or the newest. */
+static bool fix_other(struct fix *f, unsigned int kind, enum sf_class class)
 {
 	uint32_t own = f->l->res[f->op->obj].cache;
-	uint32_t res = fix_ref(f, SF_ARG_CACHE2, f->op->obj2, false);
+	uint32_t res = fix_ref(f, kind, f->op->obj2, false);
 
 	if (res == own)
-		res = f->l->newest[SF_CLASS_CACHE];
+		res = f->l->newest[class];
 	if (res != SF_NONE && res == own)
 		res = f->l->res[res].older;
 	f->op->obj2 = res;
 	return res != SF_NONE;
+}
+
+static bool fix_CACHE2(struct fix *f)
+{
+	return fix_other(f, SF_ARG_CACHE2, SF_CLASS_CACHE);
+}
+
+static bool fix_HEAP2(struct fix *f)
+{
+	return fix_other(f, SF_ARG_HEAP2, SF_CLASS_HEAP);
 }
 
 static bool fix_SPAN(struct fix *f)
@@ -433,6 +516,7 @@ static bool fix_TOKEN(struct fix *f)
 #define fix_SIZE(f) true
 #define fix_N(f) true
 #define fix_SITE(f) true
+#define fix_ANY_ALIGN(f) true
 
 static bool fix_GFP(struct fix *f)
 {

@@ -28,6 +28,11 @@ enum sf_class {
 	SF_CLASS_POOLED, /* goes with its pool */
 	SF_CLASS_PAGES_BULK,
 	SF_CLASS_SHEAF, /* goes with its cache */
+	SF_CLASS_USER,  /* of user space: goes with its heap, if it is of one */
+	SF_CLASS_ALIGNED,
+	SF_CLASS_MEMALIGNED,
+	SF_CLASS_HEAP,
+	SF_CLASS_REGION, /* goes with its heap */
 	SF_CLASSES,
 };
 

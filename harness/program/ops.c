@@ -7,7 +7,8 @@
 #include "ops.h"
 
 #define X(code, id, opname, reskind, handler, needs, weigh, opflags, docs, ...)            \
-	_Static_assert((code) > SF_OP_NOP && (code) < SF_CODE_SETTING, "code is taken");   \
+	_Static_assert((code) > SF_OP_NOP && (code) <= SF_CODE_MAX && (code) != SF_CODE_SETTING && \
+		       (code) != SF_CODE_STRING, "code is taken");                         \
 	_Static_assert(sizeof((struct sf_arg_info[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } }) / \
 		       sizeof(struct sf_arg_info) <= SF_OP_ARGS_MAX, "too many arguments");
 SF_OPS(X)

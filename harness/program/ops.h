@@ -51,7 +51,16 @@
 	X(MODE, fault, 1, "ro, wr, auto_ro, auto_wr or start_wr")                    \
 	X(ERRNO, count, 2, "an error number, 1 to 4095")                             \
 	X(PAGES_BULK, obj, 4, "result of alloc_pages_bulk()")                        \
-	X(SHEAF, obj, 4, "result of kmem_cache_prefill_sheaf()")
+	X(SHEAF, obj, 4, "result of kmem_cache_prefill_sheaf()")                     \
+	X(UOBJ, obj, 4, "result: an object of user space, or NULL")                  \
+	X(SIZED, obj, 4, "result of malloc(), calloc(), realloc() or reallocarray()") \
+	X(ALIGNED, obj, 4, "result of aligned_alloc()")                              \
+	X(HEAP, cache, 4, "result of heap_create(); left out: the first heap")       \
+	X(HEAP2, obj2, 4, "result of heap_create(), not the object's")               \
+	X(REGION, obj, 4, "result of heap_add()")                                    \
+	X(ANY_ALIGN, align, 4, "any alignment, 0 to 4294967295")                     \
+	X(AT, count, 2, "bytes behind a page boundary, 0 to 4095")                   \
+	X(THREAD, cpu, 1, "thread number, 0 to 7")
 
 enum sf_arg_kind {
 	SF_ARG_END,
@@ -70,12 +79,17 @@ enum sf_res_kind {
 	SF_RES_EXACT,
 	SF_RES_BULK,
 	SF_RES_PAGES_BULK,
+	SF_RES_USER,      /* malloc(), calloc(), realloc(), reallocarray() */
+	SF_RES_ALIGNED,   /* aligned_alloc() */
+	SF_RES_MEMALIGNED,/* posix_memalign(), memalign(): no sized form frees it */
 	SF_RES_CACHE,
 	SF_RES_BUCKETS,
 	SF_RES_DEVICE,
 	SF_RES_MEMCG,
 	SF_RES_POOL,
 	SF_RES_SHEAF,
+	SF_RES_HEAP,
+	SF_RES_REGION,
 	SF_RES_KINDS,
 };
 
@@ -92,7 +106,7 @@ enum sf_op_flags {
 	SF_OPF_DEVM = 512,  /* its object lies behind a struct devres, and dies with its device */
 	SF_OPF_POOL = 1024, /* its object lies in a pool, and dies with it */
 	SF_OPF_POOLED = 2048, /* its object may also lie in a pool */
-	/* The cache, device, pool or group that it names is dead afterwards, and all of theirs. */
+	/* The cache, device, pool, heap or group that it names is dead afterwards, with theirs. */
 	SF_OPF_ENDS = 4096,
 	SF_OPF_OWN = 8192, /* its object begins where the allocator's does: none of a device */
 };
@@ -112,7 +126,8 @@ enum sf_op_flags {
  * weight: how often generators take it, before the swarm has its say. There are many ways to spell
  *   kmalloc() and one to free it; named caches, devices and sets of buckets need several operations
  *   in a row to be of any use; a check looks at the whole heap, a set of buckets is thirteen caches
- *   each time; few allocators have pools, few heaps allow misuse.
+ *   each time; few allocators have pools, few heaps allow misuse. Words of the kernel and of user
+ *   space are never drawn together.
  * flags: enum sf_op_flags.
  */
 #define SF_OPS(X)                                                                                  \
@@ -361,7 +376,74 @@ enum sf_op_flags {
 	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(SHEAF, "sheaf"), SF_POS(COUNT, "n"))      \
 	X(98, RETURN_SHEAF, "kmem_cache_return_sheaf", NONE, return_sheaf,                         \
 	  SF_CAP_CACHES | SF_CAP_SHEAVES, 7, SF_OPF_FREES, "let go of those that are left",        \
-	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(SHEAF, "sheaf"))
+	  SF_POS(CACHE, "s"), SF_POS(GFP, "gfp"), SF_POS(SHEAF, "sheaf"))                          \
+	X(99, MALLOC, "malloc", USER, user_alloc, SF_CAP_MALLOC, 12, 0, "allocate (user space)",   \
+	  SF_POS(SIZE, "size"), SF_KEY(HEAP, "heap"))                                              \
+	X(100, CALLOC, "calloc", USER, user_alloc, SF_CAP_MALLOC | SF_CAP_CALLOC, 8,               \
+	  SF_OPF_ARRAY | SF_OPF_ZERO, "allocate n * size, zeroed",                                 \
+	  SF_POS(N, "n"), SF_POS(SIZE, "size"), SF_KEY(HEAP, "heap"))                              \
+	X(101, REALLOC, "realloc", USER, user_realloc, SF_CAP_MALLOC | SF_CAP_REALLOC, 14,         \
+	  SF_OPF_MOVES | SF_OPF_NULL_OK, "resize, in the object's own heap",                       \
+	  SF_POS(UOBJ, "p"), SF_POS(SIZE, "size"))                                                 \
+	X(102, REALLOCARRAY, "reallocarray", USER, user_realloc,                                   \
+	  SF_CAP_MALLOC | SF_CAP_REALLOC | SF_CAP_REALLOCARRAY, 5,                                 \
+	  SF_OPF_MOVES | SF_OPF_NULL_OK | SF_OPF_ARRAY, "resize to n * size",                      \
+	  SF_POS(UOBJ, "p"), SF_POS(N, "n"), SF_POS(SIZE, "size"))                                 \
+	X(103, ALIGNED_ALLOC, "aligned_alloc", ALIGNED, user_alloc,                                \
+	  SF_CAP_MALLOC | SF_CAP_ALIGNED_ALLOC, 6, 0, "allocate, aligned",                         \
+	  SF_POS(ANY_ALIGN, "align"), SF_POS(SIZE, "size"), SF_KEY(HEAP, "heap"))                  \
+	X(104, POSIX_MEMALIGN, "posix_memalign", MEMALIGNED, user_alloc,                           \
+	  SF_CAP_MALLOC | SF_CAP_POSIX_MEMALIGN, 6, 0,                                             \
+	  "allocate, aligned; the error is returned, and the pointer left alone then",             \
+	  SF_POS(ANY_ALIGN, "align"), SF_POS(SIZE, "size"), SF_KEY(HEAP, "heap"))                  \
+	X(105, MEMALIGN, "memalign", MEMALIGNED, user_alloc, SF_CAP_MALLOC | SF_CAP_MEMALIGN, 5,   \
+	  0,                                                                                       \
+	  "allocate, aligned (before POSIX)",                                                      \
+	  SF_POS(ANY_ALIGN, "align"), SF_POS(SIZE, "size"), SF_KEY(HEAP, "heap"))                  \
+	X(106, FREE, "free", NONE, user_free, SF_CAP_MALLOC, 30, SF_OPF_FREES | SF_OPF_NULL_OK,    \
+	  "free, to the object's own heap", SF_POS(UOBJ, "p"))                                     \
+	X(107, FREE_SIZED, "free_sized", NONE, user_free, SF_CAP_MALLOC | SF_CAP_FREE_SIZED, 8,    \
+	  SF_OPF_FREES | SF_OPF_NULL_OK, "free, with the size that was asked for",                 \
+	  SF_POS(SIZED, "p"))                                                                      \
+	X(108, FREE_ALIGNED_SIZED, "free_aligned_sized", NONE, user_free,                          \
+	  SF_CAP_MALLOC | SF_CAP_FREE_ALIGNED, 8, SF_OPF_FREES | SF_OPF_NULL_OK,                   \
+	  "free, with the alignment and size that were asked for", SF_POS(ALIGNED, "p"))           \
+	X(109, MALLOC_USABLE_SIZE, "malloc_usable_size", NONE, malloc_usable_size,                 \
+	  SF_CAP_MALLOC | SF_CAP_USABLE, 4, SF_OPF_NULL_OK, "ask for the usable size",             \
+	  SF_POS(UOBJ, "p"))                                                                       \
+	X(110, MALLOC_GOOD_SIZE, "malloc_good_size", NONE, malloc_good_size,                       \
+	  SF_CAP_MALLOC | SF_CAP_GOOD_SIZE, 3, 0, "ask what a request would get",                  \
+	  SF_POS(SIZE, "size"))                                                                    \
+	X(111, HEAP_CREATE, "heap_create", HEAP, user_heap_create, SF_CAP_MALLOC | SF_CAP_HEAPS,   \
+	  4,                                                                                       \
+	  0, "one more heap, in a block of that size and place", SF_POS(SIZE, "size"),             \
+	  SF_KEY(AT, "at"))                                                                        \
+	X(112, HEAP_ADD, "heap_add", REGION, user_heap_add,                                        \
+	  SF_CAP_MALLOC | SF_CAP_HEAPS | SF_CAP_REGIONS, 4, 0, "a further block for a heap",       \
+	  SF_POS(HEAP, "heap"), SF_POS(SIZE, "size"), SF_KEY(AT, "at"))                            \
+	X(113, HEAP_REMOVE, "heap_remove", NONE, user_heap_remove,                                 \
+	  SF_CAP_MALLOC | SF_CAP_HEAPS | SF_CAP_REGIONS, 2, SF_OPF_FREES,                          \
+	  "take it away again; refused while it is in use", SF_POS(REGION, "region"))              \
+	X(114, HEAP_DESTROY, "heap_destroy", NONE, user_heap_destroy,                              \
+	  SF_CAP_MALLOC | SF_CAP_HEAPS,                                                            \
+	  2, SF_OPF_ENDS, "the heap goes, and all in it", SF_POS(HEAP, "heap"))                    \
+	X(115, THREAD, "thread", NONE, thread, SF_CAP_MALLOC | SF_CAP_THREADS, 4, 0,               \
+	  "go on on another thread", SF_POS(THREAD, "thread"))                                     \
+	X(116, MALLOC_TRIM, "malloc_trim", NONE, malloc_trim, SF_CAP_MALLOC | SF_CAP_TRIM, 1, 0,   \
+	  "give free memory back, but for so many bytes", SF_POS(SIZE, "pad"))                     \
+	X(117, MALLOC_STATS, "malloc_stats", NONE, malloc_stats, SF_CAP_MALLOC | SF_CAP_STATS,     \
+	  2, 0,                                                                                    \
+	  "the allocator's own counts")                                                            \
+	X(118, MALLOC_CHECK, "malloc_check", NONE, malloc_check, SF_CAP_MALLOC | SF_CAP_INTEGRITY, \
+	  1, 0, "the allocator looks at itself")                                                   \
+	X(119, HEAP_FREE, "heap_free", NONE, misuse,                                               \
+	  SF_CAP_MALLOC | SF_CAP_HEAPS | SF_CAP_MISUSE, 20, SF_OPF_MISUSE | SF_OPF_FREES,          \
+	  "misuse: free an object to a heap that it is not of", SF_POS(UOBJ, "p"),                 \
+	  SF_POS(HEAP2, "heap"))                                                                   \
+	X(122, HEAP_REALLOC, "heap_realloc", NONE, misuse,                                         \
+	  SF_CAP_MALLOC | SF_CAP_HEAPS | SF_CAP_REALLOC | SF_CAP_MISUSE, 20,                       \
+	  SF_OPF_MISUSE | SF_OPF_FREES, "misuse: resize an object in a heap that it is not of",    \
+	  SF_POS(UOBJ, "p"), SF_POS(HEAP2, "heap"), SF_POS(SIZE, "size"))
 
 #define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 

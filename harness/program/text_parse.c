@@ -194,10 +194,13 @@ static char letter_of(const struct parser *ps, uint32_t res)
 /* How a result of that class ends. */
 static const char *end_of(uint8_t class)
 {
-	if (class == SF_CLASS_CACHE || class == SF_CLASS_MEMCG || class == SF_CLASS_POOL)
+	if (class == SF_CLASS_CACHE || class == SF_CLASS_MEMCG || class == SF_CLASS_POOL ||
+	    class == SF_CLASS_HEAP)
 		return "destroyed";
 	if (class == SF_CLASS_SHEAF)
 		return "returned";
+	if (class == SF_CLASS_REGION)
+		return "removed";
 	return class == SF_CLASS_DEVICE ? "unregistered" : "freed";
 }
 
@@ -211,7 +214,8 @@ static bool explain_dead(struct parser *ps, struct word w, uint32_t res)
 	from = &ps->l->res[r->cache];
 	return fail(ps, w.s, "%.*s went with its %s %c%u, %s at line %u", (int)w.len, w.s,
 		    from->class == SF_CLASS_DEVICE ? "device" :
-		    from->class == SF_CLASS_POOL ? "pool" : "cache", letter_of(ps, r->cache),
+		    from->class == SF_CLASS_POOL ? "pool" :
+		    from->class == SF_CLASS_HEAP ? "heap" : "cache", letter_of(ps, r->cache),
 		    (uint32_t)from->label, end_of(from->class), from->died);
 }
 
@@ -296,6 +300,15 @@ static bool parse_DEVICE(struct parser *ps)
 }
 
 #define parse_POOL parse_DEVICE
+#define parse_UOBJ parse_OBJ
+#define parse_SIZED parse_OBJ
+#define parse_ALIGNED parse_OBJ
+#define parse_REGION parse_OBJ
+
+static bool parse_HEAP(struct parser *ps)
+{
+	return reference(ps, false, &ps->op.cache);
+}
 
 static bool parse_DEAD(struct parser *ps)
 {
@@ -315,10 +328,13 @@ static bool parse_CACHE2(struct parser *ps)
 	at = ps->pos;
 	if (!reference(ps, false, &ps->op.obj2))
 		return false;
-	if (ps->op.obj2 != ps->l->res[ps->op.obj].cache)
+	if (ps->op.obj == SF_NONE || ps->op.obj2 != ps->l->res[ps->op.obj].cache)
 		return true;
-	return fail(ps, at, "%.*s is the object's own cache", (int)(ps->pos - at), at);
+	return fail(ps, at, "%.*s is the object's own %s", (int)(ps->pos - at), at,
+		    ps->arg->kind == SF_ARG_HEAP2 ? "heap" : "cache");
 }
+
+#define parse_HEAP2 parse_CACHE2
 
 static bool parse_u64(struct parser *ps, const char *what, uint64_t *value)
 {
@@ -597,6 +613,36 @@ static bool parse_ERRNO(struct parser *ps)
 	return true;
 }
 
+static bool parse_ANY_ALIGN(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 0, UINT32_MAX, "bytes", &v))
+		return false;
+	ps->op.align = (uint32_t)v;
+	return true;
+}
+
+static bool parse_AT(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 0, SF_PAGE_SIZE - 1, "bytes", &v))
+		return false;
+	ps->op.count = (uint16_t)v;
+	return true;
+}
+
+static bool parse_THREAD(struct parser *ps)
+{
+	uint64_t v = 0;
+
+	if (!ranged(ps, 0, SF_THREADS_MAX - 1, "a thread", &v))
+		return false;
+	ps->op.cpu = (uint8_t)v;
+	return true;
+}
+
 static bool parse_BOOL(struct parser *ps)
 {
 	uint64_t v = 0;
@@ -704,7 +750,7 @@ static unsigned int op_by_name(struct word w)
 #undef X
 	};
 
-	for (unsigned int code = 0; code < SF_CODE_SETTING; code++)
+	for (unsigned int code = 0; code <= SF_CODE_MAX; code++)
 		if (len[code] == w.len && w.len && !memcmp(sf_op_table[code].name, w.s, w.len))
 			return code;
 	return SF_OP_NOP;

@@ -98,6 +98,13 @@ static void write_DEVICE(struct out *o, const struct sf_op *op)
 #define write_DEAD write_OBJ
 #define write_MEMCG write_OBJ2
 #define write_POOL write_DEVICE
+#define write_UOBJ write_OBJ
+#define write_SIZED write_OBJ
+#define write_ALIGNED write_OBJ
+#define write_REGION write_OBJ
+#define write_HEAP write_DEVICE
+#define write_HEAP2 write_OBJ2
+#define write_ANY_ALIGN write_ALIGN
 
 static void write_CACHE2(struct out *o, const struct sf_op *op)
 {
@@ -236,6 +243,8 @@ static void write_TOKEN(struct out *o, const struct sf_op *op)
 #define write_ERRNO write_COUNT
 #define write_PERCENT write_CPU
 #define write_MIN_ORDER write_CPU
+#define write_AT write_COUNT
+#define write_THREAD write_CPU
 
 static void write_MODE(struct out *o, const struct sf_op *op)
 {
@@ -266,7 +275,9 @@ static void put_op(struct out *o, const struct sf_op *op)
 	if (op->code != SF_OP_CHECK)
 		puts_out(o, "(");
 	for (const struct sf_arg_info *arg = info->arg; arg->kind != SF_ARG_END; arg++) {
-		if (arg->key && !sf_arg_get(op, arg->kind))
+		uint64_t left_out = arg->kind == SF_ARG_HEAP ? SF_NONE : 0;
+
+		if (arg->key && sf_arg_get(op, arg->kind) == left_out)
 			continue;
 		puts_out(o, comma);
 		if (arg->key) {

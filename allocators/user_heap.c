@@ -81,8 +81,9 @@ static void arrived(struct sf_heap *h, uint64_t addr, uint64_t size)
 		sf_map_put(&h->live, addr, 0);
 	if (!h->in_block)
 		return;
-	r = region_of(h, addr);
-	if (r && user_block_has(&r->block, addr, size))
+	/* One without bytes may be where the block ends. */
+	r = region_of(h, size ? addr : addr - 1);
+	if (r && user_block_has(&r->block, size ? addr : addr - 1, size))
 		user_block_touch(&r->block, addr, size);
 	else
 		h->fault = "an object lies outside of its heap's block";

@@ -194,5 +194,7 @@ bool user_load_malloc(struct user_source *s, const char *path, struct sf_error *
 	s->table.summary = "a library of the malloc family";
 	s->state = lib;
 	*(void **)&s->errno_at = load_symbol_any(l, "__errno_location");
+	*(void **)&s->threads.create = load_symbol_any(l, "pthread_create");
+	*(void **)&s->threads.join = load_symbol_any(l, "pthread_join");
 	return true;
 }

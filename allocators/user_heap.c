@@ -252,7 +252,7 @@ static void carry_out(void *arg)
 static void on_its_thread(struct sf_heap *h, struct call *c)
 {
 	if (h->thread && !h->threads)
-		h->threads = user_threads_create();
+		h->threads = user_threads_create(&h->source->threads);
 	if (!h->thread || !user_threads_run(h->threads, h->thread, carry_out, c))
 		carry_out(c);
 }

@@ -9,6 +9,7 @@
 
 #include "allocator.h"
 #include "include/slabfuzz/plugin.h"
+#include "user_thread.h"
 
 /* One allocator from outside. Lives until the process ends. */
 struct user_source {
@@ -18,6 +19,7 @@ struct user_source {
 	struct slabfuzz_plugin table;   /* what was not there is NULL */
 	void *state;                    /* `heap` of a table that creates none */
 	int *(*errno_at)(void);         /* its C library's, NULL: ours */
+	struct user_thread_calls threads; /* likewise */
 	char *name, *traits_text;       /* as opened */
 	struct user_source *next;
 };

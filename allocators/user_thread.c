@@ -4,7 +4,6 @@
  */
 #include "user_thread.h"
 
-#include <pthread.h>
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "base/grow.h"
 
 struct user_threads {
+	struct user_thread_calls calls;
 	pid_t pid; /* whose threads they are: none outlives a fork */
 	struct user_one_thread {
 		pthread_t id;
@@ -41,10 +41,12 @@ static void *serve(void *arg)
 	}
 }
 
-struct user_threads *user_threads_create(void)
+struct user_threads *user_threads_create(const struct user_thread_calls *calls)
 {
 	struct user_threads *t = sf_zalloc(1, sizeof(*t));
 
+	t->calls.create = calls->create ? calls->create : pthread_create;
+	t->calls.join = calls->join ? calls->join : pthread_join;
 	t->pid = getpid();
 	return t;
 }
@@ -60,7 +62,7 @@ static bool begun(struct user_threads *t, struct user_one_thread *one)
 		return true;
 	sem_init(&one->called, 0, 0);
 	sem_init(&one->done, 0, 0);
-	one->begun = !pthread_create(&one->id, NULL, serve, one);
+	one->begun = !t->calls.create(&one->id, NULL, serve, one);
 	return one->begun;
 }
 
@@ -86,7 +88,7 @@ void user_threads_destroy(struct user_threads *t)
 			continue;
 		one->fn = NULL;
 		sem_post(&one->called);
-		pthread_join(one->id, NULL);
+		t->calls.join(one->id, NULL);
 	}
 	free(t);
 }

@@ -25,7 +25,7 @@ enum sf_end {
 };
 
 /* User space: larger objects are never written whole. */
-#define SF_USER_WHOLE_MAX (16u << 20)
+#define SF_USER_WHOLE_MAX (1u << 20)
 
 struct sf_exec_options {
 	uint8_t end;            /* enum sf_end */

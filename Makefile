@@ -129,7 +129,8 @@ UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-fram
 FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there.
-UNCOVERED := arena heap_assert heap_check maps registry settings snapshot spare trap
+UNCOVERED := arena heap_assert heap_check load load_malloc load_plugin maps open registry settings \
+	snapshot spare traits trap user_block user_contents user_heap user_probe user_thread
 
 # Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
 # none where speed is measured and in what is installed. `make SF_ASSERT=2` is for all flavors.
@@ -299,7 +300,7 @@ $(call need,$(if $(AUTO)$(kill),mutants),$(call tool,prlimit),prlimit,util-linux
 $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
-.PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report
+.PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report plugin
 .PHONY: check-format install clean help FORCE
 FORCE:
 
@@ -331,6 +332,11 @@ afl: $(PROGRAMS) $(AFL_PROGRAMS)
 
 check-behaviour: $(BUILD)/plain/tests/behaviour
 	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
+
+# An allocator from outside (docs/plugin.md). CFLAGS are its own.
+plugin:
+	@SRC='$(SRC)' OUT='$(OUT)' CFLAGS='$(CFLAGS)' SANITIZE='$(SANITIZE)' \
+		COVERAGE='$(COVERAGE)' CC='$(CC)' CLANG='$(CLANG)' ci/plugin.sh
 
 # AUTO=N: mistakes drawn from all that could be made, instead of those in tests/mutants/.
 $(BUILD)/mutator: tests/mutator.c
@@ -407,7 +413,8 @@ install: $(BUILD)/slabfuzz $(BUILD)/replay
 	$(INSTALL) -m 755 $(BUILD)/slabfuzz '$(DESTDIR)$(PREFIX)/bin/slabfuzz'
 	$(INSTALL) -m 755 $(BUILD)/replay '$(DESTDIR)$(PREFIX)/bin/slabfuzz-replay'
 	$(INSTALL) -m 644 allocators/allocator.h allocators/event.h allocators/gfp.h \
-		allocators/settings.h '$(DESTDIR)$(PREFIX)/include/slabfuzz/'
+		allocators/settings.h allocators/traits.h allocators/include/slabfuzz/plugin.h \
+		'$(DESTDIR)$(PREFIX)/include/slabfuzz/'
 	$(INSTALL) -m 644 README.md LICENSE $(wildcard docs/*.md) \
 		'$(DESTDIR)$(PREFIX)/share/doc/slabfuzz/'
 
@@ -440,6 +447,8 @@ help:
 	@echo '                allocations whose type clang 22 cannot infer, and those that lose a'
 	@echo '                pointer: of our code, COMPDB=compile_commands.json or FILES="..."'
 	@echo '                REPORT_FLAGS="--json --extended"'
+	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined COVERAGE=1]'
+	@echo '                a shared object for -a plugin:x.so, and how it was compiled'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make clean      rm -rf $(BUILD)'

@@ -566,6 +566,15 @@ struct sf_allocator {
 extern const struct sf_allocator *const sf_allocators[];
 extern const struct sf_allocator *const sf_other_allocators[];
 const struct sf_allocator *sf_allocator_by_name(const char *name);
+/*
+ * The same, and allocators from outside this build: "malloc:" (the C library's), "malloc:LIB.so"
+ * (any library of the malloc family), "plugin:X.so" (a table of slabfuzz/plugin.h). `traits`: what
+ * is to be said of one from outside, "align=8 zeroed=usable", against all that it says and that is
+ * found; NULL: nothing. Lives until the process ends; the same again gives the same. NULL: one line
+ * in *err. Not to be called by two threads at once.
+ */
+const struct sf_allocator *sf_allocator_open(const char *name, const char *traits,
+					     struct sf_error *err);
 
 /* Those that benchmarks and tests compare with one another by their identifiers. */
 extern const struct sf_allocator sf_baseline, sf_random, sf_typed, sf_large, sf_protected;

@@ -105,13 +105,14 @@ unsigned int sf_mal_11(struct sf_judge *j, const struct sf_event *ev)
 	const char *fault;
 	bool known;
 
-	if (!sf_is_user(a) || !sf_got(a) || (!a->heap && !m->nr_blocks))
+	/* One without bytes may be where the block ends. */
+	if (!sf_is_user(a) || !sf_got(a) || !size || (!a->heap && !m->nr_blocks))
 		return 0;
 	if (m->lost_blocks) {
 		sf_skip(j, SF_INV_MAL_11, "more blocks of heaps than are tracked");
 		return 0;
 	}
-	fault = place_fault(m, a->heap, a->addr, size ? size : 1, &known);
+	fault = place_fault(m, a->heap, a->addr, size, &known);
 	if (!fault && !known)
 		sf_skip(j, SF_INV_MAL_11, "where a heap's block lies is not known");
 	if (!fault)

@@ -276,10 +276,10 @@ unsigned int sf_mal_6(struct sf_judge *j, const struct sf_event *ev)
 
 /* --- MAL-7 --- */
 
-/* An object is promised: was there no memory for it? */
+/* An object is promised: was there no memory for it? A heap in a small block may have none at all. */
 static bool exhausted(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
-	return j->sh.live && a->error == ENOMEM;
+	return (j->sh.live || a->heap) && (a->error == ENOMEM || !j->sh.traits.error);
 }
 
 static const char *malloc_zero_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)

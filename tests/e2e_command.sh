@@ -63,7 +63,7 @@ says "no table 'nonesuch'"
 slabfuzz 2 list ops types
 
 slabfuzz 0 list
-for table in allocators oracles types ops settings; do
+for table in allocators oracles types ops settings traits; do
 	out_has "^$table\$"
 done
 silent
@@ -84,7 +84,7 @@ check 'every setting of the table is listed' \
 slabfuzz 0 list types
 check 'at least 64 types' test "$(wc -l <"$tmp/out")" -ge 64
 slabfuzz 0 list --json
-for key in allocators oracles types ops settings; do
+for key in allocators oracles types ops settings traits; do
 	out_has "^  \"$key\": \["
 done
 slabfuzz 0 list settings --json

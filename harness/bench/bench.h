@@ -99,6 +99,7 @@ struct sf_judge *bench_judge(void);
 void bench_generate(struct sf_prog *p, uint32_t nr_ops, uint64_t seed, bool checks);
 
 void bench_operations(struct bench *b); /* oracles off and on */
+void bench_user(struct bench *b);       /* a C library's malloc(), bare and judged */
 void bench_reset(struct bench *b);
 void bench_replay(struct bench *b);     /* nanoseconds per event by length */
 void bench_memory(struct bench *b);

@@ -25,6 +25,7 @@ enum { BOOTS_DEFAULT = 1024, BOOTS_MAX = 10000000 };
 
 static const struct sf_row rows[] = {
 	SF_ALLOCATORS_ROW("NAME,…", struct plan, on, "these allocators (default: all)"),
+	SF_TRAIT_ROW(struct plan, on),
 	SF_NUMBER("boots", "N", struct plan, boots, SF_BOOTS_MIN, BOOTS_MAX,
 		  "so many boots of each (default: 1024; 320 is the least)"),
 	SF_SET_ROW(struct plan, overrides,
@@ -114,9 +115,9 @@ static int boots(struct plan *p, int argc, char **argv)
 		return status;
 	if (optind < argc)
 		return sf_usage_error(&usage, "no argument is expected: '%s'", argv[optind]);
-	if (!p->on.nr)
-		sf_select_allocators(&p->on, &usage, "all");
-	status = 0;
+	status = sf_select_open(&p->on, &usage, "all");
+	if (status)
+		return status;
 	for (uint32_t i = 0; !status && i < p->on.nr; i++)
 		status = boot(p, p->on.allocator[i]);
 	if (p->json && !status)

@@ -52,6 +52,7 @@ static int take_hardening(void *to, const struct sf_usage *u, const char *list);
 static const struct sf_row rows[] = {
 	SF_ALLOCATORS_ROW("NAME,…", struct plan, c.on,
 			  "these allocators (default: all; reclaim: baseline)"),
+	SF_TRAIT_ROW(struct plan, c.on),
 	SF_SET_ROW(struct plan, c.overrides, "change a heap setting, whatever the program says"),
 	SF_FLAG("attacks", struct plan, attacks,
 		"how far mistakes reach; FILEs are layouts, none: drawn"),
@@ -351,19 +352,15 @@ static int settle(struct plan *p, int files)
 		return sf_usage_error(&usage, "--sealed takes no file");
 	if (!files && !p->attacks && !p->sealed)
 		return sf_usage_error(&usage, "which file?");
-	if (p->large && p->c.on.nr)
+	if (p->large && p->c.on.nr_asked)
 		return sf_usage_error(&usage, "--large has its own rows: no -a");
-	if (p->reclaim)
-		sf_select_default(&p->c.on);
-	if (!p->c.on.nr)
-		sf_select_allocators(&p->c.on, &usage, "all");
 	if (!p->c.each.nr && p->reclaim)
 		sf_compare_each(&p->c.each, &usage, "accounting=none,indirect,reclaimable");
 	if (!p->trials)
 		p->trials = p->sealed ? 1u << 20 : 400;
 	if (p->attacks && p->trials > 1000000)
 		return sf_usage_error(&usage, "--attacks: at most 1000000 trials");
-	return 0;
+	return sf_select_open(&p->c.on, &usage, p->reclaim ? sf_allocators[0]->name : "all");
 }
 
 static int compare(struct plan *p, int argc, char **argv)

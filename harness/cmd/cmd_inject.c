@@ -34,6 +34,7 @@ struct plan {
 
 static const struct sf_row rows[] = {
 	SF_ALLOCATORS_ROW("NAME,…", struct plan, on, "on these allocators (default: all)"),
+	SF_TRAIT_ROW(struct plan, on),
 	SF_SET_ROW(struct plan, overrides, "change a heap setting, whatever the program says"),
 	SF_NUMBER("max", "N", struct plan, max, 1, UINT64_MAX,
 		  "at most N failures of each kind a program (default: all)"),
@@ -226,8 +227,9 @@ static int inject_files(struct plan *p, int argc, char **argv)
 		return status;
 	if (optind == argc)
 		return sf_usage_error(&usage, "which file? At least one is wanted");
-	if (!p->on.nr)
-		sf_select_allocators(&p->on, &usage, "all");
+	status = sf_select_open(&p->on, &usage, "all");
+	if (status)
+		return status;
 	head(p);
 	for (int i = optind; i < argc; i++) {
 		status = inject_file(p, argv[i]);

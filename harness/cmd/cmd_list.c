@@ -11,22 +11,29 @@
 #include "../program/types.h"
 #include "cmd.h"
 #include "json.h"
+#include "select.h"
 #include "../../oracles/invariants.h"
 
 struct plan {
 	bool json;
+	struct sf_selection on;
 };
 
 static const struct sf_row rows[] = {
+	SF_ALLOCATORS_ROW("NAME,…", struct plan, on,
+			  "these allocators alone, and what they promise"),
+	SF_TRAIT_ROW(struct plan, on),
 	SF_JSON(struct plan, json),
 	{ 0 },
 };
 
 static const struct sf_usage usage = {
-	"list", "[allocators|oracles|types|ops|settings]",
+	"list", "[allocators|oracles|types|ops|settings|traits]",
 	"Lists the allocators and what they can do, the invariants that are judged, the C types\n"
-	"that tag allocations, the operations of programs, the settings of a heap; without an\n"
-	"argument all.",
+	"that tag allocations, the operations of programs, the settings of a heap, what\n"
+	"allocators promise; without an argument all. Every -a also takes malloc:LIB.so (any\n"
+	"library of the malloc family; malloc: the C library's own) and plugin:X.so (a table of\n"
+	"slabfuzz/plugin.h): list -a malloc:LIB.so says what was found.",
 	rows,
 };
 
@@ -54,27 +61,44 @@ static void print_caps(uint64_t set)
 	printf("\n");
 }
 
-static void print_table(const struct sf_allocator *const *list, const char *indent)
+static void print_allocator(const struct sf_allocator *a, const char *indent)
 {
-	for (int i = 0; list[i]; i++) {
-		const struct sf_allocator *a = list[i];
+	printf("%s%-12s %s\n%-12s  reset: %s; can:", indent, a->name, a->summary, "",
+	       a->reset_kind == SF_RESET_EXACT ? "exact" : "best effort");
+	print_caps(a->caps);
+	printf("%-12s  settings:", "");
+	for (size_t k = 0; k < sf_setting_count; k++)
+		if (a->settings >> sf_setting_table[k].code & 1)
+			printf(" %s", sf_setting_table[k].name);
+	printf("\n");
+}
 
-		printf("%s%-12s %s\n%-12s  reset: %s; can:", indent, a->name, a->summary, "",
-		       a->reset_kind == SF_RESET_EXACT ? "exact" : "best effort");
-		print_caps(a->caps);
-		printf("%-12s  settings:", "");
-		for (size_t k = 0; k < sf_setting_count; k++)
-			if (a->settings >> sf_setting_table[k].code & 1)
-				printf(" %s", sf_setting_table[k].name);
-		printf("\n");
-	}
+static const struct sf_traits *traits_of(const struct sf_allocator *a)
+{
+	return a->traits ? a->traits : &sf_traits_default;
+}
+
+/* Every trait, as --trait takes it. */
+static void print_promises(const struct sf_allocator *a)
+{
+	struct sf_traits t = *traits_of(a);
+	char text[40];
+
+	printf("%-12s  traits:", "");
+	for (size_t i = 0; i < sf_trait_count; i++)
+		printf(" %s=%s", sf_trait_table[i].name,
+		       sf_setting_text(&sf_trait_table[i],
+				       *sf_trait_slot(&t, &sf_trait_table[i]), text));
+	printf("\n");
 }
 
 /* Indented: those that `all` does not mean. */
 static void print_allocators(void)
 {
-	print_table(sf_allocators, "");
-	print_table(sf_other_allocators, " ");
+	for (int i = 0; sf_allocators[i]; i++)
+		print_allocator(sf_allocators[i], "");
+	for (int i = 0; sf_other_allocators[i]; i++)
+		print_allocator(sf_other_allocators[i], " ");
 }
 
 static void print_oracles(void)
@@ -142,18 +166,29 @@ static void print_ops(void)
 	}
 }
 
-static void print_settings(void)
+static void print_setting(const struct sf_setting_info *s)
 {
 	char def[40];
 
-	for (size_t i = 0; i < sf_setting_count; i++) {
-		const struct sf_setting_info *s = &sf_setting_table[i];
+	printf("%-18s %6s (", s->name, sf_setting_text(s, s->def, def));
+	if (!sf_setting_is_choice(s))
+		printf("%" PRIu64 "..%" PRIu64 "%s", s->min, s->max, *s->unit ? " " : "");
+	printf("%s) %s", s->unit, s->doc);
+	if (*s->kernel)
+		printf(" [%s]", s->kernel);
+	printf("\n");
+}
 
-		printf("%-18s %6s (", s->name, sf_setting_text(s, s->def, def));
-		if (!sf_setting_is_choice(s))
-			printf("%" PRIu64 "..%" PRIu64 "%s", s->min, s->max, *s->unit ? " " : "");
-		printf("%s) %s [%s]\n", s->unit, s->doc, s->kernel);
-	}
+static void print_settings(void)
+{
+	for (size_t i = 0; i < sf_setting_count; i++)
+		print_setting(&sf_setting_table[i]);
+}
+
+static void print_traits(void)
+{
+	for (size_t i = 0; i < sf_trait_count; i++)
+		print_setting(&sf_trait_table[i]);
 }
 
 /* --- JSON --- */
@@ -168,24 +203,41 @@ static json_t *json_caps(uint64_t set)
 	return list;
 }
 
+static json_t *json_allocator(const struct sf_allocator *a)
+{
+	json_t *set = json_array();
+
+	for (size_t k = 0; k < sf_setting_count; k++)
+		if (a->settings >> sf_setting_table[k].code & 1)
+			json_array_append_new(set, json_string(sf_setting_table[k].name));
+	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", a->name, "summary", a->summary,
+			 "reset", a->reset_kind == SF_RESET_EXACT ? "exact" : "best-effort",
+			 "capabilities", json_caps(a->caps), "settings", set);
+}
+
 static json_t *json_allocators(void)
 {
-	json_t *list = json_array(), *set;
+	json_t *list = json_array();
 
-	for (int i = 0; sf_allocators[i]; i++) {
-		const struct sf_allocator *a = sf_allocators[i];
-
-		set = json_array();
-		for (size_t k = 0; k < sf_setting_count; k++)
-			if (a->settings >> sf_setting_table[k].code & 1)
-				json_array_append_new(set, json_string(sf_setting_table[k].name));
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", a->name, "summary",
-					a->summary, "reset",
-					a->reset_kind == SF_RESET_EXACT ? "exact" : "best-effort",
-					"capabilities", json_caps(a->caps), "settings", set));
-	}
+	for (int i = 0; sf_allocators[i]; i++)
+		json_array_append_new(list, json_allocator(sf_allocators[i]));
 	return list;
+}
+
+static json_t *json_promises(const struct sf_allocator *a)
+{
+	struct sf_traits t = *traits_of(a);
+	json_t *j = json_object();
+	char text[40];
+
+	for (size_t i = 0; i < sf_trait_count; i++) {
+		const struct sf_setting_info *info = &sf_trait_table[i];
+
+		json_object_set_new(j, info->name,
+				    json_string(sf_setting_text(info, *sf_trait_slot(&t, info),
+								text)));
+	}
+	return j;
 }
 
 static json_t *json_oracles(void)
@@ -248,26 +300,37 @@ static json_t *json_names(const struct sf_setting_info *s)
 	return list;
 }
 
+static json_t *json_setting(const struct sf_setting_info *s)
+{
+	char def[40];
+	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "name", s->name, "default",
+			      sf_json_number(s->def), "min", sf_json_number(s->min), "max",
+			      sf_json_number(s->max), "unit", s->unit, "kernel", s->kernel,
+			      "summary", s->doc);
+
+	if (sf_setting_is_choice(s)) {
+		json_object_set_new(j, "default_name",
+				    json_string(sf_setting_text(s, s->def, def)));
+		json_object_set_new(j, "names", json_names(s));
+	}
+	return j;
+}
+
 static json_t *json_settings(void)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < sf_setting_count; i++) {
-		const struct sf_setting_info *s = &sf_setting_table[i];
+	for (size_t i = 0; i < sf_setting_count; i++)
+		json_array_append_new(list, json_setting(&sf_setting_table[i]));
+	return list;
+}
 
-		char def[40];
-		json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "name", s->name,
-				      "default", sf_json_number(s->def), "min",
-				      sf_json_number(s->min), "max", sf_json_number(s->max),
-				      "unit", s->unit, "kernel", s->kernel, "summary", s->doc);
+static json_t *json_traits(void)
+{
+	json_t *list = json_array();
 
-		if (sf_setting_is_choice(s)) {
-			json_object_set_new(j, "default_name",
-					    json_string(sf_setting_text(s, s->def, def)));
-			json_object_set_new(j, "names", json_names(s));
-		}
-		json_array_append_new(list, j);
-	}
+	for (size_t i = 0; i < sf_trait_count; i++)
+		json_array_append_new(list, json_setting(&sf_trait_table[i]));
 	return list;
 }
 
@@ -281,6 +344,7 @@ static const struct {
 	{ "types", print_types, json_types },
 	{ "ops", print_ops, json_ops },
 	{ "settings", print_settings, json_settings },
+	{ "traits", print_traits, json_traits },
 };
 
 #define NR_TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -303,15 +367,45 @@ static void list_all(bool json)
 		json_decref(all);
 }
 
-int sf_cmd_list(int argc, char **argv)
+/* With -a: what these can do, and all that they promise. */
+static int list_selected(struct plan *p)
 {
-	struct plan p = { false };
-	int status = sf_take_options(&usage, &p, argc, argv);
+	int status = sf_select_open(&p->on, &usage, "all");
+	json_t *list = json_array(), *one;
+
+	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
+		const struct sf_allocator *a = p->on.allocator[i];
+
+		if (!p->json) {
+			print_allocator(a, "");
+			print_promises(a);
+			continue;
+		}
+		one = json_allocator(a);
+		json_object_set_new(one, "traits", json_promises(a));
+		json_array_append_new(list, one);
+	}
+	if (!status && p->json)
+		sf_json_print(list, stdout);
+	else
+		json_decref(list);
+	return status;
+}
+
+static int list(struct plan *p, int argc, char **argv)
+{
+	int status = sf_take_options(&usage, p, argc, argv);
 
 	if (status != SF_GO_ON)
 		return status;
+	if (p->on.nr_asked && optind < argc)
+		return sf_usage_error(&usage, "-a lists allocators alone");
+	if (p->on.nr_asked)
+		return list_selected(p);
+	if (p->on.traits)
+		return sf_usage_error(&usage, "--trait: of which allocator (-a)?");
 	if (optind == argc) {
-		list_all(p.json);
+		list_all(p->json);
 		return SF_EXIT_GOOD;
 	}
 	if (optind + 1 != argc)
@@ -319,11 +413,20 @@ int sf_cmd_list(int argc, char **argv)
 	for (size_t i = 0; i < NR_TABLES; i++) {
 		if (strcmp(argv[optind], tables[i].name))
 			continue;
-		if (p.json)
+		if (p->json)
 			sf_json_print(tables[i].json(), stdout);
 		else
 			tables[i].print();
 		return SF_EXIT_GOOD;
 	}
 	return sf_usage_error(&usage, "no table '%s'", argv[optind]);
+}
+
+int sf_cmd_list(int argc, char **argv)
+{
+	struct plan p = { .json = false };
+	int status = list(&p, argc, argv);
+
+	sf_selection_free(&p.on);
+	return status;
 }

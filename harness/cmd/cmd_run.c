@@ -38,6 +38,7 @@ static const char *const ends[] = {
 static const struct sf_row rows[] = {
 	SF_ALLOCATORS_ROW("NAME,…", struct plan, on,
 			  "on these allocators, or all (default: baseline)"),
+	SF_TRAIT_ROW(struct plan, on),
 	SF_CALL('o', "oracle", "ID,…", struct plan, session.only, take_oracles,
 		"judge only these invariants (MEM-1) or families (MEM)"),
 	{ .letter = 'v', .name = "oracles", .kind = SF_ROW_FLAG,
@@ -238,7 +239,9 @@ static int run(struct plan *p, int argc, char **argv)
 		return sf_usage_error(&usage, "which file?");
 	if (p->tap && p->json)
 		return sf_usage_error(&usage, "--tap and --json are two forms of the same output");
-	sf_select_default(&p->on);
+	status = sf_select_open(&p->on, &usage, sf_allocators[0]->name);
+	if (status)
+		return status;
 	r.only = p->session.only;
 	run_files(p, &r, argv + optind);
 	status = show(p, &r);

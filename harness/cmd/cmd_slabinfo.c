@@ -33,6 +33,7 @@ struct plan {
 
 static const struct sf_row rows[] = {
 	SF_ALLOCATORS_ROW("NAME", struct plan, on, "on this allocator (default: baseline)"),
+	SF_TRAIT_ROW(struct plan, on),
 	SF_SET_ROW(struct plan, overrides, "change a heap setting, whatever the program says"),
 	SF_NUMBER("at", "N", struct plan, at, 1, UINT64_MAX,
 		  "after N operations (default: after the last, nothing torn down)"),
@@ -302,7 +303,9 @@ static int slabinfo(struct plan *p, int argc, char **argv)
 		return status;
 	if (optind + 1 != argc)
 		return sf_usage_error(&usage, "which file? One is wanted");
-	sf_select_default(&p->on);
+	status = sf_select_open(&p->on, &usage, sf_allocators[0]->name);
+	if (status)
+		return status;
 	if (p->on.nr != 1)
 		return sf_usage_error(&usage, "-a: one allocator is wanted");
 	if (p->histogram && wants_files(p))

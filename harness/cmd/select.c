@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "select.h"
+#include "static_tls.h"
 
 static void add_allocator(struct sf_selection *s, const struct sf_allocator *a)
 {
@@ -16,55 +17,69 @@ static void add_allocator(struct sf_selection *s, const struct sf_allocator *a)
 	s->allocator[s->nr++] = a;
 }
 
-static int unknown_allocator(const struct sf_usage *u, const char *name)
-{
-	char known[256] = "";
-
-	for (int i = 0; sf_allocators[i]; i++) {
-		size_t n = strlen(known);
-
-		snprintf(known + n, sizeof(known) - n, " %s", sf_allocators[i]->name);
-	}
-	for (int i = 0; sf_other_allocators[i]; i++) {
-		size_t n = strlen(known);
-
-		snprintf(known + n, sizeof(known) - n, " %s", sf_other_allocators[i]->name);
-	}
-	return sf_bad("%s: no allocator '%s'; there are:%s", u->name, name, known);
-}
-
+/* Asked for as they come: --trait may come after -a. */
 int sf_select_allocators(void *selection, const struct sf_usage *u, const char *list)
 {
 	struct sf_selection *s = selection;
+	uint32_t before = s->nr_asked;
 
 	for (size_t len; list += strspn(list, ","), (len = strcspn(list, ",")); list += len) {
-		const struct sf_allocator *a;
-		char name[64];
-
-		snprintf(name, sizeof(name), "%.*s", (int)len, list);
-		if (!strcmp(name, "all")) {
-			for (int i = 0; sf_allocators[i]; i++)
-				add_allocator(s, sf_allocators[i]);
-			continue;
-		}
-		a = sf_allocator_by_name(name);
-		if (!a)
-			return unknown_allocator(u, name);
-		add_allocator(s, a);
+		SF_GROW(s->asked, s->nr_asked, s->cap_asked);
+		s->asked[s->nr_asked++] = sf_sprintf("%.*s", (int)len, list);
 	}
-	if (!s->nr)
+	if (s->nr_asked == before)
 		return sf_usage_error(u, "-a: which allocator?");
 	return 0;
 }
 
-void sf_select_default(struct sf_selection *s)
+int sf_trait_add(void *selection, const struct sf_usage *u, const char *text)
 {
-	if (!s->nr)
-		add_allocator(s, sf_allocators[0]);
+	struct sf_selection *s = selection;
+	char *all;
+
+	if (!strchr(text, '='))
+		return sf_usage_error(u, "--trait wants KEY=VALUE, not '%s'", text);
+	all = sf_sprintf("%s%s%s", s->traits ? s->traits : "", s->traits ? " " : "", text);
+	free(s->traits);
+	s->traits = all;
+	return 0;
+}
+
+static int open_one(struct sf_selection *s, const struct sf_usage *u, const char *name)
+{
+	const struct sf_allocator *a;
+	struct sf_error err = { "" };
+
+	for (int i = 0; !strcmp(name, "all") && sf_allocators[i]; i++)
+		add_allocator(s, sf_allocators[i]);
+	if (!strcmp(name, "all"))
+		return 0;
+	a = sf_allocator_open(name, s->traits, &err);
+	if (!a) {
+		sf_static_tls_again(err.text);
+		return sf_bad("%s: %s", u->name, err.text);
+	}
+	add_allocator(s, a);
+	return 0;
+}
+
+int sf_select_open(struct sf_selection *s, const struct sf_usage *u, const char *otherwise)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; !status && i < s->nr_asked; i++)
+		status = open_one(s, u, s->asked[i]);
+	if (!s->nr_asked)
+		status = open_one(s, u, otherwise);
+	return status;
 }
 
 void sf_selection_free(struct sf_selection *s)
 {
+	for (uint32_t i = 0; i < s->nr_asked; i++)
+		free(s->asked[i]);
+	free(s->asked);
+	free(s->traits);
 	free(s->allocator);
 	*s = (struct sf_selection){ 0 };
 }

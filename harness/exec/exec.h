@@ -24,6 +24,9 @@ enum sf_end {
 	SF_END_ONLY_TEARDOWN,
 };
 
+/* User space: larger objects are never written whole. */
+#define SF_USER_WHOLE_MAX (1u << 20)
+
 struct sf_exec_options {
 	uint8_t end;            /* enum sf_end */
 	bool contents;          /* fill and verify objects */

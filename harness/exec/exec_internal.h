@@ -28,7 +28,7 @@ struct object {
 	uint16_t type;
 	uint8_t api, order;
 	bool zeroed;         /* every byte beyond `size` is zero: each request had __GFP_ZERO */
-	bool whole;          /* contents were written whole */
+	bool whole;          /* contents were written whole (user space: SF_USER_WHOLE_MAX) */
 	bool blank;          /* POOL: they never were: zero */
 	bool verified;       /* POOL: looked at, before the pool went */
 	bool alive;

@@ -1032,7 +1032,9 @@ void exec_write(struct sf_exec *x, const struct sf_op *op)
 	}
 	x_check(x, id);
 	x->obj[id].key = x_new_key(x);
-	x->obj[id].whole = op->flag;
+	/* A library hands out what no machine can write in a run. */
+	x->obj[id].whole = op->flag &&
+			   (!x_has(x, SF_CAP_MALLOC) || x->obj[id].size <= SF_USER_WHOLE_MAX);
 	x_write(x, &x->obj[id]);
 }
 

@@ -287,23 +287,23 @@ static struct fuzz_heap *find_heap(const struct sf_allocator *a, const struct sf
 
 /* --- set-up --- */
 
-static void refuse_name(const char *name)
+static void refuse_name(const char *name, const char *why)
 {
-	fprintf(stderr, "slabfuzz: SLABFUZZ_ALLOCATOR=%s: no such allocator; there are:", name);
-	for (size_t i = 0; sf_allocators[i]; i++)
-		fprintf(stderr, " %s", sf_allocators[i]->name);
-	fprintf(stderr, "\n");
+	fprintf(stderr, "slabfuzz: SLABFUZZ_ALLOCATOR=%s: %s\n", name, why);
 	exit(2);
 }
 
 static void add_subject(const char *name)
 {
 	struct subject *s = &fz.subject[fz.nr_subjects];
+	struct sf_error err = { "" };
 	char line[64];
 
-	s->allocator = sf_allocator_by_name(name);
-	if (!s->allocator || fz.nr_subjects == ALLOCATORS_MAX)
-		refuse_name(name);
+	if (fz.nr_subjects == ALLOCATORS_MAX)
+		refuse_name(name, "too many allocators");
+	s->allocator = sf_allocator_open(name, getenv("SLABFUZZ_TRAITS"), &err);
+	if (!s->allocator)
+		refuse_name(name, err.text);
 	fz.nr_subjects++;
 	snprintf(line, sizeof(line), "runs %s", name);
 	s->runs = sf_counter(line);
@@ -334,7 +334,7 @@ static void choose_allocators(void)
 	for (name = strtok_r(names, " ", &save); name; name = strtok_r(NULL, " ", &save))
 		add_subject(name);
 	if (!fz.nr_subjects)
-		refuse_name(env);
+		refuse_name(env, "names no allocator");
 	fz.first = first_turn();
 }
 

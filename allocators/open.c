@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/*
+ * open.c - sf_allocator_open(): one function for every name that -a takes. An allocator of this
+ * build, or one from outside, which is loaded once and stays.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/grow.h"
+#include "user_heap.h"
+
+static const struct {
+	const char *prefix;
+	bool (*load)(struct user_source *s, const char *path, struct sf_error *err);
+} kinds[] = {
+	{ "malloc:", user_load_malloc },
+	{ "plugin:", user_load_plugin },
+};
+
+#define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* What was opened. Not for several threads at once: it is for command lines. */
+static struct user_source *opened;
+
+static char *copy(const char *s)
+{
+	size_t size = strlen(s) + 1;
+
+	return memcpy(sf_zalloc(size, 1), s, size);
+}
+
+bool user_traits_read(struct user_source *s, const char *text, struct sf_error *err)
+{
+	while (text += strspn(text, " ,"), *text) {
+		size_t len = strcspn(text, " ,"), key = strcspn(text, "= ,");
+		const struct sf_setting_info *info = sf_trait_by_name(text, key);
+		const char *expected = "KEY=VALUE";
+		char buf[120];
+
+		if (key < len && !info) {
+			snprintf(err->text, sizeof(err->text),
+				 "no trait '%.*s' (see slabfuzz list traits)", (int)key, text);
+			return false;
+		}
+		if (key < len)
+			expected = sf_setting_parse(info, text + key + 1, len - key - 1,
+						    sf_trait_slot(&s->traits, info), buf);
+		if (expected) {
+			snprintf(err->text, sizeof(err->text), "trait %.*s: expected %s",
+				 (int)len, text, expected);
+			return false;
+		}
+		s->said |= 1ull << info->code;
+		text += len;
+	}
+	return true;
+}
+
+static void drop(struct user_source *s)
+{
+	free(s->name);
+	free(s->traits_text);
+	free(s);
+}
+
+static const struct sf_allocator *open_new(size_t kind, const char *name, const char *traits,
+					   struct sf_error *err)
+{
+	struct user_source *s = sf_zalloc(1, sizeof(*s));
+
+	s->name = copy(name);
+	s->traits_text = copy(traits);
+	s->traits = sf_traits_default;
+	if (!kinds[kind].load(s, name + strlen(kinds[kind].prefix), err) ||
+	    !user_traits_read(s, traits, err)) {
+		drop(s);
+		return NULL;
+	}
+	user_source_finish(s);
+	user_probe(s);
+	s->next = opened;
+	opened = s;
+	return &s->allocator;
+}
+
+static const struct sf_allocator *by_name(const char *name, const char *traits,
+					  struct sf_error *err)
+{
+	const struct sf_allocator *a = sf_allocator_by_name(name);
+	size_t n;
+
+	if (a && !*traits)
+		return a;
+	if (a) {
+		snprintf(err->text, sizeof(err->text), "%.64s: its traits are what they are", name);
+		return NULL;
+	}
+	n = (size_t)snprintf(err->text, sizeof(err->text), "no allocator '%.64s'; there are:",
+			     name);
+	for (int i = 0; sf_allocators[i] && n < sizeof(err->text); i++)
+		n += (size_t)snprintf(err->text + n, sizeof(err->text) - n, " %s",
+				      sf_allocators[i]->name);
+	if (n < sizeof(err->text))
+		snprintf(err->text + n, sizeof(err->text) - n, " malloc:LIB.so plugin:X.so");
+	return NULL;
+}
+
+const struct sf_allocator *sf_allocator_open(const char *name, const char *traits,
+					     struct sf_error *err)
+{
+	traits = traits ? traits : "";
+	for (struct user_source *s = opened; s; s = s->next)
+		if (!strcmp(s->name, name) && !strcmp(s->traits_text, traits))
+			return &s->allocator;
+	for (size_t i = 0; i < NR_KINDS; i++)
+		if (!strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)))
+			return open_new(i, name, traits, err);
+	return by_name(name, traits, err);
+}

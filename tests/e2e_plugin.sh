@@ -1,0 +1,149 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# e2e_plugin.sh - docs/plugin.md is true: libraries of the malloc family and plug-ins load, say what
+# they can, run all seeds without an accusation; bugs that are planted are found; what is no
+# allocator is refused in a line. A library that is not installed is a skip with its package.
+#
+# shellcheck disable=SC2317 # check calls functions
+. tests/lib/e2e.sh
+
+plugins=tests/plugins
+sanitize=
+case $SLABFUZZ in
+*/asan/*) sanitize=address,undefined ;;
+esac
+
+# build OUT SOURCE...: as the page says, by make.
+build()
+{
+	out=$1
+	shift
+	make -s plugin SRC="$*" OUT="$out" SANITIZE=$sanitize \
+		CFLAGS="-I$PWD/$plugins -Wall -Wextra -Werror" >"$tmp/make" 2>&1
+}
+
+# clean SPEC: all seeds, and no rule is said to be broken. What seeds expect is a kernel's.
+clean()
+{
+	"$SLABFUZZ" run -a "$1" corpora/seeds/*.txt >"$tmp/out" 2>"$tmp/err"
+	[ $? -le 1 ] && grep -q ' events: 0 violations, ' "$tmp/out" &&
+		! grep -q -e Sanitizer -e 'runtime error' "$tmp/err"
+}
+
+# --- a plug-in in source ---
+
+check 'an adapter takes at most 40 lines' \
+	test "$(wc -l <$plugins/first_fit_plugin.c)" -le 40
+check 'first_fit builds' build "$tmp/ff.so" $plugins/first_fit.c $plugins/first_fit_plugin.c
+slabfuzz 0 list -a "plugin:$tmp/ff.so"
+out_has ' can:.* realloc .* malloc memalign integrity heaps$'
+out_has ' traits:.* align_small=1 .* error=0 '
+slabfuzz 0 list -a "plugin:$tmp/ff.so" --trait align=8
+out_has ' traits: align=8 '
+slabfuzz 0 list --json -a "plugin:$tmp/ff.so"
+check 'first_fit runs clean' clean "plugin:$tmp/ff.so"
+slabfuzz 2 run -a "plugin:$tmp/ff.so" --trait aline=8 corpora/seeds/types.txt
+says "no trait 'aline'"
+slabfuzz 2 run -a "plugin:$tmp/ff.so" --trait align=x corpora/seeds/types.txt
+says 'trait align=x: expected a number'
+slabfuzz 2 run -a baseline --trait align=8 corpora/seeds/types.txt
+says 'baseline: its traits are what they are'
+
+# --- bugs that the page, and reports of others, speak of ---
+
+# plant NAME SED TITLE: first_fit with that change is caught.
+plant()
+{
+	sed "$2" $plugins/first_fit.c >"$tmp/$1.c"
+	check "$1 is planted" differ "$tmp/$1.c" $plugins/first_fit.c
+	check "$1 builds" build "$tmp/$1.so" "$tmp/$1.c" $plugins/first_fit_plugin.c
+	"$SLABFUZZ" run -a "plugin:$tmp/$1.so" corpora/seeds/*.txt >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	check "$1 is found" test $got != 0
+	check "$1: $3" grep -q -e "$3" "$tmp/out" "$tmp/err"
+}
+differ() { ! cmp -s "$1" "$2"; }
+
+plant rounding 's/+ ALIGN - 1)/+ ALIGN - 2)/' '^MEM-[0-9]*: \|Sanitizer\|^MAL-'
+plant alignment 's/_Alignas(ALIGN) struct chunk \*first/struct chunk *pad, *first/' \
+	'^MEM-[0-9]*: \|Sanitizer\|^MAL-'
+plant realloc_copy 's/had < size ? had : size/had < size ? had - 16 : size/' '^MEM-5: \|^MAL-'
+
+# --- what is no plug-in ---
+
+# refused SOURCE TEXT: compiled and loaded, it is refused with that.
+refused()
+{
+	printf '#include <stdlib.h>\n#include <slabfuzz/plugin.h>\n%s\n' "$1" >"$tmp/bad.c"
+	check "builds: $2" build "$tmp/bad.so" "$tmp/bad.c"
+	slabfuzz 2 list -a "plugin:$tmp/bad.so"
+	says "$2"
+}
+entries='static void *m(void *h, size_t n) { (void)h; return malloc(n); }
+static void f(void *h, void *p) { (void)h; free(p); }
+SLABFUZZ_EXPORT const struct slabfuzz_plugin slabfuzz_plugin;
+const struct slabfuzz_plugin slabfuzz_plugin = '
+head='.version = 1, .size = sizeof(slabfuzz_plugin)'
+
+slabfuzz 2 list -a plugin:"$tmp/none.so"
+says 'none.so: No such file'
+slabfuzz 2 list -a plugin:README.md
+says 'README.md: not a shared object'
+refused 'int nothing;' 'exports no slabfuzz_plugin'
+refused "$entries{ .version = 7, .size = sizeof(slabfuzz_plugin), .name = \"x\", .malloc = m, .free = f };" \
+	'slabfuzz_plugin is version 7, this slabfuzz knows 1'
+refused "$entries{ .version = 1, .size = 4096, .name = \"x\", .malloc = m, .free = f };" \
+	'its table says that it has 4096 bytes'
+refused "$entries{ .version = 1, .size = 16, .name = \"x\", .malloc = m, .free = f };" \
+	'its table says that it has 16 bytes'
+refused "$entries{ $head, .name = \"x\", .malloc = m };
+void (*use)(void *, void *) = f;" 'no malloc, or no free'
+refused "$entries{ $head, .malloc = m, .free = f };" 'no name of'
+refused "static int data;
+$entries{ $head, .name = \"x\", .malloc = m, .free = f, .calloc = (void *)&data };" \
+	'entry calloc of its table is no function'
+refused "$entries{ $head, .name = \"x\", .malloc = m, .free = f, .traits = \"aline=8\" };" \
+	"no trait 'aline'"
+cp "$tmp/ff.so" "$tmp/other.so"
+# e_machine: none that anybody has.
+printf '\377\076' | dd of="$tmp/other.so" bs=1 seek=18 conv=notrunc 2>/dev/null
+slabfuzz 2 list -a "plugin:$tmp/other.so"
+says 'other.so: built for another machine'
+slabfuzz 2 list -a "malloc:$tmp/ff.so"
+says 'ff.so: defines no malloc and free'
+head -c 40 "$tmp/ff.so" >"$tmp/short.so"
+slabfuzz 2 list -a "plugin:$tmp/short.so"
+says 'short.so: not a shared object'
+one_says()
+{
+	want=$1
+	shift
+	! make -s plugin "$@" >"$tmp/out" 2>"$tmp/err" && grep -q -e "$want" "$tmp/err"
+}
+check 'make plugin wants SRC' one_says 'SRC=' OUT="$tmp/x.so"
+check 'make plugin wants files' one_says 'there is no file none.c' SRC=none.c OUT="$tmp/x.so"
+
+# --- malloc libraries ---
+
+# library PACKAGE CAPABILITIES FILE
+library()
+{
+	if [ -n "$3" ] && [ ! -e "$3" ]; then
+		skip "$1 runs clean" "$1 is not installed (ci/setup --dev)"
+		return
+	fi
+	slabfuzz 0 list -a "malloc:$3"
+	out_has " can:.* $2"
+	check "$1 runs clean" clean "malloc:$3"
+}
+lib=/usr/lib/$(${CC:-cc} -print-multiarch 2>/dev/null)
+library libc6 'malloc calloc reallocarray aligned_alloc posix_memalign memalign trim' ''
+library libjemalloc2 'malloc calloc aligned_alloc posix_memalign memalign good_size' \
+	"$lib/libjemalloc.so.2"
+library libmimalloc2.0 'malloc calloc reallocarray aligned_alloc' "$lib/libmimalloc.so.2"
+library libtcmalloc-minimal4 'malloc calloc aligned_alloc' "$lib/libtcmalloc_minimal.so.4"
+library libtbbmalloc2 'malloc calloc posix_memalign' "$lib/libtbbmalloc.so.2"
+library libdmalloc5 'malloc calloc posix_memalign memalign' "$lib/libdmalloc.so.5"
+
+finish

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../fuzz/apart.h"
 #include "cmd.h"
 #include "session.h"
 #include "shape.h"
@@ -21,6 +22,7 @@ struct sf_session {
 	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
 	struct sf_settings settings; /* of its heap */
 	struct sf_shape shape;
+	struct sf_counted counted;
 	uint64_t events;
 
 	/* The program in hand. */
@@ -71,30 +73,49 @@ static char *op_text(const struct sf_prog *p, uint32_t op)
 }
 
 /* Recordings have no text of their own: the operation, and the numbers that matter. */
-static char *trace_text(const struct sf_op *op)
+static char *trace_text(uint8_t code, uint64_t size)
 {
-	const char *name = sf_op_table[op->code].name;
+	const char *name = sf_op_table[code].name;
 
-	if (op->size)
-		return sf_sprintf("%s(%" PRIu64 ")", name ? name : "?", op->size);
+	if (size)
+		return sf_sprintf("%s(%" PRIu64 ")", name ? name : "?", size);
 	return sf_sprintf("%s()", name ? name : "?");
+}
+
+/* The results say at any time where the work is: it may end there. */
+static void at(struct sf_session *s, uint32_t op)
+{
+	struct sf_results *r = s->results;
+	const struct sf_op *o = op == SF_NONE ? NULL : s->prog ? &s->prog->ops[op] : s->trace_op;
+
+	s->op = op;
+	r->now.op = op;
+	r->now.line = s->prog && o ? o->line : s->record && s->lines ? s->record->line : 0;
+	r->now.code = o ? o->code : 0;
+	r->now.size = o ? o->size : 0;
+	sf_apart_step(true);
+}
+
+void sf_session_where(const struct sf_results *r, const struct sf_prog *p, struct sf_found *where)
+{
+	*where = (struct sf_found){ .op = r->now.op };
+	if (r->now.op == SF_NONE)
+		return;
+	where->line = r->now.line;
+	if (!p)
+		where->text = trace_text(r->now.code & SF_CODE_MAX, r->now.size);
+	else if (r->now.op < p->nr_ops)
+		where->text = op_text(p, r->now.op);
 }
 
 static void on_violation(void *ctx, const struct sf_violation *v)
 {
 	struct sf_session *s = ctx;
-	struct sf_found *f = sf_results_found(s->results, v);
+	struct sf_found where = { .op = v->op };
 
-	if (s->op == SF_NONE)
-		return;
-	if (s->prog) {
-		f->op = s->op;
-		f->line = s->prog->ops[s->op].line;
-		f->text = op_text(s->prog, s->op);
-	} else if (s->trace_op) {
-		f->line = s->record && s->lines ? s->record->line : 0;
-		f->text = trace_text(s->trace_op);
-	}
+	if (s->op != SF_NONE && (s->prog || s->trace_op))
+		sf_session_where(s->results, s->prog, &where);
+	sf_results_found(s->results, v, &where);
 }
 
 struct sf_session *sf_session_create(const struct sf_allocator *a,
@@ -110,12 +131,18 @@ struct sf_session *sf_session_create(const struct sf_allocator *a,
 
 void sf_session_destroy(struct sf_session *s)
 {
-	sf_results_count(s->results, s->judge, s->allocator->name);
+	sf_apart_step(true);
 	if (s->exec)
 		sf_exec_destroy(s->exec);
+	sf_apart_step(false);
 	sf_judge_destroy(s->judge);
 	sf_shape_free(&s->shape);
 	free(s);
+}
+
+static void fail(struct sf_session *s, char *why)
+{
+	sf_results_last(s->results)->error = sf_results_keep(s->results, why);
 }
 
 /*
@@ -130,7 +157,7 @@ static bool prepare(struct sf_session *s, const struct sf_settings *set, bool re
 
 	if (fault) {
 		sf_say("%s: %s", sf_results_last(s->results)->file, fault);
-		sf_results_last(s->results)->error = sf_strdup(fault);
+		fail(s, sf_strdup(fault));
 		s->results->status = SF_EXIT_BAD;
 		return false;
 	}
@@ -147,7 +174,7 @@ static bool prepare(struct sf_session *s, const struct sf_settings *set, bool re
 		memset(&s->settings, 0, sizeof(s->settings));
 	if (s->exec)
 		return true;
-	sf_results_last(s->results)->error = sf_strdup(err.text);
+	fail(s, sf_strdup(err.text));
 	s->results->status = SF_EXIT_BAD;
 	return false;
 }
@@ -167,13 +194,15 @@ static const char *status_name(uint8_t status)
 static void miss(struct sf_session *s, uint32_t op, const char *got)
 {
 	const struct sf_op *o = &s->prog->ops[op];
-	struct sf_missed *m = sf_results_missed(s->results);
+	const struct sf_missed m = {
+		.op = op,
+		.line = o->line,
+		.text = op_text(s->prog, op),
+		.expected = sf_strdup(sf_prog_str(s->prog, o->expect)),
+		.got = sf_strdup(got),
+	};
 
-	m->op = op;
-	m->line = o->line;
-	m->text = op_text(s->prog, op);
-	m->expected = sf_strdup(sf_prog_str(s->prog, o->expect));
-	m->got = sf_strdup(got);
+	sf_results_missed(s->results, &m);
 }
 
 /* An expected violation is no violation: it leaves the list. */
@@ -244,6 +273,7 @@ static void count_trial(struct sf_session *s, struct sf_trial *t, uint64_t event
 {
 	struct sf_exec_counts counts;
 
+	sf_results_count(s->results, s->judge, s->allocator->name, &s->counted);
 	sf_exec_counts(s->exec, &counts);
 	t->operations = counts.ops;
 	t->events = s->events - events;
@@ -258,21 +288,25 @@ void sf_session_program(struct sf_session *s, const char *file, const struct sf_
 	uint32_t first, op;
 	bool going = true;
 
-	if (!prepare(s, &p->settings, false))
-		return;
 	s->prog = p;
-	s->op = SF_NONE;
+	at(s, SF_NONE);
+	if (!prepare(s, &p->settings, false)) {
+		s->prog = NULL;
+		sf_apart_step(false);
+		return;
+	}
 	sf_exec_begin(s->exec, file);
 	for (op = 0; op < p->nr_ops && going; op++) {
-		s->op = op;
+		at(s, op);
 		first = s->results->nr_found;
 		going = sf_exec_step(s->exec, &p->ops[op], p->strings);
 		hold_expectation(s, op, first);
 	}
-	s->op = SF_NONE;
-	for (; op < p->nr_ops; op++)
-		t->unjudged += p->ops[op].expect != 0;
+	for (uint32_t rest = op; rest < p->nr_ops; rest++)
+		t->unjudged += p->ops[rest].expect != 0;
+	at(s, SF_NONE);
 	sf_exec_end(s->exec);
+	sf_apart_step(false);
 	count_trial(s, t, events);
 	s->prog = NULL;
 }
@@ -309,12 +343,13 @@ static void hold_record(struct sf_session *s, struct sf_replay *p)
 	}
 	if (p->nr_shown == SF_DISAGREEMENTS_SHOWN)
 		return;
-	p->shown[p->nr_shown++] =
+	p->shown[p->nr_shown] = sf_results_keep(s->results,
 		sf_sprintf("%s:%s%" PRIu64 ": %s of %" PRIu64 " bytes: recorded bytes_alloc=%"
 			   PRIu64 ", the model gives %" PRIu64 " (%s)",
 			   sf_results_last(s->results)->file, s->lines ? "" : " event ", rec->line,
 			   named ? rec->cache : "kmalloc", rec->bytes_req, rec->bytes_alloc, given,
-			   s->addr ? cache_name(s, s->place.cache) : "NULL");
+			   s->addr ? cache_name(s, s->place.cache) : "NULL"));
+	p->nr_shown++;
 }
 
 static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
@@ -324,22 +359,22 @@ static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
 	struct sf_replay *p = sf_results_last(s->results)->replay;
 	bool going;
 
-	s->op++; /* from SF_NONE: the first is 0 */
 	s->trace_op = op;
 	s->record = rec;
+	at(s, s->op + 1); /* from SF_NONE: the first is 0 */
 	s->allocated = false;
 	going = sf_exec_step(s->exec, op, strings);
 	if (rec && (rec->kind == SF_TRACE_KMALLOC || rec->kind == SF_TRACE_CACHE_ALLOC))
 		hold_record(s, p);
 	if (!going)
 		s->stopped = true;
-	if (!(s->op & 0xffff) && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%u operations", s->op);
+	if (!(s->op & 0xffff) && isatty(sf_apart_messages()))
+		dprintf(sf_apart_messages(), "\r%u operations", s->op);
 	return going;
 }
 
 /* 100 % of what was replayed is worth nothing if something was not. */
-static void hold_replay(const struct sf_session *s, struct sf_trial *t)
+static void hold_replay(struct sf_session *s, const struct sf_trial *t)
 {
 	const struct sf_trace_counts *c = &t->replay->counts;
 	uint64_t due = c->kmalloc + c->cache_alloc - c->failed - c->alloc_no_ptr -
@@ -347,11 +382,11 @@ static void hold_replay(const struct sf_session *s, struct sf_trial *t)
 	uint64_t done = t->replay->kmalloc.total + t->replay->named.total;
 
 	if (s->stopped)
-		t->error = sf_sprintf("an operation blocked: %" PRIu64 " of %" PRIu64
-				      " allocations were replayed", done, due);
+		fail(s, sf_sprintf("an operation blocked: %" PRIu64 " of %" PRIu64
+				   " allocations were replayed", done, due));
 	else if (done != due)
-		t->error = sf_sprintf("%" PRIu64 " of %" PRIu64 " allocations were replayed",
-				      done, due);
+		fail(s, sf_sprintf("%" PRIu64 " of %" PRIu64 " allocations were replayed", done,
+				   due));
 }
 
 /* Both passes over the recording. False: `err` says why. */
@@ -364,17 +399,19 @@ static bool replay(struct sf_session *s, struct sf_trace *tr, struct sf_error *e
 
 	if (!scan)
 		return false;
-	t->replay->format = sf_strdup(sf_trace_format(tr));
+	t->replay->format = sf_results_keep(s->results, sf_strdup(sf_trace_format(tr)));
+	at(s, SF_NONE);
 	if (!sf_trace_rewind(tr, err) && prepare(s, sf_trace_scan_settings(scan), true)) {
 		t->replay->hashed = sf_trace_hashed(tr);
 		sf_exec_begin(s->exec, t->file);
 		fine = sf_trace_import(tr, scan, &opt, &t->replay->counts, err) >= 0;
-		s->op = SF_NONE;
 		s->record = NULL;
+		at(s, SF_NONE);
 		sf_exec_end(s->exec);
-		if (isatty(STDERR_FILENO))
-			fprintf(stderr, "\r%*s\r", 30, "");
+		if (isatty(sf_apart_messages()))
+			dprintf(sf_apart_messages(), "\r%*s\r", 30, "");
 	}
+	sf_apart_step(false);
 	sf_trace_scan_free(scan);
 	return fine;
 }
@@ -389,29 +426,31 @@ void sf_session_recording(struct sf_session *s, const char *name, const char *co
 	int status = SF_EXIT_BAD;
 
 	s->prog = NULL;
+	s->trace_op = NULL;
+	s->record = NULL;
 	s->op = SF_NONE;
 	s->stopped = false;
 	s->lines = nr == 1;
 	tr = sf_trace_open_files(paths, nr, &err, &status);
 	if (!tr) {
 		sf_say("%s", err.text);
-		t->error = sf_strdup("cannot be opened");
+		fail(s, sf_strdup("cannot be opened"));
 		t->said = true;
 		s->results->status = status;
 		return;
 	}
 	sf_trace_set_hints(tr, &s->opt->hints);
-	t->replay = sf_grow(NULL, 1, sizeof(*t->replay));
+	t->replay = sf_results_alloc(s->results, sizeof(*t->replay));
 	*t->replay = (struct sf_replay){ 0 };
 	if (!replay(s, tr, &err) && !t->error) {
 		sf_say("%s", err.text);
-		t->error = sf_strdup(err.text);
+		fail(s, sf_strdup(err.text));
 		t->said = true;
 		s->results->status = SF_EXIT_BAD;
 	} else if (!t->error) {
 		hold_replay(s, t);
 	}
-	sf_results_remarks(t->replay, tr);
+	sf_results_remarks(s->results, t->replay, tr);
 	if (s->exec)
 		count_trial(s, t, events);
 	sf_trace_close(tr);

@@ -27,13 +27,18 @@ struct sf_session;
 
 struct sf_session *sf_session_create(const struct sf_allocator *a,
 				     const struct sf_session_options *opt, struct sf_results *r);
-/* Adds the oracles' counts to the results. */
 void sf_session_destroy(struct sf_session *s);
 
-/* Each adds one trial to the results. */
+/* Each adds one trial to the results, and what the oracles counted. */
 void sf_session_program(struct sf_session *s, const char *file, const struct sf_prog *p);
 /* `paths` are what sf_trace_open_files() takes, `name` is what the user calls it. */
 void sf_session_recording(struct sf_session *s, const char *name, const char *const *paths,
 			  unsigned int nr);
+
+/*
+ * Where the work was that results say was in hand: op, line and text of it; `p` is its program,
+ * NULL: a recording.
+ */
+void sf_session_where(const struct sf_results *r, const struct sf_prog *p, struct sf_found *where);
 
 #endif

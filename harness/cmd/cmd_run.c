@@ -39,6 +39,13 @@ static const char *const ends[] = {
 	NULL,
 };
 
+static const char *const workers[] = {
+	[SF_WORKER_NO] = "no",
+	[SF_WORKER_BATCH] = "batch",
+	[SF_WORKER_PROGRAM] = "program",
+	NULL,
+};
+
 static const struct sf_row rows[] = {
 	SF_ALLOCATORS_ROW("NAME,…", struct plan, on,
 			  "on these allocators, or all (default: baseline)"),
@@ -60,6 +67,8 @@ static const struct sf_row rows[] = {
 	SF_FLAG("merge", struct plan, merge, "all FILEs are one recording, merged by time"),
 	SF_CALL(0, "slabinfo", "FILE", struct plan, session.hints, take_listing,
 		"the recorded kernel's /proc/slabinfo, for reasons"),
+	SF_WORD("worker", "HOW", struct plan, session.worker, workers,
+		"no, batch, or program (libraries, plug-ins): a process for all, for each"),
 	SF_NUMBER("timeout", "SECONDS", struct plan, timeout, 0, UINT32_MAX,
 		  "an operation that takes longer hangs (default: 60; 0: none)"),
 	SF_NUMBER("memory", "MB", struct plan, memory, 0, UINT32_MAX,
@@ -295,12 +304,23 @@ static uint64_t memory_limit(const struct plan *p)
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) / 4 * 3 * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Of who waits for a worker: its time is over first. */
+static unsigned int patience(const struct plan *p)
+{
+	bool worker = p->session.worker == SF_WORKER_BATCH ||
+		      p->session.worker == SF_WORKER_PROGRAM;
+
+	for (uint32_t i = 0; i < p->on.nr && p->session.worker == SF_WORKER_UNSAID; i++)
+		worker = worker || p->on.allocator[i]->instance;
+	return p->timeout && worker ? p->timeout + 10 : p->timeout;
+}
+
 static int run_files(const struct plan *p, struct sf_results *r, char **files, uint32_t nr)
 {
 	struct work w = { .plan = p, .results = r, .files = files,
 			  .nr_files = p->merge ? 1 : nr };
 	const struct sf_apart_options opt = {
-		.seconds = p->timeout, .memory_bytes = memory_limit(p),
+		.seconds = patience(p), .memory_bytes = memory_limit(p),
 		.told = print_finished, .work = do_work, .ctx = &w,
 	};
 	int status = sf_input_keep_standard(files);
@@ -368,6 +388,8 @@ static int run(struct plan *p, int argc, char **argv)
 	sf_select_default(&p->on);
 	r = sf_results_shared();
 	r->only = p->session.only;
+	p->session.timeout_ms = p->timeout > UINT32_MAX / 1000 ? UINT32_MAX : p->timeout * 1000;
+	p->session.memory_bytes = memory_limit(p);
 	status = run_files(p, r, argv + optind, (uint32_t)(argc - optind));
 	if (!status)
 		status = show(p, r);
@@ -380,6 +402,7 @@ int sf_cmd_run(int argc, char **argv)
 	struct plan p = {
 		.timeout = 60,
 		.memory = UINT32_MAX,
+		.session.worker = SF_WORKER_UNSAID,
 		.session.exec = { .end = SF_END_TEARDOWN, .contents = true,
 				  .walk_every = SF_WALK_UNSAID },
 	};

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../exec/worker.h"
 #include "../fuzz/apart.h"
 #include "cmd.h"
 #include "session.h"
@@ -20,6 +21,7 @@ struct sf_session {
 	struct sf_results *results;
 	struct sf_judge *judge;
 	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
+	struct sf_worker *worker; /* the same; in its place where work is done in a worker */
 	struct sf_settings settings; /* of its heap */
 	struct sf_shape shape;
 	struct sf_counted counted;
@@ -28,6 +30,10 @@ struct sf_session {
 	/* The program in hand. */
 	const struct sf_prog *prog;   /* NULL: a recording */
 	uint32_t op;                  /* being carried out; SF_NONE: none */
+	uint32_t next;                /* first whose expectation was not held against anything */
+	uint32_t first;               /* violations found before it */
+	struct sf_exec_counts counts; /* when it was over */
+	uint64_t no_cap;              /* so far: skipped because the allocator cannot */
 
 	/* The recording in hand. */
 	const struct sf_op *trace_op;
@@ -135,6 +141,7 @@ void sf_session_destroy(struct sf_session *s)
 	if (s->exec)
 		sf_exec_destroy(s->exec);
 	sf_apart_step(false);
+	sf_worker_close(s->worker);
 	sf_judge_destroy(s->judge);
 	sf_shape_free(&s->shape);
 	free(s);
@@ -145,6 +152,19 @@ static void fail(struct sf_session *s, char *why)
 	sf_results_last(s->results)->error = sf_results_keep(s->results, why);
 }
 
+/* Settings with the user's on top. False: they contradict each other, error is set. */
+static bool override(struct sf_session *s, struct sf_settings *set)
+{
+	const char *fault = sf_overrides_apply(&s->opt->overrides, set);
+
+	if (!fault)
+		return true;
+	sf_say("%s: %s", sf_results_last(s->results)->file, fault);
+	fail(s, sf_strdup(fault));
+	s->results->status = SF_EXIT_BAD;
+	return false;
+}
+
 /*
  * An executor whose heap has the program's settings, with the user's on top. False: error is set.
  */
@@ -153,14 +173,9 @@ static bool prepare(struct sf_session *s, const struct sf_settings *set, bool re
 	struct sf_exec_options exec = s->opt->exec;
 	struct sf_settings want = *set;
 	struct sf_error err = { "" };
-	const char *fault = sf_overrides_apply(&s->opt->overrides, &want);
 
-	if (fault) {
-		sf_say("%s: %s", sf_results_last(s->results)->file, fault);
-		fail(s, sf_strdup(fault));
-		s->results->status = SF_EXIT_BAD;
+	if (!override(s, &want))
 		return false;
-	}
 	if (exec.walk_every == SF_WALK_UNSAID)
 		exec.walk_every = recording ? SF_REPLAY_WALK_EVERY : 0;
 	if (s->exec && !recording && !memcmp(&want, &s->settings, sizeof(want)))
@@ -220,20 +235,10 @@ static bool expected_violation(struct sf_session *s, const char *id, uint32_t fi
 	return seen;
 }
 
-/* Not carried out because the allocator cannot, or for want of what such an operation gives. */
-static bool skipped_for_lack(const struct sf_session *s)
-{
-	struct sf_exec_counts counts;
-
-	sf_exec_counts(s->exec, &counts);
-	return sf_exec_outcome(s->exec)->skipped && counts.skipped[SF_SKIP_NO_CAP];
-}
-
-/* After operation `op`; `first` is what nr_found was before it. */
-static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
+/* After operation `op`. */
+static void hold_expectation(struct sf_session *s, uint32_t op, const struct sf_outcome *out)
 {
 	const char *text = sf_prog_str(s->prog, s->prog->ops[op].expect);
-	const struct sf_outcome *out = sf_exec_outcome(s->exec);
 	char expect[SF_STRING_MAX + 1], got[160];
 	bool held;
 	int shape;
@@ -245,7 +250,7 @@ static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 		return;
 	}
 	if (!strncmp(expect, "violation ", 10)) {
-		held = expected_violation(s, expect + 10, first);
+		held = expected_violation(s, expect + 10, s->first);
 		snprintf(got, sizeof(got), "no violation of %s", expect + 10);
 	} else if (s->prog->ops[op].code == SF_OP_CHECK) {
 		shape = s->shape.valid ?
@@ -255,7 +260,8 @@ static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 			return;
 		}
 		held = shape;
-	} else if (skipped_for_lack(s)) {
+	} else if (out->skipped && s->no_cap) {
+		/* For lack of it, or of what an operation gives that it cannot do. */
 		sf_results_last(s->results)->unjudged++;
 		return;
 	} else {
@@ -271,43 +277,197 @@ static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 
 static void count_trial(struct sf_session *s, struct sf_trial *t, uint64_t events)
 {
-	struct sf_exec_counts counts;
-
 	sf_results_count(s->results, s->judge, s->allocator->name, &s->counted);
-	sf_exec_counts(s->exec, &counts);
-	t->operations = counts.ops;
+	t->operations = s->counts.ops;
 	t->events = s->events - events;
 	for (int i = 0; i < SF_SKIP_REASONS; i++)
-		t->skipped += counts.skipped[i];
+		t->skipped += s->counts.skipped[i];
+}
+
+/* --- the two sources of a program's events --- */
+
+/* The operation is over, its events have come. */
+static void after(struct sf_session *s, uint32_t op, const struct sf_outcome *out, uint64_t no_cap)
+{
+	s->no_cap = no_cap;
+	hold_expectation(s, op, out);
+	s->next = op + 1;
+	s->first = s->results->nr_found;
+}
+
+static bool run_here(struct sf_session *s, const char *file, const struct sf_prog *p)
+{
+	bool going = true;
+
+	if (!prepare(s, &p->settings, false))
+		return false;
+	sf_exec_begin(s->exec, file);
+	for (uint32_t op = 0; op < p->nr_ops && going; op++) {
+		at(s, op);
+		going = sf_exec_step(s->exec, &p->ops[op], p->strings);
+		sf_exec_counts(s->exec, &s->counts);
+		after(s, op, sf_exec_outcome(s->exec), s->counts.skipped[SF_SKIP_NO_CAP]);
+	}
+	at(s, SF_NONE);
+	sf_exec_end(s->exec);
+	sf_exec_counts(s->exec, &s->counts);
+	return true;
+}
+
+/* Nothing of the allocator's runs in this process. */
+static void hear(void *ctx, const struct sf_event *ev)
+{
+	struct sf_session *s = ctx;
+	uint32_t op = s->prog && ev->op < s->prog->nr_ops ? ev->op : SF_NONE;
+
+	if (op != s->op)
+		at(s, op);
+	sf_apart_step(false);
+	if (ev->type == SF_EV_CRASH)
+		s->first = s->results->nr_found;
+	listen(s, ev);
+}
+
+static void hear_step(void *ctx, const struct sf_worker_step *step)
+{
+	struct sf_session *s = ctx;
+
+	at(s, step->op);
+	sf_apart_step(false);
+	after(s, step->op, &step->outcome, step->no_cap);
+}
+
+static void read_crash(const struct sf_worker_end *end, struct sf_crash *c)
+{
+	const struct sf_crash_end how = {
+		.status = end->status,
+		.hung = end->fate == SF_FATE_HANG,
+		.memory = end->fate == SF_FATE_MEMORY,
+		.left = end->fate == SF_FATE_EXIT,
+		.closed = end->fate == SF_FATE_CLOSED,
+	};
+
+	if (end->fate != SF_FATE_SCRIBBLED && end->fate != SF_FATE_OUTPUT &&
+	    sf_crash_read(c, end->text, &how))
+		return;
+	c->kind = SF_CRASH_KILLED;
+	c->title[0] = 0;
+}
+
+static void crash_title(const struct sf_worker_end *end, char title[SF_CRASH_TITLE_MAX])
+{
+	struct sf_crash c;
+
+	_Static_assert(sizeof(c.title) == SF_CRASH_TITLE_MAX, "titles are as long as an oracle's");
+	read_crash(end, &c);
+	memcpy(title, c.title, SF_CRASH_TITLE_MAX);
+}
+
+/* A crash is listed as one, with its report, and not as what the judge made of its event. */
+static void take_crash(struct sf_session *s, const struct sf_worker_end *end)
+{
+	struct sf_found where = { .op = SF_NONE };
+	struct sf_crash c;
+	char *report = end->text_len ? sf_crash_symbolize(end->text) : NULL;
+
+	while (s->results->nr_found > s->first)
+		sf_results_unfound(s->results, s->results->nr_found - 1);
+	read_crash(end, &c);
+	memcpy(c.title, end->title, sizeof(c.title));
+	at(s, end->op);
+	sf_apart_step(false);
+	sf_session_where(s->results, s->prog, &where);
+	sf_results_crashed(s->results, &c, report ? report : end->why, &where);
+	free(report);
+	s->counts.ops = end->op == SF_NONE ? 0 : end->op + 1;
+}
+
+static void hear_over(void *ctx, uint32_t job, const struct sf_worker_end *end)
+{
+	struct sf_session *s = ctx;
+
+	(void)job;
+	s->counts = end->counts;
+	if (end->fate == SF_FATE_NO_HEAP) {
+		fail(s, sf_strdup(end->why));
+		s->results->status = SF_EXIT_BAD;
+	} else if (end->fate != SF_FATE_DONE && !end->refusal) {
+		take_crash(s, end);
+	}
+}
+
+/* The worker says on standard error, which is read here, where it was. */
+static void speak(void)
+{
+	static const volatile bool midst = true;
+
+	sf_crash_speak(&midst);
+}
+
+static struct sf_worker *open_worker(struct sf_session *s, const struct sf_settings *set,
+				     struct sf_error *err)
+{
+	struct sf_worker_options opt = {
+		.exec = s->opt->exec,
+		.fork = s->opt->worker == SF_WORKER_PROGRAM ||
+			s->opt->worker == SF_WORKER_UNSAID ? SF_FORK_PROGRAM : SF_FORK_NONE,
+		.timeout_ms = s->opt->timeout_ms,
+		.memory_bytes = s->opt->memory_bytes,
+		.emit = hear, .step = hear_step, .over = hear_over, .inside = speak,
+		.title = crash_title, .ctx = s,
+	};
+
+	if (opt.exec.walk_every == SF_WALK_UNSAID)
+		opt.exec.walk_every = 0;
+	return sf_worker_open(s->allocator, set, &opt, err);
+}
+
+static bool run_in_worker(struct sf_session *s, const char *file, const struct sf_prog *p)
+{
+	struct sf_settings want = p->settings;
+	const struct sf_worker_job job = { .prog = p, .settings = &want, .name = file };
+	struct sf_error err = { "" };
+
+	if (!override(s, &want))
+		return false;
+	sf_apart_step(false);
+	if (!s->worker)
+		s->worker = open_worker(s, &want, &err);
+	if (s->worker && sf_worker_run(s->worker, &job, 1, &err))
+		return true;
+	sf_worker_close(s->worker);
+	s->worker = NULL;
+	sf_say("%s: %s: %s", sf_results_last(s->results)->file, s->allocator->name, err.text);
+	fail(s, sf_strdup(err.text));
+	s->results->status = SF_EXIT_BAD;
+	return false;
+}
+
+/* Strangers' code is kept apart if the user does not say. */
+static bool uses_worker(const struct sf_session *s)
+{
+	return s->opt->worker == SF_WORKER_UNSAID ? s->allocator->instance != NULL :
+						    s->opt->worker != SF_WORKER_NO;
 }
 
 void sf_session_program(struct sf_session *s, const char *file, const struct sf_prog *p)
 {
 	struct sf_trial *t = sf_results_trial(s->results, file, s->allocator->name);
 	uint64_t events = s->events;
-	uint32_t first, op;
-	bool going = true;
+	bool ran;
 
 	s->prog = p;
+	s->next = 0;
+	s->first = s->results->nr_found;
+	s->counts = (struct sf_exec_counts){ .ops = 0 };
 	at(s, SF_NONE);
-	if (!prepare(s, &p->settings, false)) {
-		s->prog = NULL;
-		sf_apart_step(false);
-		return;
-	}
-	sf_exec_begin(s->exec, file);
-	for (op = 0; op < p->nr_ops && going; op++) {
-		at(s, op);
-		first = s->results->nr_found;
-		going = sf_exec_step(s->exec, &p->ops[op], p->strings);
-		hold_expectation(s, op, first);
-	}
-	for (uint32_t rest = op; rest < p->nr_ops; rest++)
-		t->unjudged += p->ops[rest].expect != 0;
+	ran = uses_worker(s) ? run_in_worker(s, file, p) : run_here(s, file, p);
 	at(s, SF_NONE);
-	sf_exec_end(s->exec);
 	sf_apart_step(false);
-	count_trial(s, t, events);
+	for (; ran && s->next < p->nr_ops; s->next++)
+		t->unjudged += p->ops[s->next].expect != 0;
+	if (ran)
+		count_trial(s, t, events);
 	s->prog = NULL;
 }
 
@@ -451,7 +611,9 @@ void sf_session_recording(struct sf_session *s, const char *name, const char *co
 		hold_replay(s, t);
 	}
 	sf_results_remarks(s->results, t->replay, tr);
-	if (s->exec)
+	if (s->exec) {
+		sf_exec_counts(s->exec, &s->counts);
 		count_trial(s, t, events);
+	}
 	sf_trace_close(tr);
 }

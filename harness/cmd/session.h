@@ -17,6 +17,17 @@ struct sf_session_options {
 	struct sf_exec_options exec;   /* walk_every: SF_WALK_UNSAID, or as asked for */
 	struct sf_overrides overrides; /* of settings */
 	struct sf_trace_hints hints;   /* of recorded kernels */
+	uint8_t worker;                /* enum sf_worker_use */
+	uint32_t timeout_ms;           /* of an operation in a worker; 0: none */
+	uint64_t memory_bytes;         /* of a worker; 0: no limit */
+};
+
+/* Where programs are executed (exec/worker.h). Recordings are replayed in this process. */
+enum sf_worker_use {
+	SF_WORKER_NO,      /* in this process */
+	SF_WORKER_BATCH,   /* in a worker, all in one process */
+	SF_WORKER_PROGRAM, /* in a worker, each in a process of its own */
+	SF_WORKER_UNSAID,  /* PROGRAM for libraries and plug-ins, else NO */
 };
 
 /* A recording is looked at as a whole every so many operations if the user does not say. */

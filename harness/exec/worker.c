@@ -296,16 +296,15 @@ static bool is_refusal(const struct sf_worker *w, const struct sf_worker_end *en
 static void emit_crash(struct sf_worker *w, struct sf_worker_end *end)
 {
 	const struct sf_op *op = op_in_hand(w, end->op);
-	char title[SF_CRASH_TITLE_MAX] = "";
 	struct sf_event ev = { .type = SF_EV_CRASH, .op = end->op };
 
 	if (w->opt.title)
-		w->opt.title(end, title);
-	if (!title[0])
-		plain_title(end, title);
+		w->opt.title(end, end->title);
+	if (!end->title[0])
+		plain_title(end, end->title);
 	end->refusal = is_refusal(w, end);
 	ev.crash = (struct sf_ev_crash){ .code = op ? op->code : 0, .refusal = end->refusal,
-					 .title = title };
+					 .title = end->title };
 	w->opt.emit(w->opt.ctx, &ev);
 }
 

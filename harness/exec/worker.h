@@ -46,6 +46,8 @@ enum sf_worker_fate {
 #undef X
 };
 
+#define SF_CRASH_TITLE_MAX 160
+
 struct sf_worker_end {
 	uint8_t fate;            /* enum sf_worker_fate */
 	bool refusal;            /* an abort that the allocator's traits allow in this place */
@@ -56,6 +58,7 @@ struct sf_worker_end {
 	const char *text;
 	size_t text_len;
 	char why[200];           /* one line, or "" */
+	char title[SF_CRASH_TITLE_MAX]; /* of a crash */
 };
 
 /* After an operation, its events having come. */
@@ -64,8 +67,6 @@ struct sf_worker_step {
 	struct sf_outcome outcome;
 	uint64_t no_cap;         /* operations so far that the allocator cannot do */
 };
-
-#define SF_CRASH_TITLE_MAX 160
 
 struct sf_worker_options {
 	struct sf_exec_options exec;

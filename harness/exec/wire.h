@@ -76,6 +76,8 @@ uint64_t sf_wire_layout(void);
 size_t sf_wire_size(const struct sf_event *ev);
 /* Writes them. `nr`: of the record. */
 void sf_wire_write(const struct sf_event *ev, uint32_t nr, void *out);
+/* Of a record, all but its sum being there. For who writes records otherwise. */
+uint32_t sf_wire_sum(const struct sf_wire_head *head);
 /* The same for a control record: type from SF_WIRE_CONTROL on. */
 size_t sf_wire_control_size(size_t payload);
 void sf_wire_control(uint8_t type, uint32_t op, const void *payload, size_t size, uint32_t nr,

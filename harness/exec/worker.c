@@ -70,6 +70,7 @@ struct sf_worker {
 	uint8_t asked;           /* 1: to speak, 2: to die, 3: all were ended */
 	uint64_t asked_ms;
 	struct sf_wire_fault fault;
+	bool dead;               /* who watches is gone */
 	uint64_t beat, written;  /* as seen last */
 	uint64_t seen_ms, stalled_ms, watched_ms;
 	unsigned int restarts;
@@ -597,6 +598,7 @@ static void watch(struct sf_worker *w)
 	if (now - w->watched_ms < WATCH_MS)
 		return;
 	w->watched_ms = now;
+	w->dead = is_dead(w);
 	if (w->opt.memory_bytes && resident(w) > w->opt.memory_bytes)
 		ask_to_end(w, SF_FATE_MEMORY, now);
 	if (text_size(w) > (w->opt.text_bytes ? w->opt.text_bytes : TEXT_BYTES))
@@ -636,31 +638,27 @@ static void wait_for_news(struct sf_worker *w)
 
 /* --- a batch --- */
 
-/* How much room it takes; 0: too much. */
-static size_t room_for(const struct sf_worker_job *job)
-{
-	size_t name = job->name ? strlen(job->name) + 1 : 0;
-	size_t bytes = sizeof(struct sf_link_program) + name +
-		       sf_bytes_encode(job->prog, NULL, 0);
-
-	bytes = (bytes + 7) & ~(size_t)7;
-	return bytes <= SF_LINK_IN ? bytes : 0;
-}
-
-static void put_program(uint8_t *to, const struct sf_worker_job *job, size_t bytes, bool tell)
+/* Bytes that it takes of the `room` there; 0: it does not fit. */
+static size_t put_program(uint8_t *to, size_t room, const struct sf_worker_job *job, bool tell)
 {
 	struct sf_link_program *p = (void *)to;
-	uint8_t *at = (uint8_t *)(p + 1);
+	size_t name_len = job->name ? strlen(job->name) + 1 : 0;
+	size_t head = sizeof(*p) + name_len, len, bytes;
 
+	if (room <= head)
+		return 0;
+	len = sf_bytes_encode(job->prog, to + head, room - head);
+	bytes = (head + len + 7) & ~(size_t)7;
+	if (bytes > room)
+		return 0;
 	*p = (struct sf_link_program){
 		.bytes = (uint32_t)bytes, .nr_ops = job->prog->nr_ops, .tell = tell,
-		.name_len = job->name ? (uint32_t)strlen(job->name) + 1 : 0,
+		.name_len = (uint32_t)name_len, .prog_len = (uint32_t)len,
 		.settings = job->settings ? *job->settings : job->prog->settings,
 	};
-	if (p->name_len)
-		memcpy(at, job->name, p->name_len);
-	at += p->name_len;
-	p->prog_len = (uint32_t)sf_bytes_encode(job->prog, at, SF_LINK_IN);
+	if (name_len)
+		memcpy(p + 1, job->name, name_len);
+	return bytes;
 }
 
 /* As many as fit, from jobs[first] on. */
@@ -677,12 +675,11 @@ static bool fill(struct sf_worker *w, uint32_t first, uint32_t nr, struct sf_err
 		const struct sf_worker_job *job = &w->jobs[first + w->count];
 		const struct sf_settings *set = job->settings ? job->settings :
 								&job->prog->settings;
-		size_t bytes = room_for(job);
+		size_t bytes = put_program(w->in->data + used, SF_LINK_IN - used, job,
+					   !known || memcmp(set, &w->told, sizeof(*set)) != 0);
 
-		if (!bytes || bytes > SF_LINK_IN - used)
+		if (!bytes)
 			break;
-		put_program(w->in->data + used, job, bytes,
-			    !known || memcmp(set, &w->told, sizeof(*set)) != 0);
 		known = true;
 		w->told = *set;
 		used += bytes;
@@ -743,16 +740,21 @@ static bool died_idle(struct sf_worker *w)
 	       SF_LINK_LOAD(w->out->phase) == SF_LINK_IDLE && w->restarts++ < RESTARTS;
 }
 
-/* False: it could not even be forked. */
-static bool see_end(struct sf_worker *w, struct sf_error *err)
+/* Who wrote writes no more: what is whole is taken, what is not is lost. */
+static void take_rest(struct sf_worker *w)
 {
 	bool any = true;
 
-	w->ended = SF_LINK_LOAD(w->state->ended);
-	/* It writes no more: what is whole is taken, what is not is lost. */
 	while (any && w->why != SF_FATE_SCRIBBLED)
 		if (!take_chunk(w, &any))
 			w->why = SF_FATE_SCRIBBLED;
+}
+
+/* False: it could not even be forked. */
+static bool see_end(struct sf_worker *w, struct sf_error *err)
+{
+	w->ended = SF_LINK_LOAD(w->state->ended);
+	take_rest(w);
 	if (w->state->status == -1) {
 		*err = w->state->error;
 		return false;
@@ -768,6 +770,8 @@ static void see_death(struct sf_worker *w)
 {
 	int status = bury(w);
 
+	w->dead = false;
+	take_rest(w);
 	if (w->over < w->count && !died_idle(w))
 		take_end(w, status);
 	unmap(w);
@@ -790,14 +794,13 @@ static bool pump(struct sf_worker *w, struct sf_error *err)
 				return false;
 			continue;
 		}
-		if (w->why == SF_FATE_SCRIBBLED || !any) {
+		if (w->why == SF_FATE_SCRIBBLED || !any)
 			wait_for_news(w);
-			if (is_dead(w)) {
-				see_death(w);
-				return true;
-			}
-		}
 		watch(w);
+		if (w->dead) {
+			see_death(w);
+			return true;
+		}
 	}
 	return true;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../allocators/allocator.h"
+#include "../harness/fuzz/crash.h"
 #include "../harness/program/ops.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/invariants.h"
@@ -200,6 +201,17 @@ static void print_trace_counts(void)
 #undef X
 }
 
+static void print_crashes(void)
+{
+	puts("| kind | is |");
+	puts("| --- | --- |");
+#define X(id, key, summary)                                                                        \
+	if (SF_CRASH_##id != SF_CRASH_NONE)                                                        \
+		printf("| %s | %s |\n", key, summary);
+	SF_CRASHES(X)
+#undef X
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -214,6 +226,7 @@ static const struct {
 	{ "slab-flags", print_slab_flags },
 	{ "trace-counts", print_trace_counts },
 	{ "oom-causes", print_oom_causes },
+	{ "crashes", print_crashes },
 };
 
 int main(int argc, char **argv)

@@ -138,6 +138,13 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(nr_highatomic) N(indirect_bytes) N(nr_kernel_misc_reclaimable) N(mem_available)          \
 	N(totalreserve) N(allocstall) N(pgscan_slab) N(pgsteal_slab) N(oom_kill)                   \
 	N(compact_stall) N(compact_success) N(pgmigrate_success) N(drop_slab) N(slabs_scanned)
+#define MEMBERS_goodsize(N, T) N(size) N(value)
+#define MEMBERS_trim(N, T) N(ret)
+#define MEMBERS_stats(N, T) N(live) N(used) N(free) N(total) N(peak) N(final)
+#define MEMBERS_integrity(N, T) T(what)
+#define MEMBERS_userheap(N, T)                                                                     \
+	N(act) N(status) N(heap) N(region) N(res) N(size) N(at)
+#define MEMBERS_crash(N, T) N(code) N(refusal) T(title)
 
 #define MEMBERS_goodsize(N, T) N(size) N(value)
 #define MEMBERS_trim(N, T) N(ret)

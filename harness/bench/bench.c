@@ -454,11 +454,12 @@ static const char help[] =
 	"  --only-growth        only whether units cost more where there are more of them\n"
 	"  --only-fuzz          only what a program of `make fuzz` costs, by part\n"
 	"  --only-user          only what it costs to judge a malloc library\n"
+	"  --only-worker        only what it costs to run programs in another process\n"
 	"  --write-sample=DIR   make the sample programs anew, and stop\n"
 	"  --help               this text\n";
 
 enum { OPT_JSON = 256, OPT_QUICK, OPT_STRICT, OPT_ROUNDS, OPT_CORPUS, OPT_TRACES, OPT_TARGET,
-       OPT_ASAN, OPT_ONLY, OPT_DESIGNS, OPT_GROWTH, OPT_FUZZ, OPT_USER,
+       OPT_ASAN, OPT_ONLY, OPT_DESIGNS, OPT_GROWTH, OPT_FUZZ, OPT_USER, OPT_WORKER,
        OPT_WRITE, OPT_HELP };
 
 static const struct option options[] = {
@@ -470,11 +471,13 @@ static const struct option options[] = {
 	{ "only-operations", 0, NULL, OPT_ONLY },{ "write-sample", 1, NULL, OPT_WRITE },
 	{ "only-designs", 0, NULL, OPT_DESIGNS },{ "only-growth", 0, NULL, OPT_GROWTH },
 	{ "only-fuzz", 0, NULL, OPT_FUZZ },    { "only-user", 0, NULL, OPT_USER },
+	{ "only-worker", 0, NULL, OPT_WORKER },
 	{ "help", 0, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
 };
 
 struct choice {
-	bool json, strict, only_operations, only_designs, only_growth, only_fuzz, only_user, stop;
+	bool json, strict, only_operations, only_designs, only_growth, only_fuzz, only_user;
+	bool only_worker, stop;
 };
 
 static void take_option(struct bench *b, struct choice *c, int key)
@@ -512,6 +515,9 @@ static void take_option(struct bench *b, struct choice *c, int key)
 	case OPT_USER:
 		c->only_user = true;
 		break;
+	case OPT_WORKER:
+		c->only_worker = true;
+		break;
 	case OPT_WRITE:
 		write_sample(optarg);
 		c->stop = true;
@@ -540,7 +546,7 @@ static void find_folder(struct bench *b)
 static void measure(struct bench *b, const struct choice *c)
 {
 	bool all = !c->only_operations && !c->only_designs && !c->only_growth && !c->only_fuzz &&
-		   !c->only_user;
+		   !c->only_user && !c->only_worker;
 
 	if (all || (c->only_operations && !c->only_designs))
 		bench_operations(b);
@@ -563,6 +569,8 @@ static void measure(struct bench *b, const struct choice *c)
 		bench_isolation(b);
 		bench_reclaim(b);
 	}
+	if (all || c->only_worker)
+		bench_worker(b);
 	if (all || c->only_designs) {
 		bench_large(b);
 		bench_pools(b);

@@ -55,6 +55,7 @@ static void print_counts(const struct sf_replay *p, bool json, FILE *out)
 
 static int import(char **names, const char *path, struct sf_replay *p)
 {
+	struct sf_results none = { .files = 0 };
 	struct sf_error err = { "" };
 	struct sf_trace *tr;
 	struct sf_out out;
@@ -70,7 +71,7 @@ static int import(char **names, const char *path, struct sf_replay *p)
 	} else if (!status) {
 		status = sf_out_commit(&out);
 	}
-	sf_results_remarks(p, tr);
+	sf_results_remarks(&none, p, tr);
 	sf_trace_close(tr);
 	return status;
 }

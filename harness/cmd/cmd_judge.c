@@ -65,12 +65,18 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 	struct judging *g = ctx;
 
 	/* The reader numbers operations by lines. */
-	sf_results_found(g->results, v)->line = v->op == SF_NONE || !g->lines ? 0 : v->op;
+	const struct sf_found where = {
+		.op = v->op,
+		.line = v->op == SF_NONE || !g->lines ? 0 : v->op,
+	};
+
+	sf_results_found(g->results, v, &where);
 }
 
 static int judge(struct sf_results *r, char **names, const struct sf_trace_hints *hints)
 {
 	struct judging g = { .results = r };
+	struct sf_counted counted = { .isolation = { .allocator = NULL } };
 	struct sf_judge_options opt = { .violation = on_violation, .ctx = &g };
 	struct sf_trial *t = sf_results_trial(r, names[0], "trace");
 	struct sf_error err = { "" };
@@ -92,10 +98,10 @@ static int judge(struct sf_results *r, char **names, const struct sf_trace_hints
 	status = sf_trace_judge(tr, on_event, &g, &t->replay->counts, &err);
 	t->replay->format = sf_strdup(sf_trace_format(tr));
 	t->replay->hashed = sf_trace_hashed(tr);
-	sf_results_remarks(t->replay, tr);
+	sf_results_remarks(r, t->replay, tr);
 	t->operations = t->replay->counts.events;
 	t->events = g.events;
-	sf_results_count(r, g.judge, "recording");
+	sf_results_count(r, g.judge, "recording", &counted);
 	sf_judge_destroy(g.judge);
 	sf_trace_close(tr);
 	return status ? sf_bad("%s", err.text) : 0;

@@ -3,11 +3,14 @@
  * cmd_run.c - `slabfuzz run`: programs and recordings on allocators, under oracles. Reads the
  * options; session.c does the work, print.c, json.c and junit.c show what came out.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "../fuzz/apart.h"
 #include "cmd.h"
 #include "output.h"
 #include "select.h"
@@ -17,7 +20,8 @@ struct plan {
 	struct sf_selection on;
 	struct sf_session_options session;
 	const char *junit;
-	bool tap, json, bytes, merge, all;
+	uint32_t timeout, memory;
+	bool tap, json, bytes, merge, all, here;
 };
 
 static int take_oracles(void *to, const struct sf_usage *u, const char *list);
@@ -32,6 +36,13 @@ static const char *const ends[] = {
 	[SF_END_PLAIN] = "plain",
 	[SF_END_WALK] = "walk",
 	[SF_END_TEARDOWN] = "teardown",
+	NULL,
+};
+
+static const char *const workers[] = {
+	[SF_WORKER_NO] = "no",
+	[SF_WORKER_BATCH] = "batch",
+	[SF_WORKER_PROGRAM] = "program",
 	NULL,
 };
 
@@ -57,6 +68,14 @@ static const struct sf_row rows[] = {
 	SF_FLAG("merge", struct plan, merge, "all FILEs are one recording, merged by time"),
 	SF_CALL(0, "slabinfo", "FILE", struct plan, session.hints, take_listing,
 		"the recorded kernel's /proc/slabinfo, for reasons"),
+	SF_WORD("worker", "HOW", struct plan, session.worker, workers,
+		"no, batch, or program (libraries, plug-ins): a process for all, for each"),
+	SF_NUMBER("timeout", "SECONDS", struct plan, timeout, 0, UINT32_MAX,
+		  "an operation that takes longer hangs (default: 60; 0: none)"),
+	SF_NUMBER("memory", "MB", struct plan, memory, 0, UINT32_MAX,
+		  "who takes more has run away (default: 3/4 of all; 0: no limit)"),
+	SF_FLAG("here", struct plan, here,
+		"in this process, for a debugger: a crash ends it"),
 	SF_TEXT(0, "junit", "FILE", struct plan, junit, "write a JUnit report too"),
 	SF_FLAG("tap", struct plan, tap, "print TAP"),
 	SF_JSON(struct plan, json),
@@ -118,88 +137,216 @@ static int hold_words(const struct sf_input *in)
 	return sf_bad("%s: empty: neither a program nor a recording", in->name);
 }
 
-/* What could not be read has been said in a line, and has nothing to show. */
-static void print_last(const struct plan *p, const struct sf_results *r)
+/*
+ * The trials are numbered, file by file, each on every allocator. They are done in a child, until
+ * one brings it down; then another child goes on behind that.
+ */
+struct work {
+	const struct plan *plan;
+	struct sf_results *results;
+	char **files;
+	uint32_t nr_files;   /* 1: all are one recording */
+	uint32_t from;       /* where the child begins */
+	uint32_t printed;    /* trials */
+	/* In the child. */
+	struct sf_session **sessions;
+	struct sf_prog prog;
+};
+
+static uint32_t nr_trials(const struct work *w)
 {
-	if (prints_text(p) && !r->trials[r->nr_trials - 1].said)
-		sf_print_trial(r, r->nr_trials - 1, p->all, stdout);
+	return w->nr_files * w->plan->on.nr;
 }
 
-static void run_file(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
-		     struct sf_prog *prog, const char *name)
+/* What could not be read has been said in a line, and has nothing to show. */
+static void print_finished(void *ctx)
 {
-	struct sf_input in;
-	int status = sf_input_open(&in, name, p->bytes);
+	struct work *w = ctx;
+	uint32_t nr = __atomic_load_n(&w->results->nr_complete, __ATOMIC_ACQUIRE);
 
+	for (; w->printed < nr; w->printed++)
+		if (prints_text(w->plan) && !w->results->trials[w->printed].said)
+			sf_print_trial(w->results, w->printed, w->plan->all, stdout);
+}
+
+static void finish_trial(struct work *w)
+{
+	__atomic_store_n(&w->results->nr_complete, w->results->nr_trials, __ATOMIC_RELEASE);
+	sf_apart_tell();
+}
+
+/* Of the file's trials those from `from` on. */
+static void run_file(struct work *w, const char *name, uint32_t position)
+{
+	const struct plan *p = w->plan;
+	struct sf_input in;
+	uint32_t i = w->from > position ? w->from - position : 0;
+	int status;
+
+	if (i && sf_input_is_stream(name))
+		status = sf_bad("%s: cannot be read again after a crash", name);
+	else
+		status = sf_input_open(&in, name, p->bytes);
 	if (!status && in.kind == SF_INPUT_TEXT)
 		status = hold_words(&in);
 	if (!status && in.kind != SF_INPUT_TRACE)
-		status = sf_input_program(&in, prog);
-	for (uint32_t i = 0; i < p->on.nr; i++) {
-		if (status)
-			sf_results_trial(r, name, p->on.allocator[i]->name)->error =
-				sf_strdup("bad input");
-		else if (in.kind == SF_INPUT_TRACE)
-			sf_session_recording(sessions[i], name, &in.path, 1);
-		else
-			sf_session_program(sessions[i], name, prog);
-		if (!status)
-			print_last(p, r);
+		status = sf_input_program(&in, &w->prog);
+	for (; i < p->on.nr; i++) {
+		w->results->now.position = position + i;
+		if (status) {
+			struct sf_trial *t = sf_results_trial(w->results, name,
+							      p->on.allocator[i]->name);
+
+			t->error = sf_results_keep(w->results, sf_strdup("bad input"));
+			t->said = true;
+		} else if (in.kind == SF_INPUT_TRACE) {
+			sf_session_recording(w->sessions[i], name, &in.path, 1);
+		} else {
+			sf_session_program(w->sessions[i], name, &w->prog);
+		}
+		finish_trial(w);
 	}
 	if (status)
-		r->status = status;
-	sf_input_close(&in);
+		w->results->status = status;
+	else
+		sf_input_close(&in);
 }
 
 /* Files of one recording: one trial of all. */
-static void run_merged(const struct plan *p, struct sf_session **sessions, struct sf_results *r,
-		       char **files)
+static void run_merged(struct work *w)
 {
-	const char **paths = NULL, *name = *files;
+	const char **paths = NULL;
 	uint32_t nr = 0, cap = 0;
 	int status = 0;
 
-	for (; !status && *files; files++) {
+	for (char **f = w->files; !status && *f; f++) {
 		struct sf_input in;
 
 		SF_GROW(paths, nr, cap);
-		status = sf_input_open(&in, *files, false);
+		status = sf_input_open(&in, *f, false);
 		if (status)
 			break;
 		if (in.kind != SF_INPUT_TRACE)
-			status = sf_bad("%s: no recording, and --merge is for recordings", *files);
+			status = sf_bad("%s: no recording, and --merge is for recordings", *f);
 		sf_input_close(&in);
 		paths[nr++] = in.path;
-		r->files++;
 	}
 	if (status)
-		r->status = status;
-	for (uint32_t i = 0; !status && i < p->on.nr; i++) {
-		sf_session_recording(sessions[i], name, paths, nr);
-		print_last(p, r);
+		w->results->status = status;
+	for (uint32_t i = w->from; !status && i < w->plan->on.nr; i++) {
+		w->results->now.position = i;
+		sf_session_recording(w->sessions[i], *w->files, paths, nr);
+		finish_trial(w);
 	}
 	free(paths);
 }
 
-static void run_files(const struct plan *p, struct sf_results *r, char **files)
+static void do_work(void *ctx)
 {
-	struct sf_session **sessions;
-	struct sf_prog prog;
+	struct work *w = ctx;
+	const struct plan *p = w->plan;
 
-	sessions = sf_grow(NULL, p->on.nr, sizeof(struct sf_session *));
-	sf_prog_init(&prog);
+	w->sessions = sf_grow(NULL, p->on.nr, sizeof(struct sf_session *));
+	sf_prog_init(&w->prog);
 	for (uint32_t i = 0; i < p->on.nr; i++)
-		sessions[i] = sf_session_create(p->on.allocator[i], &p->session, r);
+		w->sessions[i] = sf_session_create(p->on.allocator[i], &p->session, w->results);
 	if (p->merge)
-		run_merged(p, sessions, r, files);
-	for (; !p->merge && *files; files++) {
-		r->files++;
-		run_file(p, sessions, r, &prog, *files);
-	}
+		run_merged(w);
+	for (uint32_t i = w->from / p->on.nr; !p->merge && i < w->nr_files; i++)
+		run_file(w, w->files[i], i * p->on.nr);
+	w->results->now.position = nr_trials(w);
 	for (uint32_t i = 0; i < p->on.nr; i++)
-		sf_session_destroy(sessions[i]);
-	sf_prog_free(&prog);
-	free(sessions);
+		sf_session_destroy(w->sessions[i]);
+	sf_prog_free(&w->prog);
+	free(w->sessions);
+}
+
+/* The operation in hand, as the file has it. */
+static void say_where(struct work *w, const char *name, struct sf_found *where)
+{
+	struct sf_input in;
+	bool program = false;
+
+	sf_prog_init(&w->prog);
+	if (!w->plan->merge && !sf_input_is_stream(name) &&
+	    !sf_input_open(&in, name, w->plan->bytes)) {
+		program = in.kind != SF_INPUT_TRACE && !sf_input_program(&in, &w->prog);
+		sf_input_close(&in);
+	}
+	sf_session_where(w->results, program ? &w->prog : NULL, where);
+	sf_prog_free(&w->prog);
+}
+
+static void take_crash(struct work *w, const struct sf_apart_end *end)
+{
+	struct sf_results *r = w->results;
+	uint32_t position = r->now.position, nr = nr_trials(w);
+	struct sf_found where = { .op = SF_NONE };
+
+	if (position < nr) {
+		const char *name = w->files[position / w->plan->on.nr];
+
+		say_where(w, name, &where);
+		if (r->nr_trials == r->nr_complete)
+			sf_results_trial(r, name,
+					 w->plan->on.allocator[position % w->plan->on.nr]->name);
+		sf_results_last(r)->operations = r->now.op + 1;
+	}
+	if (r->nr_trials)
+		sf_results_crashed(r, &end->crash, end->report, &where);
+	r->nr_complete = r->nr_trials;
+	w->from = position + 1;
+}
+
+static uint64_t memory_limit(const struct plan *p)
+{
+	if (p->memory != UINT32_MAX)
+		return (uint64_t)p->memory << 20;
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) / 4 * 3 * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Of who waits for a worker: its time is over first. */
+static unsigned int patience(const struct plan *p)
+{
+	bool worker = p->session.worker == SF_WORKER_BATCH ||
+		      p->session.worker == SF_WORKER_PROGRAM;
+
+	for (uint32_t i = 0; i < p->on.nr && p->session.worker == SF_WORKER_UNSAID; i++)
+		worker = worker || p->on.allocator[i]->instance;
+	return p->timeout && worker ? p->timeout + 10 : p->timeout;
+}
+
+static int run_files(const struct plan *p, struct sf_results *r, char **files, uint32_t nr)
+{
+	struct work w = { .plan = p, .results = r, .files = files,
+			  .nr_files = p->merge ? 1 : nr };
+	const struct sf_apart_options opt = {
+		.seconds = patience(p), .memory_bytes = memory_limit(p),
+		.told = print_finished, .work = do_work, .ctx = &w,
+	};
+	int status = sf_input_keep_standard(files);
+
+	r->files = nr;
+	if (p->here && !status) {
+		do_work(&w);
+		print_finished(&w);
+		return 0;
+	}
+	while (!status && w.from < nr_trials(&w)) {
+		struct sf_apart_end end;
+
+		if (!sf_apart_run(&opt, &end)) {
+			sf_say("run: fork: %s", strerror(errno));
+			return SF_EXIT_MISSING;
+		}
+		if (end.crash.kind == SF_CRASH_NONE)
+			w.from = nr_trials(&w);
+		else
+			take_crash(&w, &end);
+		print_finished(&w);
+		free(end.report);
+	}
+	return status;
 }
 
 static int write_junit(const char *path, const struct sf_results *r)
@@ -230,8 +377,8 @@ static int show(const struct plan *p, struct sf_results *r)
 
 static int run(struct plan *p, int argc, char **argv)
 {
-	struct sf_results r = { .only = 0 };
 	int status = sf_take_options(&usage, p, argc, argv);
+	struct sf_results *r;
 
 	if (status != SF_GO_ON)
 		return status;
@@ -242,17 +389,26 @@ static int run(struct plan *p, int argc, char **argv)
 	status = sf_select_open(&p->on, &usage, sf_allocators[0]->name);
 	if (status)
 		return status;
-	r.only = p->session.only;
-	run_files(p, &r, argv + optind);
-	status = show(p, &r);
-	sf_results_free(&r);
+	r = sf_results_shared();
+	r->only = p->session.only;
+	p->session.timeout_ms = p->timeout > UINT32_MAX / 1000 ? UINT32_MAX : p->timeout * 1000;
+	p->session.memory_bytes = memory_limit(p);
+	status = run_files(p, r, argv + optind, (uint32_t)(argc - optind));
+	if (!status)
+		status = show(p, r);
+	sf_results_free(r);
 	return status;
 }
 
 int sf_cmd_run(int argc, char **argv)
 {
-	struct plan p = { .session.exec = { .end = SF_END_TEARDOWN, .contents = true,
-					     .walk_every = SF_WALK_UNSAID } };
+	struct plan p = {
+		.timeout = 60,
+		.memory = UINT32_MAX,
+		.session.worker = SF_WORKER_UNSAID,
+		.session.exec = { .end = SF_END_TEARDOWN, .contents = true,
+				  .walk_every = SF_WALK_UNSAID },
+	};
 	int status = run(&p, argc, argv);
 
 	sf_selection_free(&p.on);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../fuzz/apart.h"
 #include "cmd.h"
 
 #define ROWS_MAX 24
@@ -25,7 +26,7 @@ static void say(const char *prefix, const char *fmt, va_list ap)
 	for (char *c = text; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			*c = '?';
-	fprintf(stderr, "slabfuzz: %s%s\n", prefix, text);
+	dprintf(sf_apart_messages(), "slabfuzz: %s%s\n", prefix, text);
 }
 
 void sf_say(const char *fmt, ...)

@@ -93,6 +93,24 @@ static int open_plain(struct sf_input *in)
 	return STDIN_FILENO;
 }
 
+bool sf_input_is_stream(const char *name)
+{
+	struct stat st;
+
+	return strcmp(name, "-") && !stat(name, &st) && !S_ISREG(st.st_mode);
+}
+
+int sf_input_keep_standard(char **names)
+{
+	struct stat st;
+
+	for (; *names; names++)
+		if (!strcmp(*names, "-") && !fstat(STDIN_FILENO, &st) && !S_ISREG(st.st_mode) &&
+		    !S_ISDIR(st.st_mode) && !spool(STDIN_FILENO))
+			return sf_bad("-: %s", strerror(errno));
+	return 0;
+}
+
 static uint8_t probe(const uint8_t *head, size_t len)
 {
 	if (len >= 4 && !memcmp(head, SF_BYTES_MAGIC, 4))

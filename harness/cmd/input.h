@@ -31,6 +31,10 @@ struct sf_input {
  */
 int sf_input_open(struct sf_input *in, const char *name, bool bytes);
 void sf_input_close(struct sf_input *in);
+/* Standard input as a plain file, if "-" is among the names: so that it can be read again. */
+int sf_input_keep_standard(char **names);
+/* Can be read only once: a pipe that has a name. */
+bool sf_input_is_stream(const char *name);
 
 /* Not for recordings. 0, or SF_EXIT_BAD after "FILE:LINE:COL: …". */
 int sf_input_program(const struct sf_input *in, struct sf_prog *p);

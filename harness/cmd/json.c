@@ -108,6 +108,25 @@ static json_t *json_missed(const struct sf_results *r)
 	return list;
 }
 
+static json_t *json_crashed(const struct sf_results *r)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < r->nr_crashed; i++) {
+		const struct sf_crashed *c = &r->crashed[i];
+		const struct sf_trial *t = &r->trials[c->trial];
+
+		json_array_append_new(
+			list, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "title",
+					sf_json_text(c->title), "kind", sf_crash_key(c->kind),
+					"allocator", t->allocator, "program",
+					sf_json_text(t->file), "op", sf_json_op(c->op), "line",
+					sf_json_number(c->line), "text", sf_json_text(c->text),
+					"report", sf_json_text(c->report)));
+	}
+	return list;
+}
+
 static json_t *json_oracles(const struct sf_results *r)
 {
 	json_t *all = json_object();
@@ -245,6 +264,7 @@ void sf_json_results(const struct sf_results *r, FILE *out)
 	json_object_set_new(root, "expectations",
 			    json_pack("{s:i, s:i, s:o}", "held", (int)held, "unjudged",
 				      (int)unjudged, "missed", json_missed(r)));
+	json_object_set_new(root, "crashes", json_crashed(r));
 	json_object_set_new(root, "errors", errors);
 	json_object_set_new(root, "isolation", json_isolation(r));
 	add_traces(r, root);

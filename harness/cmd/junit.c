@@ -68,6 +68,10 @@ static void put_case(const struct sf_results *r, uint32_t index, FILE *out)
 		put_failure("failure", text, t->file, r->missed[i].line, r->missed[i].text, NULL,
 			    out);
 	}
+	for (uint32_t i = 0; i < r->nr_crashed; i++)
+		if (r->crashed[i].trial == index)
+			put_failure("failure", r->crashed[i].title, t->file, r->crashed[i].line,
+				    r->crashed[i].text, r->crashed[i].report, out);
 	for (uint32_t i = 0; t->replay && i < t->replay->nr_shown; i++)
 		put_failure("failure", "bytes_alloc differs from the recording", t->file, 0,
 			    t->replay->shown[i], NULL, out);
@@ -118,6 +122,10 @@ void sf_tap_results(const struct sf_results *r, FILE *out)
 			if (r->missed[k].trial == i)
 				fprintf(out, "# line %" PRIu64 ": expected: %s; got: %s\n",
 					r->missed[k].line, r->missed[k].expected, r->missed[k].got);
+		for (uint32_t k = 0; k < r->nr_crashed; k++)
+			if (r->crashed[k].trial == i)
+				fprintf(out, "# line %" PRIu64 ": %s\n", r->crashed[k].line,
+					r->crashed[k].title);
 		for (uint32_t k = 0; t->replay && k < t->replay->nr_shown; k++)
 			fprintf(out, "# %s\n", t->replay->shown[k]);
 	}

@@ -3,6 +3,7 @@
  * print.c - results for people (results.h).
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "../program/ops.h"
 #include "cmd.h"
@@ -86,6 +87,26 @@ static void print_replay(const struct sf_replay *p, bool all, FILE *out)
 		fprintf(out, "likely because %s\n", p->kernel);
 }
 
+/* The stack is enough: what a sanitizer shows besides is of addresses. */
+static void print_crashed(const struct sf_results *r, const struct sf_crashed *c, FILE *out)
+{
+	const char *line = c->report;
+	bool frames = false;
+
+	fprintf(out, "%s\n", c->title);
+	fprintf(out, "  crash: the program ends here (%s)\n", sf_crash_key(c->kind));
+	print_place(r, c->trial, c->op, c->line, c->text, out);
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		bool frame = line[strspn(line, " \t")] == '#';
+
+		if (frames && !frame)
+			break;
+		frames |= frame;
+		if (frame)
+			fprintf(out, "  %.*s\n", (int)strcspn(line, "\n"), line);
+	}
+}
+
 void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out)
 {
 	for (uint32_t i = 0; i < r->nr_found; i++)
@@ -94,6 +115,9 @@ void sf_print_violations(const struct sf_results *r, uint32_t index, FILE *out)
 	for (uint32_t i = 0; i < r->nr_missed; i++)
 		if (r->missed[i].trial == index)
 			print_missed(r, &r->missed[i], out);
+	for (uint32_t i = 0; i < r->nr_crashed; i++)
+		if (r->crashed[i].trial == index)
+			print_crashed(r, &r->crashed[i], out);
 }
 
 void sf_print_trial(const struct sf_results *r, uint32_t index, bool all, FILE *out)
@@ -101,7 +125,10 @@ void sf_print_trial(const struct sf_results *r, uint32_t index, bool all, FILE *
 	const struct sf_trial *t = &r->trials[index];
 
 	fprintf(out, "%s: %s: ", t->file, t->allocator);
-	if (t->error)
+	if (t->crashed)
+		fprintf(out, "crashed after %" PRIu64 " operations, %u violations\n",
+			t->operations, t->found);
+	else if (t->error)
 		fprintf(out, "%s\n", t->error);
 	else
 		fprintf(out,
@@ -217,7 +244,7 @@ void sf_print_results(const struct sf_results *r, bool all, FILE *out)
 		held += r->trials[i].held;
 		unjudged += r->trials[i].unjudged;
 	}
-	if (!events)
+	if (!events && !r->nr_crashed)
 		return; /* nothing ran: what was wrong has been said */
 	if (all)
 		print_oracles(r, out);
@@ -229,5 +256,7 @@ void sf_print_results(const struct sf_results *r, bool all, FILE *out)
 	fprintf(out, "%u files, %" PRIu64 " operations, %" PRIu64 " events: %u violations, "
 		"%u of %u expectations held", r->files, operations, events, r->nr_found, held,
 		held + r->nr_missed);
+	if (r->nr_crashed)
+		fprintf(out, ", %u crashed", r->nr_crashed);
 	fprintf(out, unjudged ? ", %u could not be judged\n" : "\n", unjudged);
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../exec/worker.h"
+#include "../fuzz/apart.h"
 #include "cmd.h"
 #include "session.h"
 #include "shape.h"
@@ -19,13 +21,19 @@ struct sf_session {
 	struct sf_results *results;
 	struct sf_judge *judge;
 	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
+	struct sf_worker *worker; /* the same; in its place where work is done in a worker */
 	struct sf_settings settings; /* of its heap */
 	struct sf_shape shape;
+	struct sf_counted counted;
 	uint64_t events;
 
 	/* The program in hand. */
 	const struct sf_prog *prog;   /* NULL: a recording */
 	uint32_t op;                  /* being carried out; SF_NONE: none */
+	uint32_t next;                /* first whose expectation was not held against anything */
+	uint32_t first;               /* violations found before it */
+	struct sf_exec_counts counts; /* when it was over */
+	uint64_t no_cap;              /* so far: skipped because the allocator cannot */
 
 	/* The recording in hand. */
 	const struct sf_op *trace_op;
@@ -71,30 +79,49 @@ static char *op_text(const struct sf_prog *p, uint32_t op)
 }
 
 /* Recordings have no text of their own: the operation, and the numbers that matter. */
-static char *trace_text(const struct sf_op *op)
+static char *trace_text(uint8_t code, uint64_t size)
 {
-	const char *name = sf_op_table[op->code].name;
+	const char *name = sf_op_table[code].name;
 
-	if (op->size)
-		return sf_sprintf("%s(%" PRIu64 ")", name ? name : "?", op->size);
+	if (size)
+		return sf_sprintf("%s(%" PRIu64 ")", name ? name : "?", size);
 	return sf_sprintf("%s()", name ? name : "?");
+}
+
+/* The results say at any time where the work is: it may end there. */
+static void at(struct sf_session *s, uint32_t op)
+{
+	struct sf_results *r = s->results;
+	const struct sf_op *o = op == SF_NONE ? NULL : s->prog ? &s->prog->ops[op] : s->trace_op;
+
+	s->op = op;
+	r->now.op = op;
+	r->now.line = s->prog && o ? o->line : s->record && s->lines ? s->record->line : 0;
+	r->now.code = o ? o->code : 0;
+	r->now.size = o ? o->size : 0;
+	sf_apart_step(true);
+}
+
+void sf_session_where(const struct sf_results *r, const struct sf_prog *p, struct sf_found *where)
+{
+	*where = (struct sf_found){ .op = r->now.op };
+	if (r->now.op == SF_NONE)
+		return;
+	where->line = r->now.line;
+	if (!p)
+		where->text = trace_text(r->now.code & SF_CODE_MAX, r->now.size);
+	else if (r->now.op < p->nr_ops)
+		where->text = op_text(p, r->now.op);
 }
 
 static void on_violation(void *ctx, const struct sf_violation *v)
 {
 	struct sf_session *s = ctx;
-	struct sf_found *f = sf_results_found(s->results, v);
+	struct sf_found where = { .op = v->op };
 
-	if (s->op == SF_NONE)
-		return;
-	if (s->prog) {
-		f->op = s->op;
-		f->line = s->prog->ops[s->op].line;
-		f->text = op_text(s->prog, s->op);
-	} else if (s->trace_op) {
-		f->line = s->record && s->lines ? s->record->line : 0;
-		f->text = trace_text(s->trace_op);
-	}
+	if (s->op != SF_NONE && (s->prog || s->trace_op))
+		sf_session_where(s->results, s->prog, &where);
+	sf_results_found(s->results, v, &where);
 }
 
 struct sf_session *sf_session_create(const struct sf_allocator *a,
@@ -110,12 +137,32 @@ struct sf_session *sf_session_create(const struct sf_allocator *a,
 
 void sf_session_destroy(struct sf_session *s)
 {
-	sf_results_count(s->results, s->judge, s->allocator->name);
+	sf_apart_step(true);
 	if (s->exec)
 		sf_exec_destroy(s->exec);
+	sf_apart_step(false);
+	sf_worker_close(s->worker);
 	sf_judge_destroy(s->judge);
 	sf_shape_free(&s->shape);
 	free(s);
+}
+
+static void fail(struct sf_session *s, char *why)
+{
+	sf_results_last(s->results)->error = sf_results_keep(s->results, why);
+}
+
+/* Settings with the user's on top. False: they contradict each other, error is set. */
+static bool override(struct sf_session *s, struct sf_settings *set)
+{
+	const char *fault = sf_overrides_apply(&s->opt->overrides, set);
+
+	if (!fault)
+		return true;
+	sf_say("%s: %s", sf_results_last(s->results)->file, fault);
+	fail(s, sf_strdup(fault));
+	s->results->status = SF_EXIT_BAD;
+	return false;
 }
 
 /*
@@ -126,14 +173,9 @@ static bool prepare(struct sf_session *s, const struct sf_settings *set, bool re
 	struct sf_exec_options exec = s->opt->exec;
 	struct sf_settings want = *set;
 	struct sf_error err = { "" };
-	const char *fault = sf_overrides_apply(&s->opt->overrides, &want);
 
-	if (fault) {
-		sf_say("%s: %s", sf_results_last(s->results)->file, fault);
-		sf_results_last(s->results)->error = sf_strdup(fault);
-		s->results->status = SF_EXIT_BAD;
+	if (!override(s, &want))
 		return false;
-	}
 	if (exec.walk_every == SF_WALK_UNSAID)
 		exec.walk_every = recording ? SF_REPLAY_WALK_EVERY : 0;
 	if (s->exec && !recording && !memcmp(&want, &s->settings, sizeof(want)))
@@ -147,7 +189,7 @@ static bool prepare(struct sf_session *s, const struct sf_settings *set, bool re
 		memset(&s->settings, 0, sizeof(s->settings));
 	if (s->exec)
 		return true;
-	sf_results_last(s->results)->error = sf_strdup(err.text);
+	fail(s, sf_strdup(err.text));
 	s->results->status = SF_EXIT_BAD;
 	return false;
 }
@@ -168,13 +210,15 @@ static const char *status_name(uint8_t status)
 static void miss(struct sf_session *s, uint32_t op, const char *got)
 {
 	const struct sf_op *o = &s->prog->ops[op];
-	struct sf_missed *m = sf_results_missed(s->results);
+	const struct sf_missed m = {
+		.op = op,
+		.line = o->line,
+		.text = op_text(s->prog, op),
+		.expected = sf_strdup(sf_prog_str(s->prog, o->expect)),
+		.got = sf_strdup(got),
+	};
 
-	m->op = op;
-	m->line = o->line;
-	m->text = op_text(s->prog, op);
-	m->expected = sf_strdup(sf_prog_str(s->prog, o->expect));
-	m->got = sf_strdup(got);
+	sf_results_missed(s->results, &m);
 }
 
 /* An expected violation is no violation: it leaves the list. */
@@ -192,20 +236,10 @@ static bool expected_violation(struct sf_session *s, const char *id, uint32_t fi
 	return seen;
 }
 
-/* Not carried out because the allocator cannot, or for want of what such an operation gives. */
-static bool skipped_for_lack(const struct sf_session *s)
-{
-	struct sf_exec_counts counts;
-
-	sf_exec_counts(s->exec, &counts);
-	return sf_exec_outcome(s->exec)->skipped && counts.skipped[SF_SKIP_NO_CAP];
-}
-
-/* After operation `op`; `first` is what nr_found was before it. */
-static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
+/* After operation `op`. */
+static void hold_expectation(struct sf_session *s, uint32_t op, const struct sf_outcome *out)
 {
 	const char *text = sf_prog_str(s->prog, s->prog->ops[op].expect);
-	const struct sf_outcome *out = sf_exec_outcome(s->exec);
 	char expect[SF_STRING_MAX + 1], got[160];
 	bool held;
 	int shape;
@@ -217,7 +251,7 @@ static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 		return;
 	}
 	if (!strncmp(expect, "violation ", 10)) {
-		held = expected_violation(s, expect + 10, first);
+		held = expected_violation(s, expect + 10, s->first);
 		snprintf(got, sizeof(got), "no violation of %s", expect + 10);
 	} else if (s->prog->ops[op].code == SF_OP_CHECK) {
 		shape = s->shape.valid ?
@@ -227,7 +261,8 @@ static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 			return;
 		}
 		held = shape;
-	} else if (skipped_for_lack(s)) {
+	} else if (out->skipped && s->no_cap) {
+		/* For lack of it, or of what an operation gives that it cannot do. */
 		sf_results_last(s->results)->unjudged++;
 		return;
 	} else {
@@ -243,38 +278,197 @@ static void hold_expectation(struct sf_session *s, uint32_t op, uint32_t first)
 
 static void count_trial(struct sf_session *s, struct sf_trial *t, uint64_t events)
 {
-	struct sf_exec_counts counts;
-
-	sf_exec_counts(s->exec, &counts);
-	t->operations = counts.ops;
+	sf_results_count(s->results, s->judge, s->allocator->name, &s->counted);
+	t->operations = s->counts.ops;
 	t->events = s->events - events;
 	for (int i = 0; i < SF_SKIP_REASONS; i++)
-		t->skipped += counts.skipped[i];
+		t->skipped += s->counts.skipped[i];
+}
+
+/* --- the two sources of a program's events --- */
+
+/* The operation is over, its events have come. */
+static void after(struct sf_session *s, uint32_t op, const struct sf_outcome *out, uint64_t no_cap)
+{
+	s->no_cap = no_cap;
+	hold_expectation(s, op, out);
+	s->next = op + 1;
+	s->first = s->results->nr_found;
+}
+
+static bool run_here(struct sf_session *s, const char *file, const struct sf_prog *p)
+{
+	bool going = true;
+
+	if (!prepare(s, &p->settings, false))
+		return false;
+	sf_exec_begin(s->exec, file);
+	for (uint32_t op = 0; op < p->nr_ops && going; op++) {
+		at(s, op);
+		going = sf_exec_step(s->exec, &p->ops[op], p->strings);
+		sf_exec_counts(s->exec, &s->counts);
+		after(s, op, sf_exec_outcome(s->exec), s->counts.skipped[SF_SKIP_NO_CAP]);
+	}
+	at(s, SF_NONE);
+	sf_exec_end(s->exec);
+	sf_exec_counts(s->exec, &s->counts);
+	return true;
+}
+
+/* Nothing of the allocator's runs in this process. */
+static void hear(void *ctx, const struct sf_event *ev)
+{
+	struct sf_session *s = ctx;
+	uint32_t op = s->prog && ev->op < s->prog->nr_ops ? ev->op : SF_NONE;
+
+	if (op != s->op)
+		at(s, op);
+	sf_apart_step(false);
+	if (ev->type == SF_EV_CRASH)
+		s->first = s->results->nr_found;
+	listen(s, ev);
+}
+
+static void hear_step(void *ctx, const struct sf_worker_step *step)
+{
+	struct sf_session *s = ctx;
+
+	at(s, step->op);
+	sf_apart_step(false);
+	after(s, step->op, &step->outcome, step->no_cap);
+}
+
+static void read_crash(const struct sf_worker_end *end, struct sf_crash *c)
+{
+	const struct sf_crash_end how = {
+		.status = end->status,
+		.hung = end->fate == SF_FATE_HANG,
+		.memory = end->fate == SF_FATE_MEMORY,
+		.left = end->fate == SF_FATE_EXIT,
+		.closed = end->fate == SF_FATE_CLOSED,
+	};
+
+	if (end->fate != SF_FATE_SCRIBBLED && end->fate != SF_FATE_OUTPUT &&
+	    sf_crash_read(c, end->text, &how))
+		return;
+	c->kind = SF_CRASH_KILLED;
+	c->title[0] = 0;
+}
+
+static void crash_title(const struct sf_worker_end *end, char title[SF_CRASH_TITLE_MAX])
+{
+	struct sf_crash c;
+
+	_Static_assert(sizeof(c.title) == SF_CRASH_TITLE_MAX, "titles are as long as an oracle's");
+	read_crash(end, &c);
+	memcpy(title, c.title, SF_CRASH_TITLE_MAX);
+}
+
+/* A crash is listed as one, with its report, and not as what the judge made of its event. */
+static void take_crash(struct sf_session *s, const struct sf_worker_end *end)
+{
+	struct sf_found where = { .op = SF_NONE };
+	struct sf_crash c;
+	char *report = end->text_len ? sf_crash_symbolize(end->text) : NULL;
+
+	while (s->results->nr_found > s->first)
+		sf_results_unfound(s->results, s->results->nr_found - 1);
+	read_crash(end, &c);
+	memcpy(c.title, end->title, sizeof(c.title));
+	at(s, end->op);
+	sf_apart_step(false);
+	sf_session_where(s->results, s->prog, &where);
+	sf_results_crashed(s->results, &c, report ? report : end->why, &where);
+	free(report);
+	s->counts.ops = end->op == SF_NONE ? 0 : end->op + 1;
+}
+
+static void hear_over(void *ctx, uint32_t job, const struct sf_worker_end *end)
+{
+	struct sf_session *s = ctx;
+
+	(void)job;
+	s->counts = end->counts;
+	if (end->fate == SF_FATE_NO_HEAP) {
+		fail(s, sf_strdup(end->why));
+		s->results->status = SF_EXIT_BAD;
+	} else if (end->fate != SF_FATE_DONE && !end->refusal) {
+		take_crash(s, end);
+	}
+}
+
+/* The worker says on standard error, which is read here, where it was. */
+static void speak(void)
+{
+	static const volatile bool midst = true;
+
+	sf_crash_speak(&midst);
+}
+
+static struct sf_worker *open_worker(struct sf_session *s, const struct sf_settings *set,
+				     struct sf_error *err)
+{
+	struct sf_worker_options opt = {
+		.exec = s->opt->exec,
+		.fork = s->opt->worker == SF_WORKER_PROGRAM ||
+			s->opt->worker == SF_WORKER_UNSAID ? SF_FORK_PROGRAM : SF_FORK_NONE,
+		.timeout_ms = s->opt->timeout_ms,
+		.memory_bytes = s->opt->memory_bytes,
+		.emit = hear, .step = hear_step, .over = hear_over, .inside = speak,
+		.title = crash_title, .ctx = s,
+	};
+
+	if (opt.exec.walk_every == SF_WALK_UNSAID)
+		opt.exec.walk_every = 0;
+	return sf_worker_open(s->allocator, set, &opt, err);
+}
+
+static bool run_in_worker(struct sf_session *s, const char *file, const struct sf_prog *p)
+{
+	struct sf_settings want = p->settings;
+	const struct sf_worker_job job = { .prog = p, .settings = &want, .name = file };
+	struct sf_error err = { "" };
+
+	if (!override(s, &want))
+		return false;
+	sf_apart_step(false);
+	if (!s->worker)
+		s->worker = open_worker(s, &want, &err);
+	if (s->worker && sf_worker_run(s->worker, &job, 1, &err))
+		return true;
+	sf_worker_close(s->worker);
+	s->worker = NULL;
+	sf_say("%s: %s: %s", sf_results_last(s->results)->file, s->allocator->name, err.text);
+	fail(s, sf_strdup(err.text));
+	s->results->status = SF_EXIT_BAD;
+	return false;
+}
+
+/* Strangers' code is kept apart if the user does not say. */
+static bool uses_worker(const struct sf_session *s)
+{
+	return s->opt->worker == SF_WORKER_UNSAID ? s->allocator->instance != NULL :
+						    s->opt->worker != SF_WORKER_NO;
 }
 
 void sf_session_program(struct sf_session *s, const char *file, const struct sf_prog *p)
 {
 	struct sf_trial *t = sf_results_trial(s->results, file, s->allocator->name);
 	uint64_t events = s->events;
-	uint32_t first, op;
-	bool going = true;
+	bool ran;
 
-	if (!prepare(s, &p->settings, false))
-		return;
 	s->prog = p;
-	s->op = SF_NONE;
-	sf_exec_begin(s->exec, file);
-	for (op = 0; op < p->nr_ops && going; op++) {
-		s->op = op;
-		first = s->results->nr_found;
-		going = sf_exec_step(s->exec, &p->ops[op], p->strings);
-		hold_expectation(s, op, first);
-	}
-	s->op = SF_NONE;
-	for (; op < p->nr_ops; op++)
-		t->unjudged += p->ops[op].expect != 0;
-	sf_exec_end(s->exec);
-	count_trial(s, t, events);
+	s->next = 0;
+	s->first = s->results->nr_found;
+	s->counts = (struct sf_exec_counts){ .ops = 0 };
+	at(s, SF_NONE);
+	ran = uses_worker(s) ? run_in_worker(s, file, p) : run_here(s, file, p);
+	at(s, SF_NONE);
+	sf_apart_step(false);
+	for (; ran && s->next < p->nr_ops; s->next++)
+		t->unjudged += p->ops[s->next].expect != 0;
+	if (ran)
+		count_trial(s, t, events);
 	s->prog = NULL;
 }
 
@@ -310,12 +504,13 @@ static void hold_record(struct sf_session *s, struct sf_replay *p)
 	}
 	if (p->nr_shown == SF_DISAGREEMENTS_SHOWN)
 		return;
-	p->shown[p->nr_shown++] =
+	p->shown[p->nr_shown] = sf_results_keep(s->results,
 		sf_sprintf("%s:%s%" PRIu64 ": %s of %" PRIu64 " bytes: recorded bytes_alloc=%"
 			   PRIu64 ", the model gives %" PRIu64 " (%s)",
 			   sf_results_last(s->results)->file, s->lines ? "" : " event ", rec->line,
 			   named ? rec->cache : "kmalloc", rec->bytes_req, rec->bytes_alloc, given,
-			   s->addr ? cache_name(s, s->place.cache) : "NULL");
+			   s->addr ? cache_name(s, s->place.cache) : "NULL"));
+	p->nr_shown++;
 }
 
 static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
@@ -325,22 +520,22 @@ static bool on_operation(void *ctx, const struct sf_op *op, const char *strings,
 	struct sf_replay *p = sf_results_last(s->results)->replay;
 	bool going;
 
-	s->op++; /* from SF_NONE: the first is 0 */
 	s->trace_op = op;
 	s->record = rec;
+	at(s, s->op + 1); /* from SF_NONE: the first is 0 */
 	s->allocated = false;
 	going = sf_exec_step(s->exec, op, strings);
 	if (rec && (rec->kind == SF_TRACE_KMALLOC || rec->kind == SF_TRACE_CACHE_ALLOC))
 		hold_record(s, p);
 	if (!going)
 		s->stopped = true;
-	if (!(s->op & 0xffff) && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%u operations", s->op);
+	if (!(s->op & 0xffff) && isatty(sf_apart_messages()))
+		dprintf(sf_apart_messages(), "\r%u operations", s->op);
 	return going;
 }
 
 /* 100 % of what was replayed is worth nothing if something was not. */
-static void hold_replay(const struct sf_session *s, struct sf_trial *t)
+static void hold_replay(struct sf_session *s, const struct sf_trial *t)
 {
 	const struct sf_trace_counts *c = &t->replay->counts;
 	uint64_t due = c->kmalloc + c->cache_alloc - c->failed - c->alloc_no_ptr -
@@ -348,11 +543,11 @@ static void hold_replay(const struct sf_session *s, struct sf_trial *t)
 	uint64_t done = t->replay->kmalloc.total + t->replay->named.total;
 
 	if (s->stopped)
-		t->error = sf_sprintf("an operation blocked: %" PRIu64 " of %" PRIu64
-				      " allocations were replayed", done, due);
+		fail(s, sf_sprintf("an operation blocked: %" PRIu64 " of %" PRIu64
+				   " allocations were replayed", done, due));
 	else if (done != due)
-		t->error = sf_sprintf("%" PRIu64 " of %" PRIu64 " allocations were replayed",
-				      done, due);
+		fail(s, sf_sprintf("%" PRIu64 " of %" PRIu64 " allocations were replayed", done,
+				   due));
 }
 
 /* Both passes over the recording. False: `err` says why. */
@@ -365,17 +560,19 @@ static bool replay(struct sf_session *s, struct sf_trace *tr, struct sf_error *e
 
 	if (!scan)
 		return false;
-	t->replay->format = sf_strdup(sf_trace_format(tr));
+	t->replay->format = sf_results_keep(s->results, sf_strdup(sf_trace_format(tr)));
+	at(s, SF_NONE);
 	if (!sf_trace_rewind(tr, err) && prepare(s, sf_trace_scan_settings(scan), true)) {
 		t->replay->hashed = sf_trace_hashed(tr);
 		sf_exec_begin(s->exec, t->file);
 		fine = sf_trace_import(tr, scan, &opt, &t->replay->counts, err) >= 0;
-		s->op = SF_NONE;
 		s->record = NULL;
+		at(s, SF_NONE);
 		sf_exec_end(s->exec);
-		if (isatty(STDERR_FILENO))
-			fprintf(stderr, "\r%*s\r", 30, "");
+		if (isatty(sf_apart_messages()))
+			dprintf(sf_apart_messages(), "\r%*s\r", 30, "");
 	}
+	sf_apart_step(false);
 	sf_trace_scan_free(scan);
 	return fine;
 }
@@ -390,30 +587,34 @@ void sf_session_recording(struct sf_session *s, const char *name, const char *co
 	int status = SF_EXIT_BAD;
 
 	s->prog = NULL;
+	s->trace_op = NULL;
+	s->record = NULL;
 	s->op = SF_NONE;
 	s->stopped = false;
 	s->lines = nr == 1;
 	tr = sf_trace_open_files(paths, nr, &err, &status);
 	if (!tr) {
 		sf_say("%s", err.text);
-		t->error = sf_strdup("cannot be opened");
+		fail(s, sf_strdup("cannot be opened"));
 		t->said = true;
 		s->results->status = status;
 		return;
 	}
 	sf_trace_set_hints(tr, &s->opt->hints);
-	t->replay = sf_grow(NULL, 1, sizeof(*t->replay));
+	t->replay = sf_results_alloc(s->results, sizeof(*t->replay));
 	*t->replay = (struct sf_replay){ 0 };
 	if (!replay(s, tr, &err) && !t->error) {
 		sf_say("%s", err.text);
-		t->error = sf_strdup(err.text);
+		fail(s, sf_strdup(err.text));
 		t->said = true;
 		s->results->status = SF_EXIT_BAD;
 	} else if (!t->error) {
 		hold_replay(s, t);
 	}
-	sf_results_remarks(t->replay, tr);
-	if (s->exec)
+	sf_results_remarks(s->results, t->replay, tr);
+	if (s->exec) {
+		sf_exec_counts(s->exec, &s->counts);
 		count_trial(s, t, events);
+	}
 	sf_trace_close(tr);
 }

@@ -17,6 +17,17 @@ struct sf_session_options {
 	struct sf_exec_options exec;   /* walk_every: SF_WALK_UNSAID, or as asked for */
 	struct sf_overrides overrides; /* of settings */
 	struct sf_trace_hints hints;   /* of recorded kernels */
+	uint8_t worker;                /* enum sf_worker_use */
+	uint32_t timeout_ms;           /* of an operation in a worker; 0: none */
+	uint64_t memory_bytes;         /* of a worker; 0: no limit */
+};
+
+/* Where programs are executed (exec/worker.h). Recordings are replayed in this process. */
+enum sf_worker_use {
+	SF_WORKER_NO,      /* in this process */
+	SF_WORKER_BATCH,   /* in a worker, all in one process */
+	SF_WORKER_PROGRAM, /* in a worker, each in a process of its own */
+	SF_WORKER_UNSAID,  /* PROGRAM for libraries and plug-ins, else NO */
 };
 
 /* A recording is looked at as a whole every so many operations if the user does not say. */
@@ -27,13 +38,18 @@ struct sf_session;
 
 struct sf_session *sf_session_create(const struct sf_allocator *a,
 				     const struct sf_session_options *opt, struct sf_results *r);
-/* Adds the oracles' counts to the results. */
 void sf_session_destroy(struct sf_session *s);
 
-/* Each adds one trial to the results. */
+/* Each adds one trial to the results, and what the oracles counted. */
 void sf_session_program(struct sf_session *s, const char *file, const struct sf_prog *p);
 /* `paths` are what sf_trace_open_files() takes, `name` is what the user calls it. */
 void sf_session_recording(struct sf_session *s, const char *name, const char *const *paths,
 			  unsigned int nr);
+
+/*
+ * Where the work was that results say was in hand: op, line and text of it; `p` is its program,
+ * NULL: a recording.
+ */
+void sf_session_where(const struct sf_results *r, const struct sf_prog *p, struct sf_found *where);
 
 #endif

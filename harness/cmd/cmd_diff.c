@@ -35,9 +35,9 @@ static const struct sf_row rows[] = {
 
 static const struct sf_usage usage = {
 	"diff", "FILE…",
-	"Runs each FILE, a program as text or bytes, on all members at once and compares the first\n"
-	"with each of the others after every operation: what both claim and nothing that tells them\n"
-	"apart may change (slabfuzz list properties). A difference is shown under its operation.",
+	"Runs each FILE, a program as text or bytes, on all members at once and compares the\n"
+	"first with each of the others after every operation: what both claim and nothing that\n"
+	"tells them apart may change (docs/lockstep.md). A difference is shown under its operation.",
 	rows,
 };
 
@@ -85,8 +85,26 @@ static void print_kept(const struct diff *f, const struct kept *k)
 	       label(f, k->b), k->b_has);
 }
 
+/* Nothing if they are all as they are without a word. */
+static void print_heap(const struct sf_prog *p)
+{
+	struct sf_prog heap = { .settings = p->settings };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return;
+	sf_text_write(&heap, f);
+	fclose(f);
+	if (len)
+		printf("    %s", text);
+	free(text);
+}
+
 static void print_program(const struct diff *f, const struct sf_prog *p, uint32_t from)
 {
+	print_heap(p);
 	for (uint32_t op = 0; op <= p->nr_ops; op++) {
 		uint32_t at = op < p->nr_ops ? op : SF_NONE, found = 0;
 
@@ -250,15 +268,14 @@ static json_t *pair_json(const struct diff *f, uint32_t b)
 
 static json_t *divergence_json(const struct diff *f, const struct kept *k, char **files)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "file",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "file",
 			 sf_json_text(files[k->file]), "op", sf_json_op(k->op), "what",
 			 sf_json_text(sf_properties[k->property].name), "value",
 			 sf_json_text(k->what), "members",
 			 json_pack("[o, o]", sf_json_text(label(f, k->a)),
 				   sf_json_text(label(f, k->b))),
 			 "a", sf_json_text(k->a_has), "b", sf_json_text(k->b_has), "title",
-			 sf_json_text(k->title), "line", json_null(), "consequence",
-			 k->consequence);
+			 sf_json_text(k->title), "consequence", k->consequence);
 }
 
 static void print_json(const struct diff *f, char **files)

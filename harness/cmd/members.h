@@ -20,7 +20,7 @@ struct sf_members {
 	uint32_t nr, cap;
 };
 
-/* -a "NAME@KEY=VALUE,NAME…", or "all", into a struct sf_members. The same one may be there twice. */
+/* -a "NAME@KEY=VALUE,NAME…", or "all", into a struct sf_members. One may be there twice. */
 int sf_members_add(void *members, const struct sf_usage *u, const char *list);
 void sf_members_free(struct sf_members *m);
 

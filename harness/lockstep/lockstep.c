@@ -127,8 +127,7 @@ static void begin(struct sf_lockstep *l, const char *name)
 		s->over = false;
 		sf_observe_begin(&s->seen);
 		sf_exec_begin(s->exec, name);
-		p->may = sf_settings_reach(&first->set, &s->set) |
-			 sf_design_reach(first->of.allocator, s->of.allocator);
+		p->may = sf_may_differ(first->of.allocator, &first->set, s->of.allocator, &s->set);
 		p->ended = 0;
 		p->diverged = p->over = false;
 	}
@@ -241,7 +240,8 @@ static void hold_property(struct sf_lockstep *l, uint32_t b, enum sf_property p,
 
 /*
  * Did they part here, and legally? One did not carry the operation out, or had no room for it; or
- * an object had to move in one alone, for its index is another (krealloc_node_align()).
+ * an object had to move in one alone, for its index is another (krealloc_node_align()); or chance
+ * made it fail in one alone, and they draw differently.
  */
 static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
 {
@@ -250,12 +250,19 @@ static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
 
 	if (op && sf_exec_outcome(x->exec)->skipped != sf_exec_outcome(y->exec)->skipped)
 		return true;
-	if (pair->may & SF_PROP(INDEX) && x->seen.moved != y->seen.moved) {
+	if (pair->may & SF_PROP(INDEX) &&
+	    (x->seen.moved != y->seen.moved || x->seen.faults != y->seen.faults)) {
 		pair->ended |= sf_property_group(SF_GROUP_CHOICE);
 		return true;
 	}
 	return op && sf_observed_differ(&x->seen, &y->seen, SF_PROP_RESULT) != UINT32_MAX &&
 	       short_of_room(l, b);
+}
+
+/* What one has and the other has not is looked at by a check, and freed with its owner. */
+static bool is_of_all(const struct sf_op *op)
+{
+	return !op || op->code == SF_OP_CHECK || sf_op_table[op->code].flags & SF_OPF_ENDS;
 }
 
 static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op, uint32_t nr)
@@ -274,8 +281,7 @@ static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op,
 		part(pair);
 		return;
 	}
-	/* What one has and the other has not is looked at by a check, and freed at the end. */
-	if ((!op || op->code == SF_OP_CHECK) && pair->ended & SF_PROP(LIVE)) {
+	if (pair->ended & SF_PROP(LIVE) && is_of_all(op)) {
 		skip(pair, SF_UNCOMPARED_ENDED);
 		return;
 	}

@@ -33,6 +33,7 @@ void sf_observe_begin(struct sf_observer *o)
 	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
 		o->seen[i].nr = 0;
 	o->short_of_memory = o->moved = false;
+	o->faults = 0;
 }
 
 void sf_observer_free(struct sf_observer *o)
@@ -135,15 +136,19 @@ static void see_alloc(struct sf_observer *o, const struct sf_ev_alloc *e)
 	o->moved |= e->moved;
 	if (!object)
 		return;
-	SEE(ZEROING, "due", e->zeroed != 0);
-	SEE(ZEROING, "first that is not zero", e->dirty);
+	if (e->gfp & SF_GFP_ZERO || e->api == SF_API_FOREIGN) {
+		SEE(ZEROING, "due", e->zeroed != 0);
+		SEE(ZEROING, "first that is not zero", e->dirty);
+	} else {
+		SEE(WIPED, "first that is not zero", e->dirty);
+	}
 	SEE(CONTENTS, "counter", e->counter);
 	SEE(USABLE, "usable", e->usable);
 	if (e->addr != SF_ZERO_SIZE_PTR)
 		see_place(o, &e->place);
 }
 
-/* What goes or moves by itself goes with the layout: only what was lost on the way is of interest. */
+/* What goes or moves by itself goes with the layout: of interest is what was lost on the way. */
 static void see_unasked(struct sf_observer *o, uint64_t bad)
 {
 	if (bad != SF_GOOD)
@@ -232,6 +237,9 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		return true;
 	case SF_EV_SHEAF:
 		SEE_TEXT(RESULT, "result", status_name(ev->sheaf.status));
+		/* Nothing is left in it. */
+		if (!ev->sheaf.before)
+			fall_short(o);
 		SEE(FILL, "objects in the sheaf", ev->sheaf.after);
 		return true;
 	case SF_EV_ATTACK:
@@ -278,8 +286,11 @@ static void see_trace(struct sf_observer *o, const struct sf_event *ev)
 		SEE(EVENTS, "pages of order", ev->page.order);
 		SEE(EVENTS, "migrate type", ev->page.migratetype);
 		return;
-	case SF_EV_PAGE_FAIL:
 	case SF_EV_FAULT:
+		o->faults++;
+		fall_short(o);
+		return;
+	case SF_EV_PAGE_FAIL:
 		fall_short(o);
 		return;
 	case SF_EV_CHARGE:

@@ -26,8 +26,9 @@ struct sf_seen {
 struct sf_observer {
 	/* Since sf_observe_begin(). */
 	struct sf_seen seen[SF_PROPERTY_COUNT];
-	/* Memory was short, or a failure was injected: a NULL has a reason. Here; in this program. */
+	/* Memory was short, or a failure injected: a NULL has a reason. Here; in this program. */
 	bool short_of_memory, was_short;
+	uint32_t faults; /* injected failures that fired */
 	bool moved;   /* a realloc gave another address */
 	bool tainted; /* misuse has begun, in this program */
 	bool final; /* the snapshot in hand is the one after everything was freed */

@@ -31,7 +31,7 @@ sf_property_set sf_property_group(unsigned int groups)
 	return set;
 }
 
-sf_property_set sf_settings_reach(const struct sf_settings *a, const struct sf_settings *b)
+static sf_property_set settings_reach(const struct sf_settings *a, const struct sf_settings *b)
 {
 	sf_property_set set = 0;
 
@@ -43,7 +43,7 @@ sf_property_set sf_settings_reach(const struct sf_settings *a, const struct sf_s
 	return set;
 }
 
-sf_property_set sf_design_reach(const struct sf_allocator *a, const struct sf_allocator *b)
+static sf_property_set design_reach(const struct sf_allocator *a, const struct sf_allocator *b)
 {
 	uint64_t differ = a->caps ^ b->caps;
 	sf_property_set set = 0;
@@ -55,6 +55,20 @@ sf_property_set sf_design_reach(const struct sf_allocator *a, const struct sf_al
 #undef X
 	/* What a reset leaves behind is a history: addresses are never compared. */
 	if (a->reset_kind != SF_RESET_EXACT || b->reset_kind != SF_RESET_EXACT)
+		set |= SF_LAYOUT;
+	return set;
+}
+
+sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_settings *a,
+			      const struct sf_allocator *y, const struct sf_settings *b)
+{
+	sf_property_set set = settings_reach(a, b) | design_reach(x, y);
+
+	/* Random offsets in slots are drawn when an object is, after what else is drawn. */
+	if (set & SF_LAYOUT && a->slot_offset | b->slot_offset)
+		set |= SF_PROP(USABLE);
+	/* So are the ends of lists that free blocks go to. */
+	if (set & SF_PROP(INDEX) && a->shuffle | b->shuffle)
 		set |= SF_LAYOUT;
 	return set;
 }

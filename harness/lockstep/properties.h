@@ -14,8 +14,8 @@
 
 /*
  * SF_PROPERTIES(X): X(IDENTIFIER, name, group, capabilities that both must have, what is compared).
- * MEANING is what a user relies on, whatever the allocator; CHOICE is where a request goes; LAYOUT is
- * which memory that is, and everything that follows from it.
+ * MEANING is what a user relies on, whatever the allocator; CHOICE is where a request goes; LAYOUT
+ * is which memory that is, and everything that follows from it.
  */
 #define SF_PROPERTIES(X)                                                                          \
 	X(RESULT, "result", MEANING, 0, "what a call returned: an object, NULL, an error")        \
@@ -30,6 +30,8 @@
 	X(PARTITION, "partition", CHOICE, SF_CAP_PLACE, "the partition of that cache")            \
 	X(SLAB, "slab", CHOICE, SF_CAP_PLACE, "order, objects and stride of its slab")            \
 	X(PLACE, "place", LAYOUT, SF_CAP_PLACE, "the slab or block itself")                       \
+	X(WIPED, "wiped", LAYOUT, SF_CAP_CONTENTS,                                                \
+	  "what a wiped object holds when it is handed out")                                      \
 	X(INDEX, "index", LAYOUT, SF_CAP_PLACE, "the object's number in its slab")                \
 	X(EVENTS, "events", LAYOUT, SF_CAP_TRACE, "what happened inside, in order")               \
 	X(FILL, "fill", LAYOUT, SF_CAP_WALK, "objects in use in each slab, and its list")         \
@@ -65,13 +67,11 @@ extern const struct sf_property_info sf_properties[SF_PROPERTY_COUNT];
 sf_property_set sf_property_group(unsigned int groups);
 
 /*
- * SF_SETTING_REACH(X): X(setting, properties that may differ when it does). Every setting has a row:
- * without one it does not compile.
+ * SF_SETTING_REACH(X): X(setting, properties that may differ when it does). Every setting has a
+ * row: without one it does not compile.
  */
 #define SF_LAYOUT sf_property_group(SF_GROUP_LAYOUT)
 #define SF_WHERE sf_property_group(SF_GROUP_CHOICE | SF_GROUP_LAYOUT)
-/* Random offsets in slots come after random orders, from one generator. */
-#define SF_OFFSETS (a->slot_offset | b->slot_offset ? SF_PROP(USABLE) : 0)
 #define SF_SETTING_REACH(X)                                                               \
 	X(pages, SF_LAYOUT)                                                               \
 	X(cpus, SF_WHERE)                                                                 \
@@ -79,17 +79,17 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(slab_min_order, SF_PROP(SLAB) | SF_LAYOUT)                                      \
 	X(slab_max_order, SF_PROP(SLAB) | SF_LAYOUT)                                      \
 	X(slab_min_objects, SF_PROP(SLAB) | SF_LAYOUT)                                    \
-	X(slab_nomerge, SF_PROP(CACHE) | SF_PROP(USABLE) | SF_PROP(SLAB) | SF_LAYOUT)     \
+	X(slab_nomerge, SF_WHERE | SF_PROP(LIVE))                                         \
 	X(memcg, SF_WHERE)                                                                \
 	X(zone_dma, SF_WHERE)                                                             \
 	X(nokmem, SF_WHERE)                                                               \
 	X(usercopy, SF_PROP(CACHE) | SF_PROP(USABLE) | SF_PROP(SLAB) | SF_LAYOUT)         \
 	X(watermarks, SF_LAYOUT)                                                          \
 	X(pageblock_order, SF_LAYOUT)                                                     \
-	X(init_on_alloc, SF_PROP(ZEROING))                                                \
+	X(init_on_alloc, SF_PROP(ZEROING) | SF_PROP(WIPED))                               \
 	X(sheaves, SF_LAYOUT | SF_PROP(LIVE))                                             \
-	X(init_on_free, SF_PROP(ZEROING))                                                 \
-	X(freelist_random, SF_PROP(INDEX) | SF_PROP(LISTS) | SF_OFFSETS)                  \
+	X(init_on_free, SF_PROP(ZEROING) | SF_PROP(WIPED))                                \
+	X(freelist_random, SF_PROP(INDEX) | SF_PROP(LISTS))                               \
 	X(freelist_hardened, SF_PROP(COMPLAINTS))                                         \
 	X(shuffle, SF_LAYOUT)                                                             \
 	X(slab_virtual, SF_LAYOUT)                                                        \
@@ -112,7 +112,7 @@ sf_property_set sf_property_group(unsigned int groups);
 #define SF_DESIGN_REACH(X)                                                                \
 	X(RANDOM, SF_PROP(CACHE) | SF_PROP(PARTITION) | SF_LAYOUT)                        \
 	X(TYPED, SF_PROP(CACHE) | SF_PROP(PARTITION) | SF_LAYOUT)                         \
-	X(LARGE, SF_WHERE)                                                                \
+	X(LARGE, SF_WHERE | SF_PROP(LIVE))                                                \
 	X(OWN_DESIGN, SF_WHERE)                                                           \
 	X(KMALLOC, SF_WHERE | SF_PROP(ZEROING))                                           \
 	X(GFP, SF_LAYOUT | SF_PROP(ZEROING))                                              \
@@ -120,16 +120,16 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(MALLOC, SF_WHERE | SF_PROP(ZEROING))
 
 /*
- * Where the layout may differ, so may the room that is left: who fails, falls back and reclaims when
- * memory is short, and everything from there on. These are compared until then.
+ * Where the layout may differ, so may the room that is left: who fails, falls back and reclaims
+ * when memory is short, and everything from there on. These are compared until then.
  */
 #define SF_ROOM                                                                                   \
 	(SF_PROP(RESULT) | SF_PROP(LIVE) | SF_PROP(COMPLAINTS) | SF_PROP(AFTER) |                 \
 	 sf_property_group(SF_GROUP_CHOICE))
 
-/* What may differ between two allocators under these settings. */
-sf_property_set sf_settings_reach(const struct sf_settings *a, const struct sf_settings *b);
-sf_property_set sf_design_reach(const struct sf_allocator *a, const struct sf_allocator *b);
+/* What may differ between two allocators, each under its settings. */
+sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_settings *a,
+			      const struct sf_allocator *y, const struct sf_settings *b);
 
 /* What both claim. */
 sf_property_set sf_properties_claimed(const struct sf_allocator *a, const struct sf_allocator *b);

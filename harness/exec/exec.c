@@ -223,6 +223,11 @@ static const struct handler {
 #undef X
 };
 
+uint64_t sf_exec_needs(unsigned int code)
+{
+	return handlers[code & SF_CODE_MAX].needs;
+}
+
 static inline const struct handler *begin_step(struct sf_exec *x, const struct sf_op *op)
 {
 	const struct handler *h = &handlers[op->code & SF_CODE_MAX];

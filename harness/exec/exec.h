@@ -98,6 +98,9 @@ struct sf_exec_counts {
 };
 void sf_exec_counts(const struct sf_exec *x, struct sf_exec_counts *out);
 
+/* Capabilities without which an operation of this code is skipped; 0: none, or no such code. */
+uint64_t sf_exec_needs(unsigned int code);
+
 /* How programs end from now on. */
 void sf_exec_set_end(struct sf_exec *x, enum sf_end end);
 

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lockstep.c - lockstep.h: steps all members, then holds each against the first.
+ */
+#include "lockstep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../allocators/base/grow.h"
+#include "observe.h"
+
+struct side {
+	struct sf_member of;
+	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
+	struct sf_settings set;
+	struct sf_observer seen;
+	bool over;            /* it blocked: it goes no further */
+};
+
+/* The first member and another one. */
+struct pair {
+	sf_property_set claimed, may; /* both claim it; it may differ */
+	sf_property_set ended;        /* in this program */
+	bool diverged;                /* in this program */
+	bool over;
+	struct sf_compared count[SF_PROPERTY_COUNT];
+};
+
+struct sf_lockstep {
+	struct sf_lockstep_options opt;
+	uint32_t nr;
+	uint64_t caps; /* of all */
+	uint64_t reduced;
+	struct side side[SF_MEMBERS_MAX];
+	struct pair pair[SF_MEMBERS_MAX]; /* of 0 and this one; [0] is not used */
+	char title[200];
+};
+
+const char *const sf_uncompared_names[SF_UNCOMPARED_COUNT] = {
+#define X(id, name, doc) name,
+	SF_UNCOMPARED(X)
+#undef X
+};
+
+static void listen(void *seen, const struct sf_event *ev)
+{
+	sf_observe_event(seen, ev);
+}
+
+struct sf_lockstep *sf_lockstep_create(const struct sf_member *member, uint32_t nr,
+				       const struct sf_lockstep_options *opt,
+				       struct sf_error *err)
+{
+	struct sf_lockstep *l;
+
+	if (nr < 2 || nr > SF_MEMBERS_MAX) {
+		snprintf(err->text, sizeof(err->text), "%u members: 2 to %u can be compared", nr,
+			 SF_MEMBERS_MAX);
+		return NULL;
+	}
+	l = sf_grow(NULL, 1, sizeof(*l));
+	memset(l, 0, sizeof(*l));
+	l->opt = *opt;
+	l->nr = nr;
+	l->caps = UINT64_MAX;
+	for (uint32_t i = 0; i < nr; i++) {
+		l->side[i].of = member[i];
+		l->caps &= member[i].allocator->caps;
+		l->pair[i].claimed =
+			sf_properties_claimed(member[0].allocator, member[i].allocator);
+	}
+	return l;
+}
+
+void sf_lockstep_destroy(struct sf_lockstep *l)
+{
+	for (uint32_t i = 0; i < l->nr; i++) {
+		if (l->side[i].exec)
+			sf_exec_destroy(l->side[i].exec);
+		sf_observer_free(&l->side[i].seen);
+	}
+	free(l);
+}
+
+void sf_lockstep_reduce(const struct sf_lockstep *l, struct sf_settings *set)
+{
+	for (size_t i = 0; i < sf_setting_count; i++) {
+		const struct sf_setting_info *info = &sf_setting_table[i];
+
+		for (uint32_t m = 0; m < l->nr; m++)
+			if (!(l->side[m].of.allocator->settings >> info->code & 1))
+				*sf_setting_slot(set, info) = info->def;
+	}
+	sf_settings_fixup(set);
+}
+
+/* The heaps that this program wants. */
+static bool open_heaps(struct sf_lockstep *l, const struct sf_settings *set, struct sf_error *err)
+{
+	for (uint32_t i = 0; i < l->nr; i++) {
+		struct side *s = &l->side[i];
+
+		if (s->exec && !memcmp(&s->set, &set[i], sizeof(s->set)))
+			continue;
+		if (s->exec && !sf_exec_open(s->exec, s->of.allocator, &set[i], err))
+			return false;
+		if (!s->exec)
+			s->exec = sf_exec_create(s->of.allocator, &set[i], &l->opt.exec, listen,
+						 &s->seen, err);
+		if (!s->exec)
+			return false;
+		s->set = set[i];
+	}
+	return true;
+}
+
+static void begin(struct sf_lockstep *l, const char *name)
+{
+	const struct side *first = &l->side[0];
+
+	for (uint32_t i = 0; i < l->nr; i++) {
+		struct side *s = &l->side[i];
+		struct pair *p = &l->pair[i];
+
+		s->over = false;
+		sf_observe_begin(&s->seen);
+		sf_exec_begin(s->exec, name);
+		p->may = sf_may_differ(first->of.allocator, &first->set, s->of.allocator, &s->set);
+		p->ended = 0;
+		p->diverged = p->over = false;
+	}
+}
+
+/* The value that differs; one behind the end of a list has the name of the other's. */
+static const char *value_name(const struct sf_observer *a, const struct sf_observer *b,
+			      enum sf_property p, uint32_t index)
+{
+	const struct sf_seen *longer = index < a->seen[p].nr ? &a->seen[p] : &b->seen[p];
+
+	return longer->v[index].what;
+}
+
+static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint32_t index,
+		    const struct sf_op *op, uint32_t nr)
+{
+	const struct sf_observer *x = &l->side[0].seen, *y = &l->side[b].seen;
+	struct pair *pair = &l->pair[b];
+	char a_buf[40], b_buf[40];
+	struct sf_divergence d = {
+		.op = nr, .property = (uint8_t)p, .a = 0, .b = b,
+		.what = value_name(x, y, p, index),
+		.a_has = sf_value_text(&x->seen[p], index, a_buf),
+		.b_has = sf_value_text(&y->seen[p], index, b_buf),
+		.consequence = pair->diverged, .title = l->title,
+	};
+
+	snprintf(l->title, sizeof(l->title), "diff %s: %s %s, %s %s after %s",
+		 sf_properties[p].name, l->side[0].of.label, d.a_has, l->side[b].of.label, d.b_has,
+		 op ? sf_op_table[op->code].name : "the end");
+	pair->diverged = true;
+	pair->count[p].diverged++;
+	pair->ended |= (sf_property_set)1 << p;
+	/* Elsewhere means elsewhere from now on; and what one has and the other has not ... */
+	if (sf_properties[p].group == SF_GROUP_LAYOUT || p == SF_PROP_RESULT)
+		pair->ended |= sf_property_group(SF_GROUP_LAYOUT);
+	if (p == SF_PROP_RESULT)
+		pair->ended |= SF_ROOM;
+	if (l->opt.diverged)
+		l->opt.diverged(l->opt.ctx, &d);
+}
+
+/*
+ * Results that differ are legal where one of them may have less room, and its NULL has a reason
+ * that it told of, or it tells nothing.
+ */
+static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
+{
+	const struct side *side[2] = { &l->side[0], &l->side[b] };
+
+	if (!(l->pair[b].may & (SF_PROP(RESULT) | SF_PROP(PLACE))))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		const struct sf_outcome *mine = sf_exec_outcome(side[i]->exec);
+		const struct sf_outcome *other = sf_exec_outcome(side[!i]->exec);
+
+		if (mine->status != SF_NULL && mine->status != SF_BLOCKED)
+			continue;
+		if (other->status == mine->status)
+			continue;
+		return side[i]->seen.short_of_memory ||
+		       !(side[i]->of.allocator->caps & SF_CAP_TRACE);
+	}
+	return true;
+}
+
+/* Everything that hangs on what one has and the other has not. */
+static void part(struct pair *pair)
+{
+	pair->ended |= sf_property_group(SF_GROUP_LAYOUT) | (SF_ROOM & ~SF_PROP(RESULT));
+}
+
+static void skip(struct pair *pair, enum sf_uncompared why)
+{
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++)
+		pair->count[p].skipped[why]++;
+}
+
+static void hold_property(struct sf_lockstep *l, uint32_t b, enum sf_property p,
+			  const struct sf_op *op, uint32_t nr)
+{
+	const struct sf_observer *x = &l->side[0].seen, *y = &l->side[b].seen;
+	sf_property_set bit = (sf_property_set)1 << p;
+	struct pair *pair = &l->pair[b];
+	struct sf_compared *count = &pair->count[p];
+	uint32_t index;
+
+	if (!x->seen[p].nr && !y->seen[p].nr)
+		return;
+	if (!(pair->claimed & bit)) {
+		count->skipped[SF_UNCOMPARED_CLAIM]++;
+		return;
+	}
+	if (pair->ended & bit) {
+		count->skipped[SF_UNCOMPARED_ENDED]++;
+		return;
+	}
+	/* Who has less room is looked at where it shows (parted()). */
+	if (p != SF_PROP_RESULT && pair->may & bit) {
+		count->skipped[SF_UNCOMPARED_DIFFER]++;
+		return;
+	}
+	index = sf_observed_differ(x, y, p);
+	if (index == UINT32_MAX)
+		count->compared++;
+	else
+		diverge(l, b, p, index, op, nr);
+}
+
+/*
+ * Did they part here, and legally? One did not carry the operation out, or had no room for it; or
+ * an object had to move in one alone, for its index is another (krealloc_node_align()); or chance
+ * made it fail in one alone, and they draw differently.
+ */
+static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
+{
+	const struct side *x = &l->side[0], *y = &l->side[b];
+	struct pair *pair = &l->pair[b];
+
+	if (op && sf_exec_outcome(x->exec)->skipped != sf_exec_outcome(y->exec)->skipped)
+		return true;
+	if (pair->may & SF_PROP(INDEX) &&
+	    (x->seen.moved != y->seen.moved || x->seen.faults != y->seen.faults)) {
+		pair->ended |= sf_property_group(SF_GROUP_CHOICE);
+		return true;
+	}
+	return op && sf_observed_differ(&x->seen, &y->seen, SF_PROP_RESULT) != UINT32_MAX &&
+	       short_of_room(l, b);
+}
+
+/* What one has and the other has not is looked at by a check, and freed with its owner. */
+static bool is_of_all(const struct sf_op *op)
+{
+	return !op || op->code == SF_OP_CHECK || sf_op_table[op->code].flags & SF_OPF_ENDS;
+}
+
+static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op, uint32_t nr)
+{
+	struct pair *pair = &l->pair[b];
+	const struct side *x = &l->side[0], *y = &l->side[b];
+
+	pair->over = x->over || y->over;
+	/* What a misuse reaches is as different as they are. */
+	if (pair->may && (x->seen.tainted || y->seen.tainted))
+		pair->ended = ~(sf_property_set)0;
+	if (pair->may & SF_PROP(PLACE) && (x->seen.was_short || y->seen.was_short))
+		pair->ended |= SF_ROOM & ~SF_PROP(RESULT);
+	if (parted(l, b, op)) {
+		skip(pair, SF_UNCOMPARED_OPERATION);
+		part(pair);
+		return;
+	}
+	if (pair->ended & SF_PROP(LIVE) && is_of_all(op)) {
+		skip(pair, SF_UNCOMPARED_ENDED);
+		return;
+	}
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++)
+		hold_property(l, b, (enum sf_property)p, op, nr);
+}
+
+static void hold(struct sf_lockstep *l, const struct sf_op *op, uint32_t nr)
+{
+	for (uint32_t b = 1; b < l->nr; b++)
+		if (!l->pair[b].over)
+			hold_pair(l, b, op, nr);
+}
+
+static void see_live(struct side *s)
+{
+	struct sf_exec_counts counts;
+
+	sf_exec_counts(s->exec, &counts);
+	sf_observe_value(&s->seen, SF_PROP_LIVE, "objects", counts.live);
+}
+
+static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr)
+{
+	for (uint32_t i = 0; i < l->nr; i++) {
+		struct side *s = &l->side[i];
+
+		sf_observe_begin(&s->seen);
+		if (s->over)
+			continue;
+		if (!sf_exec_step(s->exec, &p->ops[nr], p->strings))
+			s->over = true;
+		see_live(s);
+	}
+	hold(l, &p->ops[nr], nr);
+}
+
+static bool goes_on(const struct sf_lockstep *l)
+{
+	for (uint32_t b = 1; b < l->nr; b++)
+		if (!l->pair[b].over)
+			return true;
+	return false;
+}
+
+int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
+			const struct sf_settings *set, struct sf_error *err)
+{
+	int64_t done = 0;
+
+	if (!open_heaps(l, set, err))
+		return -1;
+	begin(l, name);
+	for (uint32_t nr = 0; nr < p->nr_ops && goes_on(l); nr++) {
+		if (sf_exec_needs(p->ops[nr].code) & ~l->caps) {
+			l->reduced++;
+			continue;
+		}
+		step(l, p, nr);
+		done++;
+	}
+	for (uint32_t i = 0; i < l->nr; i++) {
+		sf_observe_begin(&l->side[i].seen);
+		sf_exec_end(l->side[i].exec);
+	}
+	hold(l, NULL, SF_NONE);
+	return done;
+}
+
+const struct sf_compared *sf_lockstep_counts(const struct sf_lockstep *l, uint32_t b,
+					     enum sf_property p)
+{
+	return b && b < l->nr ? &l->pair[b].count[p] : NULL;
+}
+
+uint64_t sf_lockstep_reduced(const struct sf_lockstep *l)
+{
+	return l->reduced;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lockstep.h - one program on several members at once, compared after every operation and at every
+ * snapshot, the first member with each of the others. Relies on the executor and properties.h.
+ *
+ * It judges no member: a difference in what both claim, and nothing allows to differ, is a
+ * divergence, whoever is right. What was compared, skipped and ended is counted by property.
+ */
+#ifndef SLABFUZZ_LOCKSTEP_H
+#define SLABFUZZ_LOCKSTEP_H
+
+#include "../exec/exec.h"
+#include "properties.h"
+
+struct sf_member {
+	const struct sf_allocator *allocator;
+	const char *label; /* what the user calls it: name and settings. Outlives the lockstep */
+};
+
+#define SF_MEMBERS_MAX 16u
+
+/* SF_UNCOMPARED(X): X(IDENTIFIER, name, why a property was not compared after an operation) */
+#define SF_UNCOMPARED(X)                                                                       \
+	X(CLAIM, "claim", "not both members have the capability")                             \
+	X(DIFFER, "differ", "a setting or a design that tells them apart may change it")      \
+	X(ENDED, "ended", "it depends on what was legitimately different before")             \
+	X(OPERATION, "operation", "one of them did not carry the operation out")
+
+enum sf_uncompared {
+#define X(id, name, doc) SF_UNCOMPARED_##id,
+	SF_UNCOMPARED(X)
+#undef X
+	SF_UNCOMPARED_COUNT,
+};
+
+extern const char *const sf_uncompared_names[SF_UNCOMPARED_COUNT];
+
+/* Of one pair and one property, over all programs. */
+struct sf_compared {
+	uint64_t compared, diverged;
+	uint64_t skipped[SF_UNCOMPARED_COUNT];
+};
+
+struct sf_divergence {
+	uint32_t op;              /* SF_NONE: at the end */
+	uint8_t property;         /* enum sf_property */
+	uint32_t a, b;            /* members */
+	const char *what;         /* value that differs */
+	const char *a_has, *b_has;/* valid during the call */
+	bool consequence;         /* they had diverged before, in this program */
+	/* "diff usable: baseline 64, typed 128 after krealloc": the same for the same bug */
+	const char *title;
+};
+
+struct sf_lockstep_options {
+	struct sf_exec_options exec;
+	void (*diverged)(void *ctx, const struct sf_divergence *d);
+	void *ctx;
+};
+
+struct sf_lockstep;
+
+/* 2 to SF_MEMBERS_MAX members, copied. NULL after one line in `err`. */
+struct sf_lockstep *sf_lockstep_create(const struct sf_member *member, uint32_t nr,
+				       const struct sf_lockstep_options *opt,
+				       struct sf_error *err);
+void sf_lockstep_destroy(struct sf_lockstep *l);
+
+/* A setting that one of them does not heed has its default in all. */
+void sf_lockstep_reduce(const struct sf_lockstep *l, struct sf_settings *set);
+
+/*
+ * A whole program, member i under set[i]. The operations that all carried out; -1 with one line in
+ * `err`: a heap could not be made.
+ */
+int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
+			const struct sf_settings *set, struct sf_error *err);
+
+/* Of the pair (0, b); NULL where b is no other member. */
+const struct sf_compared *sf_lockstep_counts(const struct sf_lockstep *l, uint32_t b,
+					     enum sf_property p);
+/* Operations that were left out in all because one lacks what they need. */
+uint64_t sf_lockstep_reduced(const struct sf_lockstep *l);
+
+#endif

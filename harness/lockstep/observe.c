@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: MIT
+/*
+ * observe.c - observe.h: one function for each sort of event that says something comparable.
+ */
+#include "observe.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../allocators/base/grow.h"
+
+static void add(struct sf_observer *o, enum sf_property p, const char *what, uint64_t value,
+		const char *text)
+{
+	struct sf_seen *s = &o->seen[p];
+
+	SF_GROW(s->v, s->nr, s->cap);
+	s->v[s->nr++] = (struct sf_value){ what, value, text };
+}
+
+void sf_observe_value(struct sf_observer *o, enum sf_property p, const char *what, uint64_t value)
+{
+	add(o, p, what, value, NULL);
+}
+
+#define SEE(property, what, value) add(o, SF_PROP_##property, what, (uint64_t)(value), NULL)
+#define SEE_TEXT(property, what, text) add(o, SF_PROP_##property, what, 0, text)
+
+void sf_observe_begin(struct sf_observer *o)
+{
+	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
+		o->seen[i].nr = 0;
+	o->short_of_memory = o->moved = false;
+	o->faults = 0;
+}
+
+void sf_observer_free(struct sf_observer *o)
+{
+	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
+		free(o->seen[i].v);
+	for (uint32_t i = 0; i < o->nr_caches; i++)
+		free(o->cache[i]);
+	free(o->cache);
+	*o = (struct sf_observer){ .final = false };
+}
+
+/* The first name that a cache had: aliases come later. */
+static void name_cache(struct sf_observer *o, uint32_t id, const char *name, bool boot)
+{
+	if (id == SF_NONE || !name)
+		return;
+	while (o->nr_caches <= id) {
+		SF_GROW(o->cache, o->nr_caches, o->cap_caches);
+		o->cache[o->nr_caches++] = NULL;
+	}
+	/* Values of the step in hand may still point to the old one: ids are not used again. */
+	if (!o->cache[id])
+		o->cache[id] = strdup(name);
+	if (boot && o->nr_boot <= id)
+		o->nr_boot = id + 1;
+}
+
+/* Another heap has other caches. */
+static void forget_heap(struct sf_observer *o)
+{
+	for (uint32_t i = 0; i < o->nr_caches; i++)
+		free(o->cache[i]);
+	o->nr_caches = o->nr_boot = 0;
+}
+
+static void fall_short(struct sf_observer *o)
+{
+	o->short_of_memory = o->was_short = true;
+}
+
+/* The next program makes caches of its own. */
+static void forget_program(struct sf_observer *o)
+{
+	o->tainted = o->was_short = false;
+	for (uint32_t i = o->nr_boot; i < o->nr_caches; i++) {
+		free(o->cache[i]);
+		o->cache[i] = NULL;
+	}
+}
+
+static const char *cache_name(const struct sf_observer *o, uint32_t id)
+{
+	return id < o->nr_caches && o->cache[id] ? o->cache[id] : "none";
+}
+
+static const char *place_name(const struct sf_observer *o, const struct sf_place *p)
+{
+	static const char *const kinds[] = {
+		[SF_PLACE_UNKNOWN] = "unknown", [SF_PLACE_LARGE] = "pages of its own",
+		[SF_PLACE_PAGES] = "pages", [SF_PLACE_VMALLOC] = "vmalloc",
+		[SF_PLACE_POOL] = "a pool", [SF_PLACE_NOWHERE] = "nowhere",
+	};
+
+	return p->kind == SF_PLACE_SLAB ? cache_name(o, p->cache) : kinds[p->kind];
+}
+
+static void see_place(struct sf_observer *o, const struct sf_place *p)
+{
+	SEE_TEXT(CACHE, "cache", place_name(o, p));
+	SEE(PARTITION, "partition", p->kind == SF_PLACE_SLAB ? p->partition : 0);
+	SEE(SLAB, "order", p->order);
+	SEE(SLAB, "objects", p->objects);
+	SEE(SLAB, "stride", p->stride);
+	SEE(PLACE, "first page", p->base >> SF_PAGE_SHIFT);
+	SEE(INDEX, "index", p->index);
+	SEE(INDEX, "offset", p->offset);
+}
+
+static const char *status_name(uint8_t status)
+{
+	static const char *const names[] = {
+		[SF_OK] = "ok", [SF_NULL] = "NULL", [SF_BLOCKED] = "blocked",
+		[SF_NOTICED] = "noticed", [SF_FREED] = "freed",
+	};
+
+	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "?";
+}
+
+static void see_alloc(struct sf_observer *o, const struct sf_ev_alloc *e)
+{
+	bool object = e->status == SF_OK && e->addr;
+
+	SEE_TEXT(RESULT, "result", status_name(e->status));
+	if (e->api == SF_API_FOREIGN) {
+		SEE(ERROR, "errno", e->error);
+		SEE(ERROR, "returned", e->ret);
+	}
+	SEE(CONTENTS, "lost at", e->bad);
+	o->moved |= e->moved;
+	if (!object)
+		return;
+	if (e->gfp & SF_GFP_ZERO || e->api == SF_API_FOREIGN) {
+		SEE(ZEROING, "due", e->zeroed != 0);
+		SEE(ZEROING, "first that is not zero", e->dirty);
+	} else {
+		SEE(WIPED, "first that is not zero", e->dirty);
+	}
+	SEE(CONTENTS, "counter", e->counter);
+	SEE(USABLE, "usable", e->usable);
+	if (e->addr != SF_ZERO_SIZE_PTR)
+		see_place(o, &e->place);
+}
+
+/* What goes or moves by itself goes with the layout: of interest is what was lost on the way. */
+static void see_unasked(struct sf_observer *o, uint64_t bad)
+{
+	if (bad != SF_GOOD)
+		SEE(CONTENTS, "lost at", bad);
+}
+
+static void see_free(struct sf_observer *o, const struct sf_ev_free *e)
+{
+	switch (e->how) {
+	case SF_KFREE_RCU:
+	case SF_FREE_SHRINK:
+	case SF_FREE_OWNER:
+		see_unasked(o, e->bad);
+		return;
+	default:
+		SEE_TEXT(RESULT, "free", status_name(e->status));
+		SEE(CONTENTS, "lost at", e->bad);
+	}
+}
+
+static void see_cacheop(struct sf_observer *o, const struct sf_event *ev)
+{
+	const struct sf_ev_cacheop *e = &ev->cacheop;
+
+	if (ev->type == SF_EV_CACHE_SHRINK) {
+		SEE(FILL, "shrink returned", e->ret);
+		return;
+	}
+	SEE_TEXT(RESULT, "result", status_name(e->status));
+	SEE(RESULT, "there", e->cache != SF_NONE);
+	if (ev->type == SF_EV_CACHE_CREATE)
+		SEE(CACHE, "merged", e->merged);
+}
+
+/* Results that are no allocation. */
+static bool see_result(struct sf_observer *o, const struct sf_event *ev)
+{
+	switch (ev->type) {
+	case SF_EV_ALLOC:
+	case SF_EV_REALLOC:
+		see_alloc(o, &ev->alloc);
+		return true;
+	case SF_EV_FREE:
+		see_free(o, &ev->free);
+		return true;
+	case SF_EV_KSIZE:
+		SEE(USABLE, "usable", ev->ksize.value);
+		return true;
+	case SF_EV_CONTENT:
+		SEE(CONTENTS, "lost at", ev->content.bad);
+		return true;
+	case SF_EV_DEFER:
+		see_unasked(o, ev->defer.bad);
+		return true;
+	case SF_EV_MIGRATE:
+		see_unasked(o, ev->migrate.bad);
+		return true;
+	case SF_EV_WRITE:
+		SEE_TEXT(RESULT, "result", status_name(ev->write.status));
+		SEE(CONTENTS, "lost at", ev->write.bad);
+		return true;
+	case SF_EV_RARE:
+		SEE_TEXT(RESULT, "result", status_name(ev->rare.status));
+		SEE(CONTENTS, "lost at", ev->rare.bad);
+		return true;
+	case SF_EV_CACHE_CREATE:
+	case SF_EV_CACHE_DESTROY:
+	case SF_EV_CACHE_SHRINK:
+	case SF_EV_BUCKETS_CREATE:
+		see_cacheop(o, ev);
+		return true;
+	case SF_EV_MEMCG:
+		/* Without memory cgroups there is none to be had. */
+		if (ev->memcg.status == SF_NULL)
+			fall_short(o);
+		SEE_TEXT(RESULT, "result", status_name(ev->memcg.status));
+		return true;
+	case SF_EV_ASK:
+		SEE_TEXT(RESULT, "result", status_name(ev->ask.status));
+		return true;
+	case SF_EV_POOL:
+		SEE_TEXT(RESULT, "result", status_name(ev->pool.status));
+		return true;
+	case SF_EV_PAGES_BULK:
+		SEE(RESULT, "entries filled", ev->pagesbulk.filled);
+		return true;
+	case SF_EV_SHEAF:
+		SEE_TEXT(RESULT, "result", status_name(ev->sheaf.status));
+		/* Nothing is left in it. */
+		if (!ev->sheaf.before)
+			fall_short(o);
+		SEE(FILL, "objects in the sheaf", ev->sheaf.after);
+		return true;
+	case SF_EV_ATTACK:
+		SEE(COMPLAINTS, "noticed", ev->attack.noticed);
+		return true;
+	case SF_EV_GOOD_SIZE:
+		SEE(USABLE, "good size", ev->goodsize.value);
+		return true;
+	case SF_EV_INTEGRITY:
+		SEE(RESULT, "sound", !ev->integrity.what);
+		return true;
+	case SF_EV_USER_HEAP:
+		SEE_TEXT(RESULT, "result", status_name(ev->userheap.status));
+		return true;
+	case SF_EV_CRASH:
+		SEE_TEXT(RESULT, "crash", "crash");
+		return true;
+	}
+	return false;
+}
+
+/* What the allocator tells of its inside. */
+static void see_trace(struct sf_observer *o, const struct sf_event *ev)
+{
+	switch (ev->type) {
+	case SF_EV_SLAB_NEW:
+	case SF_EV_SLAB_FREE:
+	case SF_EV_SLAB_DEFER:
+		SEE_TEXT(EVENTS, ev->type == SF_EV_SLAB_NEW ? "slab made" : "slab freed",
+			 cache_name(o, ev->slab.cache));
+		SEE(EVENTS, "order", ev->slab.order);
+		return;
+	case SF_EV_RMQUEUE:
+		SEE(EVENTS, "block of order", ev->rmqueue.from_order);
+		SEE(EVENTS, "from type", ev->rmqueue.from_type);
+		return;
+	case SF_EV_CLAIM:
+	case SF_EV_RESERVE:
+		SEE(EVENTS, "page blocks claimed for", ev->claim.to);
+		return;
+	case SF_EV_PAGE_ALLOC:
+	case SF_EV_PAGE_FREE:
+	case SF_EV_PCP_DRAIN:
+		SEE(EVENTS, "pages of order", ev->page.order);
+		SEE(EVENTS, "migrate type", ev->page.migratetype);
+		return;
+	case SF_EV_FAULT:
+		o->faults++;
+		fall_short(o);
+		return;
+	case SF_EV_PAGE_FAIL:
+		fall_short(o);
+		return;
+	case SF_EV_CHARGE:
+		if (ev->charge.refused)
+			fall_short(o);
+		SEE(EVENTS, "bytes charged", ev->charge.bytes);
+		return;
+	case SF_EV_OOM:
+		fall_short(o);
+		SEE(EVENTS, "out of memory, order", ev->oom.order);
+		return;
+	case SF_EV_SHRINK:
+		fall_short(o);
+		SEE_TEXT(EVENTS, "shrinker of", cache_name(o, ev->shrink.cache));
+		SEE(EVENTS, "freed", ev->shrink.freed);
+		return;
+	case SF_EV_RECLAIM:
+		fall_short(o);
+		SEE(EVENTS, "reclaimed", ev->reclaim.freed);
+		return;
+	case SF_EV_COMPACT:
+		fall_short(o);
+		SEE(EVENTS, "migrated", ev->compact.migrated);
+		return;
+	case SF_EV_GRACE:
+		SEE(EVENTS, "grace period", ev->grace.nr);
+		return;
+	case SF_EV_WARN:
+		SEE(COMPLAINTS, "complaints", 1);
+		return;
+	}
+}
+
+static void see_slab(struct sf_observer *o, const struct sf_ev_snapslab *e)
+{
+	SEE_TEXT(FILL, "slab of", cache_name(o, e->cache));
+	SEE(FILL, "its first page", e->pfn);
+	SEE(FILL, "objects in use", e->inuse);
+	SEE(FILL, "list", e->list);
+	SEE(FILL, "place on it", e->position);
+	for (uint32_t i = 0; i < e->nr_free; i++)
+		SEE(LISTS, "free object at", e->free[i] - e->addr);
+}
+
+static void see_blocks(struct sf_observer *o, const struct sf_event *ev)
+{
+	switch (ev->type) {
+	case SF_EV_SNAP_BLOCK:
+		SEE(BLOCKS, "free block", ev->snapblock.pfn);
+		SEE(BLOCKS, "its order", ev->snapblock.order);
+		SEE(BLOCKS, "its list", ev->snapblock.list);
+		SEE(BLOCKS, "its place", ev->snapblock.position);
+		return;
+	case SF_EV_SNAP_PCP:
+		SEE(BLOCKS, "pages on a CPU's list", ev->snappcp.nr);
+		for (uint32_t i = 0; i < ev->snappcp.nr; i++)
+			SEE(BLOCKS, "page", ev->snappcp.pfns[i]);
+		return;
+	case SF_EV_SNAP_USED:
+		SEE(BLOCKS, "pages in use", ev->snapused.pfn);
+		return;
+	case SF_EV_SNAP_PAGEBLOCK:
+		SEE(BLOCKS, "page block", ev->snappb.pfn);
+		SEE(BLOCKS, "its type", ev->snappb.migratetype);
+		return;
+	}
+}
+
+static void see_counters(struct sf_observer *o, const struct sf_ev_counters *e)
+{
+	SEE(COUNTERS, "nr_free_pages", e->nr_free_pages);
+	SEE(COUNTERS, "nr_slab_reclaimable", e->nr_slab_reclaimable);
+	SEE(COUNTERS, "nr_slab_unreclaimable", e->nr_slab_unreclaimable);
+	for (unsigned int i = 0; i < SF_NR_ORDERS; i++)
+		SEE(COUNTERS, "nr_free", e->nr_free[i]);
+	SEE(COUNTERS, "nr_highatomic", e->nr_highatomic);
+	SEE(COUNTERS, "indirect_bytes", e->indirect_bytes);
+	SEE(COUNTERS, "nr_kernel_misc_reclaimable", e->nr_kernel_misc_reclaimable);
+	SEE(COUNTERS, "MemAvailable", e->mem_available);
+	SEE(COUNTERS, "oom_kill", e->oom_kill);
+}
+
+static void see_snapshot(struct sf_observer *o, const struct sf_event *ev)
+{
+	switch (ev->type) {
+	case SF_EV_SNAP_BEGIN:
+		o->final = ev->snap.final;
+		return;
+	case SF_EV_SNAP_SLAB:
+		see_slab(o, &ev->snapslab);
+		return;
+	case SF_EV_SNAP_SHEAF:
+		SEE(FILL, "objects in a sheaf", ev->snapsheaf.nr);
+		for (uint32_t i = 0; i < ev->snapsheaf.nr; i++)
+			SEE(LISTS, "parked object", ev->snapsheaf.objs[i]);
+		return;
+	case SF_EV_SNAP_CACHE:
+		SEE_TEXT(COUNTERS, "cache", cache_name(o, ev->snapcache.cache));
+		SEE(COUNTERS, "active_objs", ev->snapcache.active_objs);
+		SEE(COUNTERS, "num_objs", ev->snapcache.num_objs);
+		SEE(COUNTERS, "num_slabs", ev->snapcache.num_slabs);
+		return;
+	case SF_EV_SNAP_COUNTERS:
+		see_counters(o, &ev->counters);
+		if (o->final)
+			SEE(AFTER, "pages of slabs", ev->counters.nr_slab_reclaimable +
+						     ev->counters.nr_slab_unreclaimable);
+		return;
+	case SF_EV_SNAP_MEMCG:
+		add(o, o->final ? SF_PROP_AFTER : SF_PROP_COUNTERS, "bytes charged",
+		    ev->snapmemcg.usage, NULL);
+		return;
+	default:
+		see_blocks(o, ev);
+	}
+}
+
+void sf_observe_event(struct sf_observer *o, const struct sf_event *ev)
+{
+	if (ev->type == SF_EV_CACHE)
+		name_cache(o, ev->cache.id, ev->cache.name, ev->cache.boot);
+	else if (ev->type == SF_EV_HEAP)
+		forget_heap(o);
+	else if (ev->type == SF_EV_BEGIN)
+		forget_program(o);
+	else if (ev->type == SF_EV_TAINT)
+		o->tainted = true;
+	else if (ev->type >= SF_EV_SNAP_BEGIN && ev->type <= SF_EV_SNAP_END)
+		see_snapshot(o, ev);
+	else if (!see_result(o, ev))
+		see_trace(o, ev);
+}
+
+static bool same(const struct sf_value *a, const struct sf_value *b)
+{
+	if (a->what != b->what && strcmp(a->what, b->what))
+		return false;
+	if (a->value != b->value || !a->text != !b->text)
+		return false;
+	return !a->text || !strcmp(a->text, b->text);
+}
+
+uint32_t sf_observed_differ(const struct sf_observer *a, const struct sf_observer *b,
+			    enum sf_property p)
+{
+	const struct sf_seen *x = &a->seen[p], *y = &b->seen[p];
+	uint32_t i;
+
+	for (i = 0; i < x->nr && i < y->nr; i++)
+		if (!same(&x->v[i], &y->v[i]))
+			return i;
+	return x->nr == y->nr ? UINT32_MAX : i;
+}
+
+const char *sf_value_text(const struct sf_seen *s, uint32_t index, char buf[40])
+{
+	const struct sf_value *v = &s->v[index];
+
+	if (index >= s->nr)
+		return "nothing";
+	if (v->text)
+		return v->text;
+	if (v->value == SF_GOOD)
+		return "none";
+	snprintf(buf, 40, "%" PRIu64, v->value);
+	return buf;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/*
+ * properties.c - properties.h: the tables, and what follows from them for two members.
+ */
+#include "properties.h"
+
+const struct sf_property_info sf_properties[SF_PROPERTY_COUNT] = {
+#define X(id, name, group, needs, doc) { name, doc, SF_GROUP_##group, needs },
+	SF_PROPERTIES(X)
+#undef X
+};
+
+_Static_assert(SF_PROPERTY_COUNT <= 8 * sizeof(sf_property_set), "a bit for each property");
+
+/* A setting without a row would be taken for one that may change nothing. */
+#define X(setting, reach) + 1
+enum { SETTINGS_WITH_REACH = 0 SF_SETTING_REACH(X) };
+#undef X
+#define X(code, field, def, lo, hi, unit, kernel, doc) + 1
+enum { SETTINGS = 0 SF_SETTINGS(X) };
+#undef X
+_Static_assert((int)SETTINGS_WITH_REACH == (int)SETTINGS, "each setting says what it may change");
+
+sf_property_set sf_property_group(unsigned int groups)
+{
+	sf_property_set set = 0;
+
+	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
+		if (sf_properties[i].group & groups)
+			set |= (sf_property_set)1 << i;
+	return set;
+}
+
+static sf_property_set settings_reach(const struct sf_settings *a, const struct sf_settings *b)
+{
+	sf_property_set set = 0;
+
+#define X(setting, reach)               \
+	if (a->setting != b->setting)   \
+		set |= (reach);
+	SF_SETTING_REACH(X)
+#undef X
+	return set;
+}
+
+static sf_property_set design_reach(const struct sf_allocator *a, const struct sf_allocator *b)
+{
+	uint64_t differ = a->caps ^ b->caps;
+	sf_property_set set = 0;
+
+#define X(cap, reach)                   \
+	if (differ & SF_CAP_##cap)      \
+		set |= (reach);
+	SF_DESIGN_REACH(X)
+#undef X
+	/* What a reset leaves behind is a history: addresses are never compared. */
+	if (a->reset_kind != SF_RESET_EXACT || b->reset_kind != SF_RESET_EXACT)
+		set |= SF_LAYOUT;
+	return set;
+}
+
+sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_settings *a,
+			      const struct sf_allocator *y, const struct sf_settings *b)
+{
+	sf_property_set set = settings_reach(a, b) | design_reach(x, y);
+
+	/* Random offsets in slots are drawn when an object is, after what else is drawn. */
+	if (set & SF_LAYOUT && a->slot_offset | b->slot_offset)
+		set |= SF_PROP(USABLE);
+	/* So are the ends of lists that free blocks go to. */
+	if (set & SF_PROP(INDEX) && a->shuffle | b->shuffle)
+		set |= SF_LAYOUT;
+	return set;
+}
+
+sf_property_set sf_properties_claimed(const struct sf_allocator *a, const struct sf_allocator *b)
+{
+	uint64_t both = a->caps & b->caps;
+	sf_property_set set = 0;
+
+	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
+		if ((sf_properties[i].needs & ~both) == 0)
+			set |= (sf_property_set)1 << i;
+	return set;
+}

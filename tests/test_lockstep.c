@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_lockstep.c - lockstep.h: a difference planted in each property is found under its name, and
+ * nowhere else first; one that a setting may make is not.
+ *
+ * The other member is baseline with one answer twisted: by a function in its table, or on its way
+ * through the sink.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../harness/lockstep/lockstep.h"
+#include "../harness/lockstep/observe.h"
+
+static const char program[] =
+	"heap pages=4096\n"
+	"r9 = mem_cgroup_create(NULL)\n"
+	"c0 = kmem_cache_create(\"toy\", 96, 0, 0)\n"
+	"r0 = kmalloc(64, GFP_KERNEL)\n"
+	"r1 = kzalloc(200, GFP_KERNEL)\n"
+	"r2 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	"write(r0)\n"
+	"verify(r0)\n"
+	"r3 = krealloc(r1, 600, GFP_KERNEL)\n"
+	"check\n"
+	"kfree(r0)\n"
+	"kmem_cache_free(c0, r2)\n"
+	"check\n";
+
+/* --- one answer, twisted --- */
+
+static struct {
+	enum sf_property p;
+	struct sf_sink inner, *outer; /* what the heap has; where events go */
+	uint32_t allocs;
+} twist;
+
+static bool twists(enum sf_property p)
+{
+	return twist.p == p;
+}
+
+static void twist_alloc(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs)
+{
+	if (twists(SF_PROP_RESULT) && ++twist.allocs == 2) {
+		*rs = (struct sf_result){ .status = SF_NULL };
+		return;
+	}
+	sf_baseline.alloc(h, rq, rs);
+}
+
+static uint64_t twist_usable(struct sf_heap *h, uint64_t addr)
+{
+	return sf_baseline.usable(h, addr) + twists(SF_PROP_USABLE);
+}
+
+static uint64_t twist_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t to,
+			     enum sf_contents how)
+{
+	uint64_t first = sf_baseline.zeroed(h, addr, from, to, how);
+
+	return twists(SF_PROP_ZEROING) ? from : first;
+}
+
+static uint64_t twist_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
+			     enum sf_contents how)
+{
+	uint64_t first = sf_baseline.verify(h, addr, size, key, how);
+
+	return twists(SF_PROP_CONTENTS) ? 0 : first;
+}
+
+static void twist_place(struct sf_heap *h, uint64_t addr, struct sf_place *pl)
+{
+	sf_baseline.place(h, addr, pl);
+	if (pl->kind != SF_PLACE_SLAB)
+		return;
+	pl->cache ^= twists(SF_PROP_CACHE);
+	pl->partition += twists(SF_PROP_PARTITION);
+	pl->order += twists(SF_PROP_SLAB);
+	pl->base += twists(SF_PROP_PLACE) * SF_PAGE_SIZE;
+	pl->index += twists(SF_PROP_INDEX);
+}
+
+static void pass(const struct sf_event *ev)
+{
+	twist.outer->emit(twist.outer->ctx, ev);
+}
+
+static void twist_snapshot(struct sf_event *ev)
+{
+	static uint64_t other[SF_NR_ORDERS * 4096];
+	static bool final;
+
+	if (ev->type == SF_EV_SNAP_BEGIN)
+		final = ev->snap.final;
+	if (ev->type == SF_EV_SNAP_SLAB && twists(SF_PROP_FILL))
+		ev->snapslab.inuse++;
+	if (ev->type == SF_EV_SNAP_BLOCK && twists(SF_PROP_BLOCKS))
+		ev->snapblock.position++;
+	if (ev->type == SF_EV_SNAP_COUNTERS && twists(SF_PROP_COUNTERS))
+		ev->counters.nr_free_pages--;
+	if (ev->type == SF_EV_SNAP_MEMCG && twists(SF_PROP_AFTER) && final)
+		ev->snapmemcg.usage++;
+	if (ev->type == SF_EV_SNAP_SLAB && twists(SF_PROP_LISTS) && ev->snapslab.nr_free > 1) {
+		memcpy(other, ev->snapslab.free, ev->snapslab.nr_free * sizeof(*other));
+		other[0] = ev->snapslab.free[1];
+		ev->snapslab.free = other;
+	}
+}
+
+static void twist_emit(void *ctx, const struct sf_event *ev)
+{
+	struct sf_event changed = *ev, warn = { .type = SF_EV_WARN, .warn.what = "twisted" };
+
+	(void)ctx;
+	changed.op = warn.op = twist.outer->op;
+	twist_snapshot(&changed);
+	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_EVENTS))
+		changed.page.migratetype ^= 1;
+	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_COMPLAINTS))
+		pass(&warn);
+	pass(&changed);
+}
+
+static struct sf_heap *twist_create(const struct sf_allocator *self,
+				    const struct sf_settings *set, struct sf_sink *sink,
+				    struct sf_error *err)
+{
+	twist.outer = sink;
+	twist.inner = (struct sf_sink){ .emit = twist_emit };
+	return sf_baseline.create(self, set, sink ? &twist.inner : NULL, err);
+}
+
+static void twist_walk(struct sf_heap *h, struct sf_sink *sink, bool touched, bool final)
+{
+	struct sf_sink *outer = twist.outer;
+
+	twist.outer = sink;
+	sf_baseline.walk(h, &twist.inner, touched, final);
+	twist.outer = outer;
+}
+
+static struct sf_allocator twisted(void)
+{
+	struct sf_allocator a = sf_baseline;
+
+	a.create = twist_create;
+	a.alloc = twist_alloc;
+	a.usable = twist_usable;
+	a.zeroed = twist_zeroed;
+	a.verify = twist_verify;
+	a.place = twist_place;
+	a.walk = twist_walk;
+	return a;
+}
+
+/* --- what comes of it --- */
+
+static struct {
+	uint32_t nr;
+	uint8_t first;
+	char title[200];
+	bool consequences; /* all but the first said so */
+} found;
+
+static void on_diverged(void *ctx, const struct sf_divergence *d)
+{
+	(void)ctx;
+	if (!found.nr++) {
+		found.first = d->property;
+		snprintf(found.title, sizeof(found.title), "%s", d->title);
+		assert_false(d->consequence);
+	} else {
+		found.consequences &= d->consequence;
+	}
+}
+
+/* On baseline, and on `other` with a setting of its own. Returns how much was compared. */
+static uint64_t run(const struct sf_allocator *other, const char *text, const char *set_other,
+		    uint64_t value)
+{
+	struct sf_lockstep_options opt = {
+		.exec = { .end = SF_END_TEARDOWN, .contents = true }, .diverged = on_diverged,
+	};
+	struct sf_member member[] = { { &sf_baseline, "left" }, { other, "right" } };
+	struct sf_text_error terr;
+	struct sf_settings set[2];
+	struct sf_error err;
+	struct sf_lockstep *l = sf_lockstep_create(member, 2, &opt, &err);
+	uint64_t compared = 0;
+	struct sf_prog p;
+
+	assert_non_null(l);
+	memset(&found, 0, sizeof(found));
+	found.consequences = true;
+	twist.allocs = 0;
+	sf_prog_init(&p);
+	assert_int_equal(sf_text_parse(&p, text, strlen(text), &terr), 0);
+	set[0] = set[1] = p.settings;
+	if (set_other)
+		*sf_setting_slot(&set[1], sf_setting_by_name(set_other, strlen(set_other))) =
+			value;
+	assert_true(sf_lockstep_run(l, &p, "toy", set, &err) > 0);
+	for (int i = 0; i < SF_PROPERTY_COUNT; i++)
+		compared += sf_lockstep_counts(l, 1, (enum sf_property)i)->compared;
+	sf_prog_free(&p);
+	sf_lockstep_destroy(l);
+	return compared;
+}
+
+static void test_alike(void **state)
+{
+	(void)state;
+	assert_true(run(&sf_baseline, program, NULL, 0) > 50);
+	assert_int_equal(found.nr, 0);
+}
+
+/* ERROR has no words here, LIVE follows from RESULT, WIPED needs init_on_free: below. */
+static bool has_twist(enum sf_property p)
+{
+	return p != SF_PROP_ERROR && p != SF_PROP_LIVE && p != SF_PROP_WIPED;
+}
+
+static void test_each_property(void **state)
+{
+	struct sf_allocator a = twisted();
+	char want[40];
+
+	(void)state;
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
+		if (!has_twist((enum sf_property)p))
+			continue;
+		twist.p = (enum sf_property)p;
+		run(&a, program, NULL, 0);
+		snprintf(want, sizeof(want), "diff %s: left ", sf_properties[p].name);
+		if (!found.nr || strncmp(found.title, want, strlen(want)))
+			fail_msg("%s: %u found, first '%s'", sf_properties[p].name, found.nr,
+				 found.title);
+		assert_true(found.consequences);
+	}
+}
+
+/* What a setting may change is not held against the member that has it; all else is. */
+static void test_one_setting_apart(void **state)
+{
+	static const struct {
+		const char *set;
+		uint64_t value;
+		enum sf_property silent, heard;
+	} row[] = {
+		{ "freelist_random", 1, SF_PROP_INDEX, SF_PROP_PARTITION },
+		{ "init_on_alloc", 1, SF_PROP_ZEROING, SF_PROP_INDEX },
+		{ "init_on_free", 1, SF_PROP_ZEROING, SF_PROP_PLACE },
+		{ "freelist_hardened", 1, SF_PROP_COMPLAINTS, SF_PROP_LISTS },
+		{ "memcg", 0, SF_PROP_CACHE, SF_PROP_CONTENTS },
+		{ "shuffle", 1, SF_PROP_PLACE, SF_PROP_USABLE },
+	};
+	struct sf_allocator a = twisted();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		twist.p = row[i].silent;
+		assert_true(run(&a, program, row[i].set, row[i].value) > 0);
+		if (found.nr)
+			fail_msg("%s: %s", row[i].set, found.title);
+		twist.p = row[i].heard;
+		run(&a, program, row[i].set, row[i].value);
+		if (!found.nr || found.first != row[i].heard)
+			fail_msg("%s: %s is not heard", row[i].set,
+				 sf_properties[row[i].heard].name);
+	}
+}
+
+static void observe(struct sf_observer *o, struct sf_event ev)
+{
+	sf_observe_begin(o);
+	sf_observe_event(o, &ev);
+}
+
+/* Properties that no twist above reaches, from events. */
+static void test_events_alone(void **state)
+{
+	struct sf_observer a = { .nr_caches = 0 }, b = { .nr_caches = 0 };
+	struct sf_event ev = { .type = SF_EV_ALLOC, .alloc = { .api = SF_API_FOREIGN,
+		.status = SF_NULL, .error = 12, .bad = SF_GOOD } };
+	char buf[40];
+
+	(void)state;
+	observe(&a, ev);
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ERROR), UINT32_MAX);
+	ev.alloc.error = 0;
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ERROR), 0);
+	assert_string_equal(sf_value_text(&a.seen[SF_PROP_ERROR], 0, buf), "12");
+	assert_string_equal(sf_value_text(&a.seen[SF_PROP_ERROR], 9, buf), "nothing");
+
+	ev = (struct sf_event){ .type = SF_EV_ALLOC, .alloc = { .api = SF_API_KMALLOC,
+		.status = SF_OK, .addr = 4096, .bad = SF_GOOD, .dirty = 5 } };
+	observe(&a, ev);
+	ev.alloc.dirty = SF_GOOD;
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_WIPED), 0);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ZEROING), UINT32_MAX);
+	sf_observer_free(&a);
+	sf_observer_free(&b);
+}
+
+/* Another heap has other caches under the same ids: names do not outlive it. */
+static void test_names_of_another_heap(void **state)
+{
+	struct sf_observer o = { .nr_caches = 0 };
+	struct sf_event heap = { .type = SF_EV_HEAP };
+	struct sf_event cache = { .type = SF_EV_CACHE, .cache = { .name = "old", .boot = true } };
+
+	(void)state;
+	sf_observe_event(&o, &heap);
+	sf_observe_event(&o, &cache);
+	assert_string_equal(o.cache[0], "old");
+	sf_observe_event(&o, &heap);
+	cache.cache.name = "new";
+	sf_observe_event(&o, &cache);
+	assert_string_equal(o.cache[0], "new");
+	sf_observer_free(&o);
+}
+
+static void test_bad_input(void **state)
+{
+	struct sf_lockstep_options opt = { .ctx = NULL };
+	struct sf_member one = { &sf_baseline, "one" };
+	struct sf_error err;
+
+	(void)state;
+	assert_null(sf_lockstep_create(&one, 1, &opt, &err));
+	assert_non_null(strstr(err.text, "2 to 16"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alike),
+		cmocka_unit_test(test_each_property),
+		cmocka_unit_test(test_one_setting_apart),
+		cmocka_unit_test(test_events_alone),
+		cmocka_unit_test(test_names_of_another_heap),
+		cmocka_unit_test(test_bad_input),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

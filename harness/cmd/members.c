@@ -15,27 +15,46 @@ static struct sf_member_choice *append(struct sf_members *m, const struct sf_all
 	return &m->m[m->nr++];
 }
 
-/* "NAME@KEY=VALUE@KEY=VALUE", changed in place. */
+static bool is_trait(const char *set)
+{
+	return sf_trait_by_name(set, strcspn(set, "=")) != NULL;
+}
+
+/* The next of "KEY=VALUE@KEY=VALUE", cut off; NULL: there is none. */
+static char *next_set(char **at)
+{
+	char *set = *at;
+
+	if (set) {
+		*at = strchr(set, '@');
+		if (*at)
+			*(*at)++ = 0;
+	}
+	return set;
+}
+
+/* "NAME@KEY=VALUE@KEY=VALUE", changed in place: settings, and traits of who is from outside. */
 static int add_member(struct sf_members *m, const struct sf_usage *u, char *text)
 {
 	struct sf_selection one = { .nr = 0 };
-	char *label = sf_strdup(text), *set = strchr(text, '@'), *next;
-	struct sf_member_choice *last = NULL;
+	struct sf_overrides sets = { .nr = 0 };
+	char *label = sf_strdup(text), *at = text, *set;
 	int status;
 
-	if (set)
-		*set++ = 0;
+	next_set(&at);
 	status = sf_select_allocators(&one, u, text);
-	for (uint32_t i = 0; !status && i < one.nr; i++)
-		last = append(m, one.allocator[i], one.nr > 1 ? one.allocator[i]->name : label);
-	if (!status && set && one.nr > 1)
+	while (!status && (set = next_set(&at)))
+		status = is_trait(set) ? sf_trait_add(&one, u, set) :
+					 sf_override_add(&sets, u, set);
+	if (!status)
+		status = sf_select_open(&one, u, text);
+	if (!status && sets.nr && one.nr > 1)
 		status = sf_bad("%s: -a %s: settings are for one allocator", u->name, label);
-	for (; !status && set; set = next) {
-		next = strchr(set, '@');
-		if (next)
-			*next++ = 0;
-		status = sf_override_add(&last->overrides, u, set);
-	}
+	for (uint32_t i = 0; !status && i < one.nr; i++)
+		append(m, one.allocator[i], one.nr > 1 ? one.allocator[i]->name : label)
+			->overrides = sets;
+	if (status || one.nr != 1)
+		sf_overrides_free(&sets);
 	sf_selection_free(&one);
 	free(label);
 	return status;

@@ -308,15 +308,32 @@ static bool map_arena(struct arena *a, bool shared)
 	       a->shaded && a->touched && a->used && a->walk && a->order;
 }
 
+/*
+ * What is poisoned would be so for whatever is mapped there next. Shadow that was never written is
+ * left alone: to write it costs more than the rest of a heap.
+ */
+static void open_used(struct arena *a)
+{
+#ifdef HAVE_ASAN
+	for (uint32_t g = 0; a->touched && a->used && g < (a->cap_pages + 63) / 64; g++) {
+		uint64_t end = ((uint64_t)g + 1) * 64;
+
+		if (!((a->used[g / 64] | a->touched[g / 64]) >> (g % 64) & 1))
+			continue;
+		end = end < a->cap_pages ? end : a->cap_pages;
+		shade(a->mem + (uint64_t)g * 64 * PAGE, (end - (uint64_t)g * 64) * PAGE, 0);
+	}
+#else
+	(void)a;
+#endif
+}
+
 static void unmap_arena(struct arena *a)
 {
 	uint64_t bytes = (uint64_t)a->cap_pages * PAGE;
 
 	if (a->mem) {
-#ifdef HAVE_ASAN
-		/* What is poisoned would be so for whatever is mapped there next. */
-		shade(a->mem, bytes, 0);
-#endif
+		open_used(a);
 		munmap(a->mem, bytes);
 	}
 	if (a->page)
@@ -424,14 +441,12 @@ void arena_reset(struct sf_heap *h)
 
 static void wipe_descriptors(struct arena *a)
 {
-	for (uint32_t w = 0; w < (a->groups + 63) / 64; w++) {
+	for (uint32_t w = 0; w < (a->groups + 63) / 64; w++)
 		for (uint64_t bits = a->used[w]; bits; bits &= bits - 1) {
 			uint32_t g = w * 64 + (uint32_t)__builtin_ctzll(bits);
 
 			wipe(a->page + (uint64_t)g * 64, 64 * sizeof(*a->page));
 		}
-		a->used[w] = 0;
-	}
 }
 
 /*

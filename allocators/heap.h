@@ -69,7 +69,7 @@ struct arena {
 	struct page *page;
 	uint64_t *dirty, *open, *shaded; /* a word per group */
 	uint64_t *touched;          /* a bit per group */
-	uint64_t *used;             /* the same: descriptors were written, at boot or since */
+	uint64_t *used;             /* the same: was touched ever, or has a head at boot */
 	/*
 	 * The vmalloc window: its page n is frame vmap[n] - 1; 0: not mapped. The page before each
 	 * area is its guard, where VMAP_AREA | index says which area begins after it. Ranges are

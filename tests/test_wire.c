@@ -215,7 +215,7 @@ static void generate(struct sf_prog *p, uint64_t seed)
 	struct sf_rng r;
 
 	sf_rng_seed(&r, seed);
-	sf_swarm_draw(&sw, &r);
+	sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 	sf_generate(p, 40, &sw, &r);
 }
 

@@ -163,7 +163,7 @@ static void generate(struct programs *all, uint32_t nr, uint64_t seed)
 		struct sf_rng r;
 
 		sf_rng_seed(&r, seed + i);
-		sf_swarm_draw(&sw, &r);
+		sf_swarm_draw(&sw, SF_DRAW_KERNEL, &r);
 		sf_generate(new_program(all), OPS, &sw, &r);
 	}
 }

@@ -507,12 +507,12 @@ enum {
 	FRESH_MAX = 120, /* about what an input of 4096 bytes holds */
 };
 
-static void begin_afresh(struct sf_prog *p, struct sf_rng *r)
+static void begin_afresh(struct sf_prog *p, uint64_t caps, struct sf_rng *r)
 {
 	struct sf_swarm swarm;
 	uint32_t nr_ops = FRESH_MIN + (uint32_t)sf_rng_below(r, FRESH_MAX - FRESH_MIN);
 
-	sf_swarm_draw(&swarm, r);
+	sf_swarm_draw(&swarm, caps, r);
 	sf_generate(p, nr_ops, &swarm, r);
 }
 
@@ -534,7 +534,7 @@ size_t sf_mutate_bytes(uint8_t *data, size_t size, size_t max_size, const uint8_
 	sf_rng_seed(&rng, seed);
 	/* Not of what is being made smaller. */
 	if (size <= max_size && sf_rng_one_in(&rng, FRESH_ONE_IN)) {
-		begin_afresh(&prog, &rng);
+		begin_afresh(&prog, caps, &rng);
 		return encode_within(&prog, data, max_size, &rng);
 	}
 	sf_bytes_decode(&prog, data, size, SF_FUZZ_OPS_MAX);

@@ -184,7 +184,7 @@ base_tree()
 # clean SIDE TARGET: one that complains about the unchanged allocators would "kill" anything.
 clean()
 {
-	SLABFUZZ_ALLOCATOR="$allocators" "$2" -seed=1 -runs=2000 -max_len=4096 -timeout=60 \
+	SLABFUZZ_ALLOCATOR="$allocators" "$2" -seed=1 -runs=500 -max_len=4096 -timeout=60 \
 		-artifact_prefix="$dir/" >"$dir/clean.log" 2>&1 && return
 	echo "ci/kill.sh: the unchanged allocators ($1) fail: see $dir/clean.log" >&2
 	exit 1

@@ -30,8 +30,9 @@ fuzz()
 	mkdir -p "$out"
 	: >"$marker"
 	echo "coverage: fuzzing for $FUZZ s from an empty corpus" >&2
-	BUILD=$out SLABFUZZ=$SLABFUZZ FUZZ_TARGET=$BUILD/libfuzzer_program FUZZ_SECONDS=$FUZZ \
-		FUZZ_SEEDS=none SLABFUZZ_ALLOCATOR="$allocators" SLABFUZZ_CRASHES=$crashes \
+	target=$BUILD/libfuzzer_program
+	BUILD=$out SLABFUZZ=$SLABFUZZ FUZZ_TARGET=$target FUZZ_SECONDS=$FUZZ FUZZ_SEEDS=none \
+		SLABFUZZ_ALLOCATOR="$allocators" SLABFUZZ_CRASHES=$crashes \
 		ci/fuzz.sh >"$out/log" && return
 	cat "$out/log" >&2
 	exit 1
@@ -86,7 +87,9 @@ regions()
 		}'
 }
 
-[ "$FUZZ" = 0 ] && [ -d "$out/corpus/program" ] || fuzz
+if [ "$FUZZ" != 0 ] || [ ! -d "$out/corpus/program" ]; then
+	fuzz
+fi
 compile_seeds "$out/seeds"
 export SLABFUZZ_ALLOCATOR="$allocators"
 export SLABFUZZ_THOROUGH=

@@ -100,4 +100,8 @@ out_lacks 'not in tests'
 printf '%s\tf\treturn 2\tit is never asked for\n' "$file" >>"$tmp/reasons"
 reach 0
 out_has '^stale, .*some.c: f: return 2$'
+
+# What measured nothing found nothing.
+: >"$tmp/in"
+reach 1
 finish

@@ -315,6 +315,9 @@ static void moved(struct sf_prog *p, struct sf_rng *r)
 		put(p, SF_OP_MEMCG_SET, 0, 0)->obj2 = group;
 		movable |= SF_GFP_ACCOUNT;
 	}
+	/* Little is left besides: who needs a block has none. */
+	if (sf_rng_one_in(r, 2))
+		put_pages(p, SF_GFP_KERNEL, 6);
 	first = p->nr_res;
 	for (uint32_t i = 0; i < nr; i++)
 		put_pages(p, movable, order);
@@ -388,7 +391,7 @@ const struct sf_family sf_families[] = {
 	{ "boost", 2, SF_EV_CLAIM, { 2048, 1, 9, 1 }, boost },
 	{ "prefilled", 3, SF_EV_SHEAF, { 256, 2, 9, 1 }, prefilled },
 	{ "merge", 3, SF_EV_CACHE_CREATE, { 1024, 2, 9, 1 }, merge },
-	{ "moved", 3, SF_EV_COMPACT, { 128, 1, 4, 1 }, moved },
+	{ "moved", 3, SF_EV_COMPACT, { 120, 1, 4, 1 }, moved },
 	{ "memcg_limit", 3, SF_EV_SHRINK, { 1024, 2, 9, 1 }, memcg_limit },
 	{ "rcu_slabs", 1, SF_EV_SLAB_DEFER, { 1024, 1, 9, 1 }, rcu_slabs },
 };

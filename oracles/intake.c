@@ -26,6 +26,7 @@
 #include "requests.h"
 #include "rules.h"
 #include "shadow_mem.h"
+#include "slab_rules.h"
 #include "snap.h"
 #include "taken.h"
 #include "zone.h"
@@ -53,6 +54,8 @@ void sf_settle(struct sf_judge *j, const struct sf_event *ev)
 		sf_going_settle(j, ev);
 	if (j->op.nr_parked)
 		sf_parked_settle(j, NULL);
+	if (j->op.early)
+		sf_early_settle(j, ev);
 }
 
 void sf_op_begin(struct sf_judge *j, const struct sf_event *ev)
@@ -76,6 +79,7 @@ static void forget_op(struct sf_judge *j)
 	j->op.going = 0;
 	j->op.left_id = SF_NONE;
 	j->op.nr_parked = 0;
+	j->op.early = 0;
 	j->nr_mappings = 0;
 }
 

@@ -169,7 +169,8 @@ enum sf_rule_marks {
 	X(ACC, 4, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "on the partial list if and only if a slab has free objects", "mm/slub.c:__slab_free")  \
 	X(ACC, 5, WALK, SF_CAP_WALK, ANY, 0,                                                      \
-	  "empty slabs kept stay within min_partial", "mm/slub.c:__slab_free")                    \
+	  "empty slabs stay within min_partial, and up to that they are kept",                    \
+	  "mm/slub.c:__slab_free")                                                                \
 	X(ACC, 6, WALK, SF_CAP_WALK, ANY, 0,                                                      \
 	  "after a shrink: nothing parked, no empty slab, result 0 iff no slab",                  \
 	  "mm/slub.c:__kmem_cache_do_shrink")                                                     \

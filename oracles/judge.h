@@ -93,6 +93,7 @@ struct sf_op_state {
 	uint64_t free, boost; /* ... pages on free lists that anybody may have, and the boost */
 	uint32_t slab_gfp;    /* that the last slab was made with */
 	uint32_t fail_gfp;    /* that the page allocator gave up on last */
+	uint32_t early;       /* cache that gave a slab back which it would keep, plus 1; 0: none */
 	struct sf_ev_compact compact; /* run of compaction under way: `begin` says that one is */
 	bool seldom;          /* what follows is not all zero */
 	struct sf_large_try large;

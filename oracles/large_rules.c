@@ -463,6 +463,8 @@ static uint64_t room_in(const struct sf_zone *z, uint64_t start, unsigned int or
 /*
  * Is there a page block of nothing but free and movable pages, with room for twice what must move
  * in the page blocks above it, where compaction looks? From below it may move all it meets first.
+ * Which free pages it takes for what is open, thus the margin; whether it is tried, and what it
+ * says in the end, is judged without one (BUD-16).
  */
 static bool could_empty(struct sf_judge *j)
 {

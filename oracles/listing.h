@@ -76,9 +76,11 @@ struct sf_judge;
 	RULE(ISO_4, sf_iso_4_create) RULE(ISO_5, sf_iso_5) RULE(BIG_4, sf_big_4_cache)   \
 	RULE(BIG_5, sf_big_5_cache) RULE(BIG_6, sf_big_6_cache) INTAKE(sf_on_create)
 #define ON_CACHE_DESTROY(RULE, INTAKE)                                                   \
-	INTAKE(sf_settle) RULE(ACC_17, sf_acc_17) INTAKE(sf_on_destroy)
+	INTAKE(sf_early_forget) INTAKE(sf_settle) RULE(ACC_17, sf_acc_17)                \
+	INTAKE(sf_on_destroy)
 #define ON_CACHE_SHRINK(RULE, INTAKE)                                                    \
-	INTAKE(sf_settle) RULE(ACC_6, sf_acc_6_shrink) INTAKE(sf_on_shrink)
+	INTAKE(sf_early_forget) INTAKE(sf_settle) RULE(ACC_6, sf_acc_6_shrink)           \
+	INTAKE(sf_on_shrink)
 #define ON_SKIP(RULE, INTAKE)
 #define ON_OWNS(RULE, INTAKE) INTAKE(sf_on_owns)
 #define ON_PIN(RULE, INTAKE) INTAKE(sf_on_pin)
@@ -107,7 +109,8 @@ struct sf_judge;
 #define ON_SLAB_ORDER(RULE, INTAKE) RULE(MEM_16, sf_mem_16)
 #define ON_SLAB_FREE(RULE, INTAKE)                                                       \
 	RULE(BIG_7, sf_big_7_slab) RULE(ISO_3, sf_iso_3_slab_free)                       \
-	RULE(ISO_14, sf_iso_14) RULE(MEM_19, sf_mem_19_slab) INTAKE(sf_on_slab_free)
+	RULE(ISO_14, sf_iso_14) RULE(MEM_19, sf_mem_19_slab) RULE(ACC_5, sf_acc_5_free)  \
+	INTAKE(sf_on_slab_free)
 #define ON_BLOCK_ADD(RULE, INTAKE)                                                       \
 	RULE(BUD_1, sf_bud_1_add) RULE(BUD_5, sf_bud_5_add) RULE(BUD_2, sf_bud_2_add)    \
 	RULE(BUD_3, sf_bud_3) RULE(BUD_14, sf_bud_14_add) INTAKE(sf_on_block_add)
@@ -143,7 +146,7 @@ struct sf_judge;
 #define ON_GRACE(RULE, INTAKE) INTAKE(sf_on_grace)
 #define ON_SLAB_DEFER(RULE, INTAKE)                                                      \
 	RULE(ISO_3, sf_iso_3_slab_free) RULE(ISO_14, sf_iso_14)                          \
-	RULE(MEM_19, sf_mem_19_slab) INTAKE(sf_on_slab_defer)
+	RULE(MEM_19, sf_mem_19_slab) RULE(ACC_5, sf_acc_5_free) INTAKE(sf_on_slab_defer)
 #define ON_RESERVE(RULE, INTAKE)                                                         \
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_12, sf_bud_12_change)                     \
 	RULE(BUD_14, sf_bud_14_claim) INTAKE(sf_on_reserve)

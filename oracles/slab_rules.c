@@ -4,7 +4,9 @@
  * back.
  *
  * Most rules here judge a snapshot at its end. Caches of kind INTERNAL are the allocator's own
- * business. Relies on judge.h; listed in listing.h.
+ * business. In which order slabs stand on a partial list, and objects on a slab's, follows from
+ * each refill and flush of a sheaf (mm/slub.c:refill_objects, build_detached_freelist), which leave
+ * no event: judged is the order after a shrink. Relies on judge.h; listed in listing.h.
  */
 #include "judge.h"
 #include "bitmap.h"
@@ -12,6 +14,7 @@
 #include "listing.h"
 #include "report.h"
 #include "rules.h"
+#include "slab_rules.h"
 #include "snap.h"
 #include "taken.h"
 #include "zone.h"
@@ -185,6 +188,45 @@ unsigned int sf_acc_4(struct sf_judge *j, const struct sf_event *ev)
 	return (unsigned int)s->nr_slabs;
 }
 
+/*
+ * SLAB_FREE, SLAB_DEFER, before the shadow. While fewer than min_partial slabs are on its list a
+ * cache keeps what is empty (mm/slub.c:__slab_free); the list is no longer than it has slabs, and a
+ * slab of one object is not on it. How many of the others are full, with parked objects, no event
+ * says. Shrinking, destroying and the flush before OOM give everything back.
+ */
+unsigned int sf_acc_5_free(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_shadow_slab *slab = sf_zone_slab_at(&j->sh.zone, ev->slab.pfn);
+	const struct sf_shadow_cache *c = slab ? judged_cache(j, slab->cache) : NULL;
+
+	if (!c || slab->orphan || slab->deferred || ev->op == SF_NONE || !j->sh.exact ||
+	    j->sh.untracked || j->sh.set.oom == SF_OOM_FLUSH)
+		return 0;
+	if (c->slabs < c->min_partial + (slab->objects == 1))
+		j->op.early = slab->cache + 1;
+	return 1;
+}
+
+void sf_early_forget(struct sf_judge *j, const struct sf_event *ev)
+{
+	(void)ev;
+	j->op.early = 0;
+}
+
+void sf_early_settle(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_shadow_cache *c = sf_shadow_cache_at(&j->sh, j->op.early - 1);
+
+	if (c && sf_judges(j, SF_INV_ACC_5))
+		cache_fault(j, ev, SF_INV_ACC_5, "%s gave back an empty slab that it is to keep",
+			    j->op.early - 1, c->slabs, c->min_partial);
+	j->op.early = 0;
+}
+
+/*
+ * What a free makes empty may have been counted itself, then one less is kept; what a refill that
+ * failed brings back is not.
+ */
 unsigned int sf_acc_5(struct sf_judge *j, const struct sf_event *ev)
 {
 	unsigned int checks = 0;

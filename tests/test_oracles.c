@@ -652,6 +652,21 @@ static uint64_t named(struct fixture *f)
 	return slab_of(f, C_NAMED, 0, SF_MIGRATE_UNMOVABLE, 64);
 }
 
+/* The only one; a shrink would do that. */
+static void acc_5_early(struct fixture *f)
+{
+	uint64_t pfn = slab_of(f, C_96, 0, SF_MIGRATE_UNMOVABLE, 42);
+
+	f->op++;
+	EMIT(f, SLAB_FREE, slab, .cache = C_96, .objects = 42, .pfn = pfn);
+	EMIT(f, CACHE_SHRINK, cacheop, .cache = C_96);
+	assert_no_title(f);
+	pfn = slab_of(f, C_96, 0, SF_MIGRATE_UNMOVABLE, 42);
+	EMIT(f, SLAB_FREE, slab, .cache = C_96, .objects = 42, .pfn = pfn);
+	f->op++;
+	EMIT(f, WARN, warn, .what = "another operation");
+}
+
 static void acc_6_ret(struct fixture *f)
 {
 	named(f);
@@ -1696,6 +1711,7 @@ static const struct stream broken[] = {
 	STREAM(ACC, 4, acc_4_full, "a full slab of kmalloc-64 is on the partial list"),
 	STREAM(ACC, 4, acc_4_twice, "a slab of kmalloc-64 is on two lists"),
 	STREAM(ACC, 5, acc_5, "kmalloc-64 keeps more empty slabs than min_partial"),
+	STREAM(ACC, 5, acc_5_early, "kmalloc-96 gave back an empty slab that it is to keep"),
 	STREAM(ACC, 6, acc_6_ret, "kmem_cache_shrink of named cache returned the wrong thing"),
 	STREAM(ACC, 6, acc_6_empty, "named cache keeps empty slabs after a shrink"),
 	STREAM(ACC, 6, acc_6_parked, "objects of named cache are parked after a shrink"),

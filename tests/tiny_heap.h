@@ -165,7 +165,8 @@ static inline struct sf_event cache_event(uint32_t id, const char *name, uint8_t
 		flags |= SF_SLAB_NO_MERGE;
 	return (struct sf_event){ .cache = {
 		.name = name, .id = id, .object_size = size, .stride = size, .align = align,
-		.min_partial = 5, .objects = objects, .order = order, .min_order = order,
+		.min_partial = id == C_64 ? 0 : 5, .objects = objects, .order = order,
+		.min_order = order,
 		.min_objects = objects, .kind = kind, .flags = flags, .boot = boot,
 		.class_size = kind == SF_CACHE_NAMED ? 0 : size,
 		.secret = 0x1001ull * (id + 1), .sheaf_capacity = 60,

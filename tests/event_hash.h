@@ -65,6 +65,12 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(res) N(gfp) N(n) N(full) N(filled) N(got) N(empty) N(beyond) N(changed) N(status)
 #define MEMBERS_sheaf(N, T)                                                                        \
 	N(act) N(status) N(res) N(cache) N(gfp) N(sheaf) N(was) N(asked) N(before) N(after)
+#define MEMBERS_goodsize(N, T) N(size) N(value)
+#define MEMBERS_trim(N, T) N(ret)
+#define MEMBERS_stats(N, T) N(live) N(used) N(free) N(total) N(peak) N(final)
+#define MEMBERS_integrity(N, T) T(what)
+#define MEMBERS_userheap(N, T) N(act) N(status) N(heap) N(region) N(res) N(addr) N(size) N(at)
+#define MEMBERS_crash(N, T) N(code) N(refusal) T(title)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
 #define MEMBERS_pin(N, T) N(id) N(on)
@@ -141,6 +147,24 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 #define NUMBER(member) mix(s, (uint64_t)e->member);
 #define TEXT(member) mix_text(s, e->member);
 
+/* What only user space has: a model's events hash as they did before there was any. */
+static inline void mix_user(uint64_t *s, const struct sf_event *ev)
+{
+	if (ev->type == SF_EV_FREE && ev->free.how >= SF_FREE_USER) {
+		const struct sf_ev_free *e = &ev->free;
+
+		mix(s, e->call), mix(s, e->heap), mix(s, e->size), mix(s, e->align);
+		mix(s, (uint64_t)e->error);
+	}
+	if ((ev->type == SF_EV_ALLOC || ev->type == SF_EV_REALLOC) &&
+	    ev->alloc.api == SF_API_FOREIGN) {
+		const struct sf_ev_alloc *e = &ev->alloc;
+
+		mix(s, e->call), mix(s, e->touched), mix(s, (uint64_t)e->error);
+		mix(s, (uint64_t)e->ret), mix(s, e->heap);
+	}
+}
+
 static inline void mix_arrays(uint64_t *s, const struct sf_event *ev)
 {
 	switch (ev->type) {
@@ -211,6 +235,7 @@ static inline void hash_event(uint64_t *s, const struct sf_event *ev)
 #undef X
 	}
 	mix_arrays(s, ev);
+	mix_user(s, ev);
 }
 
 #endif

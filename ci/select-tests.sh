@@ -76,8 +76,8 @@ runs()
 				"env SLABFUZZ=$BUILD/$flavor/slabfuzz sh $script"
 		done
 	done
-	# One line for all of a folder: its files are programs, and a program is a test. Those of user
-	# space are skipped by models, operation by operation.
+	# One line for all of a folder: its files are programs, and a program is a test. Models
+	# would skip those of user space, operation by operation.
 	for flavor in plain asan ubsan; do
 		for folder in seeds regressions traces user; do
 			eval "files=\$files_$folder"

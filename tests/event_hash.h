@@ -73,13 +73,6 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(act) N(status) N(heap) N(region) N(res) N(size) N(at)
 #define MEMBERS_crash(N, T) N(code) N(refusal) T(title)
 
-#define MEMBERS_goodsize(N, T) N(size) N(value)
-#define MEMBERS_trim(N, T) N(ret)
-#define MEMBERS_stats(N, T) N(live) N(used) N(free) N(total) N(peak) N(final)
-#define MEMBERS_integrity(N, T) T(what)
-#define MEMBERS_userheap(N, T) N(act) N(status) N(heap) N(region) N(res) N(addr) N(size) N(at)
-#define MEMBERS_crash(N, T) N(code) N(refusal) T(title)
-
 #define NUMBER(member) mix(s, (uint64_t)e->member);
 #define TEXT(member) mix_text(s, e->member);
 
@@ -110,25 +103,6 @@ static inline void mix_arrays(uint64_t *s, const struct sf_event *ev)
 
 			mix(s, *sf_setting_slot(&set, &sf_setting_table[i]));
 		}
-		break;
-	case SF_EV_ALLOC:
-	case SF_EV_REALLOC:
-		if (ev->alloc.api != SF_API_FOREIGN)
-			break;
-		mix(s, ev->alloc.call);
-		mix(s, ev->alloc.touched);
-		mix(s, (uint64_t)ev->alloc.error);
-		mix(s, (uint64_t)ev->alloc.ret);
-		mix(s, ev->alloc.heap);
-		break;
-	case SF_EV_FREE:
-		if (ev->free.api != SF_API_FOREIGN)
-			break;
-		mix(s, ev->free.call);
-		mix(s, ev->free.heap);
-		mix(s, ev->free.size);
-		mix(s, ev->free.align);
-		mix(s, (uint64_t)ev->free.error);
 		break;
 	case SF_EV_MAP:
 		mix_array(s, ev->map.pfns, ev->map.pages);

@@ -121,7 +121,7 @@ UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-fram
 FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there.
-UNCOVERED := arena heap_assert heap_check maps registry settings snapshot spare trap
+UNCOVERED := arena heap_assert heap_check maps registry settings snapshot spare trap user_contents
 
 # Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
 # none where speed is measured and in what is installed. `make SF_ASSERT=2` is for all flavors.

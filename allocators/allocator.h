@@ -548,7 +548,7 @@ struct sf_allocator {
 	 * known. Without it that objects lie in their heap cannot be judged.
 	 */
 	uint64_t (*heap_addr)(struct sf_heap *h, uint32_t heap, uint32_t region);
-	/* THREADS: operations that follow run on thread `nr`, below SF_THREADS_MAX; one at a time. */
+	/* THREADS: what follows runs on thread `nr`, below SF_THREADS_MAX; one at a time. */
 	void (*set_thread)(struct sf_heap *h, unsigned int nr);
 };
 

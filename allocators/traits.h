@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traits.h - what an allocator's answers mean: one table; `list traits`, `--trait KEY=VALUE`, what a
- * probe finds and what the rules of user space ask all come from it.
+ * traits.h - what an allocator's answers mean: one table; `list traits`, `--trait KEY=VALUE`, what
+ * a probe finds and what the rules of user space ask all come from it.
  *
- * A capability says what can be called, a trait what it promises. A rule that nobody promised is not
- * judged. Defaults promise what ISO C promises, and nothing beyond.
+ * A capability says what can be called, a trait what it promises. A rule that nobody promised is
+ * not judged. Defaults promise what ISO C promises, and nothing beyond.
  */
 #ifndef SLABFUZZ_TRAITS_H
 #define SLABFUZZ_TRAITS_H

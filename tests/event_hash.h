@@ -65,6 +65,12 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(res) N(gfp) N(n) N(full) N(filled) N(got) N(empty) N(beyond) N(changed) N(status)
 #define MEMBERS_sheaf(N, T)                                                                        \
 	N(act) N(status) N(res) N(cache) N(gfp) N(sheaf) N(was) N(asked) N(before) N(after)
+#define MEMBERS_goodsize(N, T) N(size) N(value)
+#define MEMBERS_trim(N, T) N(ret)
+#define MEMBERS_stats(N, T) N(live) N(used) N(free) N(total) N(peak) N(final)
+#define MEMBERS_integrity(N, T) T(what)
+#define MEMBERS_userheap(N, T) N(act) N(status) N(heap) N(region) N(res) N(addr) N(size) N(at)
+#define MEMBERS_crash(N, T) N(code) N(refusal) T(title)
 #define MEMBERS_skip(N, T) N(code) N(reason)
 #define MEMBERS_owns(N, T) N(owner) N(owned)
 #define MEMBERS_pin(N, T) N(id) N(on)
@@ -131,15 +137,26 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 	N(totalreserve) N(allocstall) N(pgscan_slab) N(pgsteal_slab) N(oom_kill)                   \
 	N(compact_stall) N(compact_success) N(pgmigrate_success) N(drop_slab) N(slabs_scanned)
 
-#define MEMBERS_goodsize(N, T) N(size) N(value)
-#define MEMBERS_trim(N, T) N(ret)
-#define MEMBERS_stats(N, T) N(live) N(used) N(free) N(total) N(peak) N(final)
-#define MEMBERS_integrity(N, T) T(what)
-#define MEMBERS_userheap(N, T) N(act) N(status) N(heap) N(region) N(res) N(addr) N(size) N(at)
-#define MEMBERS_crash(N, T) N(code) N(refusal) T(title)
-
 #define NUMBER(member) mix(s, (uint64_t)e->member);
 #define TEXT(member) mix_text(s, e->member);
+
+/* What only user space has: a model's events hash as they did before there was any. */
+static inline void mix_user(uint64_t *s, const struct sf_event *ev)
+{
+	if (ev->type == SF_EV_FREE && ev->free.how >= SF_FREE_USER) {
+		const struct sf_ev_free *e = &ev->free;
+
+		mix(s, e->call), mix(s, e->heap), mix(s, e->size), mix(s, e->align);
+		mix(s, (uint64_t)e->error);
+	}
+	if ((ev->type == SF_EV_ALLOC || ev->type == SF_EV_REALLOC) &&
+	    ev->alloc.api == SF_API_FOREIGN) {
+		const struct sf_ev_alloc *e = &ev->alloc;
+
+		mix(s, e->call), mix(s, e->touched), mix(s, (uint64_t)e->error);
+		mix(s, (uint64_t)e->ret), mix(s, e->heap);
+	}
+}
 
 static inline void mix_arrays(uint64_t *s, const struct sf_event *ev)
 {
@@ -150,25 +167,6 @@ static inline void mix_arrays(uint64_t *s, const struct sf_event *ev)
 
 			mix(s, *sf_setting_slot(&set, &sf_setting_table[i]));
 		}
-		break;
-	case SF_EV_ALLOC:
-	case SF_EV_REALLOC:
-		if (ev->alloc.api != SF_API_FOREIGN)
-			break;
-		mix(s, ev->alloc.call);
-		mix(s, ev->alloc.touched);
-		mix(s, (uint64_t)ev->alloc.error);
-		mix(s, (uint64_t)ev->alloc.ret);
-		mix(s, ev->alloc.heap);
-		break;
-	case SF_EV_FREE:
-		if (ev->free.api != SF_API_FOREIGN)
-			break;
-		mix(s, ev->free.call);
-		mix(s, ev->free.heap);
-		mix(s, ev->free.size);
-		mix(s, ev->free.align);
-		mix(s, (uint64_t)ev->free.error);
 		break;
 	case SF_EV_MAP:
 		mix_array(s, ev->map.pfns, ev->map.pages);
@@ -211,6 +209,7 @@ static inline void hash_event(uint64_t *s, const struct sf_event *ev)
 #undef X
 	}
 	mix_arrays(s, ev);
+	mix_user(s, ev);
 }
 
 #endif

@@ -54,12 +54,12 @@ static void print_caps(uint64_t set)
 	printf("\n");
 }
 
-static void print_allocators(void)
+static void print_table(const struct sf_allocator *const *list, const char *indent)
 {
-	for (int i = 0; sf_allocators[i]; i++) {
-		const struct sf_allocator *a = sf_allocators[i];
+	for (int i = 0; list[i]; i++) {
+		const struct sf_allocator *a = list[i];
 
-		printf("%-12s %s\n%-12s  reset: %s; can:", a->name, a->summary, "",
+		printf("%s%-12s %s\n%-12s  reset: %s; can:", indent, a->name, a->summary, "",
 		       a->reset_kind == SF_RESET_EXACT ? "exact" : "best effort");
 		print_caps(a->caps);
 		printf("%-12s  settings:", "");
@@ -68,6 +68,13 @@ static void print_allocators(void)
 				printf(" %s", sf_setting_table[k].name);
 		printf("\n");
 	}
+}
+
+/* Indented: those that `all` does not mean. */
+static void print_allocators(void)
+{
+	print_table(sf_allocators, "");
+	print_table(sf_other_allocators, " ");
 }
 
 static void print_oracles(void)

@@ -25,6 +25,11 @@ static int unknown_allocator(const struct sf_usage *u, const char *name)
 
 		snprintf(known + n, sizeof(known) - n, " %s", sf_allocators[i]->name);
 	}
+	for (int i = 0; sf_other_allocators[i]; i++) {
+		size_t n = strlen(known);
+
+		snprintf(known + n, sizeof(known) - n, " %s", sf_other_allocators[i]->name);
+	}
 	return sf_bad("%s: no allocator '%s'; there are:%s", u->name, name, known);
 }
 

@@ -43,15 +43,15 @@ static uint64_t spare_key(const struct object *o)
 	return ~o->key;
 }
 
-static enum sf_contents spare_how(const struct sf_exec *x)
+static enum sf_contents spare_how(const struct sf_exec *x, const struct object *o)
 {
-	return x->opt.whole ? SF_CONTENTS_WHOLE : SF_CONTENTS_SPARSE;
+	return x->opt.whole || o->whole ? SF_CONTENTS_WHOLE : SF_CONTENTS_SPARSE;
 }
 
 void x_spare_write(struct sf_exec *x, const struct object *o)
 {
 	if (x_has_contents(x, o, o->spare))
-		x->a->fill(x->heap, o->addr + o->size, o->spare, spare_key(o), spare_how(x));
+		x->a->fill(x->heap, o->addr + o->size, o->spare, spare_key(o), spare_how(x, o));
 }
 
 uint64_t x_spare_bad(struct sf_exec *x, const struct object *o, uint64_t *verified)
@@ -61,7 +61,7 @@ uint64_t x_spare_bad(struct sf_exec *x, const struct object *o, uint64_t *verifi
 	if (!x_has_contents(x, o, o->spare))
 		return SF_GOOD;
 	*verified = o->size + o->spare;
-	bad = x->a->verify(x->heap, o->addr + o->size, o->spare, spare_key(o), spare_how(x));
+	bad = x->a->verify(x->heap, o->addr + o->size, o->spare, spare_key(o), spare_how(x, o));
 	return bad == SF_GOOD ? SF_GOOD : o->size + bad;
 }
 

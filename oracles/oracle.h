@@ -69,7 +69,7 @@ void sf_judge_event(void *judge, const struct sf_event *ev);
 /* Since create, or the last clear. SF_INV_COUNT entries. */
 const struct sf_oracle_count *sf_judge_counts(const struct sf_judge *j);
 void sf_judge_clear_counts(struct sf_judge *j);
-/* Why nothing of the heap in hand can be judged by it, whether that came up or not; NULL: it can. */
+/* Why nothing of this heap can be judged by it, whether that came up or not; NULL: it can. */
 const char *sf_judge_lacks(const struct sf_judge *j, enum sf_invariant inv);
 
 /*

@@ -1250,7 +1250,9 @@ static void hostile(void (*mode)(struct fixture *f))
 
 		if (ev.type == SF_EV_ALLOC || ev.type == SF_EV_REALLOC) {
 			ev.alloc.id %= 512;
-			ev.alloc.old_id = ev.type == SF_EV_REALLOC ? ev.alloc.old_id % 512 : SF_NONE;
+			ev.alloc.old_id %= 512;
+			if (ev.type == SF_EV_ALLOC)
+				ev.alloc.old_id = SF_NONE;
 		} else if (ev.type == SF_EV_FREE) {
 			ev.free.id %= 512;
 		}

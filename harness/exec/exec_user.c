@@ -104,7 +104,7 @@ static void describe(struct sf_exec *x, struct object *o, const struct alloc_rec
 		     struct sf_ev_alloc *e)
 {
 	o->addr = e->addr;
-	o->size = ar->size <= INT64_MAX ? ar->size : 0; /* no object is larger: none of it is used */
+	o->size = ar->size <= INT64_MAX ? ar->size : 0; /* none is larger: it is not written to */
 	o->api = SF_API_FOREIGN;
 	o->res = e->res;
 	o->heap = ar->rq.heap;

@@ -76,13 +76,16 @@ runs()
 				"env SLABFUZZ=$BUILD/$flavor/slabfuzz sh $script"
 		done
 	done
-	# One line for all of a folder: its files are programs, and a program is a test.
+	# One line for all of a folder: its files are programs, and a program is a test. Those of user
+	# space are skipped by models, operation by operation.
 	for flavor in plain asan ubsan; do
-		for folder in seeds regressions traces; do
+		for folder in seeds regressions traces user; do
 			eval "files=\$files_$folder"
+			on=all
+			[ "$folder" != user ] || on=reference
 			[ -z "$files" ] || run corpora "$flavor" "corpora_$folder" \
 				"$BUILD/$flavor/slabfuzz" \
-				"$BUILD/$flavor/slabfuzz run -a all --tap $files"
+				"$BUILD/$flavor/slabfuzz run -a $on --tap $files"
 		done
 	done
 	# The same events from every compiler: a short form of `make check-behaviour`.

@@ -61,9 +61,9 @@ static void print_caps(uint64_t set)
 	printf("\n");
 }
 
-static void print_allocator(const struct sf_allocator *a)
+static void print_allocator(const struct sf_allocator *a, const char *indent)
 {
-	printf("%-12s %s\n%-12s  reset: %s; can:", a->name, a->summary, "",
+	printf("%s%-12s %s\n%-12s  reset: %s; can:", indent, a->name, a->summary, "",
 	       a->reset_kind == SF_RESET_EXACT ? "exact" : "best effort");
 	print_caps(a->caps);
 	printf("%-12s  settings:", "");
@@ -73,10 +73,13 @@ static void print_allocator(const struct sf_allocator *a)
 	printf("\n");
 }
 
+/* Indented: those that `all` does not mean. */
 static void print_allocators(void)
 {
 	for (int i = 0; sf_allocators[i]; i++)
-		print_allocator(sf_allocators[i]);
+		print_allocator(sf_allocators[i], "");
+	for (int i = 0; sf_other_allocators[i]; i++)
+		print_allocator(sf_other_allocators[i], " ");
 }
 
 static const struct sf_traits *traits_of(const struct sf_allocator *a)
@@ -374,7 +377,7 @@ static int list_selected(struct plan *p)
 		const struct sf_allocator *a = p->on.allocator[i];
 
 		if (!p->json) {
-			print_allocator(a);
+			print_allocator(a, "");
 			print_promises(a);
 			continue;
 		}

@@ -268,24 +268,6 @@ static uint64_t pick_block(struct sf_rng *r)
 	return sf_rng_one_in(r, 3) ? size : size + sf_rng_below(r, size);
 }
 
-/* Whether it cannot be met, or leaves nothing behind: what it defines is hardly worth a use. */
-static bool is_hopeless(const struct sf_draw *d, const struct sf_op *def)
-{
-	uint64_t size = def->size, most = d->p->settings.pages * SF_PAGE_SIZE;
-
-	if (!sf_is_user_word(def->code))
-		return false;
-	if (sf_op_table[def->code].flags & SF_OPF_ARRAY &&
-	    __builtin_mul_overflow(def->n, def->size, &size))
-		return true;
-	if (size >= most || (!size && sf_op_table[def->code].flags & SF_OPF_MOVES))
-		return true;
-	if (sf_op_table[def->code].res == SF_RES_HEAP)
-		return size < 1024;
-	return op_has(def->code, SF_ARG_ANY_ALIGN) &&
-	       (def->align < sizeof(void *) || def->align & (def->align - 1) || def->align > most);
-}
-
 /* Heaps in which many objects of 2 MiB slabs may lie. */
 static bool is_roomy(const struct sf_settings *set)
 {
@@ -365,6 +347,26 @@ static uint64_t element_size(const struct sf_op *op)
 	if (sf_op_table[op->code].flags & SF_OPF_FLEX)
 		return sf_types[op->type].flex_elem;
 	return sf_types[op->type].size;
+}
+
+/*
+ * Whether it cannot be met, or leaves nothing behind: what it defines is hardly worth a use. Of a
+ * kernel's words only where no kernel is asked: to run out of memory is what those are drawn for.
+ */
+static bool is_hopeless(const struct sf_draw *d, const struct sf_op *def)
+{
+	uint64_t size = element_size(def), most = d->p->settings.pages * SF_PAGE_SIZE;
+
+	if (!sf_is_user_word(def->code) && (!d->caps || d->caps & SF_CAP_KMALLOC))
+		return false;
+	if (op_has(def->code, SF_ARG_N) && __builtin_mul_overflow(def->n, size, &size))
+		return true;
+	if (size >= most || (!size && sf_op_table[def->code].flags & SF_OPF_MOVES))
+		return true;
+	if (sf_op_table[def->code].res == SF_RES_HEAP)
+		return size < 1024;
+	return op_has(def->code, SF_ARG_ANY_ALIGN) &&
+	       (def->align < sizeof(void *) || def->align & (def->align - 1) || def->align > most);
 }
 
 static void draw_N(struct sf_draw *d, struct sf_op *op)

@@ -65,7 +65,7 @@ static void follow(struct sf_draw *d)
 
 static void append(struct sf_prog *p, uint32_t nr_ops, const struct sf_swarm *sw, struct sf_rng *r)
 {
-	struct sf_draw d = { .rng = r, .p = p };
+	struct sf_draw d = { .rng = r, .p = p, .caps = sw->caps };
 
 	if (nr_ops > WALKED_MAX)
 		d.index = sf_index_create();

@@ -27,7 +27,7 @@ struct range {
 
 static struct sf_draw draw_at(struct mutation *m, uint32_t pos)
 {
-	return (struct sf_draw){ .rng = m->rng, .p = m->p, .pos = pos };
+	return (struct sf_draw){ .rng = m->rng, .p = m->p, .pos = pos, .caps = m->swarm.caps };
 }
 
 /* A few neighbours, rarely any stretch. */
@@ -344,22 +344,16 @@ static bool mutate_free_all(struct mutation *m)
 	return true;
 }
 
-static enum sf_opcode pick_misuse(struct sf_rng *r)
+/* SF_OP_NOP: the allocator has none. */
+static enum sf_opcode pick_misuse(struct sf_rng *r, uint64_t caps)
 {
-	static const uint8_t is[] = {
-#define X(opcode, id, name, res, handler, needs, weight, flags, ...) \
-		[opcode] = ((flags) & SF_OPF_MISUSE) != 0,
-		SF_OPS(X)
-#undef X
-	};
-	unsigned int nr = 0, code;
+	uint8_t is[SF_CODE_MAX + 1];
+	unsigned int nr = 0;
 
-	for (code = 0; code < sizeof(is); code++)
-		nr += is[code];
-	nr = (unsigned int)sf_rng_below(r, nr);
-	for (code = 0; !is[code] || nr; code++)
-		nr -= is[code];
-	return code;
+	for (unsigned int code = 0; code <= SF_CODE_MAX; code++)
+		if (sf_op_table[code].flags & SF_OPF_MISUSE && sf_word_fits(code, caps))
+			is[nr++] = (uint8_t)code;
+	return nr ? is[sf_rng_below(r, nr)] : SF_OP_NOP;
 }
 
 /* The operations that put the rest under another light. */
@@ -374,8 +368,8 @@ static bool mutate_sprinkle(struct mutation *m)
 	struct sf_op op;
 
 	if (m->p->settings.misuse && sf_rng_one_in(m->rng, 2))
-		code = pick_misuse(m->rng);
-	if (!sf_word_fits(code, m->swarm.caps))
+		code = pick_misuse(m->rng, m->swarm.caps);
+	if (code == SF_OP_NOP || !sf_word_fits(code, m->swarm.caps))
 		code = sf_swarm_pick(&m->swarm, &d);
 	if (!room(m) || !sf_draw_possible(&d, code))
 		return false;

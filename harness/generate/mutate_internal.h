@@ -14,6 +14,7 @@ struct sf_draw {
 	struct sf_rng *rng;
 	struct sf_prog *p;
 	uint32_t pos;
+	uint64_t caps;                 /* of the allocator it is drawn for; 0: a kernel's */
 	bool tweak;                    /* the old value may be edited rather than replaced */
 	const struct sf_arg_info *arg; /* the argument being drawn */
 	struct sf_index *index;        /* NULL: the program is walked; else `pos` is its end */

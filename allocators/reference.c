@@ -426,7 +426,7 @@ const struct sf_allocator sf_reference = {
 		SF_CAP_REALLOCARRAY | SF_CAP_ALIGNED_ALLOC | SF_CAP_POSIX_MEMALIGN |
 		SF_CAP_MEMALIGN | SF_CAP_FREE_SIZED | SF_CAP_FREE_ALIGNED | SF_CAP_GOOD_SIZE |
 		SF_CAP_TRIM | SF_CAP_STATS | SF_CAP_INTEGRITY | SF_CAP_HEAPS | SF_CAP_REGIONS |
-		SF_CAP_THREADS,
+		SF_CAP_THREADS | SF_CAP_TEARDOWN,
 	.settings = 1ull << SF_SET_pages | 1ull << SF_SET_misuse,
 	.reset_kind = SF_RESET_BEST_EFFORT,
 	.traits = &traits,

@@ -46,11 +46,14 @@ void sf_on_user_heap(struct sf_judge *j, const struct sf_event *ev)
 
 	if (u->status != SF_OK)
 		return;
-	m->base = (struct sf_stats_base){ 0 }; /* what a heap takes for itself may count */
+	if (!m->nr_blocks)
+		m->alone = m->base;
 	if (u->act == SF_HEAP_CREATE || u->act == SF_HEAP_ADD)
 		block_add(m, u);
 	else
 		blocks_del(m, u);
+	/* What a heap takes for itself may count, and goes with it. */
+	m->base = m->nr_blocks || m->lost_blocks ? (struct sf_stats_base){ 0 } : m->alone;
 }
 
 /* Is [addr, addr + size) in the block? It never wraps: MEM-1 says so of objects, size of blocks. */

@@ -291,6 +291,11 @@ void sf_judge_clear_counts(struct sf_judge *j)
 	j->ooms = (struct sf_ooms){ 0 };
 }
 
+const char *sf_judge_lacks(const struct sf_judge *j, enum sf_invariant inv)
+{
+	return has(j->missing, inv) ? j->reason[inv] : NULL;
+}
+
 const struct sf_ledger *sf_judge_ledger(const struct sf_judge *j)
 {
 	return &j->ledger;

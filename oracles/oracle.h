@@ -42,7 +42,7 @@ struct sf_oracle_count {
 /* Why it judged less than all, for people: NULL if it judged, and skipped nothing. */
 static inline const char *sf_oracle_why(const struct sf_oracle_count *c)
 {
-	if (c->skipped)
+	if (c->skipped || (!c->checked && c->reason))
 		return c->reason;
 	return c->checked ? NULL : "nothing to judge came up";
 }
@@ -69,6 +69,8 @@ void sf_judge_event(void *judge, const struct sf_event *ev);
 /* Since create, or the last clear. SF_INV_COUNT entries. */
 const struct sf_oracle_count *sf_judge_counts(const struct sf_judge *j);
 void sf_judge_clear_counts(struct sf_judge *j);
+/* Why nothing of this heap can be judged by it, whether that came up or not; NULL: it can. */
+const char *sf_judge_lacks(const struct sf_judge *j, enum sf_invariant inv);
 
 /*
  * ISO-15's ledger, since create or the last clear: pages at whose address a slab was made where a

@@ -684,6 +684,28 @@ static void stats_kept(struct fixture *f)
 	count(f, 1, 0);
 }
 
+/* What a heap takes for itself comes and goes with it. */
+static void stats_of_heaps(struct fixture *f)
+{
+	count(f, 1, 100);
+	user_heap(f, SF_HEAP_CREATE, 1, 0, BLOCK);
+	count(f, 2, 300);
+	in_heap(f, 1, 0, BLOCK + 8, 16);
+	count(f, 3, 316);
+	drop(f, 0, BLOCK + 8);
+	user_heap(f, SF_HEAP_DESTROY, 1, 0, 0);
+	count(f, 1, 100);
+}
+
+static void stats_of_lost_heap(struct fixture *f)
+{
+	count(f, 1, 100);
+	user_heap(f, SF_HEAP_CREATE, 1, 0, BLOCK);
+	count(f, 2, 300);
+	user_heap(f, SF_HEAP_DESTROY, 1, 0, 0);
+	count(f, 2, 100);
+}
+
 static void stats_used_few(struct fixture *f)
 {
 	count(f, 0, 1000);
@@ -931,6 +953,8 @@ static const struct stream streams[] = {
 	{ SF_INV_MAL_13, stats_right, NULL, in_rounding },
 	{ SF_INV_MAL_13, stats_caching, NULL, in_caching },
 	{ SF_INV_MAL_13, stats_used_many, NULL, NULL },
+	{ SF_INV_MAL_13, stats_of_heaps, NULL, NULL },
+	STREAM(MAL, 13, stats_of_lost_heap, "statistics count more objects than are alive"),
 	STREAM(MAL, 13, stats_few, "statistics count fewer objects than are alive"),
 	STREAM(MAL, 13, stats_lost, "statistics count fewer objects than are alive"),
 	STREAM(MAL, 13, stats_kept, "statistics count more objects than are alive"),
@@ -1226,7 +1250,9 @@ static void hostile(void (*mode)(struct fixture *f))
 
 		if (ev.type == SF_EV_ALLOC || ev.type == SF_EV_REALLOC) {
 			ev.alloc.id %= 512;
-			ev.alloc.old_id = ev.type == SF_EV_REALLOC ? ev.alloc.old_id % 512 : SF_NONE;
+			ev.alloc.old_id %= 512;
+			if (ev.type == SF_EV_ALLOC)
+				ev.alloc.old_id = SF_NONE;
 		} else if (ev.type == SF_EV_FREE) {
 			ev.free.id %= 512;
 		}

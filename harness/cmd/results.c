@@ -81,6 +81,8 @@ void sf_results_count(struct sf_results *r, const struct sf_judge *j, const char
 		r->oracles[i].violations += c[i].violations;
 		if (c[i].reason)
 			r->oracles[i].reason = c[i].reason;
+		else if (!r->oracles[i].reason)
+			r->oracles[i].reason = sf_judge_lacks(j, (enum sf_invariant)i);
 	}
 	SF_GROW(r->isolation, r->nr_isolation, r->cap_isolation);
 	r->isolation[r->nr_isolation] = (struct sf_isolation){ .allocator = allocator };

@@ -208,6 +208,7 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	memset(&x->counts, 0, sizeof(x->counts));
 	x->op = x->sink.op = SF_NONE;
 	emit_run(x, SF_EV_BEGIN, name);
+	x_user_begin(x);
 }
 
 /* The rows of SF_OPS: who carries out an operation, and what the allocator must be capable of. */

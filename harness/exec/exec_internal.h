@@ -278,6 +278,7 @@ void x_spare_write(struct sf_exec *x, const struct object *o);
 uint64_t x_spare_bad(struct sf_exec *x, const struct object *o, uint64_t *verified);
 void x_integrity(struct sf_exec *x);
 /* Everything is given back: heaps go; then what the allocator says of itself. */
+void x_user_begin(struct sf_exec *x);
 void x_user_close(struct sf_exec *x);
 
 static inline uint64_t x_head_size(const struct sf_exec *x, const struct object *o)

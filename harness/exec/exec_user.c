@@ -104,7 +104,7 @@ static void describe(struct sf_exec *x, struct object *o, const struct alloc_rec
 		     struct sf_ev_alloc *e)
 {
 	o->addr = e->addr;
-	o->size = ar->size;
+	o->size = ar->size <= INT64_MAX ? ar->size : 0; /* none is larger: it is not written to */
 	o->api = SF_API_FOREIGN;
 	o->res = e->res;
 	o->heap = ar->rq.heap;
@@ -466,6 +466,13 @@ void exec_malloc_check(struct sf_exec *x, const struct sf_op *op)
 {
 	(void)op;
 	x_integrity(x);
+}
+
+/* What is counted before there is any object of the program. */
+void x_user_begin(struct sf_exec *x)
+{
+	if (x_has(x, SF_CAP_MALLOC | SF_CAP_STATS))
+		emit_stats(x, false);
 }
 
 void x_user_close(struct sf_exec *x)

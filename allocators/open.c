@@ -83,6 +83,14 @@ static const struct sf_allocator *open_new(size_t kind, const char *name, const 
 	return &s->allocator;
 }
 
+/* Behind the first n bytes of the text; how many there are then. */
+static size_t add_names(struct sf_error *err, size_t n, const struct sf_allocator *const *list)
+{
+	for (int i = 0; list[i] && n < sizeof(err->text); i++)
+		n += (size_t)snprintf(err->text + n, sizeof(err->text) - n, " %s", list[i]->name);
+	return n;
+}
+
 static const struct sf_allocator *by_name(const char *name, const char *traits,
 					  struct sf_error *err)
 {
@@ -97,9 +105,8 @@ static const struct sf_allocator *by_name(const char *name, const char *traits,
 	}
 	n = (size_t)snprintf(err->text, sizeof(err->text), "no allocator '%.64s'; there are:",
 			     name);
-	for (int i = 0; sf_allocators[i] && n < sizeof(err->text); i++)
-		n += (size_t)snprintf(err->text + n, sizeof(err->text) - n, " %s",
-				      sf_allocators[i]->name);
+	n = add_names(err, n, sf_allocators);
+	n = add_names(err, n, sf_other_allocators);
 	if (n < sizeof(err->text))
 		snprintf(err->text + n, sizeof(err->text) - n, " malloc:LIB.so plugin:X.so");
 	return NULL;

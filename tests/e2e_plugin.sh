@@ -52,23 +52,39 @@ says 'baseline: its traits are what they are'
 
 # --- bugs that the page, and reports of others, speak of ---
 
-# plant NAME SED TITLE: first_fit with that change is caught.
+cat >"$tmp/words.txt" <<'EOF'
+r0 = malloc(200)
+r1 = malloc(16)
+r2 = realloc(r0, 1000)
+r3 = realloc(r2, 5000)
+r4 = malloc(17)
+r5 = malloc(18)
+free(r1)
+r6 = memalign(64, 100)
+r7 = malloc(33)
+malloc_check()
+EOF
+slabfuzz 0 run -a "plugin:$tmp/ff.so" "$tmp/words.txt"
+
+# plant NAME SED TITLE: first_fit with that change is caught, on one small program.
 plant()
 {
 	sed "$2" $plugins/first_fit.c >"$tmp/$1.c"
 	check "$1 is planted" differ "$tmp/$1.c" $plugins/first_fit.c
 	check "$1 builds" build "$tmp/$1.so" "$tmp/$1.c" $plugins/first_fit_plugin.c
-	"$SLABFUZZ" run -a "plugin:$tmp/$1.so" corpora/seeds/*.txt >"$tmp/out" 2>"$tmp/err"
-	got=$?
-	check "$1 is found" test $got != 0
-	check "$1: $3" grep -q -e "$3" "$tmp/out" "$tmp/err"
+	slabfuzz 1 run -a "plugin:$tmp/$1.so" "$tmp/words.txt"
+	out_has "$3"
 }
 differ() { ! cmp -s "$1" "$2"; }
 
-plant rounding 's/+ ALIGN - 1)/+ ALIGN - 2)/' '^MEM-[0-9]*: \|Sanitizer\|^MAL-'
-plant alignment 's/_Alignas(ALIGN) struct chunk \*first/struct chunk *pad, *first/' \
-	'^MEM-[0-9]*: \|Sanitizer\|^MAL-'
-plant realloc_copy 's/had < size ? had : size/had < size ? had - 16 : size/' '^MEM-5: \|^MAL-'
+plant header 's/-(uintptr_t)(c + 1) % align/-(uintptr_t)c % align/' \
+	'^MAL-1: an object of memalign is not aligned as asked$'
+plant small_align 's/define ALIGN 16u/define ALIGN 8u/' \
+	'^MAL-1: an object of malloc is not aligned for all that fits$'
+plant no_room 's/size_of(c) - want < skip/size_of(c) < skip/' \
+	'^MEM-1: object of malloc overlaps a live object$'
+plant realloc_copy 's/had < size ? had : size/had < size ? had - 16 : size/' \
+	'^MAL-6: realloc lost contents$'
 
 # --- what is no plug-in ---
 

@@ -73,6 +73,15 @@ static void print_allocator(const struct sf_allocator *a, const char *indent)
 	printf("\n");
 }
 
+/* Indented: those that `all` does not mean. */
+static void print_allocators(void)
+{
+	for (int i = 0; sf_allocators[i]; i++)
+		print_allocator(sf_allocators[i], "");
+	for (int i = 0; sf_other_allocators[i]; i++)
+		print_allocator(sf_other_allocators[i], " ");
+}
+
 static const struct sf_traits *traits_of(const struct sf_allocator *a)
 {
 	return a->traits ? a->traits : &sf_traits_default;
@@ -90,15 +99,6 @@ static void print_promises(const struct sf_allocator *a)
 		       sf_setting_text(&sf_trait_table[i],
 				       *sf_trait_slot(&t, &sf_trait_table[i]), text));
 	printf("\n");
-}
-
-/* Indented: those that `all` does not mean. */
-static void print_allocators(void)
-{
-	for (int i = 0; sf_allocators[i]; i++)
-		print_allocator(sf_allocators[i], "");
-	for (int i = 0; sf_other_allocators[i]; i++)
-		print_allocator(sf_other_allocators[i], " ");
 }
 
 static void print_oracles(void)

@@ -31,6 +31,24 @@ out_has '^[1-9][0-9]* judgements of [1-9][0-9]* oracles, [1-9][0-9]* skipped of 
 check 'what matters is three lines' test "$(wc -l <"$tmp/out")" = 3
 out_has '^1 files, 6 operations, [0-9]* events: 0 violations, 5 of 5 expectations held$'
 silent
+# In another process it is the same; each process of its own tells its heap once more.
+slabfuzz 0 run --worker=no "$tmp/good.txt" "$tmp/good.txt"
+cp "$tmp/out" "$tmp/here"
+slabfuzz 0 run --worker=batch "$tmp/good.txt" "$tmp/good.txt"
+check 'a worker gives what this process gives' cmp -s "$tmp/out" "$tmp/here"
+silent
+slabfuzz 1 run --worker=no "$tmp/wrong.txt"
+cp "$tmp/out" "$tmp/here"
+slabfuzz 1 run --worker=batch "$tmp/wrong.txt"
+check 'and misses what it misses' cmp -s "$tmp/out" "$tmp/here"
+slabfuzz 1 run --worker=program "$tmp/wrong.txt"
+check 'in a process for each, too' cmp -s "$tmp/out" "$tmp/here"
+slabfuzz 0 run --worker=program "$tmp/good.txt"
+out_has '^1 files, 6 operations, [0-9]* events: 0 violations, 5 of 5 expectations held$'
+slabfuzz 2 run --worker=elsewhere "$tmp/good.txt"
+says 'worker'
+slabfuzz 2 run --worker=program --set pages=64 --set shuffle=1 "$tmp/good.txt"
+says 'shuffle=1 needs'
 for flag in -v --oracles; do
 	slabfuzz 0 run $flag "$tmp/good.txt"
 	out_has '^MEM-1  *[1-9][0-9]*  *0  *0$'

@@ -33,6 +33,8 @@ struct sf_session {
 	uint32_t next;                /* first whose expectation was not held against anything */
 	uint32_t first;               /* violations found before it */
 	struct sf_exec_counts counts; /* when it was over */
+	struct sf_crash crash;        /* the last one, and its report */
+	char *report;
 	uint64_t no_cap;              /* so far: skipped because the allocator cannot */
 
 	/* The recording in hand. */
@@ -142,6 +144,7 @@ void sf_session_destroy(struct sf_session *s)
 		sf_exec_destroy(s->exec);
 	sf_apart_step(false);
 	sf_worker_close(s->worker);
+	free(s->report);
 	sf_judge_destroy(s->judge);
 	sf_shape_free(&s->shape);
 	free(s);
@@ -338,7 +341,8 @@ static void hear_step(void *ctx, const struct sf_worker_step *step)
 	after(s, step->op, &step->outcome, step->no_cap);
 }
 
-static void read_crash(const struct sf_worker_end *end, struct sf_crash *c)
+/* `text`: what it wrote, with names of functions. */
+static void read_crash(const struct sf_worker_end *end, const char *text, struct sf_crash *c)
 {
 	const struct sf_crash_end how = {
 		.status = end->status,
@@ -349,37 +353,36 @@ static void read_crash(const struct sf_worker_end *end, struct sf_crash *c)
 	};
 
 	if (end->fate != SF_FATE_SCRIBBLED && end->fate != SF_FATE_OUTPUT &&
-	    sf_crash_read(c, end->text, &how))
+	    sf_crash_read(c, text, &how))
 		return;
 	c->kind = SF_CRASH_KILLED;
 	c->title[0] = 0;
 }
 
-static void crash_title(const struct sf_worker_end *end, char title[SF_CRASH_TITLE_MAX])
+static void crash_title(void *ctx, const struct sf_worker_end *end, char title[SF_CRASH_TITLE_MAX])
 {
-	struct sf_crash c;
+	struct sf_session *s = ctx;
 
-	_Static_assert(sizeof(c.title) == SF_CRASH_TITLE_MAX, "titles are as long as an oracle's");
-	read_crash(end, &c);
-	memcpy(title, c.title, SF_CRASH_TITLE_MAX);
+	_Static_assert(sizeof(s->crash.title) == SF_CRASH_TITLE_MAX, "as long as an oracle's");
+	free(s->report);
+	s->report = sf_crash_symbolize(end->text);
+	read_crash(end, s->report ? s->report : end->text, &s->crash);
+	memcpy(title, s->crash.title, SF_CRASH_TITLE_MAX);
 }
 
 /* A crash is listed as one, with its report, and not as what the judge made of its event. */
 static void take_crash(struct sf_session *s, const struct sf_worker_end *end)
 {
 	struct sf_found where = { .op = SF_NONE };
-	struct sf_crash c;
-	char *report = end->text_len ? sf_crash_symbolize(end->text) : NULL;
 
 	while (s->results->nr_found > s->first)
 		sf_results_unfound(s->results, s->results->nr_found - 1);
-	read_crash(end, &c);
-	memcpy(c.title, end->title, sizeof(c.title));
+	memcpy(s->crash.title, end->title, sizeof(s->crash.title));
 	at(s, end->op);
 	sf_apart_step(false);
 	sf_session_where(s->results, s->prog, &where);
-	sf_results_crashed(s->results, &c, report ? report : end->why, &where);
-	free(report);
+	sf_results_crashed(s->results, &s->crash, s->report && *s->report ? s->report : end->why,
+			   &where);
 	s->counts.ops = end->op == SF_NONE ? 0 : end->op + 1;
 }
 

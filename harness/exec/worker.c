@@ -300,7 +300,7 @@ static void emit_crash(struct sf_worker *w, struct sf_worker_end *end)
 	struct sf_event ev = { .type = SF_EV_CRASH, .op = end->op };
 
 	if (w->opt.title)
-		w->opt.title(end, end->title);
+		w->opt.title(w->opt.ctx, end, end->title);
 	if (!end->title[0])
 		plain_title(end, end->title);
 	end->refusal = is_refusal(w, end);

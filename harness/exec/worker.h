@@ -78,12 +78,13 @@ struct sf_worker_options {
 	/* Strings and arrays in an event are the worker's, until the callback returns. */
 	void (*emit)(void *ctx, const struct sf_event *ev);
 	void (*step)(void *ctx, const struct sf_worker_step *step); /* NULL: not wanted */
-	/* After the last event of the program. `job`: its place in what sf_worker_run() got. */
+	/* After the last event of the program, and after title(). `job`: its place in what sf_worker_run() got. */
 	void (*over)(void *ctx, uint32_t job, const struct sf_worker_end *end);
 	/* In the worker, before its allocator does anything. May be NULL. */
 	void (*inside)(void);
 	/* Titles of crashes; NULL: the kind, and the signal's name. */
-	void (*title)(const struct sf_worker_end *end, char title[SF_CRASH_TITLE_MAX]);
+	void (*title)(void *ctx, const struct sf_worker_end *end,
+		      char title[SF_CRASH_TITLE_MAX]);
 	void *ctx;
 };
 

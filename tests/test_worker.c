@@ -107,7 +107,8 @@ static struct sf_worker *open_worker(const struct sf_allocator *a, const struct 
 	bool is_toy = a->reset == toy_reset;
 	const struct sf_worker_options opt = {
 		.exec = exec_options, .fork = (uint8_t)fork, .timeout_ms = is_toy ? 4000 : 0,
-		.memory_bytes = is_toy ? 100ull << 20 : 0, .text_bytes = 1 << 20, .inside = forget_handlers,
+		.memory_bytes = is_toy ? 100ull << 20 : 0, .text_bytes = 1 << 20,
+		.inside = forget_handlers,
 		.emit = hear, .over = hear_end, .ctx = h,
 	};
 	struct sf_error err = { "" };
@@ -702,7 +703,8 @@ static void test_refusal(void **state)
 static void no_start(enum mischief what, const char *why)
 {
 	const struct sf_allocator a = toy(SF_RESET_BEST_EFFORT);
-	const struct sf_worker_options opt = { .exec = exec_options, .timeout_ms = 1000,
+	const struct sf_worker_options opt = { .exec = exec_options,
+					       .timeout_ms = what == HANG_AT_START ? 1000 : 0,
 					       .inside = forget_handlers, .emit = hear };
 	struct sf_error err = { "" };
 	struct sf_settings set;

@@ -71,7 +71,7 @@ struct sf_worker {
 	uint64_t asked_ms;
 	struct sf_wire_fault fault;
 	bool dead;               /* who watches is gone */
-	uint64_t warm_bytes;     /* resident before there was a program, much of it this process's */
+	uint64_t warm_bytes;     /* resident before there was a program, the judge's own too */
 	uint64_t beat, written;  /* as seen last */
 	uint64_t seen_ms, stalled_ms, watched_ms;
 	unsigned int restarts;

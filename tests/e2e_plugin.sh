@@ -23,8 +23,8 @@ build()
 		CFLAGS="-I$PWD/$plugins -Wall -Wextra -Werror" >"$tmp/make" 2>&1
 }
 
-# clean SPEC [TITLES]: all seeds, and no rule is said to be broken, but for the titles that are known
-# of it (a pattern). What seeds expect is a kernel's.
+# clean SPEC [TITLES]: all seeds, and no rule is said to be broken, but for the titles that are
+# known of it (a pattern). What seeds expect is a kernel's.
 clean()
 {
 	"$SLABFUZZ" run -a "$1" corpora/seeds/*.txt >"$tmp/out" 2>"$tmp/err"

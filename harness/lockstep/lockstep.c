@@ -179,7 +179,8 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 {
 	const struct side *side[2] = { &l->side[0], &l->side[b] };
 
-	if (!(l->pair[b].may & (SF_PROP(RESULT) | SF_PROP(PLACE))))
+	/* INDEX: who had to move (krealloc_node_align()) can fail. */
+	if (!(l->pair[b].may & (SF_PROP(RESULT) | SF_PROP(PLACE) | SF_PROP(INDEX))))
 		return false;
 	for (int i = 0; i < 2; i++) {
 		const struct sf_outcome *mine = sf_exec_outcome(side[i]->exec);
@@ -192,7 +193,8 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 		return side[i]->seen.short_of_memory ||
 		       !(side[i]->of.allocator->caps & SF_CAP_TRACE);
 	}
-	return side[0]->seen.short_of_memory || side[1]->seen.short_of_memory;
+	/* How far a bulk got, or what was noticed: neither is a NULL with a reason. */
+	return l->pair[b].may & SF_PROP(PLACE);
 }
 
 /* Everything that hangs on what one has and the other has not. */

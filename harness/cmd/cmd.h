@@ -17,6 +17,7 @@
 #define SF_COMMANDS(X)                                                                          \
 	X(list, "[allocators|oracles|types|ops|settings]", "show what there is")                \
 	X(run, "FILE…", "run programs or recordings under oracles, and summarise")              \
+	X(fuzz, "", "fuzz allocators with libFuzzer or AFL++")                                   \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
 	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \
 	X(inject, "FILE…", "fail each allocation of a program in turn, under oracles")           \

@@ -8,9 +8,12 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "files.h"
 
 enum {
 	COUNTS_BYTES = 1 << 17, /* of some 100 each */
@@ -81,4 +84,17 @@ void sf_counter_raise(char *counter, uint64_t n)
 		 (unsigned long long)n % 10000000000000000u);
 	if (memcmp(digits, counter, DIGITS) > 0)
 		memcpy(counter, digits, DIGITS);
+}
+
+void sf_counts_each(const char *path, void (*each)(void *ctx, const char *name, uint64_t n),
+		    void *ctx)
+{
+	char *all = sf_read_file(path, NULL), *end;
+
+	for (char *line = all; line && *line && (end = strchr(line, '\n')); line = end + 1) {
+		*end = 0;
+		if (strspn(line, "0123456789") == DIGITS && line[DIGITS] == ' ')
+			each(ctx, line + DIGITS + 1, strtoull(line, NULL, 10));
+	}
+	free(all);
 }

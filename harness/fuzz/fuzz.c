@@ -18,6 +18,7 @@
 #include "../exec/exec.h"
 #include "../program/program.h"
 #include "counts.h"
+#include "crash.h"
 #include "find.h"
 #include "survive.h"
 #include "mark.h"
@@ -108,33 +109,24 @@ bool sf_fuzz_caught(const char *title, const char *detail)
 void __asan_set_error_report_callback(void (*callback)(const char *report)) __attribute__((weak));
 
 /*
- * "SUMMARY: AddressSanitizer: KIND FILE:LINE:COL in FUNCTION" -> "ASan: KIND in FUNCTION". Where
- * nothing is symbolized (a run that goes on: it takes long) the first frames of the report stand
- * for the function: "#0 0x55.. (FILE+0x1234) (BuildId: ..)" -> "ASan: KIND at +0x1234".
+ * Where nothing is symbolized (a run that goes on: it takes long) the first frames of the report
+ * stand for the function: "#0 0x55.. (FILE+0x1234) (BuildId: ..)" -> "ASan: KIND at +0x1234".
  */
 static void asan_title(const char *report, char title[SF_TITLE_MAX])
 {
 	static const char mark[] = "SUMMARY: AddressSanitizer: ";
-	const char *s = strstr(report, mark), *in, *at = report;
-	int line, kind, len;
+	const char *s = strstr(report, mark), *at = report;
+	struct sf_crash crash;
+	int len;
 
-	if (!s) {
-		snprintf(title, SF_TITLE_MAX, "ASan: no summary");
+	if (!s || !sf_find_goes_on()) {
+		sf_crash_read(&crash, report, NULL);
+		snprintf(title, SF_TITLE_MAX, "%s",
+			 *crash.title ? crash.title : "ASan: no summary");
 		return;
 	}
 	s += sizeof(mark) - 1;
-	line = (int)strcspn(s, "\n");
-	kind = (int)strcspn(s, " \n");
-	in = strstr(s, " in ");
-	if (in && in < s + line) {
-		snprintf(title, SF_TITLE_MAX, "ASan: %.*s%.*s", kind, s,
-			 (int)strcspn(in + 4, " \n") + 4, in);
-		return;
-	}
-	len = snprintf(title, SF_TITLE_MAX, "ASan: %.*s", kind, s);
-	if (!sf_find_goes_on())
-		return;
-	len += snprintf(title + len, (size_t)(SF_TITLE_MAX - len), " at");
+	len = snprintf(title, SF_TITLE_MAX, "ASan: %.*s at", (int)strcspn(s, " \n"), s);
 	for (int i = 0; i < 2 && (at = strstr(at, "+0x")); i++, at++)
 		len += snprintf(title + len, (size_t)(SF_TITLE_MAX - len), " %.*s",
 				(int)strspn(at, "+0123456789abcdefx"), at);

@@ -362,9 +362,10 @@ static void try_history(const struct sf_finds_options *opt, struct sf_find *f, c
 	const char *expect = f->kind == SF_CRASH_VIOLATION ? f->title : NULL;
 	uint32_t nr = unpack(path, folder);
 	const char **paths = sf_zalloc(nr + 2, sizeof(*paths));
+	char **all = sf_zalloc(nr + 1, sizeof(*all));
 
 	for (uint32_t i = 0; i < nr; i++)
-		paths[i] = sf_path("%s/%04u", folder, i + 1);
+		paths[i] = all[i] = sf_path("%s/%04u", folder, i + 1);
 	paths[nr] = base;
 	if (nr && repeats(opt, f, paths, expect)) {
 		f->before = cut(opt, f, paths, nr, expect);
@@ -374,7 +375,7 @@ static void try_history(const struct sf_finds_options *opt, struct sf_find *f, c
 	} else {
 		sf_remove_tree(folder);
 	}
-	/* Those that were cut out are lost here: the process ends soon. */
+	sf_free_names(all);
 	free(paths);
 	free(folder);
 	free(path);

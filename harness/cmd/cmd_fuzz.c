@@ -218,13 +218,19 @@ static void print_json(const struct plan *p, const struct sf_engine_plan *e,
 		       const struct sf_engine_result *r)
 {
 	json_t *on = json_array(), *found = json_array();
+	/* AFL++ knows of no allocators. */
+	bool known = p->engine == WITH_LIBFUZZER;
 
-	for (uint32_t i = 0; i < r->nr_allocators; i++)
+	for (uint32_t i = 0; i < r->nr_allocators; i++) {
+		const struct sf_engine_allocator *a = &r->allocators[i];
+
 		json_array_append_new(on, json_pack("{s:o, s:o, s:o}", "allocator",
-						    sf_json_text(r->allocators[i].name),
-						    "executions",
-						    sf_json_number(r->allocators[i].runs), "edges",
-						    sf_json_number(r->allocators[i].edges)));
+						    sf_json_text(a->name), "executions",
+						    known ? sf_json_number(a->runs) : json_null(),
+						    "edges",
+						    known ? sf_json_number(a->edges) :
+							    json_null()));
+	}
 	for (uint32_t i = 0; i < r->finds.nr; i++)
 		json_array_append_new(found, json_find(&r->finds.list[i]));
 	sf_json_print(json_pack("{s:s, s:o, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"

@@ -20,7 +20,7 @@
 enum {
 	TRIES = 3,        /* of a find, alone, and with what was before it */
 	CUTS_MAX = 40,    /* runs that go into making a history shorter */
-	PATIENCE = 20,    /* seconds; targets give up on a hang after ten */
+	PATIENCE = 60,    /* seconds; libFuzzer's targets give up on a hang after ten */
 	REPORT_LINES = 40,
 };
 

@@ -277,9 +277,12 @@ static bool read_asan(struct sf_crash *c, const char *text)
 	const char *at = strstr(text, head), *word = strstr(text, sum);
 	char what[80];
 
-	if (!at && !word)
+	if (word)
+		word += sizeof(sum) - 1;
+	else if (at)
+		word = at + sizeof(head) - 1;
+	else
 		return false;
-	word = word ? word + sizeof(sum) - 1 : at + sizeof(head) - 1;
 	snprintf(what, sizeof(what), "ASan: %.*s", (int)strcspn(word, " \n"), word);
 	put_title(c, SF_CRASH_ASAN, what, at ? at : text);
 	return true;
@@ -412,18 +415,17 @@ static bool read_engine(struct sf_crash *c, const char *text)
 }
 
 static const struct {
+	const char *name, *title;
 	int nr;
-	const char *name;
 	enum sf_crash_kind kind;
-	const char *title;
 } signals[] = {
-	{ SIGSEGV, "SIGSEGV", SF_CRASH_SEGV, "SIGSEGV" },
-	{ SIGBUS, "SIGBUS", SF_CRASH_BUS, "SIGBUS" },
-	{ SIGILL, "SIGILL", SF_CRASH_TRAP, "trap" },
-	{ SIGTRAP, "SIGTRAP", SF_CRASH_TRAP, "trap" },
-	{ SIGFPE, "SIGFPE", SF_CRASH_FPE, "SIGFPE" },
-	{ SIGABRT, "SIGABRT", SF_CRASH_ABORT, "abort" },
-	{ SIGALRM, "SIGALRM", SF_CRASH_HANG, "hang" },
+	{ "SIGSEGV", "SIGSEGV", SIGSEGV, SF_CRASH_SEGV },
+	{ "SIGBUS", "SIGBUS", SIGBUS, SF_CRASH_BUS },
+	{ "SIGILL", "trap", SIGILL, SF_CRASH_TRAP },
+	{ "SIGTRAP", "trap", SIGTRAP, SF_CRASH_TRAP },
+	{ "SIGFPE", "SIGFPE", SIGFPE, SF_CRASH_FPE },
+	{ "SIGABRT", "abort", SIGABRT, SF_CRASH_ABORT },
+	{ "SIGALRM", "hang", SIGALRM, SF_CRASH_HANG },
 };
 
 enum { NR_SIGNALS = sizeof(signals) / sizeof(signals[0]) };

@@ -22,7 +22,8 @@
 #include "seeds.h"
 
 enum {
-	GRACE = 15, /* seconds that an engine has to end when it is asked to, or should have */
+	GRACE = 15,     /* seconds that an engine has to end when it is asked to */
+	OVERTIME = 120, /* that it has to end by itself: it reads all seeds before it looks */
 };
 
 double sf_engine_now(void)
@@ -246,7 +247,7 @@ static void see_to_end(struct sf_engine_run *run, double *patience)
 void sf_engine_wait(struct sf_engine_run *run)
 {
 	const struct timespec beat = { .tv_nsec = 200000000 };
-	double patience = run->deadline + GRACE, drawn = 0;
+	double patience = run->deadline + OVERTIME, drawn = 0;
 	sigset_t watched;
 
 	sigemptyset(&watched);

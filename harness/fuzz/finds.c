@@ -54,7 +54,8 @@ static bool run_again(const struct sf_finds_options *opt, const char *allocator,
 	while (paths[nr])
 		nr++;
 	env = sf_zalloc(n + 5, sizeof(*env));
-	memcpy(env, opt->env, n * sizeof(*env));
+	for (size_t i = 0; i < n; i++)
+		env[i] = opt->env[i];
 	memcpy(env + n, own, sizeof(own));
 	argv = sf_zalloc(nr + 6, sizeof(*argv));
 	argv[0] = opt->target;

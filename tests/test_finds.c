@@ -44,7 +44,7 @@ static bool there(const char *name)
 	return yes;
 }
 
-/* Fails on input X; on input Y if B was before it, in the same process; says what each is called. */
+/* Fails on input X; on input Y if B was before it, in the same process. */
 static const char script[] = "#!/bin/sh\n"
 			     "state=\n"
 			     "for f; do\n"

@@ -69,11 +69,11 @@ build()
 plant >"$dir/out" 2>&1 && build heap kmalloc >>"$dir/out" 2>&1
 check "allocators with bugs are built" $?
 
-BUILD="$dir" FUZZ_TARGET="$dir/libfuzzer_program" FUZZ_SECONDS=${RESTARTS_SECONDS:-20} \
-	FUZZ_JOBS=1 SLABFUZZ_ASSERT=0 sh ci/fuzz.sh >"$dir/out" 2>&1
+BUILD="$dir" SLABFUZZ="$SLABFUZZ" FUZZ_TARGET="$dir/libfuzzer_program" FUZZ_JOBS=1 \
+	FUZZ_SECONDS=${RESTARTS_SECONDS:-20} SLABFUZZ_ASSERT=0 sh ci/fuzz.sh >"$dir/out" 2>&1
 check "finds make the exit status 1" $(($? != 1))
 
-log=$dir/program-fuzz.log
+log=$dir/corpus/program.log
 lives=$(grep -c 'INITED' "$log")
 test "$lives" -gt 1 && grep -q 'fuzz target exited' "$log"
 check "the engine was ended, and started again" $?

@@ -175,7 +175,7 @@ fi
 mkdir -p "$dir"
 rm -rf "$dir/programs"
 mkdir -p "$dir/programs"
-for f in corpora/seeds/*.txt corpora/regressions/*; do
+for f in corpora/seeds/*.txt corpora/user/*.txt corpora/regressions/*; do
 	name=$(basename "$f" .txt)
 	case $f in
 	*.md | *'*'*) ;;

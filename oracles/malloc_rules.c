@@ -276,7 +276,7 @@ unsigned int sf_mal_6(struct sf_judge *j, const struct sf_event *ev)
 
 /* --- MAL-7 --- */
 
-/* An object is promised: was there no memory for it? A heap in a small block may have none at all. */
+/* An object is promised: was there no memory for it? In a small block there may be none at all. */
 static bool exhausted(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
 	return (j->sh.live || a->heap) && (a->error == ENOMEM || !j->sh.traits.error);

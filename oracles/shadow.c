@@ -16,6 +16,13 @@
 #include "taken.h"
 #include "zone.h"
 
+/* What is promised where nobody says anything: the table's defaults. */
+static const struct sf_traits unsaid = {
+#define X(code, field, def, lo, hi, unit, doc) .field = def,
+	SF_TRAITS(X)
+#undef X
+};
+
 static void drop_all(struct sf_shadow *sh)
 {
 	sf_objects_clear(sh);
@@ -43,7 +50,7 @@ void sf_shadow_heap(struct sf_shadow *sh, const struct sf_ev_heap *heap)
 	sh->design = sf_design_of(heap->caps);
 	sh->exact = heap->exact;
 	sh->partition_seed = heap->partition_seed;
-	sh->traits = heap->traits ? *heap->traits : sf_traits_default;
+	sh->traits = heap->traits ? *heap->traits : unsaid;
 	if (heap->settings)
 		sh->set = *heap->settings;
 	else

@@ -24,6 +24,12 @@ slabfuzz 0 diff -v -a baseline@seed=3,baseline@freelist_random=1@seed=3 "$tmp/pr
 out_has '^  index  *0 compared  *0 diverged  differ 2$'
 out_has '^  place  *2 compared  *0 diverged$'
 
+# What a user of malloc relies on, whatever it rounds up to.
+slabfuzz 0 diff -v -a reference,malloc: corpora/user/*.txt
+out_has '^  result  *[1-9][0-9]* compared  *0 diverged'
+out_has '^  zeroing  *[1-9][0-9]* compared  *0 diverged'
+out_has '^  usable  *0 compared'
+
 slabfuzz 0 diff --json -a baseline,typed "$tmp/program.txt"
 out_has '"a": "baseline"'
 out_has '"divergences": \[\]'

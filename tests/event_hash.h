@@ -69,9 +69,75 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_trim(N, T) N(ret)
 #define MEMBERS_stats(N, T) N(live) N(used) N(free) N(total) N(peak) N(final)
 #define MEMBERS_integrity(N, T) T(what)
-#define MEMBERS_userheap(N, T)                                                                     \
-	N(act) N(status) N(heap) N(region) N(res) N(size) N(at)
+#define MEMBERS_userheap(N, T) N(act) N(status) N(heap) N(region) N(res) N(addr) N(size) N(at)
 #define MEMBERS_crash(N, T) N(code) N(refusal) T(title)
+#define MEMBERS_skip(N, T) N(code) N(reason)
+#define MEMBERS_owns(N, T) N(owner) N(owned)
+#define MEMBERS_pin(N, T) N(id) N(on)
+#define MEMBERS_defer(N, T) N(id) N(res) N(addr) N(how) N(bad) N(verified)
+#define MEMBERS_migrate(N, T) N(id) N(from) N(to) N(bad) N(verified)
+#define MEMBERS_memcg(N, T) N(act) N(status) N(id) N(parent) N(max)
+#define MEMBERS_ask(N, T) N(pages) N(status)
+#define MEMBERS_pool(N, T) N(pool) N(res) N(refill) N(act) N(mode) N(status)
+#define MEMBERS_write(N, T) N(id) N(res) N(addr) N(size) N(status) N(bad) N(verified)
+#define MEMBERS_rare(N, T)                                                                         \
+	N(pool) N(id) N(res) N(addr) N(offset) N(size) N(status) N(seen) N(before) N(after)        \
+	N(bad) N(verified)
+#define MEMBERS_taint(N, T) N(code)
+#define MEMBERS_reach(N, T)                                                                        \
+	N(code) N(what) N(partition) N(type) N(id) N(res) N(cache) N(addr) N(size)
+#define MEMBERS_attack(N, T)                                                                       \
+	N(code) N(noticed) N(reached) N(res) N(partition) N(type) N(cache) N(addr) N(size)
+#define MEMBERS_slab(N, T)                                                                         \
+	N(cache) N(order) N(migratetype) N(objects) N(gfp) N(pfn) N(addr) N(dirty)
+#define MEMBERS_slaborder(N, T) N(cache) N(objects) N(pfn)
+#define MEMBERS_block(N, T) N(pfn) N(order) N(migratetype) N(tail)
+#define MEMBERS_rmqueue(N, T)                                                                      \
+	N(pfn) N(order) N(migratetype) N(from_order) N(from_type) N(mode) N(nofragment) N(to_pcp)
+#define MEMBERS_claim(N, T)                                                                        \
+	N(pfn) N(order) N(from) N(to) N(whole) N(merge) N(start) N(nr_pages) N(free) N(alike)  \
+	N(want) N(release)
+#define MEMBERS_page(N, T)                                                                         \
+	N(pfn) N(order) N(migratetype) N(list) N(cpu) N(gfp) N(pcp + 2 * e->attempt)               \
+	N(reserve) N(free_before) N(mark)
+#define MEMBERS_pagefail(N, T) N(order) N(migratetype) N(gfp) N(free) N(mark) N(refused)
+#define MEMBERS_oom(N, T)                                                                          \
+	N(policy) N(guess) N(order) N(migratetype) N(gfp) N(memcg) N(rounds) N(free) N(mark)       \
+	N(pages) N(guessed)
+#define MEMBERS_shrink(N, T)                                                                       \
+	N(cache) N(memcg) N(priority) N(stopped) N(freeable) N(deferred) N(delta) N(total)         \
+	N(scanned) N(freed)
+#define MEMBERS_reclaim(N, T)                                                                      \
+	N(kind) N(begin) N(order) N(gfp) N(memcg) N(priority) N(scanned) N(freed) N(progress)
+#define MEMBERS_compact(N, T)                                                                      \
+	N(order) N(begin) N(mode) N(migratetype) N(skipped) N(success) N(gfp)  \
+	N(migrated) N(failed)
+#define MEMBERS_grace(N, T) N(nr) N(barrier)
+#define MEMBERS_charge(N, T) N(memcg) N(uncharge) N(refused) N(addr) N(bytes)
+#define MEMBERS_fault(N, T) N(kind)
+#define MEMBERS_warn(N, T) T(what) N(addr)
+#define MEMBERS_map(N, T) N(addr) N(pages) N(pool) N(dirty)
+#define MEMBERS_mapping(N, T) N(kind) N(read) N(write) N(exec) N(addr) N(pfn) N(pages)
+#define MEMBERS_maps(N, T) N(when) N(pool) N(nr) N(addr) N(size)
+#define MEMBERS_snap(N, T) N(managed) N(final)
+#define MEMBERS_snapcache(N, T)                                                                    \
+	N(cache) N(refs) N(nr_slabs) N(total_objects) N(nr_partial) N(active_objs) N(num_objs)     \
+	N(objsize) N(objperslab) N(pagesperslab) N(active_slabs) N(num_slabs)
+#define MEMBERS_snapslab(N, T)                                                                     \
+	N(cache) N(pfn) N(order) N(list) N(flag_partial) N(error) N(position) N(objects) N(inuse)  \
+	N(nr_free) N(addr) N(unwiped)
+#define MEMBERS_snapsheaf(N, T) N(cache) N(kind) N(cpu) N(nr) N(capacity) N(unwiped)
+#define MEMBERS_snapblock(N, T) N(pfn) N(order) N(list) N(pageblock) N(position)
+#define MEMBERS_snappcp(N, T) N(cpu) N(list) N(order) N(nr) N(count) N(high) N(batch)
+#define MEMBERS_snapused(N, T) N(pfn) N(order) N(kind)
+#define MEMBERS_snappb(N, T) N(pfn) N(migratetype)
+#define MEMBERS_snapmemcg(N, T) N(id) N(parent) N(online) N(usage) N(max) N(failcnt)
+#define MEMBERS_counters(N, T)                                                                     \
+	N(nr_free_pages) N(nr_slab_reclaimable) N(nr_slab_unreclaimable) N(watermark_min)          \
+	N(watermark_low) N(watermark_high) N(watermark_boost) N(nr_free_highatomic)                \
+	N(nr_highatomic) N(indirect_bytes) N(nr_kernel_misc_reclaimable) N(mem_available)          \
+	N(totalreserve) N(allocstall) N(pgscan_slab) N(pgsteal_slab) N(oom_kill)                   \
+	N(compact_stall) N(compact_success) N(pgmigrate_success) N(drop_slab) N(slabs_scanned)
 
 #define NUMBER(member) mix(s, (uint64_t)e->member);
 #define TEXT(member) mix_text(s, e->member);

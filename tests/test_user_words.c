@@ -152,6 +152,17 @@ static void test_realloc_says_what_became(void **state)
 	assert_true(at(7, SF_EV_REALLOC)->alloc.old_id == SF_NONE);
 }
 
+/* Not even in a kernel's words, which know of no such thing, is it freed twice. */
+static void test_krealloc_may_free(void **state)
+{
+	(void)state;
+	run("r0 = kmalloc(300, GFP_KERNEL)\n"
+	    "r1 = krealloc(r0, 0, GFP_KERNEL)\n"
+	    "kfree(r0)\n");
+	assert_int_equal(at(1, SF_EV_REALLOC)->alloc.status, SF_FREED);
+	assert_int_equal(at(2, SF_EV_SKIP)->skip.reason, SF_SKIP_DEAD);
+}
+
 static void test_frees_say_how(void **state)
 {
 	const struct sf_ev_free *e;
@@ -540,6 +551,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_allocations_say_how),
 		cmocka_unit_test(test_realloc_says_what_became),
+		cmocka_unit_test(test_krealloc_may_free),
 		cmocka_unit_test(test_frees_say_how),
 		cmocka_unit_test(test_heaps_go_with_what_is_in_them),
 		cmocka_unit_test(test_what_it_says_of_itself),

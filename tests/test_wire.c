@@ -401,7 +401,7 @@ static void test_judge_survives(void **state)
 	for (uint64_t seed = 0; seed < seeds; seed++) {
 		const struct sf_judge_options quiet = { .only = 0 };
 		struct sf_judge *judge = sf_judge_create(&quiet);
-		struct stream s = { NULL };
+		struct stream s = { .nr = 0 };
 		struct sf_error err;
 		struct sf_exec *x;
 		struct sf_rng r;

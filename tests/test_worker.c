@@ -99,12 +99,16 @@ static void forget_handlers(void)
 		signal(deadly[i], SIG_DFL);
 }
 
+static void toy_reset(struct sf_heap *h);
+
 static struct sf_worker *open_worker(const struct sf_allocator *a, const struct sf_settings *set,
 				     enum sf_worker_fork fork, struct heard *h)
 {
+	bool is_toy = a->reset == toy_reset;
 	const struct sf_worker_options opt = {
-		.exec = exec_options, .fork = (uint8_t)fork, .timeout_ms = 4000,
-		.memory_bytes = 100ull << 20, .text_bytes = 1 << 20, .inside = forget_handlers,
+		.exec = exec_options, .fork = (uint8_t)fork, .timeout_ms = is_toy ? 4000 : 0,
+		.memory_bytes = is_toy ? 100ull << 20 : 0, .text_bytes = 1 << 20,
+		.inside = forget_handlers,
 		.emit = hear, .over = hear_end, .ctx = h,
 	};
 	struct sf_error err = { "" };
@@ -255,7 +259,7 @@ static void same_events(const char *allocator, struct programs *all)
 
 static void test_corpora(void **state)
 {
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 
 	(void)state;
 	read_corpus(&all, "corpora/seeds");
@@ -269,7 +273,7 @@ static void test_generated(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
-		struct programs all = { NULL };
+		struct programs all = { .nr = 0 };
 
 		generate(&all, GENERATED, 100 * i + 1);
 		same_events(names[i], &all);
@@ -283,7 +287,7 @@ static void test_huge_record(void **state)
 	static const char text[] = "heap pages=1048576\n"
 				   "r0 = kvmalloc(2000000000, GFP_KERNEL)\n"
 				   "kvfree(r0)\n";
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 	struct sf_text_error err;
 
 	(void)state;
@@ -305,7 +309,7 @@ static void test_forks(void **state)
 {
 	const struct sf_allocator *a = sf_allocator_by_name("baseline");
 	struct heard heard[3];
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 
 	(void)state;
 	generate(&all, 20, 7);
@@ -534,7 +538,7 @@ static void hit_forked(enum mischief what, enum sf_worker_fate fate, const char 
 		       enum sf_worker_fork fork, enum sf_reset_kind reset)
 {
 	const struct sf_allocator a = toy(reset);
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 	unsigned int before = descriptors();
 	struct sf_worker *w;
 	struct heard h;
@@ -630,7 +634,7 @@ static void test_close(void **state)
 static void scribbled(enum mischief what, enum sf_worker_fork fork, uint32_t at_once, bool exact)
 {
 	const struct sf_allocator a = toy(SF_RESET_EXACT);
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 	struct sf_worker *w;
 	struct heard h;
 
@@ -674,7 +678,7 @@ static void test_scribble_in(void **state)
 static void test_refusal(void **state)
 {
 	const struct sf_allocator a = toy(SF_RESET_BEST_EFFORT);
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 	struct sf_worker *w;
 	struct heard h;
 
@@ -699,7 +703,8 @@ static void test_refusal(void **state)
 static void no_start(enum mischief what, const char *why)
 {
 	const struct sf_allocator a = toy(SF_RESET_BEST_EFFORT);
-	const struct sf_worker_options opt = { .exec = exec_options, .timeout_ms = 1000,
+	const struct sf_worker_options opt = { .exec = exec_options,
+					       .timeout_ms = what == HANG_AT_START ? 1000 : 0,
 					       .inside = forget_handlers, .emit = hear };
 	struct sf_error err = { "" };
 	struct sf_settings set;
@@ -727,7 +732,7 @@ static void test_start(void **state)
 static void test_no_heap(void **state)
 {
 	const struct sf_allocator a = toy(SF_RESET_EXACT);
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 	struct sf_worker *w;
 	struct heard h;
 
@@ -748,7 +753,7 @@ static void test_no_heap(void **state)
 static void test_killed_watcher(void **state)
 {
 	const struct sf_allocator a = toy(SF_RESET_BEST_EFFORT);
-	struct programs all = { NULL };
+	struct programs all = { .nr = 0 };
 	struct sf_worker *w;
 	struct heard h;
 	char path[64];

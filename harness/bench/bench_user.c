@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_user.c - what it costs to judge a malloc library: the same calls of the C library's malloc()
- * and free() in a bare loop, and as a program under all rules that apply, without and with contents.
+ * bench_user.c - what it costs to judge a malloc library: the same calls of the C library's
+ * malloc() and free() in a bare loop, and as a program under all rules, without and with contents.
  * Relies on the executor and the judge.
  */
 #include <stdio.h>

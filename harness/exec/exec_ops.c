@@ -500,6 +500,13 @@ void x_realloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *a
 		moved(x, op, &ev, ar, old, keep, copied);
 		return;
 	}
+	if (rs.status == SF_FREED && old != SF_NONE) { /* no kernel's, in a kernel's words */
+		x_emit(x, &ev);
+		x_object_drop(x, old);
+		*x_slot(x, op->obj) = (struct slot){ 0 };
+		*x_slot(x, op->res) = (struct slot){ 0 };
+		return;
+	}
 	/* It failed: the old object is as it was, which the oracle hears from its contents. */
 	if (old != SF_NONE)
 		ev.alloc.bad = x_bad(x, &x->obj[old], keep, &ev.alloc.kept);

@@ -120,7 +120,9 @@ static void look_at_zeroes(struct sf_exec *x, struct sf_ev_alloc *e)
 	const struct sf_traits *t = x->a->traits ? x->a->traits : &sf_traits_default;
 	uint64_t to = t->zeroed == SF_ZEROED_USABLE && e->usable > e->size ? e->usable : e->size;
 
-	if (t->zeroed == SF_ZEROED_NONE || !to || !x->opt.contents || x->tainted ||
+	/* None is larger, whatever came of it. */
+	if (t->zeroed == SF_ZEROED_NONE || !to || to > INT64_MAX ||
+	    !x->opt.contents || x->tainted ||
 	    !x_has(x, SF_CAP_CONTENTS) || !x_is_real(e->addr))
 		return;
 	e->zeroed = to;

@@ -168,6 +168,8 @@ static inline char *put(char *out, const void *from, size_t size)
 
 static char *write_tails(const struct sf_event *ev, char *payload, char *out)
 {
+	static const void *const null = NULL;
+
 	EACH_TAIL(t) {
 		uint64_t entries;
 
@@ -177,7 +179,7 @@ static char *write_tails(const struct sf_event *ev, char *payload, char *out)
 		out = put(out, &entries, sizeof(entries));
 		if (entries != ABSENT)
 			out = put(out, pointer_in(t, ev), (size_t)entries * t->size);
-		memset(payload + (t->at - PAYLOAD_AT), 0, sizeof(void *));
+		memcpy(payload + (t->at - PAYLOAD_AT), &null, sizeof(null));
 	}
 	return out;
 }

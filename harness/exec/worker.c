@@ -71,6 +71,7 @@ struct sf_worker {
 	uint64_t asked_ms;
 	struct sf_wire_fault fault;
 	bool dead;               /* who watches is gone */
+	uint64_t warm_bytes;     /* resident before there was a program, the judge's own too */
 	uint64_t beat, written;  /* as seen last */
 	uint64_t seen_ms, stalled_ms, watched_ms;
 	unsigned int restarts;
@@ -561,9 +562,8 @@ static void insist(struct sf_worker *w, uint64_t now)
 	}
 }
 
-static uint64_t resident(const struct sf_worker *w)
+static uint64_t resident(int pid)
 {
-	int pid = SF_LINK_LOAD(w->state->runner);
 	unsigned long long size, pages = 0;
 	char path[40];
 	FILE *f;
@@ -599,7 +599,8 @@ static void watch(struct sf_worker *w)
 		return;
 	w->watched_ms = now;
 	w->dead = is_dead(w);
-	if (w->opt.memory_bytes && resident(w) > w->opt.memory_bytes)
+	if (w->opt.memory_bytes &&
+	    resident(SF_LINK_LOAD(w->state->runner)) > w->opt.memory_bytes + w->warm_bytes)
 		ask_to_end(w, SF_FATE_MEMORY, now);
 	if (text_size(w) > (w->opt.text_bytes ? w->opt.text_bytes : TEXT_BYTES))
 		ask_to_end(w, SF_FATE_OUTPUT, now);
@@ -715,8 +716,10 @@ static void acknowledge(struct sf_worker *w)
 {
 	struct sf_link_in *in = w->in;
 
+	/* Nobody writes there now: what was written over is as it should be again. */
 	drop_text(w);
 	set_guards(w->out);
+	SF_LINK_STORE(w->out->written, w->taken);
 	/* What the one before it should have told, the judge may not have heard. */
 	if (w->over < w->count)
 		program_of(w, w->over)->tell = 1;
@@ -861,8 +864,10 @@ static bool start(struct sf_worker *w, struct sf_error *err)
 	w->asked = 0;
 	w->known = false;
 	w->count = w->over = 0;
-	if (map(w, err) && spawn(w, err) && wait_for_start(w, err))
+	if (map(w, err) && spawn(w, err) && wait_for_start(w, err)) {
+		w->warm_bytes = resident(w->pid);
 		return true;
+	}
 	end_all(w);
 	unmap(w);
 	return false;

@@ -73,12 +73,15 @@ struct sf_worker_options {
 	uint8_t fork;            /* enum sf_worker_fork */
 	uint32_t batch;          /* programs, at most; 0: 64 */
 	uint32_t timeout_ms;     /* of an operation; 0: none */
-	uint64_t memory_bytes;   /* resident; 0: no limit */
+	uint64_t memory_bytes;   /* resident, beyond what it begins with; 0: no limit */
 	uint64_t text_bytes;     /* 0: 16 MiB */
 	/* Strings and arrays in an event are the worker's, until the callback returns. */
 	void (*emit)(void *ctx, const struct sf_event *ev);
 	void (*step)(void *ctx, const struct sf_worker_step *step); /* NULL: not wanted */
-	/* After the last event of the program, and after title(). `job`: its place in what sf_worker_run() got. */
+	/*
+	 * After the last event of the program, and after title(). `job`: its place in what
+	 * sf_worker_run() got.
+	 */
 	void (*over)(void *ctx, uint32_t job, const struct sf_worker_end *end);
 	/* In the worker, before its allocator does anything. May be NULL. */
 	void (*inside)(void);

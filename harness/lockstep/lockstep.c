@@ -192,7 +192,7 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 		return side[i]->seen.short_of_memory ||
 		       !(side[i]->of.allocator->caps & SF_CAP_TRACE);
 	}
-	return true;
+	return side[0]->seen.short_of_memory || side[1]->seen.short_of_memory;
 }
 
 /* Everything that hangs on what one has and the other has not. */

@@ -129,7 +129,9 @@ static void see_alloc(struct sf_observer *o, const struct sf_ev_alloc *e)
 
 	SEE_TEXT(RESULT, "result", status_name(e->status));
 	if (e->api == SF_API_FOREIGN) {
-		SEE(ERROR, "errno", e->error);
+		/* POSIX leaves errno open where the code is returned. */
+		if (e->call != SF_CALL_POSIX_MEMALIGN)
+			SEE(ERROR, "errno", e->error);
 		SEE(ERROR, "returned", e->ret);
 	}
 	SEE(CONTENTS, "lost at", e->bad);
@@ -249,7 +251,9 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		SEE(USABLE, "good size", ev->goodsize.value);
 		return true;
 	case SF_EV_INTEGRITY:
-		SEE(RESULT, "sound", !ev->integrity.what);
+		/* Who cannot look at himself says nothing. */
+		if (ev->integrity.what)
+			SEE(COMPLAINTS, "unsound", 1);
 		return true;
 	case SF_EV_USER_HEAP:
 		SEE_TEXT(RESULT, "result", status_name(ev->userheap.status));

@@ -4,6 +4,8 @@
  */
 #include "properties.h"
 
+#include <string.h>
+
 const struct sf_property_info sf_properties[SF_PROPERTY_COUNT] = {
 #define X(id, name, group, needs, doc) { name, doc, SF_GROUP_##group, needs },
 	SF_PROPERTIES(X)
@@ -53,6 +55,9 @@ static sf_property_set design_reach(const struct sf_allocator *a, const struct s
 		set |= (reach);
 	SF_DESIGN_REACH(X)
 #undef X
+	/* Libraries round as they like. */
+	if (a->caps & b->caps & SF_CAP_MALLOC && strcmp(a->name, b->name))
+		set |= SF_WHERE;
 	/* What a reset leaves behind is a history: addresses are never compared. */
 	if (a->reset_kind != SF_RESET_EXACT || b->reset_kind != SF_RESET_EXACT)
 		set |= SF_LAYOUT;

@@ -20,11 +20,11 @@
 #define SF_PROPERTIES(X)                                                                          \
 	X(RESULT, "result", MEANING, 0, "what a call returned: an object, NULL, an error")        \
 	X(ERROR, "error", MEANING, SF_CAP_MALLOC, "errno, and the code of posix_memalign()")      \
-	X(ZEROING, "zeroing", MEANING, SF_CAP_ZERO | SF_CAP_CONTENTS,                             \
+	X(ZEROING, "zeroing", MEANING, SF_CAP_CONTENTS,                                           \
 	  "what had to be zero, and whether it was")                                              \
 	X(CONTENTS, "contents", MEANING, SF_CAP_CONTENTS, "contents kept, on every path")         \
 	X(LIVE, "live", MEANING, 0, "objects alive after the operation")                          \
-	X(COMPLAINTS, "complaints", MEANING, SF_CAP_TRACE, "what the allocator complained of")    \
+	X(COMPLAINTS, "complaints", MEANING, 0, "what the allocator complained of")    \
 	X(USABLE, "usable", CHOICE, SF_CAP_USABLE, "bytes that the owner may use")                \
 	X(CACHE, "cache", CHOICE, SF_CAP_PLACE, "the cache that an object lies in")               \
 	X(PARTITION, "partition", CHOICE, SF_CAP_PLACE, "the partition of that cache")            \

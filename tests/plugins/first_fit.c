@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * first_fit.c - first_fit.h: chunks lie one behind the other, each knows its size and the one before
- * it; the first free one that is large enough is taken. e2e_plugin.sh plants bugs in it.
+ * first_fit.c - first_fit.h: chunks lie one behind the other, each knows its size and the one
+ * before it; the first free one that is large enough is taken. e2e_plugin.sh plants bugs in it.
  */
 #include "first_fit.h"
 

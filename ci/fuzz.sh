@@ -5,8 +5,8 @@
 # with corpus, crashes and seeds where the checkout has them. From the Makefile: BUILD, SLABFUZZ
 # (the command), FUZZ_TARGET, FUZZ_SECONDS, JOBS. Also heeded: SLABFUZZ_ALLOCATOR (only these;
 # default: all, afl: baseline), SLABFUZZ_CRASHES, FUZZ_JOBS (default JOBS, or all CPUs), FUZZ_FLAGS,
-# FUZZ_SEEDS=none (programs: the engine has nothing but what it has grown before). Exit status: 0 nothing found, 1 something
-# found, 2 bad usage or seeds, 3 something is missing.
+# FUZZ_SEEDS=none (programs: the engine has nothing but what it has grown before). Exit status: 0
+# nothing found, 1 something found, 2 bad usage or seeds, 3 something is missing.
 set -u
 
 BUILD=${BUILD:-build}

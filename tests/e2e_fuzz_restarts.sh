@@ -4,7 +4,8 @@
 # e2e_fuzz_restarts.sh - an engine that is ended is started again: an allocator is fuzzed, as
 # `make fuzz` does, that now and then ends the process, as one without memory does. The engine must
 # go on with the corpus that it had, other bugs must be found all the same, and the counts must be
-# those of all its lives. Speaks TAP. Needs BUILD and SLABFUZZ; skipped where libFuzzer is not there.
+# those of all its lives. Speaks TAP. Needs BUILD and SLABFUZZ; skipped where libFuzzer is not
+# there.
 #
 # Needs: libfuzzer_program
 set -u
@@ -40,8 +41,8 @@ check()
 	fi
 }
 
-# Every so many programs, so that an engine lives for a while, whatever it runs; and size classes off
-# by one, for the oracles.
+# Every so many programs, so that an engine lives for a while, whatever it runs; and size classes
+# off by one, for the oracles.
 plant()
 {
 	cp -r allocators "$dir/allocators" &&

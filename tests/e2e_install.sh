@@ -30,14 +30,15 @@ set -- BUILD="$BUILD" DESTDIR="$root" PREFIX=/opt/sf AFL_RT=/nonexistent
 make_in() { make -j1 "$@" >"$tmp/out" 2>"$tmp/err"; }
 check 'make install' make_in install "$@"
 for f in bin/slabfuzz bin/slabfuzz-replay lib/libslabfuzz.a lib/pkgconfig/slabfuzz.pc \
-	include/slabfuzz/allocator.h share/man/man1/slabfuzz.1 share/doc/slabfuzz/LICENSE \
-	share/slabfuzz/seeds/types.txt; do
+	include/slabfuzz/allocator.h include/slabfuzz/plugin.h share/man/man1/slabfuzz.1 share/doc/slabfuzz/LICENSE \
+	share/slabfuzz/seeds/types.txt share/slabfuzz/user/user_zero.txt; do
 	check "installs $f" test -s "$root/opt/sf/$f"
 done
 
 compiles()
 {
-	printf '#include <slabfuzz/allocator.h>\nstruct sf_allocator mine;\n' >"$tmp/mine.c"
+	printf '#include <slabfuzz/%s.h>\n' allocator traits plugin >"$tmp/mine.c"
+	echo 'struct sf_allocator mine;' >>"$tmp/mine.c"
 	${CC:-cc} -std=gnu11 -Wall -Werror -I"$root/opt/sf/include" -c -o "$tmp/mine.o" \
 		"$tmp/mine.c" 2>"$tmp/err"
 }
@@ -77,6 +78,12 @@ slabfuzz 0 fuzz -a baseline,typed --seconds 4 --jobs 1 --seed 1
 out_has '^  found       nothing'
 out_has '^    typed '
 check 'the corpus is where it was run' test -d slabfuzz-corpus
+
+slabfuzz 0 fuzz -a malloc: --trait align=8 --seconds 2 --jobs 1 --corpus m
+out_has '^    malloc: '
+out_has '^  corpus .*; seeds: [1-9]'
+slabfuzz 0 fuzz -a typed --seconds 1 --jobs 1 --corpus n --no-seeds
+out_has '; seeds: 0)'
 
 # An engine with a bug: size classes off by one.
 # shellcheck disable=SC2046,SC2086 # a command with its flags

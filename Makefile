@@ -301,7 +301,7 @@ $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
 .PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report plugin
-.PHONY: check-format install clean help FORCE
+.PHONY: check-format install uninstall clean help FORCE
 FORCE:
 
 # left_out(have, what, packages)
@@ -324,11 +324,11 @@ test: $(TEST_NEEDS)
 
 fuzz: $(PROGRAMS) $(FUZZ_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/libfuzzer_$(FUZZ)' \
-		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh libfuzzer
 
 afl: $(PROGRAMS) $(AFL_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/afl_program' \
-		FUZZ_MUTATOR='$(BUILD)/afl_mutator.so' FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/afl.sh
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh afl
 
 check-behaviour: $(BUILD)/plain/tests/behaviour
 	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
@@ -407,16 +407,48 @@ alloc-token-report: $(BUILD)/token-report
 docs:
 	@CC='$(CC)' ci/gendocs.sh write
 
-install: $(BUILD)/slabfuzz $(BUILD)/replay
-	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/include/slabfuzz' \
-		'$(DESTDIR)$(PREFIX)/share/doc/slabfuzz'
-	$(INSTALL) -m 755 $(BUILD)/slabfuzz '$(DESTDIR)$(PREFIX)/bin/slabfuzz'
-	$(INSTALL) -m 755 $(BUILD)/replay '$(DESTDIR)$(PREFIX)/bin/slabfuzz-replay'
-	$(INSTALL) -m 644 allocators/allocator.h allocators/event.h allocators/gfp.h \
-		allocators/settings.h allocators/traits.h allocators/include/slabfuzz/plugin.h \
-		'$(DESTDIR)$(PREFIX)/include/slabfuzz/'
-	$(INSTALL) -m 644 README.md LICENSE $(wildcard docs/*.md) \
-		'$(DESTDIR)$(PREFIX)/share/doc/slabfuzz/'
+# What a program of somebody else's may include.
+HEADERS := $(addprefix allocators/,allocator.h event.h gfp.h settings.h traits.h) \
+	allocators/include/slabfuzz/plugin.h
+ENGINES := $(filter $(BUILD)/libfuzzer_program,$(FUZZ_PROGRAMS)) $(AFL_PROGRAMS)
+VERSION := 0
+
+dest = $(DESTDIR)$(PREFIX)
+
+$(BUILD)/slabfuzz.1: $(BUILD)/slabfuzz ci/manpage.sh
+	@ci/manpage.sh $< >$@
+
+$(BUILD)/slabfuzz.pc: Makefile
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: slabfuzz' \
+		'Description: fuzzing and differential testing of memory allocators' \
+		'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' \
+		'Libs: -L$${prefix}/lib -lslabfuzz' 'Libs.private: $(LIBS)' >$@
+
+install: $(BUILD)/slabfuzz $(BUILD)/replay $(BUILD)/slabfuzz.1 $(BUILD)/slabfuzz.pc $(ENGINES)
+	$(INSTALL) -d '$(dest)/bin' '$(dest)/libexec/slabfuzz' '$(dest)/include/slabfuzz' \
+		'$(dest)/lib/pkgconfig' '$(dest)/share/slabfuzz/seeds' \
+		'$(dest)/share/slabfuzz/user' '$(dest)/share/doc/slabfuzz' \
+		'$(dest)/share/man/man1'
+	$(INSTALL) -m 755 $(BUILD)/slabfuzz '$(dest)/bin/slabfuzz'
+	$(INSTALL) -m 755 $(BUILD)/replay '$(dest)/bin/slabfuzz-replay'
+	$(if $(ENGINES),$(INSTALL) -m 755 $(ENGINES) '$(dest)/libexec/slabfuzz/')
+	$(INSTALL) -m 644 $(HEADERS) '$(dest)/include/slabfuzz/'
+	$(INSTALL) -m 644 $(call archive,plain) '$(dest)/lib/libslabfuzz.a'
+	$(INSTALL) -m 644 $(BUILD)/slabfuzz.pc '$(dest)/lib/pkgconfig/'
+	$(INSTALL) -m 644 $(BUILD)/slabfuzz.1 '$(dest)/share/man/man1/'
+	@$(INSTALL) -m 644 \
+		$(filter-out %.md,$(wildcard corpora/seeds/* corpora/regressions/*)) \
+		'$(dest)/share/slabfuzz/seeds/'
+	@$(INSTALL) -m 644 $(filter-out %.md,$(wildcard corpora/user/*)) \
+		'$(dest)/share/slabfuzz/user/'
+	$(INSTALL) -m 644 README.md LICENSE $(wildcard docs/*.md) '$(dest)/share/doc/slabfuzz/'
+
+uninstall:
+	rm -f '$(dest)/bin/slabfuzz' '$(dest)/bin/slabfuzz-replay' \
+		'$(dest)/lib/libslabfuzz.a' '$(dest)/lib/pkgconfig/slabfuzz.pc' \
+		'$(dest)/share/man/man1/slabfuzz.1'
+	rm -rf '$(dest)/libexec/slabfuzz' '$(dest)/include/slabfuzz' '$(dest)/share/slabfuzz' \
+		'$(dest)/share/doc/slabfuzz'
 
 clean:
 	rm -rf '$(BUILD)'
@@ -447,10 +479,11 @@ help:
 	@echo '                allocations whose type clang 22 cannot infer, and those that lose a'
 	@echo '                pointer: of our code, COMPDB=compile_commands.json or FILES="..."'
 	@echo '                REPORT_FLAGS="--json --extended"'
-	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined COVERAGE=1]'
-	@echo '                a shared object for -a plugin:x.so, and how it was compiled'
+	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined'
+	@echo '                COVERAGE=1]: a shared object for -a plugin:x.so, and how it was compiled'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
-	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=; command, engines, seeds, headers,'
+	@echo '                library, man page; make uninstall takes them away'
 	@echo 'make clean      rm -rf $(BUILD)'
 	@echo 'Variables: CC CLANG CFLAGS LDFLAGS BUILD V=1 WERROR=1 JOBS'
 

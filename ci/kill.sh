@@ -22,9 +22,6 @@ dir=$BUILD/kill
 
 # shellcheck source=ci/mutant-common.sh
 . "$(dirname "$0")/mutant-common.sh"
-SLABFUZZ=$BUILD/slabfuzz crashes=$dir marker=$dir
-# shellcheck source=ci/fuzz-common.sh
-. "$(dirname "$0")/fuzz-common.sh"
 fuzz_environment
 unset SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_EXPECT SLABFUZZ_GO_ON SLABFUZZ_THOROUGH
 
@@ -33,6 +30,13 @@ usage()
 	echo "ci/kill.sh: $1" >&2
 	echo 'usage: ci/kill.sh [--json] [NAME...]' >&2
 	exit 2
+}
+
+need_number()
+{
+	case $2 in
+	'' | 0* | *[!0-9]*) usage "$1=$2: not a number above 0" ;;
+	esac
 }
 
 # built ROOT: where what it was built to is.

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# mutant-common.sh - what mutants.sh and kill.sh share: headers of patches, and patched allocators
-# compiled. Read by them with `.`; relies on their variable MUTANT_CC (how the fuzz flavor compiles
-# allocators/).
+# mutant-common.sh - what mutants.sh and kill.sh share: headers of patches, patched allocators
+# compiled, and surroundings of what is fuzzed. Read by them with `.`; relies on their variable
+# MUTANT_CC (how the fuzz flavor compiles allocators/).
 
 : "${MUTANT_CC:?}"
 
@@ -40,5 +40,23 @@ mutated_objects()
 	for f in $files; do
 		# shellcheck disable=SC2086 # a command with its flags
 		(cd "$1" && $MUTANT_CC -w -c -o "$3/$(basename "$f" .c).o" "$3/$f") || return 1
+	done
+}
+
+# As `slabfuzz fuzz` has it for its engines (harness/fuzz/engine.c): no leaks are looked for, blocks
+# that were freed wait for 4 MiB to be freed after them.
+fuzz_environment()
+{
+	ASAN_OPTIONS="allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+	ASAN_OPTIONS="quarantine_size_mb=4:dedup_token_length=3:$ASAN_OPTIONS"
+	ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:$ASAN_OPTIONS"
+	export ASAN_OPTIONS
+	[ -z "${ASAN_SYMBOLIZER_PATH-}" ] || return 0
+	for s in llvm-symbolizer-22 llvm-symbolizer; do
+		if command -v "$s" >/dev/null; then
+			ASAN_SYMBOLIZER_PATH=$(command -v "$s")
+			export ASAN_SYMBOLIZER_PATH
+			return
+		fi
 	done
 }

@@ -17,10 +17,7 @@ SLABFUZZ=$BUILD/slabfuzz
 cov=$BUILD/cov
 out=$BUILD/reach
 list=tests/coverage/unreached.txt
-crashes=$out/crashes marker=$out/start
-
-# shellcheck source=ci/fuzz-common.sh
-. "$(dirname "$0")/fuzz-common.sh"
+crashes=$out/crashes
 
 allocators=$("$SLABFUZZ" list allocators | sed -n 's/^\([a-z0-9_-]\{1,\}\) .*/\1/p' | tr '\n' ' ')
 
@@ -28,7 +25,6 @@ fuzz()
 {
 	rm -rf "$out"
 	mkdir -p "$out"
-	: >"$marker"
 	echo "coverage: fuzzing for $FUZZ s from an empty corpus" >&2
 	target=$BUILD/libfuzzer_program
 	BUILD=$out SLABFUZZ=$SLABFUZZ FUZZ_TARGET=$target FUZZ_SECONDS=$FUZZ FUZZ_SEEDS=none \
@@ -87,10 +83,26 @@ regions()
 		}'
 }
 
+# compile_seeds: to $out/seeds, as bytes.
+compile_seeds()
+{
+	rm -rf "$out/seeds"
+	mkdir -p "$out/seeds"
+	for f in corpora/seeds/*.txt corpora/regressions/*; do
+		case $f in
+		*.md) continue ;;
+		*.txt)
+			"$SLABFUZZ" compile "$f" -o "$out/seeds/$(basename "$f" .txt)" || exit 2
+			;;
+		*) cp "$f" "$out/seeds/" || exit 2 ;;
+		esac
+	done
+}
+
 if [ "$FUZZ" != 0 ] || [ ! -d "$out/corpus/program" ]; then
 	fuzz
 fi
-compile_seeds "$out/seeds"
+compile_seeds
 export SLABFUZZ_ALLOCATOR="$allocators"
 export SLABFUZZ_THOROUGH=
 find "$out/corpus/program" -type f | sort | profile fuzz "$cov/entry/replay" -n

@@ -42,7 +42,7 @@ check()
 }
 
 # The expect filter keeps a real bug, should there be one, from ending the run first.
-SLABFUZZ_EXPECT=CANARY BUILD="$dir" FUZZ_TARGET="$target" FUZZ_SECONDS=6 \
+SLABFUZZ_EXPECT=CANARY BUILD="$dir" SLABFUZZ="$SLABFUZZ" FUZZ_TARGET="$target" FUZZ_SECONDS=6 \
 	sh ci/fuzz.sh >"$dir/out" 2>&1
 check "a find makes the exit status 1" $(($? != 1))
 grep -c "found *$title\$" "$dir/out" | grep -qx 1
@@ -50,6 +50,8 @@ check "its title is reported once" $?
 text=$(grep -A1 "found *$title\$" "$dir/out" | tail -n 1 | tr -d ' ')
 test -f "$text" && head -n 1 "$text" | grep -qx "# title: $title"
 check "its text is where the report says, under its title" $?
+grep -A2 "found *$title\$" "$dir/out" | grep -q 'confirmed: 3 of 3 fresh processes'
+check "it is confirmed in fresh processes" $?
 bytes=${text%.txt}
 "$SLABFUZZ" show "$bytes" >"$dir/shown" 2>"$dir/out" && sed '/^[#h]/d' "$text" >"$dir/text" &&
 	grep -v '^heap' "$dir/shown" | cmp - "$dir/text" >>"$dir/out"
@@ -67,8 +69,10 @@ check "it can be shrunk" $?
 SLABFUZZ_EXPECT=CANARY "$target" "$dir/small" 2>&1 | grep -qx "$title"
 check "the small one has the same title" $?
 
-BUILD="$dir" FUZZ_TARGET="$target" FUZZ_SECONDS=soon sh ci/fuzz.sh >"$dir/out" 2>&1
+BUILD="$dir" SLABFUZZ="$SLABFUZZ" FUZZ_TARGET="$target" FUZZ_SECONDS=soon \
+	sh ci/fuzz.sh >"$dir/out" 2>&1
 check "a bad number is exit status 2" $(($? != 2))
-BUILD="$dir" FUZZ_TARGET="$dir/none" FUZZ_SECONDS=1 sh ci/fuzz.sh >"$dir/out" 2>&1
+BUILD="$dir" SLABFUZZ="$SLABFUZZ" FUZZ_TARGET="$dir/none" FUZZ_SECONDS=1 \
+	sh ci/fuzz.sh >"$dir/out" 2>&1
 check "a missing target is exit status 3" $(($? != 3))
 echo "1..$n"

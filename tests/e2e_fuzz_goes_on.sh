@@ -78,8 +78,8 @@ build()
 plant >"$dir/out" 2>&1 && build heap kmalloc >>"$dir/out" 2>&1
 check "allocators with bugs are built" $?
 
-BUILD="$dir" FUZZ_TARGET="$dir/libfuzzer_program" FUZZ_SECONDS=${GOES_ON_SECONDS:-20} FUZZ_JOBS=2 \
-	SLABFUZZ_ASSERT=0 sh ci/fuzz.sh >"$dir/out" 2>&1
+BUILD="$dir" SLABFUZZ="$SLABFUZZ" FUZZ_TARGET="$dir/libfuzzer_program" FUZZ_JOBS=2 \
+	FUZZ_SECONDS=${GOES_ON_SECONDS:-20} SLABFUZZ_ASSERT=0 sh ci/fuzz.sh >"$dir/out" 2>&1
 check "finds make the exit status 1" $(($? != 1))
 grep -q 'found *ISO-2: kmalloc-[0-9k]* is not the smallest class that fits' "$dir/out"
 check "the oracles' bug is found" $?
@@ -89,8 +89,12 @@ grep -q 'found *ASan: use-after-poison in ' "$dir/out"
 check "the read of freed memory is found" $?
 ! grep 'found *' "$dir/out" | sort | uniq -d | grep -q .
 check "each title is there once" $?
+grep -A2 'found *ISO-2: kmalloc' "$dir/out" | grep -q 'confirmed: 3 of 3 fresh processes'
+check "the oracles' bug is confirmed in fresh processes" $?
+grep -A2 'found *ASan: SEGV in heap_set_cpu' "$dir/out" | grep -q 'confirmed: 3 of 3'
+check "so is the crash" $?
 
-log=$dir/program-fuzz.log
+log=$dir/corpus/program.log
 test "$(grep -c 'INITED' "$log")" = 2
 check "no find ended an engine" $?
 test "$(grep -c 'stat::number_of_executed_units' "$log")" = 2
@@ -107,9 +111,10 @@ check "executions and edges are whole, for each allocator" $?
 text=$(grep -A1 'found *ASan: SEGV in heap_set_cpu' "$dir/out" | tail -n 1 | tr -d ' ')
 on=$(sed -n 's/^# allocator: //p' "$text" 2>/dev/null)
 test -s "$text" && test -s "${text%.txt}" &&
+	grep -q '^# report:.* in heap_set_cpu' "$text" &&
 	SLABFUZZ_ALLOCATOR=$on "$dir/libfuzzer_program" "${text%.txt}" 2>&1 | grep -q 'SEGV'
-check "its program crashes again" $?
-times=$(cat "$dir"/program-fuzz.counts.* | tr -d '\000' |
+check "its program crashes again, and the report is in its text" $?
+times=$(cat "$dir"/corpus/program-counts.* | tr -d '\000' |
 	awk '/title ASan: SEGV in heap_set_cpu$/ { sum += $1 } END { print sum + 0 }')
 test "$times" -gt 1 &&
 	grep -A2 'found *ASan: SEGV in heap_set_cpu' "$dir/out" | grep -q " $times times"

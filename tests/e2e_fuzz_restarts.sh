@@ -4,7 +4,8 @@
 # e2e_fuzz_restarts.sh - an engine that is ended is started again: an allocator is fuzzed, as
 # `make fuzz` does, that now and then ends the process, as one without memory does. The engine must
 # go on with the corpus that it had, other bugs must be found all the same, and the counts must be
-# those of all its lives. Speaks TAP. Needs BUILD and SLABFUZZ; skipped where libFuzzer is not there.
+# those of all its lives. Speaks TAP. Needs BUILD and SLABFUZZ; skipped where libFuzzer is not
+# there.
 #
 # Needs: libfuzzer_program
 set -u
@@ -40,8 +41,8 @@ check()
 	fi
 }
 
-# Every so many programs, so that an engine lives for a while, whatever it runs; and size classes off
-# by one, for the oracles.
+# Every so many programs, so that an engine lives for a while, whatever it runs; and size classes
+# off by one, for the oracles.
 plant()
 {
 	cp -r allocators "$dir/allocators" &&
@@ -69,11 +70,11 @@ build()
 plant >"$dir/out" 2>&1 && build heap kmalloc >>"$dir/out" 2>&1
 check "allocators with bugs are built" $?
 
-BUILD="$dir" FUZZ_TARGET="$dir/libfuzzer_program" FUZZ_SECONDS=${RESTARTS_SECONDS:-20} \
-	FUZZ_JOBS=1 SLABFUZZ_ASSERT=0 sh ci/fuzz.sh >"$dir/out" 2>&1
+BUILD="$dir" SLABFUZZ="$SLABFUZZ" FUZZ_TARGET="$dir/libfuzzer_program" FUZZ_JOBS=1 \
+	FUZZ_SECONDS=${RESTARTS_SECONDS:-20} SLABFUZZ_ASSERT=0 sh ci/fuzz.sh >"$dir/out" 2>&1
 check "finds make the exit status 1" $(($? != 1))
 
-log=$dir/program-fuzz.log
+log=$dir/corpus/program.log
 lives=$(grep -c 'INITED' "$log")
 test "$lives" -gt 1 && grep -q 'fuzz target exited' "$log"
 check "the engine was ended, and started again" $?

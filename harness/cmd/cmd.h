@@ -17,6 +17,7 @@
 #define SF_COMMANDS(X)                                                                          \
 	X(list, "[allocators|oracles|types|ops|settings|traits]", "show what there is")         \
 	X(run, "FILE…", "run programs or recordings under oracles, and summarise")              \
+	X(fuzz, "", "fuzz allocators with libFuzzer or AFL++")                                  \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
 	X(diff, "-a A,B,… FILE…", "allocators in lockstep: where they differ, and may not")     \
 	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \

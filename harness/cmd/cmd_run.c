@@ -179,7 +179,7 @@ static void finish_trial(struct work *w)
 static void run_file(struct work *w, const char *name, uint32_t position)
 {
 	const struct plan *p = w->plan;
-	struct sf_input in;
+	struct sf_input in = { .name = name };
 	uint32_t i = w->from > position ? w->from - position : 0;
 	int status;
 

@@ -8,9 +8,12 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "files.h"
 
 enum {
 	COUNTS_BYTES = 1 << 17, /* of some 100 each */
@@ -90,4 +93,17 @@ uint64_t sf_counter_value(const char *counter)
 	for (int i = 0; i < DIGITS && counter[i]; i++)
 		n = n * 10 + (uint64_t)((counter[i] - '0') & 15);
 	return n;
+}
+
+void sf_counts_each(const char *path, void (*each)(void *ctx, const char *name, uint64_t n),
+		    void *ctx)
+{
+	char *all = sf_read_file(path, NULL), *end;
+
+	for (char *line = all; line && *line && (end = strchr(line, '\n')); line = end + 1) {
+		*end = 0;
+		if (strspn(line, "0123456789") == DIGITS && line[DIGITS] == ' ')
+			each(ctx, line + DIGITS + 1, strtoull(line, NULL, 10));
+	}
+	free(all);
 }

@@ -2,7 +2,7 @@
 /*
  * counts.h - named counters that outlive the process: lines "0000000000001234 NAME" of a text file
  * that is mapped, so that however a process ends, what it counted is there (counts.c). The next one
- * goes on with the same file. fuzz.c counts with them, ci/fuzz.sh reads them.
+ * goes on with the same file. fuzz.c counts with them, with_libfuzzer.c reads them.
  */
 #ifndef SLABFUZZ_COUNTS_H
 #define SLABFUZZ_COUNTS_H
@@ -19,5 +19,9 @@ void sf_counter_add(char *counter, uint64_t n);
 /* It becomes at least n. */
 void sf_counter_raise(char *counter, uint64_t n);
 uint64_t sf_counter_value(const char *counter);
+
+/* All counters of a file, whoever is writing it; a line that is no counter is passed over. */
+void sf_counts_each(const char *path, void (*each)(void *ctx, const char *name, uint64_t n),
+		    void *ctx);
 
 #endif

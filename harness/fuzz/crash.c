@@ -263,6 +263,21 @@ static bool read_violation(struct sf_crash *c, const char *text)
 		if (!nr || strncmp(text + family + 1 + nr, ": ", 2))
 			continue;
 		c->kind = SF_CRASH_VIOLATION;
+		c->said = true;
+		snprintf(c->title, sizeof(c->title), "%.*s", (int)strcspn(text, "\n"), text);
+		return true;
+	}
+	return false;
+}
+
+/* "ASan: SEGV in slab_free", a line of its own: a target's word for it, from where.h. */
+static bool read_said(struct sf_crash *c, const char *text)
+{
+	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
+		if (strncmp(text, "ASan: ", 6))
+			continue;
+		c->kind = SF_CRASH_ASAN;
+		c->said = true;
 		snprintf(c->title, sizeof(c->title), "%.*s", (int)strcspn(text, "\n"), text);
 		return true;
 	}
@@ -277,9 +292,12 @@ static bool read_asan(struct sf_crash *c, const char *text)
 	const char *at = strstr(text, head), *word = strstr(text, sum);
 	char what[80];
 
-	if (!at && !word)
+	if (word)
+		word += sizeof(sum) - 1;
+	else if (at)
+		word = at + sizeof(head) - 1;
+	else
 		return false;
-	word = word ? word + sizeof(sum) - 1 : at + sizeof(head) - 1;
 	snprintf(what, sizeof(what), "ASan: %.*s", (int)strcspn(word, " \n"), word);
 	put_title(c, SF_CRASH_ASAN, what, at ? at : text);
 	return true;
@@ -412,18 +430,17 @@ static bool read_engine(struct sf_crash *c, const char *text)
 }
 
 static const struct {
+	const char *name, *title;
 	int nr;
-	const char *name;
 	enum sf_crash_kind kind;
-	const char *title;
 } signals[] = {
-	{ SIGSEGV, "SIGSEGV", SF_CRASH_SEGV, "SIGSEGV" },
-	{ SIGBUS, "SIGBUS", SF_CRASH_BUS, "SIGBUS" },
-	{ SIGILL, "SIGILL", SF_CRASH_TRAP, "trap" },
-	{ SIGTRAP, "SIGTRAP", SF_CRASH_TRAP, "trap" },
-	{ SIGFPE, "SIGFPE", SF_CRASH_FPE, "SIGFPE" },
-	{ SIGABRT, "SIGABRT", SF_CRASH_ABORT, "abort" },
-	{ SIGALRM, "SIGALRM", SF_CRASH_HANG, "hang" },
+	{ "SIGSEGV", "SIGSEGV", SIGSEGV, SF_CRASH_SEGV },
+	{ "SIGBUS", "SIGBUS", SIGBUS, SF_CRASH_BUS },
+	{ "SIGILL", "trap", SIGILL, SF_CRASH_TRAP },
+	{ "SIGTRAP", "trap", SIGTRAP, SF_CRASH_TRAP },
+	{ "SIGFPE", "SIGFPE", SIGFPE, SF_CRASH_FPE },
+	{ "SIGABRT", "abort", SIGABRT, SF_CRASH_ABORT },
+	{ "SIGALRM", "hang", SIGALRM, SF_CRASH_HANG },
 };
 
 enum { NR_SIGNALS = sizeof(signals) / sizeof(signals[0]) };
@@ -502,8 +519,8 @@ bool sf_crash_read(struct sf_crash *c, const char *text, const struct sf_crash_e
 	if (nr)
 		return read_signal(c, text, nr);
 	/* A report is kept even if the supervisor lost patience with what came after it. */
-	if (read_violation(c, text) || read_asan(c, text) || read_ubsan(c, text) ||
-	    read_engine(c, text))
+	if (read_violation(c, text) || read_said(c, text) || read_asan(c, text) ||
+	    read_ubsan(c, text) || read_engine(c, text))
 		return true;
 	if (end && read_end(c, text, end))
 		return true;

@@ -44,6 +44,7 @@ enum sf_crash_kind {
 struct sf_crash {
 	enum sf_crash_kind kind;
 	char title[SF_TITLE_MAX]; /* one line; "": nothing crashed */
+	bool said;                /* by the process itself: where.h, or an oracle */
 };
 
 /* How a process ended, besides what it said. */

@@ -21,13 +21,15 @@ struct place {
 	int head;            /* "    #0 0x55.." */
 	char file[PLACE_MAX];
 	char offset[24];     /* "0x12" */
+	const char *said;    /* of it, by a symbolizer */
+	bool asked;
 };
 
 static bool take_place(struct place *p, const char *line)
 {
 	const char *open, *plus = NULL, *pc;
 
-	p->line = line;
+	*p = (struct place){ .line = line };
 	p->len = (int)strcspn(line, "\n");
 	line += strspn(line, " \t");
 	if (*line != '#' || !isdigit((unsigned char)line[1]))
@@ -46,23 +48,26 @@ static bool take_place(struct place *p, const char *line)
 	return true;
 }
 
-/* What a symbolizer says of one place: lines "function", "file:line"; inlined ones first. */
-static char *ask(const struct place *p)
+/* What a symbolizer says of all places in the file of the first; NULL: there is none. */
+static char *ask(const struct place *p, int nr)
 {
 	static const char *const llvm[] = { "llvm-symbolizer", "llvm-symbolizer-22",
 					    "llvm-symbolizer-20", "llvm-symbolizer-19",
 					    "llvm-symbolizer-18", "llvm-symbolizer-14" };
 	static unsigned int which; /* of these; then addr2line */
-	const unsigned int nr = sizeof(llvm) / sizeof(llvm[0]);
+	const unsigned int tools = sizeof(llvm) / sizeof(llvm[0]);
 	const char *asked = getenv("ASAN_SYMBOLIZER_PATH");
+	const char *argv[FRAMES_MAX + 8] = { NULL, "-a", "-f", "-i", "-e", p->file };
 	struct sf_child_output out = { 0 };
+	int n = 6;
 
-	for (; which <= nr; which++) {
-		const char *tool = which < nr ? llvm[which] : "addr2line";
-		const char *const argv[] = { which || !asked ? tool : asked, "-f", "-i", "-e",
-					     p->file, p->offset, NULL };
+	for (int i = 0; i < nr; i++)
+		if (!strcmp(p[i].file, p->file))
+			argv[n++] = p[i].offset;
+	for (; which <= tools; which++) {
 		const struct sf_child child = { .argv = argv, .seconds = 60 };
 
+		argv[0] = which == tools ? "addr2line" : which || !asked ? llvm[which] : asked;
 		if (sf_child_run(&child, &out) && !out.hung && !out.status)
 			return out.text;
 		free(out.text);
@@ -70,9 +75,30 @@ static char *ask(const struct place *p)
 	return NULL;
 }
 
-/* "    #0 0x55.. in FUNCTION FILE:LINE", a line for each function of which that is code. */
-static void put_named(FILE *to, const struct place *p, const char *said)
+/* Each place's part of that: lines "function", "file:line", inlined ones first; after "0x12". */
+static void share_out(struct place *p, int nr, char *said)
 {
+	const char *file = p->file;
+
+	for (int i = 0; i < nr && said; i++) {
+		if (strcmp(p[i].file, file))
+			continue;
+		p[i].asked = true;
+		if (!strncmp(said, "0x", 2)) {
+			said = strchr(said, '\n');
+			said += said != NULL;
+		}
+		p[i].said = said;
+		said = said ? strstr(said, "\n0x") : NULL;
+		if (said)
+			*said++ = 0;
+	}
+}
+
+/* "    #0 0x55.. in FUNCTION FILE:LINE", a line for each function of which that is code. */
+static void put_named(FILE *to, const struct place *p)
+{
+	const char *said = p->said ? p->said : "";
 	bool any = false;
 
 	while (*said) {
@@ -93,31 +119,48 @@ static void put_named(FILE *to, const struct place *p, const char *said)
 		fprintf(to, "%.*s\n", p->len, p->line);
 }
 
+/* The places of the first stack; how many. */
+static int take_places(struct place *p, const char *text)
+{
+	bool frames = false;
+	int nr = 0;
+
+	for (; *text && nr < FRAMES_MAX; text += strcspn(text, "\n"), text += *text == '\n') {
+		bool frame = text[strspn(text, " \t")] == '#';
+
+		if (frames && !frame)
+			break;
+		frames |= frame;
+		nr += frame && take_place(&p[nr], text);
+	}
+	return nr;
+}
+
 char *sf_crash_symbolize(const char *text)
 {
-	char *result = NULL;
+	struct place *place = sf_zalloc(FRAMES_MAX, sizeof(*place));
+	int nr = take_places(place, text), next = 0, nr_said = 0;
+	char *said[FRAMES_MAX], *result = NULL;
 	size_t size = 0;
 	FILE *to = open_memstream(&result, &size);
-	bool frames = false, over = false;
-	int nr = 0;
 
 	if (!to)
 		sf_out_of_memory();
+	for (int i = 0; i < nr; i++) {
+		if (place[i].asked)
+			continue;
+		said[nr_said] = ask(&place[i], nr - i);
+		share_out(&place[i], nr - i, said[nr_said++]);
+	}
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
-		struct place p;
-		char *said = NULL;
-		bool frame = text[strspn(text, " \t")] == '#';
-
-		over |= frames && !frame;
-		frames |= frame;
-		if (!over && take_place(&p, text) && nr++ < FRAMES_MAX)
-			said = ask(&p);
-		if (said)
-			put_named(to, &p, said);
+		if (next < nr && place[next].line == text)
+			put_named(to, &place[next++]);
 		else
 			fprintf(to, "%.*s\n", (int)strcspn(text, "\n"), text);
-		free(said);
 	}
 	fclose(to);
+	for (int i = 0; i < nr_said; i++)
+		free(said[i]);
+	free(place);
 	return result;
 }

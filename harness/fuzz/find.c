@@ -44,29 +44,30 @@ static struct {
 	unsigned int nr_known;
 } fd;
 
-/* "MEM-1: ..." under title hash and content hash: "MEM-1-0123abcd-89abcdef". */
-static void crash_name(char *out, size_t cap, const char *title, int *prefix)
+int sf_find_name(char name[SF_FIND_NAME_MAX], const char *title, const uint8_t *data, size_t size)
 {
-	uint64_t content = sf_fnv1a(SF_FNV_START, fd.data, fd.size);
-	int id = 0;
+	uint64_t content = sf_fnv1a(SF_FNV_START, data, size);
+	int id = 0, prefix;
 
 	while (id < 24 && title[id] && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 					      "0123456789-", title[id]))
 		id++;
-	*prefix = snprintf(out, cap, "%.*s-%08" PRIx32, id, title,
-			   (uint32_t)(sf_fnv1a_text(title) >> 32));
-	snprintf(out + *prefix, cap - (size_t)*prefix, "-%08" PRIx32, (uint32_t)(content >> 32));
+	prefix = snprintf(name, SF_FIND_NAME_MAX, "%.*s-%08" PRIx32, id, title,
+			  (uint32_t)(sf_fnv1a_text(title) >> 32));
+	snprintf(name + prefix, SF_FIND_NAME_MAX - (size_t)prefix, "-%08" PRIx32,
+		 (uint32_t)(content >> 32));
+	return prefix;
 }
 
-/* A title that has its files already: their times say that it was seen again. */
-static bool title_is_full(const char *prefix, int len)
+/* How many files a title has. If these are all that it gets, their times say: seen again. */
+static unsigned int nr_of_title(const char *prefix, int len)
 {
 	DIR *dir = opendir(fd.crashes);
 	unsigned int nr = 0;
 	struct dirent *e;
 
 	if (!dir)
-		return false;
+		return 0;
 	while ((e = readdir(dir)))
 		nr += !strncmp(e->d_name, prefix, (size_t)len) && !strchr(e->d_name, '.');
 	rewinddir(dir);
@@ -74,7 +75,7 @@ static bool title_is_full(const char *prefix, int len)
 		if (!strncmp(e->d_name, prefix, (size_t)len))
 			utimensat(dirfd(dir), e->d_name, NULL, 0);
 	closedir(dir);
-	return nr >= PER_TITLE_MAX;
+	return nr;
 }
 
 static bool write_all(int file, const uint8_t *data, size_t size)
@@ -92,14 +93,25 @@ static bool write_all(int file, const uint8_t *data, size_t size)
 	return true;
 }
 
-static bool write_text(int file, const char *title, const char *detail)
+static bool write_bytes(int file, const void *ctx)
 {
+	(void)ctx;
+	return write_all(file, fd.data, fd.size);
+}
+
+struct words {
+	const char *title, *detail;
+};
+
+static bool write_text(int file, const void *ctx)
+{
+	const struct words *w = ctx;
 	FILE *f = fdopen(dup(file), "w");
 
 	if (!f)
 		return false;
-	fprintf(f, "# title: %s\n", title);
-	for (const char *line = detail; *line;) {
+	fprintf(f, "# title: %s\n", w->title);
+	for (const char *line = w->detail; *line;) {
 		int len = (int)strcspn(line, "\n");
 
 		fprintf(f, "# detail: %.*s\n", len, line);
@@ -110,21 +122,62 @@ static bool write_text(int file, const char *title, const char *detail)
 	return !fclose(f);
 }
 
+/* The last inputs, one behind the other in a ring, and where each begins. */
+static struct {
+	uint8_t bytes[SF_HISTORY_BYTES];
+	size_t at[SF_HISTORY_INPUTS], written; /* all that ever was, of which the last is there */
+	uint64_t nr;
+} past;
+
+static void remember(const uint8_t *data, size_t size)
+{
+	size_t from = past.written % SF_HISTORY_BYTES, first = SF_HISTORY_BYTES - from;
+
+	if (!size || size > SF_HISTORY_BYTES)
+		return;
+	first = size < first ? size : first;
+	memcpy(past.bytes + from, data, first);
+	memcpy(past.bytes, data + first, size - first);
+	past.at[past.nr++ % SF_HISTORY_INPUTS] = past.written;
+	past.written += size;
+}
+
+/* Without the last, which is the find. */
+static bool write_history(int file, const void *ctx)
+{
+	uint64_t first = past.nr > SF_HISTORY_INPUTS ? past.nr - SF_HISTORY_INPUTS : 0;
+
+	(void)ctx;
+	for (uint64_t i = first; i + 1 < past.nr; i++) {
+		size_t at = past.at[i % SF_HISTORY_INPUTS];
+		size_t len = past.at[(i + 1) % SF_HISTORY_INPUTS] - at;
+		size_t from = at % SF_HISTORY_BYTES, run = SF_HISTORY_BYTES - from;
+		const uint8_t head[4] = { (uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
+					  (uint8_t)(len >> 24) };
+
+		if (past.written - at > SF_HISTORY_BYTES)
+			continue;
+		run = len < run ? len : run;
+		if (!write_all(file, head, 4) || !write_all(file, past.bytes + from, run) ||
+		    !write_all(file, past.bytes, len - run))
+			return false;
+	}
+	return true;
+}
+
 /* Temporary file, fsync, rename: a crash file is whole or absent. */
-static void write_crash_file(const char *name, const char *title, const char *detail, bool text)
+static void write_crash_file(const char *name, const char *ending,
+			     bool (*fill)(int file, const void *ctx), const void *ctx)
 {
 	char path[4096], temp[4096 + 32];
 	bool ok;
 	int file;
 
-	if (snprintf(path, sizeof(path), "%s/%s%s", fd.crashes, name, text ? ".txt" : "") >=
-	    (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s%s", fd.crashes, name, ending) >= (int)sizeof(path))
 		return;
 	snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid());
 	file = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	ok = file >= 0 &&
-	     (text ? write_text(file, title, detail) : write_all(file, fd.data, fd.size)) &&
-	     !fsync(file);
+	ok = file >= 0 && fill(file, ctx) && !fsync(file);
 	if (file >= 0)
 		close(file);
 	if (ok && !rename(temp, path))
@@ -139,17 +192,22 @@ static void write_crash_file(const char *name, const char *title, const char *de
  */
 static bool write_crash(const char *title, const char *detail)
 {
-	char name[64];
+	const struct words words = { title, detail };
+	char name[SF_FIND_NAME_MAX];
+	unsigned int nr;
 	int prefix;
 
 	if (!fd.crashes || (!fd.data && fd.size))
 		return true;
-	crash_name(name, sizeof(name), title, &prefix);
-	if (title_is_full(name, prefix))
+	prefix = sf_find_name(name, title, fd.data, fd.size);
+	nr = nr_of_title(name, prefix);
+	if (nr >= PER_TITLE_MAX)
 		return true;
-	write_crash_file(name, title, detail, false);
+	write_crash_file(name, "", write_bytes, NULL);
+	if (!nr && fd.goes_on)
+		write_crash_file(name, ".history", write_history, NULL);
 	if (fd.prog)
-		write_crash_file(name, title, detail, true);
+		write_crash_file(name, ".txt", write_text, &words);
 	return false;
 }
 
@@ -212,6 +270,8 @@ void sf_find_take(const uint8_t *data, size_t size)
 	fd.size = size;
 	fd.prog = NULL;
 	fd.made = false;
+	if (fd.goes_on)
+		remember(data, size);
 }
 
 void sf_find_is(const struct sf_prog *prog, const char *allocator)

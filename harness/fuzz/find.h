@@ -30,4 +30,18 @@ void sf_find_save(const char *title, const char *detail);
 /* There was one since sf_find_take(). */
 bool sf_find_made(void);
 
+/*
+ * What a find's files are called: "MEM-1-0123abcd-89abcdef", by the title and the bytes. The length
+ * of what all finds of that title begin with.
+ */
+enum { SF_FIND_NAME_MAX = 64 };
+int sf_find_name(char name[SF_FIND_NAME_MAX], const char *title, const uint8_t *data, size_t size);
+
+/*
+ * NAME.history, beside the first find of a title of a run that goes on: the inputs before it, the
+ * oldest first, each with its length in front (4 bytes, little-endian). For what does not come
+ * again alone.
+ */
+enum { SF_HISTORY_INPUTS = 128, SF_HISTORY_BYTES = 1 << 16 };
+
 #endif

@@ -604,6 +604,7 @@ size_t sf_fuzz_room(size_t max_size)
 size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was, uint64_t seed)
 {
 	const char *name = was;
+	unsigned int turn;
 	struct sf_rng r;
 
 	if (fz.nr_subjects < 2 || sf_fuzz_room(max_size) == max_size)
@@ -613,7 +614,8 @@ size_t sf_fuzz_mark(uint8_t *data, size_t size, size_t max_size, const char *was
 	 * One allocator at a time, so that its heaps are there already; some stay with their
 	 * parent's: what an input is about may be only there.
 	 */
+	turn = (unsigned int)((fz.first + fz.runs / TURN_RUNS) % fz.nr_subjects);
 	if (!*name || sf_rng_below(&r, 8))
-		name = fz.subject[(fz.first + fz.runs / TURN_RUNS) % fz.nr_subjects].allocator->name;
+		name = fz.subject[turn].allocator->name;
 	return sf_mark_put(data, size, name);
 }

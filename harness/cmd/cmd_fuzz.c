@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_fuzz.c - `slabfuzz fuzz`: the installed engines on allocators, from built-in seeds, and the
+ * summary of what they found. harness/fuzz/ does the work (engine.h).
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../fuzz/engine.h"
+#include "../fuzz/files.h"
+#include "cmd.h"
+#include "json.h"
+#include "select.h"
+
+enum { WITH_LIBFUZZER, WITH_AFL };
+
+struct plan {
+	struct sf_selection on;
+	const char *corpus, *crashes, *target, *flags, *dict, *coverage;
+	struct sf_words seeds;
+	uint64_t seed;
+	uint32_t seconds, jobs, max_len;
+	uint8_t engine;
+	bool no_seeds, raw, json;
+};
+
+static const char *const engines[] = { "libfuzzer", "afl", NULL };
+
+static int take_seeds(void *to, const struct sf_usage *u, const char *folder)
+{
+	if (access(folder, R_OK | X_OK))
+		return sf_bad("%s: --seeds %s: no such folder", u->name, folder);
+	sf_words_add(to, "%s", folder);
+	return 0;
+}
+
+static const struct sf_row rows[] = {
+	SF_ALLOCATORS_ROW("NAME,…", struct plan, on,
+			  "these allocators, or all (default; afl: baseline)"),
+	SF_TRAIT_ROW(struct plan, on),
+	SF_WORD("engine", "NAME", struct plan, engine, engines, "libfuzzer (default) or afl"),
+	SF_NUMBER("seconds", "N", struct plan, seconds, 1, 100000000, "how long (default: 60)"),
+	SF_NUMBER("jobs", "N", struct plan, jobs, 1, 1024,
+		  "processes side by side (default: one for each CPU)"),
+	SF_TEXT(0, "corpus", "DIR", struct plan, corpus,
+		"what is found worth keeping (default: slabfuzz-corpus)"),
+	SF_TEXT(0, "crashes", "DIR", struct plan, crashes,
+		"finds (default: slabfuzz-crashes)"),
+	SF_NUMBER("seed", "N", struct plan, seed, 0, UINT32_MAX,
+		  "of the engine's random numbers (default: drawn)"),
+	SF_CALL(0, "seeds", "DIR", struct plan, seeds, take_seeds,
+		"programs to begin with, instead of the built-in ones"),
+	SF_FLAG("no-seeds", struct plan, no_seeds, "no programs to begin with"),
+	SF_TEXT(0, "target", "FILE", struct plan, target,
+		"this target of the engine, instead of the installed one"),
+	SF_FLAG("raw", struct plan, raw,
+		"the target runs on no allocator, and seeds are its input"),
+	SF_NUMBER("max-len", "N", struct plan, max_len, 16, 1 << 20,
+		  "bytes of an input, libfuzzer (default: 4096)"),
+	SF_TEXT(0, "dict", "FILE", struct plan, dict, "a dictionary, libfuzzer"),
+	SF_TEXT(0, "coverage", "FILE", struct plan, coverage,
+		"write what the corpus covers, libfuzzer"),
+	SF_TEXT(0, "flags", "WORDS", struct plan, flags, "more options for the engine"),
+	SF_JSON(struct plan, json),
+	{ 0 },
+};
+
+static const struct sf_usage usage = {
+	"fuzz", "",
+	"Fuzzes allocators until the time is over (Ctrl-C ends it early), under all oracles. No\n"
+	"find ends it; each is confirmed in a fresh process, and printed once, with its smallest\n"
+	"program. What was kept in the corpus is gone on from. Exit status 1: something was found.",
+	rows,
+};
+
+/* --- where things are --- */
+
+/* "FOLDER-OF-THE-PROGRAM/name", if it is there; to be freed; else NULL. */
+static char *beside_program(const char *name)
+{
+	char self[PATH_MAX], *path;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return NULL;
+	self[n] = 0;
+	if (strrchr(self, '/'))
+		*strrchr(self, '/') = 0;
+	path = sf_path("%s/%s", self, name);
+	n = realpath(path, self) ? 1 : 0;
+	free(path);
+	return n ? sf_strdup(self) : NULL;
+}
+
+/* Installed: ../libexec/slabfuzz/NAME. Where it was built: ../NAME, the command is in plain/. */
+static char *find_part(const char *name)
+{
+	char *where = sf_path("../libexec/slabfuzz/%s", name), *path = beside_program(where);
+
+	free(where);
+	if (!path) {
+		where = sf_path("../%s", name);
+		path = beside_program(where);
+		free(where);
+	}
+	return path;
+}
+
+/* The kernel's words, or those of malloc(): installed, and where it was built. */
+static void find_seeds(struct sf_words *w, bool user)
+{
+	static const char *const where[2][3] = {
+		{ "../share/slabfuzz/seeds", "../../corpora/seeds", "../../corpora/regressions" },
+		{ "../share/slabfuzz/user", "../../corpora/user" },
+	};
+	size_t before = w->nr;
+
+	for (int i = 0; i < 3 && where[user][i] && !(i == 1 && w->nr > before); i++) {
+		char *path = beside_program(where[user][i]);
+
+		if (path)
+			sf_words_add(w, "%s", path);
+		free(path);
+	}
+}
+
+/* What the allocators have words for. */
+static void choose_seeds(struct plan *p)
+{
+	bool kernel = !p->on.nr, user = false;
+
+	for (uint32_t i = 0; i < p->on.nr; i++) {
+		bool has = p->on.allocator[i]->caps & SF_CAP_KMALLOC;
+
+		kernel |= has;
+		user |= !has;
+	}
+	if (kernel)
+		find_seeds(&p->seeds, false);
+	if (user)
+		find_seeds(&p->seeds, true);
+}
+
+static bool in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	char all[4096], *save = NULL;
+
+	snprintf(all, sizeof(all), "%s", path ? path : "");
+	for (char *dir = strtok_r(all, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+		char *file = sf_path("%s/%s", dir, program);
+		bool there = !access(file, X_OK);
+
+		free(file);
+		if (there)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t nr_cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) ? 1 : (uint32_t)CPU_COUNT(&set);
+}
+
+/* --- what was found --- */
+
+static void print_find(const struct sf_find *f)
+{
+	printf("  found       %s\n              %s\n              ", f->title, f->text);
+	if (f->times > 1)
+		printf("%" PRIu64 " times; ", f->times);
+	if (!f->repeated) {
+		printf("not confirmed: not once again in %u fresh processes\n", f->tried);
+		return;
+	}
+	printf("%s: %u of %u fresh processes", f->repeated == f->tried ? "confirmed" :
+	       "confirmed, not always", f->repeated, f->tried);
+	if (f->before)
+		printf(", after %u programs (%.*s.before/)", f->before,
+		       (int)strlen(f->text) - 4, f->text);
+	putchar('\n');
+}
+
+static double share(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static uint64_t rate(const struct sf_engine_result *r)
+{
+	return (uint64_t)((double)r->executions / (r->seconds > 1 ? r->seconds : 1));
+}
+
+static void print_result(const struct plan *p, const struct sf_engine_plan *e,
+			 const struct sf_engine_result *r)
+{
+	printf("%s: %.0f s of %s%s%s%s\n", p->engine == WITH_AFL ? "afl" : "fuzz", r->seconds,
+	       e->target, p->engine == WITH_AFL ? " on " : "",
+	       p->engine == WITH_AFL ? e->allocators : "", r->interrupted ? ", interrupted" : "");
+	printf("  executions  %" PRIu64 " (%" PRIu64 "/s)\n", r->executions, rate(r));
+	for (uint32_t i = 0; p->engine == WITH_LIBFUZZER && i < r->nr_allocators; i++)
+		printf("    %-12s %" PRIu64 " (%" PRIu64 " edges)\n", r->allocators[i].name,
+		       r->allocators[i].runs, r->allocators[i].edges);
+	printf("  edges       %" PRIu64, r->edges);
+	if (r->edges_total)
+		printf(" of %" PRIu64, r->edges_total);
+	if (r->running)
+		printf("\n  time        %.1f %% opens heaps; the costliest 1 %% of programs took "
+		       "%.1f %%", share(r->opening, r->opening + r->running),
+		       share(r->costliest, r->running));
+	if (*r->stability)
+		printf("\n  stability   %s", r->stability);
+	printf("\n  corpus      %s (%zu files; seeds: %zu)\n", r->corpus, r->files, r->seeds);
+	if (e->coverage)
+		printf("  coverage    %s\n", e->coverage);
+	printf("  crashes     %s\n  log         %s\n", e->crashes, r->log);
+	for (uint32_t i = 0; i < r->finds.nr; i++)
+		print_find(&r->finds.list[i]);
+	if (!r->finds.nr)
+		puts("  found       nothing");
+}
+
+static json_t *json_find(const struct sf_find *f)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "title",
+			 sf_json_text(f->title), "kind", sf_crash_key(f->kind), "program",
+			 sf_json_text(f->text), "allocator", sf_json_text(f->allocator), "times",
+			 sf_json_number(f->times), "repeated", sf_json_number(f->repeated), "tried",
+			 sf_json_number(f->tried), "before", sf_json_number(f->before));
+}
+
+static void print_json(const struct plan *p, const struct sf_engine_plan *e,
+		       const struct sf_engine_result *r)
+{
+	json_t *on = json_array(), *found = json_array();
+	/* AFL++ knows of no allocators. */
+	bool known = p->engine == WITH_LIBFUZZER;
+
+	for (uint32_t i = 0; i < r->nr_allocators; i++) {
+		const struct sf_engine_allocator *a = &r->allocators[i];
+
+		json_array_append_new(on, json_pack("{s:o, s:o, s:o}", "allocator",
+						    sf_json_text(a->name), "executions",
+						    known ? sf_json_number(a->runs) : json_null(),
+						    "edges",
+						    known ? sf_json_number(a->edges) :
+							    json_null()));
+	}
+	for (uint32_t i = 0; i < r->finds.nr; i++)
+		json_array_append_new(found, json_find(&r->finds.list[i]));
+	sf_json_print(json_pack("{s:s, s:o, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+				"s:o}", "engine", engines[p->engine], "target",
+				sf_json_text(e->target), "seconds", r->seconds, "interrupted",
+				r->interrupted, "executions", sf_json_number(r->executions),
+				"allocators", on, "edges", sf_json_number(r->edges), "stability",
+				sf_json_text(*r->stability ? r->stability : NULL), "corpus",
+				sf_json_text(r->corpus), "files", sf_json_number(r->files), "seeds",
+				sf_json_number(r->seeds), "crashes", sf_json_text(e->crashes),
+				"log", sf_json_text(r->log), "found", found), stdout);
+}
+
+/* --- the command --- */
+
+static char *names_of(const struct sf_selection *on)
+{
+	char *names = sf_strdup("");
+
+	for (uint32_t i = 0; i < on->nr; i++) {
+		char *more = sf_path("%s%s%s", names, i ? " " : "", on->allocator[i]->name);
+
+		free(names);
+		names = more;
+	}
+	return names;
+}
+
+static int lacks_part(const struct plan *p, const char *what)
+{
+	sf_say("fuzz: %s is not there: it was not built, or not installed (Debian: apt install "
+	       "clang libclang-rt-dev%s, then make)", what, p->engine == WITH_AFL ? " afl++" : "");
+	return SF_EXIT_MISSING;
+}
+
+/* 0, or what to exit with after a message. The strings stay: the process ends soon. */
+static int prepare(struct plan *p, struct sf_engine_plan *e)
+{
+	static const char *const none[] = { NULL };
+	bool afl = p->engine == WITH_AFL;
+	int status = p->raw ? 0 : sf_select_open(&p->on, &usage, afl ? "baseline" : "all");
+
+	if (status)
+		return status;
+	if (afl && !in_path("afl-fuzz")) {
+		sf_say("fuzz: afl-fuzz is missing; Debian: apt install afl++");
+		return SF_EXIT_MISSING;
+	}
+	e->target = p->target ? sf_strdup(p->target) :
+				find_part(afl ? "afl_program" : "libfuzzer_program");
+	if (!e->target)
+		return lacks_part(p, afl ? "afl_program" : "libfuzzer_program");
+	e->mutator = afl ? find_part("afl_mutator.so") : NULL;
+	if (afl && !e->mutator)
+		return lacks_part(p, "afl_mutator.so");
+	if (!p->seeds.nr && !p->no_seeds)
+		choose_seeds(p);
+	if (!p->seeds.nr && !p->no_seeds)
+		return lacks_part(p, "share/slabfuzz/seeds");
+	e->allocators = p->raw ? NULL : names_of(&p->on);
+	e->seeds = p->no_seeds ? none : (const char *const *)p->seeds.word;
+	/* The engine's processes open the same allocators. */
+	if (p->on.traits)
+		setenv("SLABFUZZ_TRAITS", p->on.traits, 1);
+	return 0;
+}
+
+static int fuzz(struct plan *p)
+{
+	struct sf_engine_plan e = {
+		.corpus = p->corpus, .crashes = p->crashes, .flags = p->flags, .dict = p->dict,
+		.coverage = p->coverage, .raw = p->raw, .progress = isatty(STDERR_FILENO),
+		.seconds = p->seconds, .jobs = p->jobs ? p->jobs : nr_cpus(),
+		.max_len = p->max_len, .seed = p->seed,
+	};
+	struct sf_engine_result r = { .seconds = 0 };
+	struct sf_error err = { "" };
+	int status = prepare(p, &e);
+
+	if (status)
+		return status;
+	status = p->engine == WITH_AFL ? sf_with_afl(&e, &r, &err) :
+					 sf_with_libfuzzer(&e, &r, &err);
+	if (status) {
+		sf_say("fuzz: %s", err.text);
+	} else {
+		if (p->json)
+			print_json(p, &e, &r);
+		else
+			print_result(p, &e, &r);
+		status = r.finds.nr ? SF_EXIT_WRONG : SF_EXIT_GOOD;
+		/* Coverage that depends on the inputs before is a find of another kind. */
+		if (*r.stability && strcmp(r.stability, "100.00%") && !r.interrupted) {
+			if (!p->json)
+				puts("  found       stability below 100 %: coverage depends on the "
+				     "inputs before");
+			status = SF_EXIT_WRONG;
+		}
+	}
+	sf_engine_result_free(&r);
+	return status;
+}
+
+int sf_cmd_fuzz(int argc, char **argv)
+{
+	struct plan p = { .corpus = "slabfuzz-corpus", .crashes = "slabfuzz-crashes",
+			  .seconds = 60, .max_len = 4096 };
+	int status = sf_take_options(&usage, &p, argc, argv);
+
+	if (status == SF_GO_ON && optind < argc)
+		status = sf_usage_error(&usage, "'%s': nothing but options was expected",
+					argv[optind]);
+	else if (status == SF_GO_ON)
+		status = fuzz(&p);
+	sf_selection_free(&p.on);
+	sf_words_free(&p.seeds);
+	return status;
+}

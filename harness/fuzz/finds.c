@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: MIT
+/*
+ * finds.c - finds.h. What is believed of a find is what it does again, in a process of its own.
+ */
+#include "finds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../allocators/base/grow.h"
+#include "../program/program.h"
+#include "child.h"
+#include "files.h"
+#include "find.h"
+#include "mark.h"
+
+enum {
+	TRIES = 3,        /* of a find, alone, and with what was before it */
+	CUTS_MAX = 40,    /* runs that go into making a history shorter */
+	PATIENCE = 60,    /* seconds; libFuzzer's targets give up on a hang after ten */
+	REPORT_LINES = 40,
+};
+
+/* A crash file: its bytes, and its text in parts. */
+struct file {
+	char *base;                /* path of the bytes */
+	char title[SF_TITLE_MAX];
+	char *allocator;           /* NULL: none */
+	char *text;
+	size_t size;
+};
+
+/* --- runs again --- */
+
+/* The inputs, in one process. False: nothing went wrong. */
+static bool run_again(const struct sf_finds_options *opt, const char *allocator,
+		      const char *expect, const char *const *paths, struct sf_crash *c, char **said)
+{
+	char *on = sf_path("SLABFUZZ_ALLOCATOR=%s", allocator ? allocator : "");
+	const char *user = getenv("SLABFUZZ_EXPECT");
+	char *only = sf_path("SLABFUZZ_EXPECT=%s", expect ? expect : user ? user : "");
+	const char *const own[] = { on, only, "SLABFUZZ_CRASHES=", "SLABFUZZ_GO_ON=" };
+	const char **env = NULL, **argv = NULL, *name = strrchr(opt->target, '/');
+	struct sf_child child = { .seconds = PATIENCE };
+	struct sf_child_output out;
+	size_t n = 0, nr = 0;
+	bool crashed = false;
+
+	while (opt->env && opt->env[n])
+		n++;
+	while (paths[nr])
+		nr++;
+	env = sf_zalloc(n + 5, sizeof(*env));
+	for (size_t i = 0; i < n; i++)
+		env[i] = opt->env[i];
+	memcpy(env + n, own, sizeof(own));
+	argv = sf_zalloc(nr + 6, sizeof(*argv));
+	argv[0] = opt->target;
+	name = name ? name + 1 : opt->target;
+	memcpy(argv + 1, paths, nr * sizeof(*argv));
+	if (strstr(name, "libfuzzer")) {
+		/* It would save the input again. */
+		argv[nr + 1] = "-exact_artifact_path=/dev/null";
+		argv[nr + 2] = "-timeout=10";
+		argv[nr + 3] = "-rss_limit_mb=3072";
+	}
+	child.argv = argv;
+	child.env = env;
+	if (sf_child_run(&child, &out)) {
+		struct sf_crash_end end = { .status = out.status, .hung = out.hung };
+		char *named;
+
+		/* To look names up takes longest. */
+		crashed = sf_crash_read(c, out.text, &end);
+		if (crashed && (!c->said || (said && c->kind != SF_CRASH_VIOLATION))) {
+			named = sf_crash_symbolize(out.text);
+			sf_crash_read(c, named, &end);
+			free(out.text);
+		} else {
+			named = out.text;
+		}
+		if (crashed && said)
+			*said = named;
+		else
+			free(named);
+	}
+	free(env);
+	free(argv);
+	free(on);
+	free(only);
+	return crashed;
+}
+
+static bool repeats(const struct sf_finds_options *opt, const struct sf_find *f,
+		    const char *const *paths, const char *expect)
+{
+	struct sf_crash c;
+
+	return run_again(opt, f->allocator, expect, paths, &c, NULL) && !strcmp(c.title, f->title);
+}
+
+/* --- crash files --- */
+
+/* "# KEY: VALUE" of the lines at the beginning. */
+static char *header(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (; text && !strncmp(text, "# ", 2); text = strchr(text, '\n'), text += text != NULL)
+		if (!strncmp(text + 2, key, n) && !strncmp(text + 2 + n, ": ", 2))
+			return sf_path("%.*s", (int)strcspn(text + n + 4, "\n"), text + n + 4);
+	return NULL;
+}
+
+static bool read_crash_file(struct file *f, const char *folder, const char *name)
+{
+	char *path = sf_path("%s/%s", folder, name), *title;
+
+	*f = (struct file){ .text = sf_read_file(path, &f->size) };
+	f->size = f->text ? strlen(f->text) : 0;
+	title = header(f->text, "title");
+	f->allocator = header(f->text, "allocator");
+	if (f->allocator && !strcmp(f->allocator, "none")) {
+		free(f->allocator);
+		f->allocator = NULL;
+	}
+	f->base = path;
+	path[strlen(path) - 4] = 0;
+	snprintf(f->title, sizeof(f->title), "%s", title ? title : "");
+	free(title);
+	return *f->title;
+}
+
+static void free_file(struct file *f)
+{
+	free(f->base);
+	free(f->text);
+	free(f->allocator);
+}
+
+/* The program below the lines about it. */
+static const char *program_of(const char *text)
+{
+	static const char *const keys[] = { "title: ", "detail: ", "allocator: ", "report: " };
+
+	while (text[0] == '#' && text[1] == ' ') {
+		bool known = false;
+
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			known |= !strncmp(text + 2, keys[i], strlen(keys[i]));
+		if (!known)
+			break;
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return text;
+}
+
+/* Title, allocator, what was said, and the program. */
+static bool write_text(const char *path, const char *title, const char *allocator,
+		       const char *said, const char *program)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	bool fine;
+
+	if (!f)
+		sf_out_of_memory();
+	fprintf(f, "# title: %s\n# allocator: %s\n", title, allocator ? allocator : "none");
+	for (int i = 0; i < REPORT_LINES && said && *said; i++) {
+		int n = (int)strcspn(said, "\n");
+
+		fprintf(f, "# report: %.*s\n", n, said);
+		said += n + (said[n] == '\n');
+	}
+	fputs(program, f);
+	fclose(f);
+	fine = sf_write_file(path, text, len);
+	free(text);
+	return fine;
+}
+
+/* What was said of it, into its text. */
+static void put_report(const struct sf_find *f, const char *said)
+{
+	char *text = sf_read_file(f->text, NULL), *report = header(text, "report");
+
+	if (text && !report)
+		write_text(f->text, f->title, f->allocator, said, program_of(text));
+	free(report);
+	free(text);
+}
+
+/* An oracle's title, or a title of the same kind ("CANARY-1: "). */
+static bool is_violation(const char *title)
+{
+	size_t n = strspn(title, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	size_t nr = n && title[n] == '-' ? strspn(title + n + 1, "0123456789") : 0;
+
+	return nr && !strncmp(title + n + 1 + nr, ": ", 2);
+}
+
+/* --- each title once --- */
+
+void sf_finds_count(struct sf_finds *f, const char *title, uint64_t n)
+{
+	for (uint32_t i = 0; i < f->nr_counts; i++) {
+		if (strcmp(f->counts[i].title, title))
+			continue;
+		f->counts[i].n += n;
+		return;
+	}
+	SF_GROW(f->counts, f->nr_counts, f->cap_counts);
+	snprintf(f->counts[f->nr_counts].title, sizeof(f->counts[0].title), "%s", title);
+	f->counts[f->nr_counts++].n = n;
+}
+
+static void add(struct sf_finds *f, struct file *file)
+{
+	struct sf_find *find = NULL;
+
+	for (uint32_t i = 0; i < f->nr && !find; i++)
+		if (!strcmp(f->list[i].title, file->title))
+			find = &f->list[i];
+	if (!find) {
+		SF_GROW(f->list, f->nr, f->cap);
+		find = &f->list[f->nr++];
+		*find = (struct sf_find){ .size = SIZE_MAX };
+		find->kind = is_violation(file->title) ? SF_CRASH_VIOLATION : SF_CRASH_NONE;
+		memcpy(find->title, file->title, sizeof(find->title));
+	}
+	if (file->size >= find->size)
+		return;
+	free(find->text);
+	free(find->allocator);
+	find->text = sf_path("%s.txt", file->base);
+	find->allocator = file->allocator;
+	file->allocator = NULL;
+	find->size = file->size;
+}
+
+/* --- with what was before --- */
+
+/* The inputs of a history, as files of a folder; how many. */
+static uint32_t unpack(const char *path, const char *folder)
+{
+	size_t len = 0, at = 0;
+	uint8_t *all = (uint8_t *)sf_read_file(path, &len);
+	uint32_t nr = 0;
+
+	sf_remove_tree(folder);
+	if (!all || !sf_make_folder(folder))
+		len = 0;
+	while (len - at > 4) {
+		const uint8_t *p = all + at;
+		size_t n = p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
+		char *file = sf_path("%s/%04u", folder, nr + 1);
+
+		if (n <= len - at - 4 && sf_write_file(file, p + 4, n))
+			nr++;
+		free(file);
+		if (n > len - at - 4)
+			break;
+		at += 4 + n;
+	}
+	free(all);
+	return nr;
+}
+
+/* Leaves out halves, quarters ... for as long as what is left still does it. */
+static uint32_t cut(const struct sf_finds_options *opt, const struct sf_find *f,
+		    const char **paths, uint32_t nr, const char *expect)
+{
+	const char **fewer = sf_zalloc(nr + 2, sizeof(*fewer));
+	int runs = 0;
+
+	for (uint32_t chunk = (nr + 1) / 2; chunk && nr && runs < CUTS_MAX; chunk /= 2) {
+		for (uint32_t at = 0; at < nr && runs < CUTS_MAX;) {
+			uint32_t n = at + chunk < nr ? chunk : nr - at;
+
+			memcpy(fewer, paths, at * sizeof(*paths));
+			memcpy(fewer + at, paths + at + n, (nr - at - n + 2) * sizeof(*paths));
+			runs++;
+			if (repeats(opt, f, fewer, expect)) {
+				memcpy(paths, fewer, (nr - n + 2) * sizeof(*paths));
+				nr -= n;
+			} else {
+				at += n;
+			}
+		}
+	}
+	free(fewer);
+	return nr;
+}
+
+/* What is not needed goes, what is stays: as bytes and as text. */
+static void keep(const char *folder, const char *const *paths, uint32_t nr)
+{
+	char **names = sf_list_files(folder, NULL);
+
+	for (char **n = names; *n; n++) {
+		char *path = sf_path("%s/%s", folder, *n);
+		bool wanted = false;
+
+		for (uint32_t i = 0; i < nr; i++)
+			wanted |= !strcmp(paths[i], path);
+		if (!wanted)
+			unlink(path);
+		free(path);
+	}
+	sf_free_names(names);
+}
+
+static void try_history(const struct sf_finds_options *opt, struct sf_find *f, const char *base)
+{
+	char *path = sf_path("%s.history", base), *folder = sf_path("%s.before", base);
+	const char *expect = f->kind == SF_CRASH_VIOLATION ? f->title : NULL;
+	uint32_t nr = unpack(path, folder);
+	const char **paths = sf_zalloc(nr + 2, sizeof(*paths));
+	char **all = sf_zalloc(nr + 1, sizeof(*all));
+
+	for (uint32_t i = 0; i < nr; i++)
+		paths[i] = all[i] = sf_path("%s/%04u", folder, i + 1);
+	paths[nr] = base;
+	if (nr && repeats(opt, f, paths, expect)) {
+		f->before = cut(opt, f, paths, nr, expect);
+		for (f->tried = 0; f->tried < TRIES; f->tried++)
+			f->repeated += repeats(opt, f, paths, expect);
+		keep(folder, paths, f->before);
+	} else {
+		sf_remove_tree(folder);
+	}
+	sf_free_names(all);
+	free(paths);
+	free(folder);
+	free(path);
+}
+
+/* The same; then its kind is known, and its text has the report. */
+static bool repeats_in_words(const struct sf_finds_options *opt, struct sf_find *f,
+			     const char *const *paths)
+{
+	struct sf_crash c;
+	char *said = NULL;
+	bool same = run_again(opt, f->allocator, NULL, paths, &c, &said) &&
+		    !strcmp(c.title, f->title);
+
+	if (same)
+		f->kind = c.kind;
+	if (same && c.kind != SF_CRASH_VIOLATION)
+		put_report(f, said);
+	free(said);
+	return same;
+}
+
+static void confirm(const struct sf_finds_options *opt, struct sf_find *f)
+{
+	char *base = sf_path("%.*s", (int)strlen(f->text) - 4, f->text);
+	const char *const alone[] = { base, NULL };
+	char *history = sf_path("%s.history", base);
+
+	for (f->tried = 0; f->tried < TRIES; f->tried++) {
+		if (!f->repeated)
+			f->repeated += repeats_in_words(opt, f, alone);
+		else
+			f->repeated += repeats(opt, f, alone, NULL);
+		/* A hang takes its time. */
+		if (f->kind == SF_CRASH_HANG && f->repeated) {
+			f->tried++;
+			break;
+		}
+	}
+	if (!f->repeated && opt->programs)
+		try_history(opt, f, base);
+	unlink(history);
+	free(history);
+	free(base);
+}
+
+/* --- from outside --- */
+
+static void write_program(FILE *f, const uint8_t *bytes, size_t len)
+{
+	struct sf_prog p;
+
+	sf_prog_init(&p);
+	sf_bytes_decode(&p, bytes, len, SF_FUZZ_OPS_MAX);
+	sf_text_write(&p, f);
+	sf_prog_free(&p);
+}
+
+void sf_finds_adopt(struct sf_finds *f, const struct sf_finds_options *opt, const char *path,
+		    const char *log)
+{
+	const char *const alone[] = { path, NULL };
+	char mark[SF_MARK_NAME_MAX + 1] = "", name[SF_FIND_NAME_MAX];
+	struct sf_crash c = { .kind = SF_CRASH_NONE };
+	char *said = NULL, *text = NULL, *bytes, *to;
+	size_t len = 0, size = 0;
+	FILE *program;
+
+	(void)f;
+	bytes = sf_read_file(path, &len);
+	if (!bytes)
+		return;
+	if (opt->programs)
+		sf_mark_get((const uint8_t *)bytes, len, mark);
+	if (!run_again(opt, *mark ? mark : getenv("SLABFUZZ_ALLOCATOR"), NULL, alone, &c, &said)) {
+		said = sf_crash_symbolize(log ? log : "");
+		if (!sf_crash_read(&c, said, NULL))
+			snprintf(c.title, sizeof(c.title), "a crash, and nothing was said");
+	}
+	program = open_memstream(&text, &size);
+	if (!program)
+		sf_out_of_memory();
+	if (opt->programs)
+		write_program(program, (const uint8_t *)bytes, len);
+	fclose(program);
+	sf_find_name(name, c.title, (const uint8_t *)bytes, len);
+	to = sf_path("%s/%s", opt->crashes, name);
+	if (sf_write_file(to, bytes, len)) {
+		free(to);
+		to = sf_path("%s/%s.txt", opt->crashes, name);
+		write_text(to, c.title, *mark ? mark : NULL, said, text);
+	}
+	free(to);
+	free(text);
+	free(said);
+	free(bytes);
+}
+
+void sf_finds_collect(struct sf_finds *f, const struct sf_finds_options *opt)
+{
+	char **names = sf_list_files(opt->crashes, NULL);
+
+	for (char **n = names; *n; n++) {
+		size_t len = strlen(*n);
+		char *path = sf_path("%s/%s", opt->crashes, *n);
+		struct file file;
+
+		if (len > 4 && !strcmp(*n + len - 4, ".txt") &&
+		    sf_file_since(path, &opt->since) && read_crash_file(&file, opt->crashes, *n)) {
+			add(f, &file);
+			free_file(&file);
+		}
+		free(path);
+	}
+	sf_free_names(names);
+	for (uint32_t i = 0; i < f->nr; i++) {
+		for (uint32_t k = 0; k < f->nr_counts; k++)
+			if (!strcmp(f->counts[k].title, f->list[i].title))
+				f->list[i].times = f->counts[k].n;
+		confirm(opt, &f->list[i]);
+	}
+}
+
+void sf_finds_free(struct sf_finds *f)
+{
+	for (uint32_t i = 0; i < f->nr; i++) {
+		free(f->list[i].text);
+		free(f->list[i].allocator);
+	}
+	free(f->list);
+	free(f->counts);
+	*f = (struct sf_finds){ 0 };
+}

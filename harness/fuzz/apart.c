@@ -254,7 +254,9 @@ static void judge_end(struct watch *w, struct sf_apart_end *end)
 	end->report = sf_crash_symbolize(text);
 	free(text);
 	if (!sf_crash_read(&end->crash, end->report, &w->end))
-		end->crash = (struct sf_crash){ SF_CRASH_KILLED, "ended in an unknown way" };
+		end->crash = (struct sf_crash){
+			.kind = SF_CRASH_KILLED, .title = "ended in an unknown way",
+		};
 }
 
 bool sf_apart_run(const struct sf_apart_options *opt, struct sf_apart_end *end)

@@ -128,7 +128,7 @@ near()
 
 units=$(set +f && echo tests/test_*.c)
 scripts=$(set +f && echo tests/*.sh)
-for folder in seeds regressions traces; do
+for folder in seeds regressions traces user; do
 	eval "files_$folder=\$(files_of $folder)"
 done
 selected=$(runs)

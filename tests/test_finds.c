@@ -53,6 +53,7 @@ static const char script[] = "#!/bin/sh\n"
 			     "	B) state=b ;;\n"
 			     "	X*) echo 'MEM-1: always'; exit 77 ;;\n"
 			     "	Yb) echo 'MEM-2: after B'; exit 77 ;;\n"
+			     "	H) echo \"MEM-4: on $SLABFUZZ_ALLOCATOR\"; exit 77 ;;\n"
 			     "	W) echo 'ASan: SEGV in f'; echo how; exit 77 ;;\n"
 			     "	esac\n"
 			     "done\n";
@@ -153,6 +154,34 @@ static void test_confirmed(void **state)
 	free(path);
 }
 
+/* What only the engine saved runs on what the engine ran on. */
+static void test_adopted(void **state)
+{
+	char *target = in("target"), *crashes = in("adopted"), *raw = in("adopted/raw");
+	char *path = in("adopted/raw/0-timeout-1"), *text;
+	struct sf_finds_options opt = { .target = target, .crashes = crashes, .programs = true,
+					.allocators = "toy" };
+	struct sf_finds f = { .nr = 0 };
+
+	(void)state;
+	assert_true(sf_make_folder(raw));
+	assert_true(sf_write_file(path, "H", 1));
+	sf_finds_adopt(&f, &opt, path, NULL);
+	sf_finds_collect(&f, &opt);
+	assert_int_equal(f.nr, 1);
+	assert_string_equal(f.list[0].title, "MEM-4: on toy");
+	assert_string_equal(f.list[0].allocator, "toy");
+	assert_int_equal(f.list[0].repeated, 3);
+	text = sf_read_file(f.list[0].text, NULL);
+	assert_non_null(strstr(text, "# allocator: toy\n"));
+	sf_finds_free(&f);
+	free(text);
+	free(target);
+	free(crashes);
+	free(raw);
+	free(path);
+}
+
 static void test_history(void **state)
 {
 	static const uint8_t one[] = "one", two[] = "two!", bad[] = "bad";
@@ -229,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_confirmed),
+		cmocka_unit_test(test_adopted),
 		cmocka_unit_test(test_history),
 	};
 

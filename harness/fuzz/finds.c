@@ -399,6 +399,7 @@ void sf_finds_adopt(struct sf_finds *f, const struct sf_finds_options *opt, cons
 	const char *const alone[] = { path, NULL };
 	char mark[SF_MARK_NAME_MAX + 1] = "", name[SF_FIND_NAME_MAX];
 	struct sf_crash c = { .kind = SF_CRASH_NONE };
+	const char *on = opt->allocators;
 	char *said = NULL, *text = NULL, *bytes, *to;
 	size_t len = 0, size = 0;
 	FILE *program;
@@ -409,7 +410,8 @@ void sf_finds_adopt(struct sf_finds *f, const struct sf_finds_options *opt, cons
 		return;
 	if (opt->programs)
 		sf_mark_get((const uint8_t *)bytes, len, mark);
-	if (!run_again(opt, *mark ? mark : getenv("SLABFUZZ_ALLOCATOR"), NULL, alone, &c, &said)) {
+	on = *mark ? mark : on;
+	if (!run_again(opt, on, NULL, alone, &c, &said)) {
 		said = sf_crash_symbolize(log ? log : "");
 		if (!sf_crash_read(&c, said, NULL))
 			snprintf(c.title, sizeof(c.title), "a crash, and nothing was said");
@@ -425,7 +427,7 @@ void sf_finds_adopt(struct sf_finds *f, const struct sf_finds_options *opt, cons
 	if (sf_write_file(to, bytes, len)) {
 		free(to);
 		to = sf_path("%s/%s.txt", opt->crashes, name);
-		write_text(to, c.title, *mark ? mark : NULL, said, text);
+		write_text(to, c.title, on, said, text);
 	}
 	free(to);
 	free(text);

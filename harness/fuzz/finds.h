@@ -41,6 +41,7 @@ struct sf_finds_options {
 	const char *crashes;    /* folder of what the target saved; */
 	struct timespec since;  /* since then */
 	const char *const *env; /* of the target */
+	const char *allocators; /* what an input runs on that names none; NULL: on none */
 	bool programs;          /* inputs are byte programs */
 };
 

@@ -137,7 +137,8 @@ static void adopt(struct afl_run *a, const struct sf_finds_options *opt, uint32_
 static void collect(struct afl_run *a, const struct timespec *since)
 {
 	struct sf_finds_options opt = { .target = a->plan->target, .crashes = a->plan->crashes,
-					.since = *since, .programs = true };
+					.since = *since, .programs = true,
+					.allocators = a->plan->allocators };
 	struct sf_words env = { 0 };
 
 	sf_engine_asan(&env, "symbolize=0");

@@ -386,7 +386,8 @@ static void finish(struct lf_run *l)
 static void collect(struct lf_run *l, const struct timespec *since)
 {
 	struct sf_finds_options opt = { .target = l->plan->target, .crashes = l->plan->crashes,
-					.since = *since, .programs = l->plan->allocators };
+					.since = *since, .programs = l->plan->allocators,
+					.allocators = l->plan->allocators };
 	struct sf_words env = { 0 };
 
 	sf_engine_asan(&env, "symbolize=0");

@@ -480,7 +480,7 @@ help:
 	@echo '                pointer: of our code, COMPDB=compile_commands.json or FILES="..."'
 	@echo '                REPORT_FLAGS="--json --extended"'
 	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined'
-	@echo '                COVERAGE=1]: a shared object for -a plugin:x.so, and how it was compiled'
+	@echo '                COVERAGE=1]: a shared object for -a plugin:x.so, and its commands'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=; command, engines, seeds, headers,'
 	@echo '                library, man page; make uninstall takes them away'

@@ -30,7 +30,8 @@ set -- BUILD="$BUILD" DESTDIR="$root" PREFIX=/opt/sf AFL_RT=/nonexistent
 make_in() { make -j1 "$@" >"$tmp/out" 2>"$tmp/err"; }
 check 'make install' make_in install "$@"
 for f in bin/slabfuzz bin/slabfuzz-replay lib/libslabfuzz.a lib/pkgconfig/slabfuzz.pc \
-	include/slabfuzz/allocator.h include/slabfuzz/plugin.h share/man/man1/slabfuzz.1 share/doc/slabfuzz/LICENSE \
+	include/slabfuzz/allocator.h include/slabfuzz/plugin.h share/man/man1/slabfuzz.1 \
+	share/doc/slabfuzz/LICENSE \
 	share/slabfuzz/seeds/types.txt share/slabfuzz/user/user_zero.txt; do
 	check "installs $f" test -s "$root/opt/sf/$f"
 done

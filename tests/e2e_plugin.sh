@@ -109,7 +109,8 @@ says 'none.so: No such file'
 slabfuzz 2 list -a plugin:README.md
 says 'README.md: not a shared object'
 refused 'int nothing;' 'exports no slabfuzz_plugin'
-refused "$entries{ .version = 7, .size = sizeof(slabfuzz_plugin), .name = \"x\", .malloc = m, .free = f };" \
+refused "$entries{ .version = 7, .size = sizeof(slabfuzz_plugin), .name = \"x\", .malloc = m,
+	.free = f };" \
 	'slabfuzz_plugin is version 7, this slabfuzz knows 1'
 refused "$entries{ .version = 1, .size = 4096, .name = \"x\", .malloc = m, .free = f };" \
 	'its table says that it has 4096 bytes'

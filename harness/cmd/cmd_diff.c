@@ -37,7 +37,7 @@ static const struct sf_usage usage = {
 	"diff", "FILE…",
 	"Runs each FILE, a program as text or bytes, on all members at once and compares the\n"
 	"first with each of the others after every operation: what both claim and nothing that\n"
-	"tells them apart may change (docs/lockstep.md). A difference is shown under its operation.",
+	"tells them apart may change (docs/lockstep.md). A difference is shown where it is.",
 	rows,
 };
 

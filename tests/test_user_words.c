@@ -240,7 +240,12 @@ static void test_what_it_says_of_itself(void **state)
 	assert_true(at(2, SF_EV_GOOD_SIZE)->goodsize.value >= 33);
 	assert_int_equal(at(3, SF_EV_KSIZE)->ksize.value, at(0, SF_EV_ALLOC)->alloc.usable);
 	at(4, SF_EV_TRIM);
+	/* Asked before the program began as well: what was there then is nothing. */
 	st = &at(SF_NONE, SF_EV_STATS)->stats;
+	assert_true(!st->final && !st->live && !st->used);
+	for (unsigned int i = 0; i < nr_seen; i++)
+		if (seen[i].type == SF_EV_STATS)
+			st = &seen[i].stats;
 	assert_true(st->final && !st->live && !st->used);
 	/* After each operation, and at the end. */
 	assert_int_equal(count(SF_EV_INTEGRITY), 6 + 1);

@@ -2553,6 +2553,8 @@ static void make_valid(struct sf_event *ev, const uint64_t words[4], const uint1
 		ev->cache.boot = false;
 		ev->cache.large = odd;
 	}
+	if (ev->type == SF_EV_COMPACT)
+		ev->compact.begin = ev->compact.skipped = ev->compact.success = odd;
 	if (ev->type == SF_EV_MAPPING)
 		ev->mapping.read = ev->mapping.write = ev->mapping.exec = odd;
 	if (ev->type == SF_EV_CTYPE) {

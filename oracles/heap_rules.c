@@ -3,6 +3,8 @@
  * heap_rules.c - several heaps of user space in blocks of their own, and what an allocator says of
  * itself: statistics and its integrity check (MAL). Relies on malloc_state.h; listed in listing.h.
  */
+#include <string.h>
+
 #include "listing.h"
 #include "malloc_state.h"
 #include "objects.h"
@@ -53,7 +55,10 @@ void sf_on_user_heap(struct sf_judge *j, const struct sf_event *ev)
 	else
 		blocks_del(m, u);
 	/* What a heap takes for itself may count, and goes with it. */
-	m->base = m->nr_blocks || m->lost_blocks ? (struct sf_stats_base){ 0 } : m->alone;
+	if (m->nr_blocks || m->lost_blocks)
+		memset(&m->base, 0, sizeof(m->base));
+	else
+		m->base = m->alone;
 }
 
 /* Is [addr, addr + size) in the block? It never wraps: MEM-1 says so of objects, size of blocks. */

@@ -208,8 +208,7 @@ static void run_file(struct work *w, const char *name, uint32_t position)
 	}
 	if (status)
 		w->results->status = status;
-	else
-		sf_input_close(&in);
+	sf_input_close(&in);
 }
 
 /* Files of one recording: one trial of all. */

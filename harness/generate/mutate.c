@@ -347,7 +347,7 @@ static bool mutate_free_all(struct mutation *m)
 /* SF_OP_NOP: the allocator has none. */
 static enum sf_opcode pick_misuse(struct sf_rng *r, uint64_t caps)
 {
-	uint8_t is[SF_CODE_MAX + 1];
+	uint8_t is[SF_CODE_MAX + 1] = { 0 };
 	unsigned int nr = 0;
 
 	for (unsigned int code = 0; code <= SF_CODE_MAX; code++)

@@ -18,7 +18,7 @@
  * for all models together: one that lacks something skips it, and is compared with one that does
  * not.
  */
-#define SF_DRAW_KERNEL (SF_CAP_MALLOC - 1)
+#define SF_DRAW_KERNEL ((uint64_t)SF_CAP_MALLOC - 1)
 
 /* A swarm: weights of operations; some are 0. Drawn anew for each generated program. */
 struct sf_swarm {

@@ -14,15 +14,6 @@ const struct sf_property_info sf_properties[SF_PROPERTY_COUNT] = {
 
 _Static_assert(SF_PROPERTY_COUNT <= 8 * sizeof(sf_property_set), "a bit for each property");
 
-/* A setting without a row would be taken for one that may change nothing. */
-#define X(setting, reach) + 1
-enum { SETTINGS_WITH_REACH = 0 SF_SETTING_REACH(X) };
-#undef X
-#define X(code, field, def, lo, hi, unit, kernel, doc) + 1
-enum { SETTINGS = 0 SF_SETTINGS(X) };
-#undef X
-_Static_assert((int)SETTINGS_WITH_REACH == (int)SETTINGS, "each setting says what it may change");
-
 sf_property_set sf_property_group(unsigned int groups)
 {
 	sf_property_set set = 0;
@@ -33,10 +24,24 @@ sf_property_set sf_property_group(unsigned int groups)
 	return set;
 }
 
+/* Settings that have a row: nothing is known of another one, which may change everything. */
+#define X(setting, reach) | 1ull << SF_SET_##setting
+static const uint64_t with_reach = 0 SF_SETTING_REACH(X);
+#undef X
+
+static bool differs(const struct sf_settings *a, const struct sf_settings *b, size_t offset)
+{
+	return memcmp((const char *)a + offset, (const char *)b + offset, sizeof(uint64_t)) != 0;
+}
+
 static sf_property_set settings_reach(const struct sf_settings *a, const struct sf_settings *b)
 {
 	sf_property_set set = 0;
 
+	for (size_t i = 0; i < sf_setting_count; i++)
+		if (!(with_reach >> sf_setting_table[i].code & 1) &&
+		    differs(a, b, sf_setting_table[i].offset))
+			set = ~(sf_property_set)0;
 #define X(setting, reach)               \
 	if (a->setting != b->setting)   \
 		set |= (reach);

@@ -67,8 +67,8 @@ extern const struct sf_property_info sf_properties[SF_PROPERTY_COUNT];
 sf_property_set sf_property_group(unsigned int groups);
 
 /*
- * SF_SETTING_REACH(X): X(setting, properties that may differ when it does). Every setting has a
- * row: without one it does not compile.
+ * SF_SETTING_REACH(X): X(setting, properties that may differ when it does). One that has no row may
+ * change everything: it is never held against a member.
  */
 #define SF_LAYOUT sf_property_group(SF_GROUP_LAYOUT)
 #define SF_WHERE sf_property_group(SF_GROUP_CHOICE | SF_GROUP_LAYOUT)

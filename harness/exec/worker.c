@@ -646,7 +646,7 @@ static size_t put_program(uint8_t *to, size_t room, const struct sf_worker_job *
 	size_t name_len = job->name ? strlen(job->name) + 1 : 0;
 	size_t head = sizeof(*p) + name_len, len, bytes;
 
-	if (room <= head)
+	if (!to || room <= head)
 		return 0;
 	len = sf_bytes_encode(job->prog, to + head, room - head);
 	bytes = (head + len + 7) & ~(size_t)7;

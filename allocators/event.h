@@ -140,6 +140,7 @@ enum sf_status {
 	SF_BLOCKED, /* would loop for ever in a kernel (__GFP_NOFAIL): the program ends here */
 	SF_NOTICED, /* misuse was noticed and refused */
 	SF_FREED,   /* realloc(p, 0): p was freed, and NULL returned */
+	SF_STATUSES,
 };
 
 /* How a request of user space was spelled (api SF_API_FOREIGN). */

@@ -197,19 +197,6 @@ static bool prepare(struct sf_session *s, const struct sf_settings *set, bool re
 	return false;
 }
 
-static const char *status_name(uint8_t status)
-{
-	static const char *const names[] = {
-		[SF_OK] = "ok",
-		[SF_NULL] = "NULL",
-		[SF_BLOCKED] = "blocked",
-		[SF_NOTICED] = "noticed",
-		[SF_FREED] = "freed",
-	};
-
-	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "?";
-}
-
 static void miss(struct sf_session *s, uint32_t op, const char *got)
 {
 	const struct sf_op *o = &s->prog->ops[op];
@@ -269,9 +256,9 @@ static void hold_expectation(struct sf_session *s, uint32_t op, const struct sf_
 		sf_results_last(s->results)->unjudged++;
 		return;
 	} else {
-		held = !out->skipped && !strcmp(expect, status_name(out->status));
+		held = !out->skipped && !strcmp(expect, sf_status_name(out->status));
 		snprintf(got, sizeof(got), "%s",
-			 out->skipped ? "skipped" : status_name(out->status));
+			 out->skipped ? "skipped" : sf_status_name(out->status));
 	}
 	if (held)
 		sf_results_last(s->results)->held++;

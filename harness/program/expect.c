@@ -228,14 +228,26 @@ bool sf_expect_applies(const char *expect, uint64_t caps, char body[SF_STRING_MA
 	return !c.caps || c.unless == !(caps & c.caps);
 }
 
+const char *sf_status_name(uint8_t status)
+{
+	static const char *const names[SF_STATUSES] = {
+		[SF_OK] = "ok",
+		[SF_NULL] = "NULL",
+		[SF_BLOCKED] = "blocked",
+		[SF_NOTICED] = "noticed",
+		[SF_FREED] = "freed",
+	};
+
+	return status < SF_STATUSES ? names[status] : "?";
+}
+
 static bool parse_body(const struct sf_op *op, struct words w, char out[SF_STRING_MAX + 1])
 {
-	static const char *const plain[] = { "NULL", "blocked", "ok", "noticed", "freed" };
 	static const char *const shapes[] = { "live", "slabs", "free" };
 
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-		if (take(&w, plain[i])) {
-			strcpy(out, plain[i]);
+	for (uint8_t i = 0; i < SF_STATUSES; i++)
+		if (take(&w, sf_status_name(i))) {
+			strcpy(out, sf_status_name(i));
 			return w.pos == w.end;
 		}
 	if (take(&w, "violation")) {

@@ -59,6 +59,8 @@ uint32_t sf_prog_string(struct sf_prog *p, const char *s, size_t len);
  * large", "unless random|typed") or, without one, by what it names; `body` is what it expects then.
  */
 bool sf_expect_applies(const char *expect, uint64_t caps, char body[SF_STRING_MAX + 1]);
+/* The word that an expectation has for a status (enum sf_status); "?": it is none. */
+const char *sf_status_name(uint8_t status);
 static inline const char *sf_prog_str(const struct sf_prog *p, uint32_t off)
 {
 	return off ? p->strings + off : "";

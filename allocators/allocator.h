@@ -554,6 +554,11 @@ struct sf_allocator {
 
 #define SF_THREADS_MAX 8u
 
+static inline const struct sf_traits *sf_traits_of(const struct sf_allocator *a)
+{
+	return a->traits ? a->traits : &sf_traits_default;
+}
+
 #define SF_PREFILL_MAX 64u
 
 #define SF_BUCKETS_OFF (SF_NONE - 1)

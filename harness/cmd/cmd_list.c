@@ -82,15 +82,10 @@ static void print_allocators(void)
 		print_allocator(sf_other_allocators[i], " ");
 }
 
-static const struct sf_traits *traits_of(const struct sf_allocator *a)
-{
-	return a->traits ? a->traits : &sf_traits_default;
-}
-
 /* Every trait, as --trait takes it. */
 static void print_promises(const struct sf_allocator *a)
 {
-	struct sf_traits t = *traits_of(a);
+	struct sf_traits t = *sf_traits_of(a);
 	char text[40];
 
 	printf("%-12s  traits:", "");
@@ -226,7 +221,7 @@ static json_t *json_allocators(void)
 
 static json_t *json_promises(const struct sf_allocator *a)
 {
-	struct sf_traits t = *traits_of(a);
+	struct sf_traits t = *sf_traits_of(a);
 	json_t *j = json_object();
 	char text[40];
 

@@ -117,7 +117,7 @@ static void describe(struct sf_exec *x, struct object *o, const struct alloc_rec
 /* calloc(): what is promised, before it is written. */
 static void look_at_zeroes(struct sf_exec *x, struct sf_ev_alloc *e)
 {
-	const struct sf_traits *t = x->a->traits ? x->a->traits : &sf_traits_default;
+	const struct sf_traits *t = sf_traits_of(x->a);
 	uint64_t to = t->zeroed == SF_ZEROED_USABLE && e->usable > e->size ? e->usable : e->size;
 
 	/* None is larger, whatever came of it. */

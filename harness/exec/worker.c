@@ -278,8 +278,7 @@ static const struct sf_op *op_in_hand(const struct sf_worker *w, uint32_t op)
 /* An abort that the traits announce, at an operation that they announce it for. */
 static bool is_refusal(const struct sf_worker *w, const struct sf_worker_end *end)
 {
-	const struct sf_traits *t = w->allocator->traits ? w->allocator->traits :
-							   &sf_traits_default;
+	const struct sf_traits *t = sf_traits_of(w->allocator);
 	const struct sf_op *op = op_in_hand(w, end->op);
 	const struct sf_op_info *info;
 	uint64_t product;

@@ -5,17 +5,12 @@
  *
  * Relies on the table of operations; generate.c, draw.c and mutate.c rely on it.
  */
+#include "../exec/exec.h"
 #include "mutate_internal.h"
-
-static const uint64_t needs[SF_CODE_MAX + 1] = {
-#define X(code, id, name, res, handler, caps, ...) [code] = (caps),
-	SF_OPS(X)
-#undef X
-};
 
 bool sf_is_user_word(enum sf_opcode code)
 {
-	return needs[code] & SF_CAP_MALLOC;
+	return sf_exec_needs(code) & SF_CAP_MALLOC;
 }
 
 /* Of no world: contents, snapshots, and misuse of any object. */
@@ -30,7 +25,7 @@ static bool is_common(enum sf_opcode code)
 
 bool sf_word_fits(enum sf_opcode code, uint64_t caps)
 {
-	if (needs[code] & ~caps)
+	if (sf_exec_needs(code) & ~caps)
 		return false;
 	return !(caps & SF_CAP_MALLOC) || sf_is_user_word(code) || is_common(code);
 }

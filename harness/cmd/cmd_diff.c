@@ -54,9 +54,8 @@ struct diff {
 	struct sf_lockstep *lockstep;
 	struct kept *kept;
 	uint32_t nr, cap;
-	uint32_t file, files;
+	uint32_t file; /* in hand, and behind the last of them how many there were */
 	uint64_t operations;
-	int status;
 };
 
 static void keep(void *ctx, const struct sf_divergence *d)
@@ -237,7 +236,7 @@ static void print_pairs(const struct diff *f)
 	}
 	printf("%u files, %" PRIu64 " operations, %" PRIu64
 	       " left out (not all members can); %u divergences\n",
-	       f->files, f->operations, sf_lockstep_reduced(f->lockstep), f->nr);
+	       f->file, f->operations, sf_lockstep_reduced(f->lockstep), f->nr);
 }
 
 static json_t *property_json(const struct sf_compared *c)
@@ -286,7 +285,7 @@ static void print_json(const struct diff *f, char **files)
 		json_array_append_new(pairs, pair_json(f, b));
 	for (uint32_t i = 0; i < f->nr; i++)
 		json_array_append_new(divergences, divergence_json(f, &f->kept[i], files));
-	sf_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o}", "programs", sf_json_number(f->files),
+	sf_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o}", "programs", sf_json_number(f->file),
 				"operations", sf_json_number(f->operations), "reduced",
 				sf_json_number(sf_lockstep_reduced(f->lockstep)), "pairs", pairs,
 				"divergences", divergences),
@@ -338,7 +337,6 @@ static int diff_files(struct plan *p, char **files)
 	for (; files[f.file]; f.file++) {
 		bad = diff_file(&f, files[f.file]);
 		status = bad > status ? bad : status;
-		f.files++;
 	}
 	if (p->json)
 		print_json(&f, files);

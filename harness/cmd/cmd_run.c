@@ -251,9 +251,9 @@ static void do_work(void *ctx)
 		w->sessions[i] = sf_session_create(p->on.allocator[i], &p->session, w->results);
 	if (p->merge)
 		run_merged(w);
-	/* One allocator at least is there once they are opened. */
-	for (uint32_t i = w->from / (p->on.nr + !p->on.nr); !p->merge && i < w->nr_files; i++)
-		run_file(w, w->files[i], i * p->on.nr);
+	for (uint32_t i = 0; !p->merge && i < w->nr_files; i++)
+		if (w->from < (i + 1) * p->on.nr)
+			run_file(w, w->files[i], i * p->on.nr);
 	w->results->now.position = nr_trials(w);
 	for (uint32_t i = 0; i < p->on.nr; i++)
 		sf_session_destroy(w->sessions[i]);

@@ -200,7 +200,7 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 /* Everything that hangs on what one has and the other has not. */
 static void part(struct pair *pair)
 {
-	pair->ended |= sf_property_group(SF_GROUP_LAYOUT) | (SF_ROOM & ~SF_PROP(RESULT));
+	pair->ended |= sf_property_group(SF_GROUP_LAYOUT) | SF_ROOM;
 }
 
 static void skip(struct pair *pair, enum sf_uncompared why)
@@ -277,7 +277,7 @@ static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op,
 	if (pair->may && (x->seen.tainted || y->seen.tainted))
 		pair->ended = ~(sf_property_set)0;
 	if (pair->may & SF_PROP(PLACE) && (x->seen.was_short || y->seen.was_short))
-		pair->ended |= SF_ROOM & ~SF_PROP(RESULT);
+		pair->ended |= SF_ROOM;
 	if (parted(l, b, op)) {
 		skip(pair, SF_UNCOMPARED_OPERATION);
 		part(pair);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../allocators/base/grow.h"
+#include "../program/program.h"
 
 static void add(struct sf_observer *o, enum sf_property p, const char *what, uint64_t value,
 		const char *text)
@@ -36,16 +37,6 @@ void sf_observe_begin(struct sf_observer *o)
 	o->faults = 0;
 }
 
-void sf_observer_free(struct sf_observer *o)
-{
-	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
-		free(o->seen[i].v);
-	for (uint32_t i = 0; i < o->nr_caches; i++)
-		free(o->cache[i]);
-	free(o->cache);
-	*o = (struct sf_observer){ .final = false };
-}
-
 /* The first name that a cache had: aliases come later. */
 static void name_cache(struct sf_observer *o, uint32_t id, const char *name, bool boot)
 {
@@ -68,6 +59,15 @@ static void forget_heap(struct sf_observer *o)
 	for (uint32_t i = 0; i < o->nr_caches; i++)
 		free(o->cache[i]);
 	o->nr_caches = o->nr_boot = 0;
+}
+
+void sf_observer_free(struct sf_observer *o)
+{
+	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
+		free(o->seen[i].v);
+	forget_heap(o);
+	free(o->cache);
+	*o = (struct sf_observer){ .final = false };
 }
 
 static void fall_short(struct sf_observer *o)
@@ -113,21 +113,11 @@ static void see_place(struct sf_observer *o, const struct sf_place *p)
 	SEE(INDEX, "offset", p->offset);
 }
 
-static const char *status_name(uint8_t status)
-{
-	static const char *const names[] = {
-		[SF_OK] = "ok", [SF_NULL] = "NULL", [SF_BLOCKED] = "blocked",
-		[SF_NOTICED] = "noticed", [SF_FREED] = "freed",
-	};
-
-	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "?";
-}
-
 static void see_alloc(struct sf_observer *o, const struct sf_ev_alloc *e)
 {
 	bool object = e->status == SF_OK && e->addr;
 
-	SEE_TEXT(RESULT, "result", status_name(e->status));
+	SEE_TEXT(RESULT, "result", sf_status_name(e->status));
 	if (e->api == SF_API_FOREIGN) {
 		/* POSIX leaves errno open where the code is returned. */
 		if (e->call != SF_CALL_POSIX_MEMALIGN)
@@ -166,7 +156,7 @@ static void see_free(struct sf_observer *o, const struct sf_ev_free *e)
 		see_unasked(o, e->bad);
 		return;
 	default:
-		SEE_TEXT(RESULT, "free", status_name(e->status));
+		SEE_TEXT(RESULT, "free", sf_status_name(e->status));
 		SEE(CONTENTS, "lost at", e->bad);
 	}
 }
@@ -179,7 +169,7 @@ static void see_cacheop(struct sf_observer *o, const struct sf_event *ev)
 		SEE(FILL, "shrink returned", e->ret);
 		return;
 	}
-	SEE_TEXT(RESULT, "result", status_name(e->status));
+	SEE_TEXT(RESULT, "result", sf_status_name(e->status));
 	SEE(RESULT, "there", e->cache != SF_NONE);
 	if (ev->type == SF_EV_CACHE_CREATE)
 		SEE(CACHE, "merged", e->merged);
@@ -209,11 +199,11 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		see_unasked(o, ev->migrate.bad);
 		return true;
 	case SF_EV_WRITE:
-		SEE_TEXT(RESULT, "result", status_name(ev->write.status));
+		SEE_TEXT(RESULT, "result", sf_status_name(ev->write.status));
 		SEE(CONTENTS, "lost at", ev->write.bad);
 		return true;
 	case SF_EV_RARE:
-		SEE_TEXT(RESULT, "result", status_name(ev->rare.status));
+		SEE_TEXT(RESULT, "result", sf_status_name(ev->rare.status));
 		SEE(CONTENTS, "lost at", ev->rare.bad);
 		return true;
 	case SF_EV_CACHE_CREATE:
@@ -226,19 +216,19 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		/* Without memory cgroups there is none to be had. */
 		if (ev->memcg.status == SF_NULL)
 			fall_short(o);
-		SEE_TEXT(RESULT, "result", status_name(ev->memcg.status));
+		SEE_TEXT(RESULT, "result", sf_status_name(ev->memcg.status));
 		return true;
 	case SF_EV_ASK:
-		SEE_TEXT(RESULT, "result", status_name(ev->ask.status));
+		SEE_TEXT(RESULT, "result", sf_status_name(ev->ask.status));
 		return true;
 	case SF_EV_POOL:
-		SEE_TEXT(RESULT, "result", status_name(ev->pool.status));
+		SEE_TEXT(RESULT, "result", sf_status_name(ev->pool.status));
 		return true;
 	case SF_EV_PAGES_BULK:
 		SEE(RESULT, "entries filled", ev->pagesbulk.filled);
 		return true;
 	case SF_EV_SHEAF:
-		SEE_TEXT(RESULT, "result", status_name(ev->sheaf.status));
+		SEE_TEXT(RESULT, "result", sf_status_name(ev->sheaf.status));
 		/* Nothing is left in it. */
 		if (!ev->sheaf.before)
 			fall_short(o);
@@ -256,7 +246,7 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 			SEE(COMPLAINTS, "unsound", 1);
 		return true;
 	case SF_EV_USER_HEAP:
-		SEE_TEXT(RESULT, "result", status_name(ev->userheap.status));
+		SEE_TEXT(RESULT, "result", sf_status_name(ev->userheap.status));
 		return true;
 	case SF_EV_CRASH:
 		SEE_TEXT(RESULT, "crash", "crash");

@@ -124,7 +124,7 @@ sf_property_set sf_property_group(unsigned int groups);
  * when memory is short, and everything from there on. These are compared until then.
  */
 #define SF_ROOM                                                                                   \
-	(SF_PROP(RESULT) | SF_PROP(LIVE) | SF_PROP(COMPLAINTS) | SF_PROP(AFTER) |                 \
+	(SF_PROP(LIVE) | SF_PROP(COMPLAINTS) | SF_PROP(AFTER) |                                   \
 	 sf_property_group(SF_GROUP_CHOICE))
 
 /* What may differ between two allocators, each under its settings. */

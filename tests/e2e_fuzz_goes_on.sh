@@ -9,36 +9,8 @@
 # Needs: libfuzzer_program
 set -u
 
-flags=$BUILD/fuzz/flags
-driver=$BUILD/fuzz/harness/entry/libfuzzer_program.o
-case $SLABFUZZ in
-*/asan/*)
-	echo "1..0 # the target is the same in every flavor"
-	exit 0
-	;;
-esac
-if [ ! -x "$BUILD/libfuzzer_program" ] || ! command -v patch >/dev/null; then
-	printf '1..1\nok 1 - goes on # SKIP no libFuzzer, or no patch\n'
-	exit 0
-fi
-
-dir=$BUILD/test/e2e_fuzz_goes_on.work
-rm -rf "$dir"
-mkdir -p "$dir"
-unset SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_EXPECT FUZZ_FLAGS
-
-n=0
-# check WHAT STATUS: one TAP line.
-check()
-{
-	n=$((n + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$dir/out" | tail -n 30
-	fi
-}
+. tests/lib/planted.sh
+begin e2e_fuzz_goes_on "goes on"
 
 # after FUNCTION LINE: puts LINE in front of the first statement of that function of heap.c.
 after()
@@ -60,19 +32,6 @@ plant()
 		after heap_set_cpu '	if (cpu == 1) *(volatile char *)0 = 0;' &&
 		after heap_pages_free \
 			'	arena_close(h, addr, 4096); arena_verify(h, addr, 8, 0, 0);'
-}
-
-# build FILE...: of allocators/, with the flags of the flavor; the rest is linked as it is.
-build()
-{
-	for f; do
-		# shellcheck disable=SC2046 # a command with its flags
-		$(sed 's/ -l[a-z]*//g' "$flags") -w -c -I. -o "$dir/$f.o" "$dir/allocators/$f.c" ||
-			return 1
-	done
-	# shellcheck disable=SC2046
-	$(sed 's/ -l[a-z]*//g' "$flags") -w -fsanitize=fuzzer -o "$dir/libfuzzer_program" \
-		"$driver" "$dir"/*.o "$BUILD/fuzz/libslabfuzz.a" $(grep -o ' -l[a-z]*' "$flags")
 }
 
 plant >"$dir/out" 2>&1 && build heap kmalloc >>"$dir/out" 2>&1

@@ -10,36 +10,8 @@
 # Needs: libfuzzer_program
 set -u
 
-flags=$BUILD/fuzz/flags
-driver=$BUILD/fuzz/harness/entry/libfuzzer_program.o
-case $SLABFUZZ in
-*/asan/*)
-	echo "1..0 # the target is the same in every flavor"
-	exit 0
-	;;
-esac
-if [ ! -x "$BUILD/libfuzzer_program" ] || ! command -v patch >/dev/null; then
-	printf '1..1\nok 1 - starts again # SKIP no libFuzzer, or no patch\n'
-	exit 0
-fi
-
-dir=$BUILD/test/e2e_fuzz_restarts.work
-rm -rf "$dir"
-mkdir -p "$dir"
-unset SLABFUZZ_CRASHES SLABFUZZ_ALLOCATOR SLABFUZZ_EXPECT FUZZ_FLAGS
-
-n=0
-# check WHAT STATUS: one TAP line.
-check()
-{
-	n=$((n + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$dir/out" | tail -n 30
-	fi
-}
+. tests/lib/planted.sh
+begin e2e_fuzz_restarts "starts again"
 
 # Every so many programs, so that an engine lives for a while, whatever it runs; and size classes
 # off by one, for the oracles.
@@ -52,19 +24,6 @@ plant()
 	if (++nr == 2500)\
 		exit(3);/' "$dir/allocators/heap.c" >"$dir/heap.c" &&
 		grep -q 'nr == 2500' "$dir/heap.c" && mv "$dir/heap.c" "$dir/allocators/heap.c"
-}
-
-# build FILE...: of allocators/, with the flags of the flavor; the rest is linked as it is.
-build()
-{
-	for f; do
-		# shellcheck disable=SC2046 # a command with its flags
-		$(sed 's/ -l[a-z]*//g' "$flags") -w -c -I. -o "$dir/$f.o" "$dir/allocators/$f.c" ||
-			return 1
-	done
-	# shellcheck disable=SC2046
-	$(sed 's/ -l[a-z]*//g' "$flags") -w -fsanitize=fuzzer -o "$dir/libfuzzer_program" \
-		"$driver" "$dir"/*.o "$BUILD/fuzz/libslabfuzz.a" $(grep -o ' -l[a-z]*' "$flags")
 }
 
 plant >"$dir/out" 2>&1 && build heap kmalloc >>"$dir/out" 2>&1

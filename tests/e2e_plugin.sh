@@ -11,7 +11,7 @@
 # A sanitizer's malloc() stands before a library's, and finds what is planted before a rule does.
 case $SLABFUZZ in
 */asan/* | */ubsan/*)
-	skip 'libraries and plug-ins' 'the command has the malloc() of a sanitizer; plain runs these'
+	skip 'libraries and plug-ins' 'the malloc() is a sanitizer'"'"'s; plain runs these'
 	finish
 	;;
 esac

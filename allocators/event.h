@@ -665,6 +665,8 @@ struct sf_ev_reclaim {
 	uint8_t order;
 	uint32_t gfp, memcg;
 	uint8_t priority;        /* the last that was tried */
+	uint8_t passes;          /* from the mildest priority down: without progress, a second */
+	bool ready;              /* given up: compaction can do the rest (compaction_ready) */
 	uint64_t scanned, freed; /* objects */
 	uint64_t progress;    /* pages that count as reclaimed (mm_account_reclaimed_pages) */
 };

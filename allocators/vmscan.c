@@ -26,6 +26,8 @@
 struct scan {
 	uint8_t kind;     /* enum sf_reclaim_kind */
 	uint8_t priority; /* from DEF_PRIORITY, light, to 0 */
+	uint8_t passes;   /* of all priorities */
+	bool ready;       /* compaction can do the rest */
 	unsigned int order;
 	uint32_t gfp, memcg;
 	uint64_t scanned, freed; /* objects */
@@ -137,8 +139,9 @@ static uint64_t end(struct sf_heap *h, const struct scan *sc)
 	h->vm.pgscan_slab += sc->scanned;
 	h->vm.pgsteal_slab += h->reclaimed;
 	EMIT(h, RECLAIM, reclaim, .kind = sc->kind, .order = (uint8_t)sc->order, .gfp = sc->gfp,
-	     .memcg = sc->memcg, .priority = sc->priority, .scanned = sc->scanned,
-	     .freed = sc->freed, .progress = h->reclaimed);
+	     .memcg = sc->memcg, .priority = sc->priority, .passes = sc->passes,
+	     .ready = sc->ready, .scanned = sc->scanned, .freed = sc->freed,
+	     .progress = h->reclaimed);
 	return h->reclaimed;
 }
 
@@ -160,21 +163,20 @@ static bool compaction_ready(const struct sf_heap *h, const struct scan *sc)
  */
 static uint64_t try_to_free(struct sf_heap *h, struct scan *sc)
 {
-	bool ready = false;
-
 	begin(h, sc);
-	for (unsigned int pass = 0; pass < 2 && !h->reclaimed && !ready; pass++) {
+	while (sc->passes < 2 && !h->reclaimed && !sc->ready) {
+		sc->passes++;
 		h->vm.allocstall += sc->kind == SF_RECLAIM_DIRECT;
 		for (sc->priority = DEF_PRIORITY;; sc->priority--) {
-			ready = compaction_ready(h, sc);
-			if (!ready)
+			sc->ready = compaction_ready(h, sc);
+			if (!sc->ready)
 				shrink_all(h, sc);
-			if (ready || h->reclaimed >= SWAP_CLUSTER_MAX || sc->priority == 0)
+			if (sc->ready || h->reclaimed >= SWAP_CLUSTER_MAX || sc->priority == 0)
 				break;
 		}
 	}
 	/* Given up in favour of compaction: no reason for OOM. */
-	return end(h, sc) || !ready ? h->reclaimed : 1;
+	return end(h, sc) || !sc->ready ? h->reclaimed : 1;
 }
 
 uint64_t vmscan_direct(struct sf_heap *h, uint32_t gfp, unsigned int order)

@@ -320,7 +320,7 @@ void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
 	}
 	if (r->kind == SF_RECLAIM_DIRECT) {
 		rounds->progress = r->progress;
-		j->vm.allocstall += 1u + (r->progress ? rounds->again : !r->priority);
+		j->vm.allocstall += r->passes;
 	}
 	j->vm.pgscan_slab += r->scanned;
 	j->vm.pgsteal_slab += r->progress;

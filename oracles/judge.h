@@ -41,7 +41,7 @@ struct sf_rounds {
 	uint32_t gfp, memcg;
 	uint64_t scanned, freed; /* objects, by its shrinkers */
 	uint32_t direct;     /* rounds of direct reclaim in this operation */
-	bool again;          /* priorities were gone through a second time */
+	bool again;          /* a shrinker saw priorities gone through a second time */
 	uint64_t before;     /* pages of slabs that had been freed when it began ... */
 	uint64_t then;       /* ... and after its last shrinker */
 	uint64_t progress;   /* of the last one of direct reclaim */

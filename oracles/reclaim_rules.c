@@ -313,19 +313,32 @@ unsigned int sf_acc_22(struct sf_judge *j, const struct sf_event *ev)
 }
 
 /*
- * mm/vmscan.c:do_try_to_free_pages, balance_pgdat. For costly orders a round ends as soon as
- * compaction can do the rest (compaction_ready), which leaves no event.
+ * mm/vmscan.c:do_try_to_free_pages: down to priority 0, or until enough is freed; without any
+ * progress all of it once more. For costly orders it ends as soon as compaction can do the rest.
  */
+static const char *direct_fault(const struct sf_rounds *rounds, const struct sf_ev_reclaim *r)
+{
+	if (r->ready && (r->kind != SF_RECLAIM_DIRECT || r->order <= SF_COSTLY_ORDER ||
+			 !(r->gfp & SF_GFP_IO)))
+		return "a round of direct reclaim was given up for a compaction that is none";
+	if (r->priority && r->progress < SWAP_CLUSTER && !r->ready)
+		return "a round of direct reclaim ended before its last pass";
+	if (r->passes < 1u + (rounds->again || (!r->progress && !r->ready)))
+		return "a round of direct reclaim without progress was not gone through again";
+	if (r->passes > 1u + (rounds->again || !r->progress))
+		return "a round of direct reclaim was gone through again despite its progress";
+	return NULL;
+}
+
+/* mm/vmscan.c:do_try_to_free_pages, balance_pgdat */
 static const char *round_fault(const struct sf_judge *j, const struct sf_ev_reclaim *r)
 {
 	const struct sf_rounds *rounds = &j->op.rounds;
-	bool direct = r->kind == SF_RECLAIM_MEMCG ||
-		      (r->kind == SF_RECLAIM_DIRECT && r->order <= SF_COSTLY_ORDER);
 
 	if (r->scanned != rounds->scanned || r->freed != rounds->freed)
 		return "a round of reclaim does not count what its shrinkers did";
-	if (direct && r->priority && r->progress < SWAP_CLUSTER)
-		return "a round of direct reclaim ended before its last pass";
+	if (r->kind == SF_RECLAIM_DIRECT || r->kind == SF_RECLAIM_MEMCG)
+		return direct_fault(rounds, r);
 	if (r->kind == SF_RECLAIM_KSWAPD && r->priority && j->sh.zone.on && j->sh.exact &&
 	    !is_balanced(&j->sh.zone))
 		return "kswapd gave up before its last pass";

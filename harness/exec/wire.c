@@ -274,7 +274,7 @@ void sf_wire_control(uint8_t type, uint32_t op, const void *payload, size_t size
 #define LIMITS_pagefail(L) L(migratetype, TYPE_MAX) L(refused, 1)
 #define LIMITS_oom(L) L(policy, SF_OOM_416) L(guess, 1)
 #define LIMITS_shrink(L) L(stopped, 1)
-#define LIMITS_reclaim(L) L(kind, SF_RECLAIM_SHRINK) L(begin, 1)
+#define LIMITS_reclaim(L) L(kind, SF_RECLAIM_SHRINK) L(begin, 1) L(ready, 1)
 #define LIMITS_compact(L) L(success, 1)
 #define LIMITS_grace(L) L(barrier, 1)
 #define LIMITS_charge(L) L(uncharge, 1) L(refused, 1)

@@ -212,10 +212,10 @@ static void print_result(const struct plan *p, const struct sf_engine_plan *e,
 	printf("  edges       %" PRIu64, r->edges);
 	if (r->edges_total)
 		printf(" of %" PRIu64, r->edges_total);
-	if (r->running)
-		printf("\n  time        %.1f %% opens heaps; the costliest 1 %% of programs took "
-		       "%.1f %%", share(r->opening, r->opening + r->running),
-		       share(r->costliest, r->running));
+	if (r->running && r->cpu)
+		printf("\n  time        %.1f %% runs programs, of which the costliest 1 %% took "
+		       "%.1f %%; %.1f %% opens heaps", share(r->running, r->cpu),
+		       share(r->costliest, r->running), share(r->opening, r->cpu));
 	if (*r->stability)
 		printf("\n  stability   %s", r->stability);
 	printf("\n  corpus      %s (%zu files; seeds: %zu)\n", r->corpus, r->files, r->seeds);

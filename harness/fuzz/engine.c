@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -210,14 +211,21 @@ static void send(const struct sf_engine_run *run, int nr)
 			kill(run->job[i].pid, nr);
 }
 
+static uint64_t ns_of(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_usec * 1000u;
+}
+
 static void collect(struct sf_engine_run *run)
 {
 	for (uint32_t i = 0; i < run->plan->jobs; i++) {
 		struct sf_engine_job *job = &run->job[i];
+		struct rusage used;
 
-		if (!job->pid || waitpid(job->pid, &job->status, WNOHANG) != job->pid)
+		if (!job->pid || wait4(job->pid, &job->status, WNOHANG, &used) != job->pid)
 			continue;
 		job->pid = 0;
+		run->cpu += ns_of(&used.ru_utime) + ns_of(&used.ru_stime);
 		if (!run->stopping && sf_engine_now() < run->deadline)
 			run->ended(run->ctx, i);
 	}

@@ -38,7 +38,8 @@ struct sf_engine_allocator {
 struct sf_engine_result {
 	double seconds;
 	uint64_t executions, edges, edges_total; /* total: 0, not known */
-	uint64_t opening, running, costliest;    /* ns; of all jobs */
+	uint64_t cpu;          /* ns, of all jobs; 0: not known; ... */
+	uint64_t opening, running, costliest; /* ... of these the target's: heaps, programs */
 	char *corpus;          /* folder with what was kept */
 	char *log;
 	size_t files, seeds;   /* in the corpus; given */
@@ -72,6 +73,7 @@ struct sf_engine_run {
 	struct sf_engine_job *job; /* plan->jobs of them */
 	double start, deadline;    /* monotonic, seconds */
 	bool stopping, interrupted;
+	uint64_t cpu;              /* ns, of the processes that ended */
 	/* A job's process has ended, and time is left: it may start another. */
 	void (*ended)(void *ctx, uint32_t nr);
 	/* A line about how it goes, without an end. */

@@ -419,6 +419,7 @@ int sf_with_libfuzzer(const struct sf_engine_plan *plan, struct sf_engine_result
 	sf_engine_wait(&l.run);
 	r->seconds = sf_engine_now() - l.run.start;
 	r->interrupted = l.run.interrupted;
+	r->cpu = l.run.cpu;
 	keep_live(&l);
 	take_counts(&l, true);
 	take_logs(&l);

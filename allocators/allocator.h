@@ -580,6 +580,8 @@ const struct sf_allocator *sf_allocator_by_name(const char *name);
  */
 const struct sf_allocator *sf_allocator_open(const char *name, const char *traits,
 					     struct sf_error *err);
+/* Does that error say that it needs the runtime of a sanitizer, which this process is without? */
+bool sf_allocator_lacks_sanitizer(const char *error);
 
 /* Those that benchmarks and tests compare with one another by their identifiers. */
 extern const struct sf_allocator sf_baseline, sf_random, sf_typed, sf_large, sf_protected;

@@ -76,15 +76,34 @@ static bool check_file(const char *path, struct sf_error *err)
 	return got >= 0 && check_header(path, &e, (size_t)got, err);
 }
 
+bool sf_allocator_lacks_sanitizer(const char *error)
+{
+	static const char undefined[] = "undefined symbol: ";
+	static const char *const begins[] = { "__asan_", "__ubsan_", "__sanitizer_", "__tsan_",
+					      "__msan_", "__lsan_", "__hwasan_" };
+	const char *name = strstr(error, undefined);
+
+	for (size_t i = 0; name && i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (!strncmp(name + sizeof(undefined) - 1, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
 /* What the loader says begins with the path, as often as not. */
 static void loader_error(const char *path, struct sf_error *err)
 {
 	const char *why = dlerror();
 	size_t len = strlen(path);
+	char more[160];
 
 	why = why ? why : "cannot be loaded";
 	if (!strncmp(why, path, len) && !strncmp(why + len, ": ", 2))
 		why += len + 2;
+	if (sf_allocator_lacks_sanitizer(why)) {
+		snprintf(more, sizeof(more), "%.70s: a sanitizer's (build/asan/slabfuzz has it)",
+			 why);
+		why = more;
+	}
 	refuse(err, path, why);
 }
 

@@ -276,10 +276,15 @@ unsigned int sf_mal_6(struct sf_judge *j, const struct sf_event *ev)
 
 /* --- MAL-7 --- */
 
-/* An object is promised: was there no memory for it? In a small block there may be none at all. */
+/*
+ * An object is promised: was there no memory for it? In a small block there may be none at all; and
+ * what no reset clears may be used up by the programs before, which errno alone can tell.
+ */
 static bool exhausted(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
-	return (j->sh.live || a->heap) && (a->error == ENOMEM || !j->sh.traits.error);
+	if (j->sh.traits.error)
+		return (j->sh.live || a->heap) && a->error == ENOMEM;
+	return j->sh.live || a->heap || j->sh.traits.history;
 }
 
 static const char *malloc_zero_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)

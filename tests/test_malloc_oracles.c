@@ -359,6 +359,14 @@ static void in_objects(struct fixture *f)
 	traits(f)->realloc_zero = SF_REALLOC_ZERO_OBJECT;
 }
 
+/* What went before may have used it up, and errno says nothing. */
+static void in_used_up(struct fixture *f)
+{
+	in_objects(f);
+	traits(f)->error = 0;
+	traits(f)->history = 1;
+}
+
 static void in_nulls(struct fixture *f)
 {
 	traits(f)->malloc_zero = SF_MALLOC_ZERO_NULL;
@@ -915,6 +923,7 @@ static const struct stream streams[] = {
 	STREAM(MAL, 6, realloc_loses, "realloc lost contents"),
 	STREAM(MAL, 6, realloc_fails_badly, "a realloc that failed changed its object"),
 	{ SF_INV_MAL_7, zero_objects, NULL, in_objects },
+	{ SF_INV_MAL_7, zero_null, NULL, in_used_up },
 	{ SF_INV_MAL_7, zero_nulls, NULL, in_nulls },
 	{ SF_INV_MAL_7, zero_freed, NULL, in_freeing },
 	{ SF_INV_MEM_1, zero_freed, NULL, in_freeing },

@@ -132,7 +132,7 @@ static void find_seeds(struct sf_words *w, bool user)
 /* What the allocators have words for. */
 static void choose_seeds(struct plan *p)
 {
-	bool kernel = !p->on.nr, user = false;
+	bool kernel = !p->on.nr && !p->on.nr_unopened, user = false;
 
 	for (uint32_t i = 0; i < p->on.nr; i++) {
 		bool has = p->on.allocator[i]->caps & SF_CAP_KMALLOC;
@@ -142,7 +142,7 @@ static void choose_seeds(struct plan *p)
 	}
 	if (kernel)
 		find_seeds(&p->seeds, false);
-	if (user)
+	if (user || p->on.nr_unopened)
 		find_seeds(&p->seeds, true);
 }
 
@@ -273,8 +273,10 @@ static char *names_of(const struct sf_selection *on)
 {
 	char *names = sf_strdup("");
 
-	for (uint32_t i = 0; i < on->nr; i++) {
-		char *more = sf_path("%s%s%s", names, i ? " " : "", on->allocator[i]->name);
+	for (uint32_t i = 0; i < on->nr + on->nr_unopened; i++) {
+		const char *name = i < on->nr ? on->allocator[i]->name :
+						on->unopened[i - on->nr];
+		char *more = sf_path("%s%s%s", names, i ? " " : "", name);
 
 		free(names);
 		names = more;
@@ -289,7 +291,7 @@ static int lacks_part(const struct plan *p, const char *what)
 	return SF_EXIT_MISSING;
 }
 
-/* 0, or what to exit with after a message. The strings stay: the process ends soon. */
+/* 0, or what to exit with after a message. Strings are for drop_plan(), either way. */
 static int prepare(struct plan *p, struct sf_engine_plan *e)
 {
 	static const char *const none[] = { NULL };
@@ -321,6 +323,13 @@ static int prepare(struct plan *p, struct sf_engine_plan *e)
 	return 0;
 }
 
+static void drop_plan(struct sf_engine_plan *e)
+{
+	free((char *)e->target);
+	free((char *)e->mutator);
+	free((char *)e->allocators);
+}
+
 static int fuzz(struct plan *p)
 {
 	struct sf_engine_plan e = {
@@ -333,8 +342,10 @@ static int fuzz(struct plan *p)
 	struct sf_error err = { "" };
 	int status = prepare(p, &e);
 
-	if (status)
+	if (status) {
+		drop_plan(&e);
 		return status;
+	}
 	status = p->engine == WITH_AFL ? sf_with_afl(&e, &r, &err) :
 					 sf_with_libfuzzer(&e, &r, &err);
 	if (status) {
@@ -354,13 +365,14 @@ static int fuzz(struct plan *p)
 		}
 	}
 	sf_engine_result_free(&r);
+	drop_plan(&e);
 	return status;
 }
 
 int sf_cmd_fuzz(int argc, char **argv)
 {
 	struct plan p = { .corpus = "slabfuzz-corpus", .crashes = "slabfuzz-crashes",
-			  .seconds = 60, .max_len = 4096 };
+			  .seconds = 60, .max_len = 4096, .on = { .elsewhere = true } };
 	int status = sf_take_options(&usage, &p, argc, argv);
 
 	if (status == SF_GO_ON && optind < argc)

@@ -55,6 +55,11 @@ static int open_one(struct sf_selection *s, const struct sf_usage *u, const char
 	if (!strcmp(name, "all"))
 		return 0;
 	a = sf_allocator_open(name, s->traits, &err);
+	if (!a && s->elsewhere && sf_allocator_lacks_sanitizer(err.text)) {
+		SF_GROW(s->unopened, s->nr_unopened, s->cap_unopened);
+		s->unopened[s->nr_unopened++] = sf_strdup(name);
+		return 0;
+	}
 	if (!a) {
 		sf_static_tls_again(err.text);
 		return sf_bad("%s: %s", u->name, err.text);
@@ -78,7 +83,10 @@ void sf_selection_free(struct sf_selection *s)
 {
 	for (uint32_t i = 0; i < s->nr_asked; i++)
 		free(s->asked[i]);
+	for (uint32_t i = 0; i < s->nr_unopened; i++)
+		free(s->unopened[i]);
 	free(s->asked);
+	free(s->unopened);
 	free(s->traits);
 	free(s->allocator);
 	*s = (struct sf_selection){ 0 };

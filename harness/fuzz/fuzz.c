@@ -344,8 +344,8 @@ void sf_fuzz_setup(void)
 	struct sf_error err;
 
 	sf_find_setup();
-	sf_where_setup();
 	choose_allocators();
+	sf_where_setup(); /* of what was loaded, too */
 	fz.thorough = thorough && *thorough;
 	sf_prog_init(&fz.prog);
 	if (sf_find_goes_on())

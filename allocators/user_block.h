@@ -17,7 +17,6 @@ struct user_block {
 	size_t size;
 	uint8_t *map;         /* with the pages around it; NULL: there is no block */
 	size_t map_size;
-	uintptr_t low, high;  /* what was touched, as far as user_block_touch() was told */
 };
 
 /* `at` bytes behind a page boundary. False: no memory, or `size` is 0 or beyond all reason. */
@@ -32,14 +31,6 @@ static inline bool user_block_has(const struct user_block *b, uint64_t addr, uin
 {
 	return addr >= (uintptr_t)b->start && addr - (uintptr_t)b->start < b->size &&
 	       size <= b->size - (addr - (uintptr_t)b->start);
-}
-
-static inline void user_block_touch(struct user_block *b, uint64_t addr, uint64_t size)
-{
-	if (addr < b->low)
-		b->low = addr;
-	if (addr + size > b->high)
-		b->high = addr + size;
 }
 
 #endif

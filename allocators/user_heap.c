@@ -75,7 +75,7 @@ static void *heap_of(struct sf_heap *h, uint64_t addr)
 
 static void arrived(struct sf_heap *h, uint64_t addr, uint64_t size)
 {
-	struct region *r;
+	const struct region *r;
 
 	if (h->keeps)
 		sf_map_put(&h->live, addr, 0);
@@ -83,9 +83,7 @@ static void arrived(struct sf_heap *h, uint64_t addr, uint64_t size)
 		return;
 	/* One without bytes may be where the block ends. */
 	r = region_of(h, size ? addr : addr - 1);
-	if (r && user_block_has(&r->block, size ? addr : addr - 1, size))
-		user_block_touch(&r->block, addr, size);
-	else
+	if (!r || !user_block_has(&r->block, size ? addr : addr - 1, size))
 		h->fault = "an object lies outside of its heap's block";
 }
 

@@ -128,9 +128,11 @@ UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-fram
 
 FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
-# Of allocators/, what only looks or holds tables: no allocator decides anything there.
-UNCOVERED := arena heap_assert heap_check load load_malloc load_plugin maps open registry settings \
-	snapshot spare traits trap user_block user_contents user_heap user_probe user_thread
+# Of allocators/, what only looks or holds tables: no allocator decides anything there; and the
+# partner of comparisons.
+UNCOVERED := arena heap_assert heap_check load load_malloc load_plugin maps open reference registry \
+	settings snapshot spare traits trap user_block user_contents user_heap user_probe \
+	user_thread
 
 # Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
 # none where speed is measured and in what is installed. `make SF_ASSERT=2` is for all flavors.

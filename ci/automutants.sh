@@ -12,7 +12,8 @@
 # found: ci/kill.sh has these mutants as patches.
 #
 # From the Makefile: BUILD, AUTO (how many), SEED, AUTO_SECONDS (of fuzzing for each that is left;
-# 0: none), AUTO_PROGRAMS (generated), AUTO_FILES (mutate only these; default all), BEHAVIOUR
+# 0: none), AUTO_PROGRAMS (generated), AUTO_FILES (mutate only these; default all that the models
+# are made of: what is other people's, tests/behaviour.c does not run), BEHAVIOUR
 # (arguments of tests/behaviour), AUTO_CC, AUTO_LD, AUTO_LIBS (plain flavor), MUTANT_CC, MUTANT_LD,
 # MUTANT_LIBS (fuzz flavor). Exit 1 if something was neither noticed nor the same nor free.
 set -u
@@ -20,6 +21,8 @@ set -u
 BUILD=${BUILD:-build}
 dir=$BUILD/automutants
 free=tests/mutants/free.txt
+models=$(printf '%s\n' allocators/*.c |
+	grep -v -e /load -e /user_ -e /open -e /reference -e /traits)
 seconds_max=${AUTO_SECONDS:-20}
 programs=${AUTO_PROGRAMS:-10000}
 tab=$(printf '\t')
@@ -201,12 +204,12 @@ check_free || exit 2
 rm -rf "$dir"
 mkdir -p "$dir/clean"
 # shellcheck disable=SC2086 # files
-"$BUILD/mutator" ${AUTO_FILES:-allocators/*.c} >"$dir/all" || exit 2
+"$BUILD/mutator" ${AUTO_FILES:-$models} >"$dir/all" || exit 2
 # In an order that depends on the seed alone. What only looks whether all is well allocates nothing.
 grep -v '^allocators/heap_\(check\|assert\)\.c' "$dir/all" |
 	awk -v seed="${SEED:-1}" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' |
 	sort | cut -f 2- >"$dir/drawn"
-for f in ${AUTO_FILES:-allocators/*.c}; do
+for f in ${AUTO_FILES:-$models}; do
 	echo "$AUTO_CC -g0 -w -c -o $dir/clean/$(basename "$f" .c).o $f"
 done | xargs -P "${JOBS:-$(nproc)}" -I CMD sh -c CMD || exit 2
 

@@ -5,6 +5,7 @@
 #include "user_block.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,7 +17,7 @@ enum {
 	AROUND = 64,         /* known bytes on each side, as far as there is room up to the guard */
 	KNOWN = 0xb5,
 	JUNK = 0xcb,
-	JUNK_SIZE = 1 << 16, /* of a new block: heaps must not count on zeroes */
+	JUNK_SIZE = 1 << 14, /* of a new block: heaps must not count on zeroes */
 	BLOCK_PAGES = 4096,  /* looked at in one go */
 	LOOKED_MAX = 1 << 18, /* pages of a block that is looked through, not cleared as a whole */
 	WIPED_MAX = 256,     /* pages; more are dropped and mapped anew, not wiped */
@@ -75,11 +76,18 @@ static bool shadow_is_known(size_t *offset)
 	return scale == SHADOW_SCALE && *offset % PAGE == 0;
 }
 
+/* Swap that is not there when the first block is made is not there later. */
 static bool swapped(void)
 {
+	static atomic_bool none;
 	struct sysinfo now;
 
-	return sysinfo(&now) || now.totalswap != now.freeswap;
+	if (none)
+		return false;
+	if (sysinfo(&now))
+		return true;
+	none = !now.totalswap;
+	return now.totalswap != now.freeswap;
 }
 
 /* Of SHADOW_PAGES pages of shadow at most: those that are there. */
@@ -233,15 +241,18 @@ bool user_block_make(struct user_block *b, uint64_t size, uint32_t at)
 	return true;
 }
 
-/* The pages of it that are there, zeroed; false: too many for that. */
+/* The pages of it that are there, zeroed but for where junk goes; false: too many for that. */
 static bool wipe(struct user_block *b)
 {
-	size_t nr = b->map_size / PAGE - 2, wiped = 0;
+	size_t nr = b->map_size / PAGE - 2, wiped = 0, first;
 	unsigned char there[BLOCK_PAGES];
 
 	if (nr > LOOKED_MAX || swapped())
 		return false;
-	for (size_t done = 0, n; done < nr; done += n) {
+	memset(b->map + PAGE, 0, (uintptr_t)b->start % PAGE);
+	memset(b->start + b->size, 0, -((uintptr_t)b->start + b->size) % PAGE);
+	first = b->size < JUNK_SIZE ? nr : ((uintptr_t)b->start % PAGE + JUNK_SIZE) / PAGE;
+	for (size_t done = first, n; done < nr; done += n) {
 		uint8_t *at = b->map + PAGE + done * PAGE;
 
 		n = nr - done < BLOCK_PAGES ? nr - done : BLOCK_PAGES;

@@ -79,8 +79,16 @@ static bool check_file(const char *path, struct sf_error *err)
 /* What the loader says begins with the path, as often as not. */
 static void loader_error(const char *path, struct sf_error *err)
 {
+	static const char *const of_sanitizers[] = { ": __asan_", ": __ubsan_", ": __sanitizer_" };
 	const char *why = dlerror();
 	size_t len = strlen(path);
+
+	for (size_t i = 0; why && i < sizeof(of_sanitizers) / sizeof(of_sanitizers[0]); i++) {
+		if (strstr(why, of_sanitizers[i])) {
+			refuse(err, path, SF_LOAD_SANITIZERS);
+			return;
+		}
+	}
 
 	why = why ? why : "cannot be loaded";
 	if (!strncmp(why, path, len) && !strncmp(why + len, ": ", 2))

@@ -14,6 +14,7 @@ enum {
 	JUNK = 0xcb,
 	JUNK_SIZE = 1 << 16, /* of a new block: heaps must not count on zeroes */
 	WIPED_MAX = 1 << 20, /* more is dropped and mapped anew, not wiped */
+	SHADOW_MAX = 1 << 20, /* likewise, of what AddressSanitizer knows of memory */
 	NEAR = 2 * PAGE,     /* what an allocator writes for itself lies so near to objects */
 };
 
@@ -22,6 +23,8 @@ extern void __asan_poison_memory_region(const volatile void *p, size_t size)
 	__attribute__((weak));
 extern void __asan_unpoison_memory_region(const volatile void *p, size_t size)
 	__attribute__((weak));
+
+extern void __asan_get_shadow_mapping(size_t *scale, size_t *offset) __attribute__((weak));
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -48,10 +51,32 @@ static size_t tail(const struct user_block *b)
 	return room < AROUND ? room : AROUND;
 }
 
-static void unpoison(uint8_t *from, size_t size)
+static void unpoison_bytes(uint8_t *from, size_t size)
 {
 	if (__asan_unpoison_memory_region)
 		__asan_unpoison_memory_region(from, size);
+}
+
+/*
+ * What is not mapped of the shadow reads as not poisoned. Writing that down for each byte of a
+ * large block would cost an eighth of its size, in memory and in each program's time.
+ */
+static void unpoison(uint8_t *from, size_t size)
+{
+	uintptr_t scale = 0, offset = 0, low, high;
+
+	if (!__asan_get_shadow_mapping || size < SHADOW_MAX) {
+		unpoison_bytes(from, size);
+		return;
+	}
+	__asan_get_shadow_mapping(&scale, &offset);
+	low = (((uintptr_t)from >> scale) + offset + PAGE - 1) / PAGE * PAGE;
+	high = (((uintptr_t)(from + size) >> scale) + offset) / PAGE * PAGE;
+	madvise((void *)low, high - low, MADV_DONTNEED);
+	low = (low - offset) << scale;
+	high = (high - offset) << scale;
+	unpoison_bytes(from, low - (uintptr_t)from);
+	unpoison_bytes((uint8_t *)high, (uintptr_t)from + size - high);
 }
 
 /* What lies around it, up to the guards. */

@@ -17,7 +17,11 @@
 #include "user_contents.h"
 #include "user_thread.h"
 
-enum { REGIONS_MAX = 64 }; /* heaps and regions of one program; more are refused */
+/* Heaps and regions of one program; what goes beyond is refused. */
+enum {
+	REGIONS_MAX = 64,
+	REGIONS_BYTES = 1 << 30, /* who clears its blocks, or maps them, has not run away yet */
+};
 
 /* A heap of the plug-in, or a further block of one. */
 struct region {
@@ -350,17 +354,24 @@ static const char *heap_integrity(struct sf_heap *h)
 
 /* --- heaps in blocks --- */
 
-/* A free place among the regions; REGIONS_MAX: there is none. */
-static uint32_t new_region(struct sf_heap *h)
+/* A free place among the regions; REGIONS_MAX: there is none for one of that size. */
+static uint32_t new_region(struct sf_heap *h, uint64_t size)
 {
+	uint64_t room = REGIONS_BYTES;
+
 	if (!h->nr)
 		h->nr = 1; /* 0 is heap 0, and no id */
+	for (uint32_t i = 1; i < h->nr; i++)
+		if (h->region[i].handle)
+			room -= h->region[i].block.size;
+	if (size > room)
+		return REGIONS_MAX;
 	return h->nr < REGIONS_MAX ? h->nr++ : REGIONS_MAX;
 }
 
 static uint32_t make_region(struct sf_heap *h, uint32_t heap, bool add, uint64_t size, uint32_t at)
 {
-	uint32_t id = h->lost ? REGIONS_MAX : new_region(h);
+	uint32_t id = h->lost ? REGIONS_MAX : new_region(h, size);
 	struct region *r = &h->region[id];
 	void *owner = heap_by_id(h, heap);
 

@@ -132,7 +132,7 @@ static void find_seeds(struct sf_words *w, bool user)
 /* What the allocators have words for. */
 static void choose_seeds(struct plan *p)
 {
-	bool kernel = !p->on.nr, user = false;
+	bool kernel = !p->on.nr && !p->on.nr_left, user = p->on.nr_left;
 
 	for (uint32_t i = 0; i < p->on.nr; i++) {
 		bool has = p->on.allocator[i]->caps & SF_CAP_KMALLOC;
@@ -273,8 +273,9 @@ static char *names_of(const struct sf_selection *on)
 {
 	char *names = sf_strdup("");
 
-	for (uint32_t i = 0; i < on->nr; i++) {
-		char *more = sf_path("%s%s%s", names, i ? " " : "", on->allocator[i]->name);
+	for (uint32_t i = 0; i < on->nr + on->nr_left; i++) {
+		const char *name = i < on->nr ? on->allocator[i]->name : on->left[i - on->nr];
+		char *more = sf_path("%s%s%s", names, i ? " " : "", name);
 
 		free(names);
 		names = more;
@@ -294,8 +295,10 @@ static int prepare(struct plan *p, struct sf_engine_plan *e)
 {
 	static const char *const none[] = { NULL };
 	bool afl = p->engine == WITH_AFL;
-	int status = p->raw ? 0 : sf_select_open(&p->on, &usage, afl ? "baseline" : "all");
+	int status;
 
+	p->on.leave = true; /* targets have sanitizers, whatever this program has */
+	status = p->raw ? 0 : sf_select_open(&p->on, &usage, afl ? "baseline" : "all");
 	if (status)
 		return status;
 	if (afl && !in_path("afl-fuzz")) {

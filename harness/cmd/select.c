@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../allocators/load.h"
 #include "select.h"
 #include "static_tls.h"
 
@@ -55,6 +56,11 @@ static int open_one(struct sf_selection *s, const struct sf_usage *u, const char
 	if (!strcmp(name, "all"))
 		return 0;
 	a = sf_allocator_open(name, s->traits, &err);
+	if (!a && s->leave && strstr(err.text, SF_LOAD_SANITIZERS)) {
+		SF_GROW(s->left, s->nr_left, s->cap_left);
+		s->left[s->nr_left++] = sf_sprintf("%s", name);
+		return 0;
+	}
 	if (!a) {
 		sf_static_tls_again(err.text);
 		return sf_bad("%s: %s", u->name, err.text);
@@ -79,6 +85,9 @@ void sf_selection_free(struct sf_selection *s)
 	for (uint32_t i = 0; i < s->nr_asked; i++)
 		free(s->asked[i]);
 	free(s->asked);
+	for (uint32_t i = 0; i < s->nr_left; i++)
+		free(s->left[i]);
+	free(s->left);
 	free(s->traits);
 	free(s->allocator);
 	*s = (struct sf_selection){ 0 };

@@ -18,6 +18,7 @@
 #include "counts.h"
 #include "engine.h"
 #include "files.h"
+#include "find.h"
 
 enum {
 	INTERRUPTED = 72, /* libFuzzer's exit status */
@@ -176,11 +177,20 @@ static void weed(const struct lf_run *l, const char *path)
 	free(bad);
 }
 
+/* The next one reads the whole corpus again. */
+static void forget_kept(const struct lf_run *l, uint32_t nr)
+{
+	char *kept = of_job(l, "kept", nr);
+
+	sf_remove_tree(kept);
+	free(kept);
+}
+
 static void ended(void *ctx, uint32_t nr)
 {
 	struct lf_run *l = ctx;
 	int status = l->run.job[nr].status;
-	char *log, *saved, *kept;
+	char *log, *saved;
 	bool again = true;
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == INTERRUPTED)
@@ -189,13 +199,14 @@ static void ended(void *ctx, uint32_t nr)
 	saved = artifact(log);
 	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
 		/* Its seconds were whole ones. */
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == SF_FIND_AGAIN) {
+		if (!strstr(log, "INITED"))
+			forget_kept(l, nr);
 	} else if (saved && !access(saved, R_OK)) {
 		/* Not all of the corpus was read: again from the beginning. */
 		if (!strstr(log, "INITED")) {
 			weed(l, saved);
-			kept = of_job(l, "kept", nr);
-			sf_remove_tree(kept);
-			free(kept);
+			forget_kept(l, nr);
 		}
 	} else if (!strstr(log, "\n#")) {
 		again = false; /* it says nothing and saves nothing */

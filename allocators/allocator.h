@@ -114,7 +114,7 @@ struct sf_request {
 	uint16_t token;    /* alloc token of the type, 0 to 15 (clang's allocation tokens) */
 	uint32_t gfp;      /* enum sf_gfp */
 	uint32_t site;     /* call site: stands for the code address */
-	uint32_t align;    /* 0: natural */
+	uint64_t align;    /* 0: natural */
 	/*
 	 * n elements of `size` bytes. n != 1 only with SF_CAP_ARRAY, and the product may overflow:
 	 * then the request must fail.

@@ -148,8 +148,8 @@ static void wrapped(struct sf_prog *p, struct sf_rng *r)
 
 		op->n = 1ull << k;
 		op = put(p, sf_rng_one_in(r, 2) ? SF_OP_MALLOC : SF_OP_ALIGNED_ALLOC,
-			 UINT64_MAX - upto(r, 8200));
-		op->align = 16u << upto(r, 10);
+			 sf_rng_one_in(r, 4) ? upto(r, 300) : UINT64_MAX - upto(r, 8200));
+		op->align = 16ull << upto(r, sf_rng_one_in(r, 3) ? 60 : 10);
 		put(p, SF_OP_MALLOC_GOOD_SIZE, op->size);
 	}
 	put_of(p, SF_OP_VERIFY, obj, 0);
@@ -159,7 +159,7 @@ static void wrapped(struct sf_prog *p, struct sf_rng *r)
 /* A heap in an odd place is filled to the brim, grows by a block, and goes with what is in it. */
 static void small_heap(struct sf_prog *p, struct sf_rng *r)
 {
-	uint64_t size = 1024 + upto(r, 20000);
+	uint64_t size = 1024 + upto(r, sf_rng_one_in(r, 3) ? 200000 : 20000); /* tables, too */
 	struct sf_op *op = put(p, SF_OP_HEAP_CREATE, size);
 	uint32_t heap = op->res, first, nr = 2 + (uint32_t)upto(r, 12);
 

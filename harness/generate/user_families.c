@@ -135,6 +135,25 @@ static void aligned(struct sf_prog *p, struct sf_rng *r)
 	}
 }
 
+/* Freed with size and alignment, where a class of that size is smaller than the alignment. */
+static void sized(struct sf_prog *p, struct sf_rng *r)
+{
+	uint64_t nr = 8 + upto(r, 24);
+	uint32_t first = p->nr_res, shift = 5 + (uint32_t)upto(r, 8), less = 1 + (uint32_t)upto(r, 3);
+	struct sf_op *op;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		op = put(p, SF_OP_ALIGNED_ALLOC, (1ull << (shift - less)) - upto(r, 2));
+		op->align = 1ull << shift;
+	}
+	for (uint64_t i = 1; i < nr; i += 1 + upto(r, 4))
+		put_of(p, SF_OP_FREE_ALIGNED_SIZED, first + (uint32_t)i, 0);
+	for (uint64_t i = 0; i < nr; i++) {
+		op = put(p, sf_rng_one_in(r, 2) ? SF_OP_ALIGNED_ALLOC : SF_OP_MALLOC, 1ull << shift);
+		op->align = 1ull << shift;
+	}
+}
+
 /* Products and sums that wrap to something small, then something small. */
 static void wrapped(struct sf_prog *p, struct sf_rng *r)
 {
@@ -220,6 +239,7 @@ static const struct {
 } families[] = {
 	{ 5, chain }, { 3, dirty }, { 3, equal },      { 3, aligned },
 	{ 2, wrapped }, { 3, small_heap }, { 1, brim }, { 2, threads },
+	{ 2, sized },
 };
 
 static void heap_of(struct sf_settings *set, uint64_t caps, struct sf_rng *r)

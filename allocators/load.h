@@ -10,9 +10,9 @@
 
 struct load;
 
-/* Why an object is refused that calls a sanitizer's functions, or coverage's: this process has none. */
+/* Why an object is refused that calls a sanitizer's functions: this process has none. */
 #define SF_LOAD_SANITIZERS                                                                         \
-	"built with sanitizers or coverage: fuzz takes it; run wants a plain one, or "             \
+	"built with sanitizers: fuzz takes it; else build it without, or run "                     \
 	"build/asan/slabfuzz"
 
 /*

@@ -96,6 +96,24 @@ static void loader_error(const char *path, struct sf_error *err)
 	refuse(err, path, why);
 }
 
+/* There in programs with AddressSanitizer. */
+extern void __asan_init(void) __attribute__((weak));
+
+/*
+ * A namespace of its own. With AddressSanitizer loaders crash on libraries that bring a malloc()
+ * for one (glibc's takes an error of one libc to the free() of another): then at least its own
+ * symbols come first. The C library itself is there once in each namespace.
+ */
+static void *open_apart(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	if (__asan_init && strncmp(name, "libc.so", 7) != 0)
+		return dlmopen(LM_ID_BASE, path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+	return dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL);
+}
+
 struct load *load_open(const char *path, bool apart, struct sf_error *err)
 {
 	struct load l = { .handle = NULL }, *kept;
@@ -109,7 +127,7 @@ struct load *load_open(const char *path, bool apart, struct sf_error *err)
 	if (!check_file(path, err))
 		return NULL;
 	if (apart)
-		l.handle = dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL);
+		l.handle = open_apart(path);
 	if (!l.handle)
 		l.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!l.handle || dlinfo(l.handle, RTLD_DI_LINKMAP, &l.map)) {

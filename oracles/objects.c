@@ -271,7 +271,7 @@ static void resize_in_place(struct sf_shadow *sh, struct sf_shadow_obj *o,
 	sums_sub(sh, o);
 	o->size = a->size;
 	o->res = a->res;
-	/* Of kmalloc, what is not said stays; else no slot is promised, what it lets go of is free. */
+	/* Of kmalloc, what is not said stays; others promise no slot: what is let go is free. */
 	if (a->usable || !(sh->caps & SF_CAP_KMALLOC)) {
 		o->usable = a->usable;
 		if (extent_of(a) != o->extent)

@@ -15,7 +15,7 @@ struct sf_selection {
 	uint32_t nr, cap;
 	char **asked; /* names, as -a had them */
 	uint32_t nr_asked, cap_asked;
-	bool leave;   /* what only a process with sanitizers can load is no error, but left to one */
+	bool leave;   /* what only a process with sanitizers can load is left to one */
 	char **left;  /* its names */
 	uint32_t nr_left, cap_left;
 	char *traits; /* of those from outside, "KEY=VALUE KEY=VALUE…"; NULL: none */

@@ -17,9 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
+
 enum {
 	LOOK_SECONDS = 1,
-	PAGES_MAX = 3 << 18, /* 3 GiB, resident */
 	DATA_MAX = 1 << 20,
 };
 
@@ -82,12 +83,14 @@ static uint64_t resident_pages(void)
 	return second ? strtoull(second, NULL, 10) : 0;
 }
 
+static unsigned int memory_mb;
+
 static void look(int nr)
 {
 	int saved = errno;
 
 	(void)nr;
-	if (resident_pages() > PAGES_MAX)
+	if (resident_pages() >> 8 > memory_mb)
 		_exit(SF_FORKED_MEMORY);
 	errno = saved;
 }
@@ -97,6 +100,7 @@ static void be_watched(void)
 	const struct itimerval each = { { LOOK_SECONDS, 0 }, { LOOK_SECONDS, 0 } };
 	const struct sigaction ours = { .sa_handler = look, .sa_flags = SA_RESTART };
 
+	memory_mb = sf_memory_mb();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigaction(SIGALRM, &ours, NULL);
 	setitimer(ITIMER_REAL, &each, NULL);

@@ -22,9 +22,9 @@ uint8_t *sf_where_add(const char *path, const char *section, size_t *size);
 /*
  * Of a crash of that kind ("SEGV", "use-after-poison": `len` bytes), whose stack is `pc`, innermost
  * first, addresses of instructions and not of what comes after a call. Named is the first function
- * of the program, or of an allocator from outside, that is neither the sanitizer's nor an assertion's own; "at +0x1234" (from the
- * begin of the program's file) where the program has no symbols. Allocates nothing: signal handlers
- * call it.
+ * of the program, or of an allocator from outside, that is neither the sanitizer's nor an
+ * assertion's own; "at +0x1234" (from the begin of the program's file) where the program has no
+ * symbols. Allocates nothing: signal handlers call it.
  */
 void sf_where_title(const char *kind, size_t len, const uintptr_t *pc, unsigned int nr,
 		    char title[SF_CRASH_MAX]);

@@ -32,6 +32,7 @@ struct lf_run {
 	struct sf_words env;      /* of all */
 	char *seeds, *live, *raw; /* folders */
 	size_t *said;             /* of each job: where the log of its process begins */
+	bool gave_up;             /* a job is not started again */
 };
 
 /* CORPUS-what.NUMBER */
@@ -113,7 +114,9 @@ static void start(struct lf_run *l, uint32_t nr)
 		sf_words_add(&argv, "-dict=%s", p->dict);
 	if (p->seed)
 		sf_words_add(&argv, "-seed=%u", (unsigned int)(p->seed + nr) | 1);
-	sf_words_split(&argv, "-timeout=10 -rss_limit_mb=3072 -print_final_stats=1");
+	sf_words_split(&argv, "-print_final_stats=1");
+	sf_words_add(&argv, "-timeout=%u", SF_HANG_SECONDS);
+	sf_words_add(&argv, "-rss_limit_mb=%u", sf_memory_mb());
 	sf_words_add(&argv, "-detect_leaks=0");
 	sf_words_add(&argv, "-artifact_prefix=%s/%u-", l->raw, nr);
 	sf_words_split(&argv, p->flags);
@@ -210,6 +213,7 @@ static void ended(void *ctx, uint32_t nr)
 		}
 	} else if (!strstr(log, "\n#")) {
 		again = false; /* it says nothing and saves nothing */
+		l->gave_up = true;
 	} else {
 		sleep(1);
 	}
@@ -436,9 +440,9 @@ int sf_with_libfuzzer(const struct sf_engine_plan *plan, struct sf_engine_result
 	r->corpus = sf_path("%s", plan->corpus);
 	r->files = sf_count_files(plan->corpus);
 	collect(&l, &since);
-	if (!r->executions && !r->finds.nr && !r->interrupted) {
-		snprintf(err->text, sizeof(err->text), "%.90s did not run; see %.90s",
-			 plan->target, r->log);
+	if (!r->finds.nr && !r->interrupted && (!r->executions || l.gave_up)) {
+		snprintf(err->text, sizeof(err->text), "%.80s did not run%s; see %.80s",
+			 plan->target, r->executions ? " on" : "", r->log);
 		status = 3;
 	}
 	finish(&l);

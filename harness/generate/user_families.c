@@ -138,8 +138,8 @@ static void aligned(struct sf_prog *p, struct sf_rng *r)
 /* Freed with size and alignment, where a class of that size is smaller than the alignment. */
 static void sized(struct sf_prog *p, struct sf_rng *r)
 {
-	uint64_t nr = 8 + upto(r, 24);
-	uint32_t first = p->nr_res, shift = 5 + (uint32_t)upto(r, 8), less = 1 + (uint32_t)upto(r, 3);
+	uint64_t nr = 8 + upto(r, 24), shift = 5 + upto(r, 8), less = 1 + upto(r, 3);
+	uint32_t first = p->nr_res;
 	struct sf_op *op;
 
 	for (uint64_t i = 0; i < nr; i++) {
@@ -149,7 +149,8 @@ static void sized(struct sf_prog *p, struct sf_rng *r)
 	for (uint64_t i = 1; i < nr; i += 1 + upto(r, 4))
 		put_of(p, SF_OP_FREE_ALIGNED_SIZED, first + (uint32_t)i, 0);
 	for (uint64_t i = 0; i < nr; i++) {
-		op = put(p, sf_rng_one_in(r, 2) ? SF_OP_ALIGNED_ALLOC : SF_OP_MALLOC, 1ull << shift);
+		op = put(p, sf_rng_one_in(r, 2) ? SF_OP_ALIGNED_ALLOC : SF_OP_MALLOC,
+			 1ull << shift);
 		op->align = 1ull << shift;
 	}
 }

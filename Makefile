@@ -95,6 +95,8 @@ LIB_CPPFLAGS := $(if $(HAVE_TRACECMD),-DSF_HAVE_TRACECMD) $(if $(HAVE_ZSTD),-DSF
 	$(if $(strip $(LIB_PKGS)),$(shell $(PKG_CONFIG) --cflags $(LIB_PKGS)))
 LIBS := $(if $(strip $(LIB_PKGS)),$(shell $(PKG_CONFIG) --libs $(LIB_PKGS))) -lpthread -lm
 CMD_LIBS := $(if $(HAVE_JANSSON),$(shell $(PKG_CONFIG) --libs jansson))
+# harness/cmd/coverage.c
+CMD_EXPORTS := $(foreach f,8bit_counters pcs,-Wl,--export-dynamic-symbol=__sanitizer_cov_$f_init)
 CMD_CPPFLAGS := $(if $(HAVE_JANSSON),$(shell $(PKG_CONFIG) --cflags jansson))
 TEST_LIBS := $(if $(HAVE_CMOCKA),$(shell $(PKG_CONFIG) --libs cmocka))
 
@@ -194,7 +196,7 @@ $(call archive,$1): $$(call objects,$1,$$(LIB_SRC)) $(BUILD)/$1/flags $(BUILD)/$
 	$$(Q)echo '  AR      $$@' && rm -f $$@ && $(AR) rcs $$@ $$(filter %.o,$$^)
 
 $(BUILD)/$1/slabfuzz: $$(call objects,$1,$$(CMD_SRC)) $(call archive,$1)
-	$$(call ld,$1,$$(CMD_LIBS))
+	$$(call ld,$1,$$(CMD_EXPORTS) $$(CMD_LIBS))
 
 $(BUILD)/$1/bench: $$(call objects,$1,$$(BENCH_SRC)) $(call archive,$1)
 	$$(call ld,$1,$$(CMD_LIBS))

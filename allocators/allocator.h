@@ -114,7 +114,7 @@ struct sf_request {
 	uint16_t token;    /* alloc token of the type, 0 to 15 (clang's allocation tokens) */
 	uint32_t gfp;      /* enum sf_gfp */
 	uint32_t site;     /* call site: stands for the code address */
-	uint32_t align;    /* 0: natural */
+	uint64_t align;    /* 0: natural */
 	/*
 	 * n elements of `size` bytes. n != 1 only with SF_CAP_ARRAY, and the product may overflow:
 	 * then the request must fail.
@@ -580,8 +580,6 @@ const struct sf_allocator *sf_allocator_by_name(const char *name);
  */
 const struct sf_allocator *sf_allocator_open(const char *name, const char *traits,
 					     struct sf_error *err);
-/* Does that error say that it needs the runtime of a sanitizer, which this process is without? */
-bool sf_allocator_lacks_sanitizer(const char *error);
 
 /* Those that benchmarks and tests compare with one another by their identifiers. */
 extern const struct sf_allocator sf_baseline, sf_random, sf_typed, sf_large, sf_protected;

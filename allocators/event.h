@@ -291,7 +291,7 @@ struct sf_ev_alloc {
 	uint32_t gfp;        /* as asked */
 	uint32_t site;
 	uint32_t cache;      /* CACHE: id of the cache asked; else SF_NONE */
-	uint32_t align;      /* asked explicitly, 0: none */
+	uint64_t align;      /* asked explicitly, 0: none */
 	uint64_t n, elem;    /* the operands; n == 1 for plain requests */
 	uint64_t size;       /* bytes asked: n * elem, SIZE_MAX if it overflows or saturates */
 	uint64_t addr;       /* 0: NULL */

@@ -76,35 +76,41 @@ static bool check_file(const char *path, struct sf_error *err)
 	return got >= 0 && check_header(path, &e, (size_t)got, err);
 }
 
-bool sf_allocator_lacks_sanitizer(const char *error)
-{
-	static const char undefined[] = "undefined symbol: ";
-	static const char *const begins[] = { "__asan_", "__ubsan_", "__sanitizer_", "__tsan_",
-					      "__msan_", "__lsan_", "__hwasan_" };
-	const char *name = strstr(error, undefined);
-
-	for (size_t i = 0; name && i < sizeof(begins) / sizeof(begins[0]); i++)
-		if (!strncmp(name + sizeof(undefined) - 1, begins[i], strlen(begins[i])))
-			return true;
-	return false;
-}
-
 /* What the loader says begins with the path, as often as not. */
 static void loader_error(const char *path, struct sf_error *err)
 {
+	static const char *const of_sanitizers[] = { ": __asan_", ": __ubsan_", ": __sanitizer_" };
 	const char *why = dlerror();
 	size_t len = strlen(path);
-	char more[160];
 
+	for (size_t i = 0; why && i < sizeof(of_sanitizers) / sizeof(of_sanitizers[0]); i++) {
+		if (strstr(why, of_sanitizers[i])) {
+			refuse(err, path, SF_LOAD_SANITIZERS);
+			return;
+		}
+	}
 	why = why ? why : "cannot be loaded";
 	if (!strncmp(why, path, len) && !strncmp(why + len, ": ", 2))
 		why += len + 2;
-	if (sf_allocator_lacks_sanitizer(why)) {
-		snprintf(more, sizeof(more), "%.70s: a sanitizer's (build/asan/slabfuzz has it)",
-			 why);
-		why = more;
-	}
 	refuse(err, path, why);
+}
+
+/* There in programs with AddressSanitizer. */
+extern void __asan_init(void) __attribute__((weak));
+
+/*
+ * A namespace of its own. With AddressSanitizer loaders crash on libraries that bring a malloc()
+ * for one (glibc's takes an error of one libc to the free() of another): then at least its own
+ * symbols come first. The C library itself is there once in each namespace.
+ */
+static void *open_apart(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	if (__asan_init && strncmp(name, "libc.so", 7) != 0)
+		return dlmopen(LM_ID_BASE, path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+	return dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL);
 }
 
 struct load *load_open(const char *path, bool apart, struct sf_error *err)
@@ -120,7 +126,7 @@ struct load *load_open(const char *path, bool apart, struct sf_error *err)
 	if (!check_file(path, err))
 		return NULL;
 	if (apart)
-		l.handle = dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL);
+		l.handle = open_apart(path);
 	if (!l.handle)
 		l.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!l.handle || dlinfo(l.handle, RTLD_DI_LINKMAP, &l.map)) {

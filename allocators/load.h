@@ -10,6 +10,11 @@
 
 struct load;
 
+/* Why an object is refused that calls a sanitizer's functions: this process has none. */
+#define SF_LOAD_SANITIZERS                                                                         \
+	"built with sanitizers: fuzz takes it; else build it without, or run "                     \
+	"build/asan/slabfuzz"
+
 /*
  * `apart`: with a C library of its own where that can be, so that nothing of this process calls
  * into it, and it into nothing of this process. NULL: *err says why.

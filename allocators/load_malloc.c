@@ -101,8 +101,8 @@ static int lib_trim(void *heap, size_t pad)
 }
 
 /* A name may be put before each of theirs, as a library that does not replace malloc() does. */
-static const char *const prefixes[] = { "", "je_", "mi_", "tc_", "rp", "scalable_", "sn_", "iso_",
-					"hm_", "scudo_", "nedalloc_", "dl", "h_" };
+static const char *const prefixes[] = { "", "je_", "ff", "mi_", "tc_", "rp", "scalable_", "sn_",
+					"iso_", "hm_", "scudo_", "nedalloc_", "dl", "h_" };
 
 /* Where in struct library, and what it is called: the usual name, then others. */
 static const struct {

@@ -81,8 +81,8 @@ static bool check_entries(const char *path, const struct slabfuzz_plugin *t, str
 			 entries[i].name);
 		return refuse(err, path, why);
 	}
-	if (!t->malloc || !t->free)
-		return refuse(err, path, "its table has no malloc, or no free");
+	if (!t->malloc || (!t->free && !t->free_sized))
+		return refuse(err, path, "its table has no malloc, or no free (nor free_sized)");
 	if ((t->add || t->remove) && !(t->create_at && t->add && t->remove))
 		return refuse(err, path, "add and remove need each other, and create_at");
 	return true;

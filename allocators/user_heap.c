@@ -15,9 +15,14 @@
 #include "base/hash_map.h"
 #include "user_block.h"
 #include "user_contents.h"
+#include "user_sizes.h"
 #include "user_thread.h"
 
-enum { REGIONS_MAX = 64 }; /* heaps and regions of one program; more are refused */
+/* Heaps and regions of one program; what goes beyond is refused. */
+enum {
+	REGIONS_MAX = 64,
+	REGIONS_BYTES = 1 << 30, /* who clears its blocks, or maps them, has not run away yet */
+};
 
 /* A heap of the plug-in, or a further block of one. */
 struct region {
@@ -36,6 +41,7 @@ struct sf_heap {
 	bool keeps;       /* nothing but freeing each object makes it new */
 	uint64_t size;
 	struct sf_map live; /* keeps: what is alive */
+	struct user_sizes sizes; /* without a free() that needs none */
 	uint32_t nr;      /* regions; ids are their indices */
 	struct region region[REGIONS_MAX];
 	const char *fault;/* an object was where none may be */
@@ -73,12 +79,22 @@ static void *heap_of(struct sf_heap *h, uint64_t addr)
 	return r ? heap_by_id(h, r->heap) : h->first;
 }
 
-static void arrived(struct sf_heap *h, uint64_t addr, uint64_t size)
+/* Words of the kernel know no realloc() that frees, and ZERO_SIZE_PTR is nothing, as NULL is. */
+static bool is_kernels(const struct sf_request *rq)
 {
+	return rq->call == SF_CALL_NONE;
+}
+
+static void arrived(struct sf_heap *h, uint64_t addr, const struct sf_request *rq)
+{
+	uint64_t size = rq->size * rq->n;
 	const struct region *r;
 
 	if (h->keeps)
 		sf_map_put(&h->live, addr, 0);
+	if (!h->t->free)
+		user_sizes_put(&h->sizes, addr, (struct user_size){
+			.size = is_kernels(rq) && !size ? 1 : size, .align = rq->align });
 	if (!h->in_block)
 		return;
 	/* One without bytes may be where the block ends. */
@@ -91,15 +107,29 @@ static void left(struct sf_heap *h, uint64_t addr)
 {
 	if (h->keeps)
 		sf_map_del(&h->live, addr);
+	if (!h->t->free)
+		user_sizes_del(&h->sizes, addr);
+}
+
+/* free(), or what the table has instead of it. */
+static void call_free(struct sf_heap *h, void *heap, void *p)
+{
+	const struct user_size *size;
+
+	if (h->t->free) {
+		h->t->free(heap, p);
+		return;
+	}
+	size = user_sizes_get(&h->sizes, (uintptr_t)p);
+	if (!size && p)
+		return;
+	if (size && size->align && h->t->free_aligned_sized)
+		h->t->free_aligned_sized(heap, p, size->align, size->size);
+	else
+		h->t->free_sized(heap, p, size ? size->size : 0);
 }
 
 /* --- requests --- */
-
-/* Words of the kernel know no realloc() that frees, and ZERO_SIZE_PTR is nothing, as NULL is. */
-static bool is_kernels(const struct sf_request *rq)
-{
-	return rq->call == SF_CALL_NONE;
-}
 
 static uint64_t kernel_size(const struct sf_request *rq)
 {
@@ -151,7 +181,7 @@ static void do_alloc(struct sf_heap *h, const struct sf_request *rq, struct sf_r
 		return;
 	rs->status = SF_OK;
 	rs->addr = (uintptr_t)p;
-	arrived(h, rs->addr, rq->size * rq->n);
+	arrived(h, rs->addr, rq);
 }
 
 static void *call_realloc(struct sf_heap *h, void *heap, void *p, const struct sf_request *rq)
@@ -198,7 +228,7 @@ static void do_realloc(struct sf_heap *h, uint64_t addr, const struct sf_request
 	rs->addr = (uintptr_t)p;
 	if (addr && rs->addr != addr)
 		left(h, addr);
-	arrived(h, rs->addr, rq->size * rq->n);
+	arrived(h, rs->addr, rq);
 }
 
 static void do_free(struct sf_heap *h, const struct sf_free_request *rq, struct sf_result *rs)
@@ -216,7 +246,7 @@ static void do_free(struct sf_heap *h, const struct sf_free_request *rq, struct 
 	else if (rq->call == SF_CALL_FREE_ALIGNED)
 		h->t->free_aligned_sized(heap, p, rq->align, rq->size);
 	else
-		h->t->free(heap, p);
+		call_free(h, heap, p);
 	rs->error = *error;
 	if (refused(h, heap))
 		rs->status = SF_NOTICED;
@@ -348,17 +378,24 @@ static const char *heap_integrity(struct sf_heap *h)
 
 /* --- heaps in blocks --- */
 
-/* A free place among the regions; REGIONS_MAX: there is none. */
-static uint32_t new_region(struct sf_heap *h)
+/* A free place among the regions; REGIONS_MAX: there is none for one of that size. */
+static uint32_t new_region(struct sf_heap *h, uint64_t size)
 {
+	uint64_t room = REGIONS_BYTES;
+
 	if (!h->nr)
 		h->nr = 1; /* 0 is heap 0, and no id */
+	for (uint32_t i = 1; i < h->nr; i++)
+		if (h->region[i].handle)
+			room -= h->region[i].block.size;
+	if (size > room)
+		return REGIONS_MAX;
 	return h->nr < REGIONS_MAX ? h->nr++ : REGIONS_MAX;
 }
 
 static uint32_t make_region(struct sf_heap *h, uint32_t heap, bool add, uint64_t size, uint32_t at)
 {
-	uint32_t id = h->lost ? REGIONS_MAX : new_region(h);
+	uint32_t id = h->lost ? REGIONS_MAX : new_region(h, size);
 	struct region *r = &h->region[id];
 	void *owner = heap_by_id(h, heap);
 
@@ -449,7 +486,7 @@ static void free_all(struct sf_heap *h)
 {
 	for (uint32_t at = 0; h->live.mask && at <= h->live.mask; at++)
 		if (sf_map_used(&h->live, at))
-			h->t->free(h->first, (void *)(uintptr_t)h->live.slot[at].key);
+			call_free(h, h->first, (void *)(uintptr_t)h->live.slot[at].key);
 	sf_map_clear(&h->live);
 }
 
@@ -469,9 +506,12 @@ static void heap_reset(struct sf_heap *h)
 	drop_regions(h);
 	h->thread = 0;
 	h->fault = NULL;
-	if (h->keeps) {
+	if (h->keeps)
 		free_all(h);
-	} else if (h->t->reset && !h->in_block && !h->lost) {
+	user_sizes_clear(&h->sizes);
+	if (h->keeps)
+		return;
+	if (h->t->reset && !h->in_block && !h->lost) {
 		h->t->reset(h->first);
 	} else {
 		close_first(h);
@@ -491,6 +531,7 @@ static void heap_destroy(struct sf_heap *h)
 		user_block_drop(&h->region[0].block);
 	user_threads_destroy(h->threads);
 	sf_map_free(&h->live);
+	user_sizes_free(&h->sizes);
 	free(h);
 }
 

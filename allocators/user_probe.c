@@ -37,7 +37,7 @@ static uint64_t get(struct probe *p, enum sf_user_call call, uint64_t align, uin
 		    uint64_t size)
 {
 	struct sf_request rq = { .api = SF_API_FOREIGN, .call = (uint8_t)call, .n = n, .size = size,
-				 .align = (uint32_t)align };
+				 .align = align };
 
 	p->a->alloc(p->h, &rq, &p->rs);
 	return p->rs.status == SF_OK ? p->rs.addr : 0;

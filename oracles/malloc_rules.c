@@ -395,8 +395,8 @@ unsigned int sf_mal_8(struct sf_judge *j, const struct sf_event *ev)
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_MAL_8, "%s", fault);
-	sf_report(j, ev, a->res, SF_NONE, "alignment %u, %llu bytes: returned %d, %#llx", a->align,
-		  ULL(a->size), a->ret, ULL(a->addr));
+	sf_report(j, ev, a->res, SF_NONE, "alignment %llu, %llu bytes: returned %d, %#llx",
+		  ULL(a->align), ULL(a->size), a->ret, ULL(a->addr));
 	return 1;
 }
 
@@ -415,7 +415,7 @@ unsigned int sf_mal_9(struct sf_judge *j, const struct sf_event *ev)
 	if (!a->addr)
 		return 1;
 	sf_title(j, SF_INV_MAL_9, "aligned_alloc took an alignment that is no power of two");
-	sf_report(j, ev, a->res, SF_NONE, "%u: %#llx", a->align, ULL(a->addr));
+	sf_report(j, ev, a->res, SF_NONE, "%llu: %#llx", ULL(a->align), ULL(a->addr));
 	return 1;
 }
 

@@ -271,14 +271,11 @@ static void resize_in_place(struct sf_shadow *sh, struct sf_shadow_obj *o,
 	sums_sub(sh, o);
 	o->size = a->size;
 	o->res = a->res;
-	if (a->usable) {
-		bool changed = a->usable != o->usable;
-
+	/* Of kmalloc, what is not said stays; others promise no slot: what is let go is free. */
+	if (a->usable || !(sh->caps & SF_CAP_KMALLOC)) {
 		o->usable = a->usable;
-		if (changed)
-			resize(sh, o, a->usable);
-	} else if (!(sh->caps & SF_CAP_KMALLOC) && !o->usable && extent_of(a) != o->extent) {
-		resize(sh, o, extent_of(a)); /* no slot is promised: what it lets go of is free */
+		if (extent_of(a) != o->extent)
+			resize(sh, o, extent_of(a));
 	}
 	sums_add(sh, o);
 	sf_side_revalue(sh, o);

@@ -125,7 +125,7 @@ refused "$entries{ .version = 1, .size = 4096, .name = \"x\", .malloc = m, .free
 refused "$entries{ .version = 1, .size = 16, .name = \"x\", .malloc = m, .free = f };" \
 	'its table says that it has 16 bytes'
 refused "$entries{ $head, .name = \"x\", .malloc = m };
-void (*use)(void *, void *) = f;" 'no malloc, or no free'
+void (*use)(void *, void *) = f;" 'no malloc, or no free (nor free_sized)'
 refused "$entries{ $head, .malloc = m, .free = f };" 'no name of'
 refused "static int data;
 $entries{ $head, .name = \"x\", .malloc = m, .free = f, .calloc = (void *)&data };" \

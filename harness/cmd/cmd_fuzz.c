@@ -132,7 +132,7 @@ static void find_seeds(struct sf_words *w, bool user)
 /* What the allocators have words for. */
 static void choose_seeds(struct plan *p)
 {
-	bool kernel = !p->on.nr && !p->on.nr_unopened, user = false;
+	bool kernel = !p->on.nr && !p->on.nr_left, user = p->on.nr_left;
 
 	for (uint32_t i = 0; i < p->on.nr; i++) {
 		bool has = p->on.allocator[i]->caps & SF_CAP_KMALLOC;
@@ -142,7 +142,7 @@ static void choose_seeds(struct plan *p)
 	}
 	if (kernel)
 		find_seeds(&p->seeds, false);
-	if (user || p->on.nr_unopened)
+	if (user)
 		find_seeds(&p->seeds, true);
 }
 
@@ -273,9 +273,8 @@ static char *names_of(const struct sf_selection *on)
 {
 	char *names = sf_strdup("");
 
-	for (uint32_t i = 0; i < on->nr + on->nr_unopened; i++) {
-		const char *name = i < on->nr ? on->allocator[i]->name :
-						on->unopened[i - on->nr];
+	for (uint32_t i = 0; i < on->nr + on->nr_left; i++) {
+		const char *name = i < on->nr ? on->allocator[i]->name : on->left[i - on->nr];
 		char *more = sf_path("%s%s%s", names, i ? " " : "", name);
 
 		free(names);
@@ -296,8 +295,10 @@ static int prepare(struct plan *p, struct sf_engine_plan *e)
 {
 	static const char *const none[] = { NULL };
 	bool afl = p->engine == WITH_AFL;
-	int status = p->raw ? 0 : sf_select_open(&p->on, &usage, afl ? "baseline" : "all");
+	int status;
 
+	p->on.leave = true; /* targets have sanitizers, whatever this program has */
+	status = p->raw ? 0 : sf_select_open(&p->on, &usage, afl ? "baseline" : "all");
 	if (status)
 		return status;
 	if (afl && !in_path("afl-fuzz")) {
@@ -372,7 +373,7 @@ static int fuzz(struct plan *p)
 int sf_cmd_fuzz(int argc, char **argv)
 {
 	struct plan p = { .corpus = "slabfuzz-corpus", .crashes = "slabfuzz-crashes",
-			  .seconds = 60, .max_len = 4096, .on = { .elsewhere = true } };
+			  .seconds = 60, .max_len = 4096 };
 	int status = sf_take_options(&usage, &p, argc, argv);
 
 	if (status == SF_GO_ON && optind < argc)

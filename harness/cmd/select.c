@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../allocators/load.h"
 #include "select.h"
 #include "static_tls.h"
 
@@ -55,9 +56,9 @@ static int open_one(struct sf_selection *s, const struct sf_usage *u, const char
 	if (!strcmp(name, "all"))
 		return 0;
 	a = sf_allocator_open(name, s->traits, &err);
-	if (!a && s->elsewhere && sf_allocator_lacks_sanitizer(err.text)) {
-		SF_GROW(s->unopened, s->nr_unopened, s->cap_unopened);
-		s->unopened[s->nr_unopened++] = sf_strdup(name);
+	if (!a && s->leave && strstr(err.text, SF_LOAD_SANITIZERS)) {
+		SF_GROW(s->left, s->nr_left, s->cap_left);
+		s->left[s->nr_left++] = sf_sprintf("%s", name);
 		return 0;
 	}
 	if (!a) {
@@ -83,10 +84,10 @@ void sf_selection_free(struct sf_selection *s)
 {
 	for (uint32_t i = 0; i < s->nr_asked; i++)
 		free(s->asked[i]);
-	for (uint32_t i = 0; i < s->nr_unopened; i++)
-		free(s->unopened[i]);
 	free(s->asked);
-	free(s->unopened);
+	for (uint32_t i = 0; i < s->nr_left; i++)
+		free(s->left[i]);
+	free(s->left);
 	free(s->traits);
 	free(s->allocator);
 	*s = (struct sf_selection){ 0 };

@@ -15,9 +15,9 @@ struct sf_selection {
 	uint32_t nr, cap;
 	char **asked; /* names, as -a had them */
 	uint32_t nr_asked, cap_asked;
-	bool elsewhere;  /* the process that opens them has sanitizers that this one may lack, ... */
-	char **unopened; /* ... then they stay names: of those from outside alone */
-	uint32_t nr_unopened, cap_unopened;
+	bool leave;   /* what only a process with sanitizers can load is left to one */
+	char **left;  /* its names */
+	uint32_t nr_left, cap_left;
 	char *traits; /* of those from outside, "KEY=VALUE KEY=VALUE…"; NULL: none */
 };
 

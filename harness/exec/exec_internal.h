@@ -23,7 +23,7 @@ struct object {
 	uint32_t pool;       /* id of the pool that it lies in, 0: none */
 	uint32_t patch;      /* POOL: what was written on top of its pattern; 0: nothing */
 	uint32_t heap;       /* FOREIGN: that it was asked of, 0: the first */
-	uint32_t align;      /* FOREIGN: as asked, for free_aligned_sized() */
+	uint64_t align;      /* FOREIGN: as asked, for free_aligned_sized() */
 	uint64_t spare;      /* FOREIGN: usable bytes behind `size`, which are written too */
 	uint16_t type;
 	uint8_t api, order;

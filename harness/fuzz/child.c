@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -121,4 +122,13 @@ bool sf_child_run(const struct sf_child *c, struct sf_child_output *out)
 	if (text >= 0)
 		close(text);
 	return pid > 0;
+}
+
+unsigned int sf_memory_mb(void)
+{
+	const unsigned int least = 3072, most = 12288;
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t half = pages > 0 && size > 0 ? ((uint64_t)pages * (uint64_t)size) >> 21 : 0;
+
+	return half < least ? least : half > most ? most : (unsigned int)half;
 }

@@ -26,4 +26,12 @@ struct sf_child_output {
 /* False: it cannot be run at all, errno says why. Ends what it started also when time is over. */
 bool sf_child_run(const struct sf_child *child, struct sf_child_output *out);
 
+/*
+ * What a target of an engine may take. An allocator that zeroes 4 GiB for calloc() is right, and
+ * needs its time on a machine that is busy: it neither hangs nor runs away.
+ */
+enum { SF_HANG_SECONDS = 25 };
+/* Half of all memory, 3 GiB at least, 12 GiB at most. */
+unsigned int sf_memory_mb(void);
+
 #endif

@@ -86,11 +86,15 @@ void sf_words_free(struct sf_words *w)
 void sf_engine_asan(struct sf_words *env, const char *more)
 {
 	const char *user = getenv("ASAN_OPTIONS"), *ub = getenv("UBSAN_OPTIONS");
+	const char *tunables = getenv("GLIBC_TUNABLES");
 
 	sf_words_add(env, "ASAN_OPTIONS=detect_leaks=0:handle_sigill=1:handle_sigtrap=1:"
 		     "handle_abort=1:quarantine_size_mb=4:"
 		     "dedup_token_length=3:allocator_may_return_null=1%s%s%s%s",
 		     user && *user ? ":" : "", user ? user : "", more ? ":" : "", more ? more : "");
+	/* For libraries whose thread-local variables must be there from the beginning. */
+	sf_words_add(env, "GLIBC_TUNABLES=%s%sglibc.rtld.optional_static_tls=65536",
+		     tunables ? tunables : "", tunables && *tunables ? ":" : "");
 	sf_words_add(env, "UBSAN_OPTIONS=print_stacktrace=1%s%s", ub ? ":" : "", ub ? ub : "");
 }
 

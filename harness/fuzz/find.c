@@ -226,7 +226,9 @@ static struct known *known(const char *title)
 	snprintf(k->title, sizeof(k->title), "%s", title);
 	snprintf(name, sizeof(name), "title %s", title);
 	k->counter = sf_counter(name);
-	fprintf(stderr, "slabfuzz: found %s\n", title);
+	/* Another process may have said so. */
+	if (!sf_counter_value(k->counter))
+		fprintf(stderr, "slabfuzz: found %s\n", title);
 	return k;
 }
 

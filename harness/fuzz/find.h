@@ -23,6 +23,12 @@ bool sf_find_goes_on(void);
 void sf_find_take(const uint8_t *data, size_t size);
 void sf_find_is(const struct sf_prog *prog, const char *allocator);
 
+/*
+ * Exit status of a target that a find left in no state to go on in: start another, it knows what it
+ * is about.
+ */
+enum { SF_FIND_AGAIN = 88 };
+
 /* Is that title a find? (SLABFUZZ_EXPECT) */
 bool sf_find_expected(const char *title);
 /* The input in hand is one. Only the first of an input counts. */

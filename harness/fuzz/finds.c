@@ -44,6 +44,7 @@ static bool run_again(const struct sf_finds_options *opt, const char *allocator,
 	char *only = sf_path("SLABFUZZ_EXPECT=%s", expect ? expect : user ? user : "");
 	const char *const own[] = { on, only, "SLABFUZZ_CRASHES=", "SLABFUZZ_GO_ON=" };
 	const char **env = NULL, **argv = NULL, *name = strrchr(opt->target, '/');
+	char hang[32], memory[32];
 	struct sf_child child = { .seconds = PATIENCE };
 	struct sf_child_output out;
 	size_t n = 0, nr = 0;
@@ -64,8 +65,10 @@ static bool run_again(const struct sf_finds_options *opt, const char *allocator,
 	if (strstr(name, "libfuzzer")) {
 		/* It would save the input again. */
 		argv[nr + 1] = "-exact_artifact_path=/dev/null";
-		argv[nr + 2] = "-timeout=10";
-		argv[nr + 3] = "-rss_limit_mb=3072";
+		snprintf(hang, sizeof(hang), "-timeout=%u", SF_HANG_SECONDS);
+		snprintf(memory, sizeof(memory), "-rss_limit_mb=%u", sf_memory_mb());
+		argv[nr + 2] = hang;
+		argv[nr + 3] = memory;
 	}
 	child.argv = argv;
 	child.env = env;

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../../allocators/base/rng.h"
 #include "../../oracles/oracle.h"
@@ -20,6 +22,7 @@
 #include "../program/program.h"
 #include "counts.h"
 #include "find.h"
+#include "forked.h"
 #include "survive.h"
 #include "mark.h"
 #include "where.h"
@@ -30,7 +33,9 @@ enum {
 	ALLOCATORS_MAX = 16,
 	TURN_RUNS = 2000,      /* most programs of so many are for one allocator */
 	COVERAGE_EVERY = 256,  /* runs: then the edges are counted; and at powers of two */
-	COUNTERS_MAX = 1 << 16,
+	COUNTERS_MAX = 1 << 18,
+	RANGES_MAX = ALLOCATORS_MAX + 1,
+	NAMES_MAX = 4096,      /* of all allocators */
 	STACK_MAX = 24,        /* of a report, of which its title is made */
 };
 
@@ -47,6 +52,8 @@ struct fuzz_heap {
 struct subject {
 	const struct sf_allocator *allocator;
 	char *runs, *edges;   /* counters */
+	char *broken;         /* likewise; not 0: what it is in now no reset can mend */
+	bool forked;          /* each run in a child of its own */
 	uint8_t *seen;        /* by coverage counter */
 	uint32_t since;       /* runs since edges were counted */
 };
@@ -63,8 +70,10 @@ static struct {
 	struct fuzz_heap *in_use;
 	bool thorough;        /* SLABFUZZ_THOROUGH: every program ends in full */
 	struct {
-		uint8_t *begin, *most; /* most: of the runs of this input */
-		size_t nr;
+		struct sf_range range[RANGES_MAX]; /* of counters: this program's, plug-ins' */
+		unsigned int nr_ranges;
+		uint8_t *most; /* of the runs of this input */
+		size_t nr;     /* counters */
 	} coverage;
 	uint64_t opening;     /* ns that went into opening heaps, of this input */
 } fz;
@@ -293,11 +302,26 @@ static void refuse_name(const char *name, const char *why)
 	exit(2);
 }
 
+static void add_range(uint8_t *begin, size_t size)
+{
+	if (begin && size && fz.coverage.nr_ranges < RANGES_MAX)
+		fz.coverage.range[fz.coverage.nr_ranges++] = (struct sf_range){ begin, size };
+}
+
+/* The functions and the coverage counters of an allocator from outside. */
+static void add_object(const char *path)
+{
+	size_t size = 0;
+	uint8_t *begin = sf_where_add(path, "__sancov_cntrs", &size);
+
+	add_range(begin, size);
+}
+
 static void add_subject(const char *name)
 {
 	struct subject *s = &fz.subject[fz.nr_subjects];
 	struct sf_error err = { "" };
-	char line[64];
+	char line[NAMES_MAX + 16];
 
 	if (fz.nr_subjects == ALLOCATORS_MAX)
 		refuse_name(name, "too many allocators");
@@ -309,6 +333,11 @@ static void add_subject(const char *name)
 	s->runs = sf_counter(line);
 	snprintf(line, sizeof(line), "edges %s", name);
 	s->edges = sf_counter(line);
+	if (strchr(name, ':'))
+		add_object(strchr(name, ':') + 1);
+	snprintf(line, sizeof(line), "broken %s", name);
+	s->broken = sf_counter(line);
+	s->forked = sf_traits_of(s->allocator)->history && sf_counter_value(s->broken);
 }
 
 /* Who has had the fewest runs: engines that are ended early would never get to the last. */
@@ -327,7 +356,7 @@ static unsigned int first_turn(void)
 static void choose_allocators(void)
 {
 	const char *env = getenv("SLABFUZZ_ALLOCATOR");
-	char names[512], *save = NULL, *name;
+	char names[NAMES_MAX], *save = NULL, *name;
 
 	fz.any = !env || !*env;
 	snprintf(names, sizeof(names), "%s", fz.any ? "baseline" : env);
@@ -344,8 +373,8 @@ void sf_fuzz_setup(void)
 	struct sf_error err;
 
 	sf_find_setup();
+	sf_where_setup();
 	choose_allocators();
-	sf_where_setup(); /* of what was loaded, too */
 	fz.thorough = thorough && *thorough;
 	sf_prog_init(&fz.prog);
 	if (sf_find_goes_on())
@@ -371,8 +400,9 @@ uint64_t sf_fuzz_caps(void)
 
 void sf_fuzz_counters(uint8_t *begin, uint8_t *end)
 {
-	fz.coverage.begin = begin;
-	fz.coverage.nr = (size_t)(end - begin);
+	add_range(begin, (size_t)(end - begin));
+	for (unsigned int i = 0; i < fz.coverage.nr_ranges; i++)
+		fz.coverage.nr += fz.coverage.range[i].size;
 	if (!sf_find_goes_on() || fz.coverage.nr > COUNTERS_MAX)
 		fz.coverage.nr = 0;
 	if (!fz.coverage.nr)
@@ -420,22 +450,29 @@ static void run_guarded(void *ctx)
 	sf_exec_run(fz.in_use->exec, &fz.prog, NULL, &err);
 }
 
-static void run_on(struct fuzz_heap *h)
+static void run_here(void *ctx)
 {
+	struct fuzz_heap *h = ctx;
 	char crash[SF_CRASH_MAX];
 
+	if (sf_survive(run_guarded, NULL, crash))
+		return;
+	sf_find_save(crash, "");
+	h->broken = true;
+	/* Executor and judge were in the midst of something, too. */
+	if (!sf_survive(close_heap, h, crash))
+		h->exec = NULL;
+}
+
+static void run_on(struct fuzz_heap *h)
+{
 	h->used = ++fz.runs;
 	fz.in_use = h;
 	sf_exec_set_end(h->exec, fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
-	if (!sf_find_goes_on()) {
+	if (sf_find_goes_on())
+		run_here(h);
+	else
 		run_guarded(NULL);
-	} else if (!sf_survive(run_guarded, NULL, crash)) {
-		sf_find_save(crash, "");
-		h->broken = true;
-		/* Executor and judge were in the midst of something, too. */
-		if (!sf_survive(close_heap, h, crash))
-			h->exec = NULL;
-	}
 	fz.in_use = NULL;
 }
 
@@ -445,16 +482,23 @@ static void run_on(struct fuzz_heap *h)
  */
 static void take_coverage(struct subject *s, bool first, bool last)
 {
-	uint8_t *now = fz.coverage.begin, *most = fz.coverage.most;
+	uint8_t *most = fz.coverage.most, *seen = s->seen;
 	uint64_t edges = 0;
 
-	for (size_t i = 0; i < fz.coverage.nr; i++)
-		s->seen[i] |= now[i];
-	if (!first || !last)
-		for (size_t i = 0; i < fz.coverage.nr; i++)
-			most[i] = first || now[i] > most[i] ? now[i] : most[i];
-	if (last && !first)
-		memcpy(now, most, fz.coverage.nr);
+	for (unsigned int k = 0; k < fz.coverage.nr_ranges; k++) {
+		uint8_t *now = fz.coverage.range[k].begin;
+		size_t nr = fz.coverage.range[k].size;
+
+		for (size_t i = 0; i < nr; i++)
+			seen[i] |= now[i];
+		if (!first || !last)
+			for (size_t i = 0; i < nr; i++)
+				most[i] = first || now[i] > most[i] ? now[i] : most[i];
+		if (last && !first)
+			memcpy(now, most, nr);
+		most += nr;
+		seen += nr;
+	}
 	/* An engine may not live for long. */
 	if (++s->since % COVERAGE_EVERY && (s->since & (s->since - 1)))
 		return;
@@ -463,7 +507,8 @@ static void take_coverage(struct subject *s, bool first, bool last)
 	sf_counter_raise(s->edges, edges);
 }
 
-static void run_subject(const struct sf_allocator *a)
+/* False: what it was run on is broken. */
+static bool run_subject(const struct sf_allocator *a)
 {
 	struct sf_error err;
 	struct fuzz_heap *h;
@@ -479,9 +524,56 @@ static void run_subject(const struct sf_allocator *a)
 		if (!said)
 			fprintf(stderr, "slabfuzz: an input's heap is refused: %s\n", err.text);
 		said = true;
-		return;
+		return true;
 	}
 	run_on(h);
+	return !h->broken;
+}
+
+/* --- where no reset brings a state back --- */
+
+static void take(const uint8_t *data, size_t size)
+{
+	sf_find_take(data, size);
+	sf_bytes_decode(&fz.prog, data, size, SF_FUZZ_OPS_MAX);
+	fz.asked = fz.prog.settings;
+}
+
+static bool run_in_child(unsigned int subject, const uint8_t *data, size_t size)
+{
+	take(data, size);
+	return run_subject(fz.subject[subject].allocator);
+}
+
+/* What ends the child ends this process in the same way, for the engine to see. */
+static void run_forked(unsigned int subject, const uint8_t *data, size_t size)
+{
+	const struct sf_forked how = { run_in_child, fz.coverage.range, fz.coverage.nr_ranges };
+	int status = sf_forked(&how, subject, data, size);
+
+	if (status > 0 && WIFEXITED(status) && WEXITSTATUS(status) == SF_FORKED_MEMORY)
+		sf_find_save("memory runs away", "");
+	else if (status > 0 && WIFEXITED(status) && WEXITSTATUS(status) <= 1)
+		exit(1);
+	else if (status)
+		_exit(status > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : SF_FIND_AGAIN);
+}
+
+/*
+ * The first find on an allocator that keeps a state of its own leaves this process in no state to
+ * go on in, nor to fork from: the next one forks.
+ */
+static void run_counted(unsigned int nr, const uint8_t *data, size_t size)
+{
+	struct subject *s = &fz.subject[nr];
+
+	if (s->forked) {
+		run_forked(nr, data, size);
+	} else if (!run_subject(s->allocator) && sf_traits_of(s->allocator)->history &&
+		   sf_find_goes_on()) {
+		sf_counter_raise(s->broken, 1);
+		_exit(SF_FIND_AGAIN);
+	}
 }
 
 /* Where the time of this process goes, by the runs' own times: the costliest 1 % of them. */
@@ -556,9 +648,7 @@ void sf_fuzz_program(const uint8_t *data, size_t size)
 	const struct sf_allocator *a = marked_for(data, size);
 	unsigned int first, last;
 
-	sf_find_take(data, size);
-	sf_bytes_decode(&fz.prog, data, size, SF_FUZZ_OPS_MAX);
-	fz.asked = fz.prog.settings;
+	take(data, size);
 	if (fz.any && a) {
 		run_subject(a);
 		return;
@@ -570,7 +660,7 @@ void sf_fuzz_program(const uint8_t *data, size_t size)
 		if (i > first)
 			sf_find_take(data, size);
 		fz.opening = 0;
-		run_subject(fz.subject[i].allocator);
+		run_counted(i, data, size);
 		if (!sf_find_goes_on())
 			continue;
 		sf_counter_add(fz.subject[i].runs, 1);

@@ -1,62 +1,73 @@
 // SPDX-License-Identifier: MIT
 /*
- * where.c - functions by address, from the symbol tables of the program's file and of what was
- * loaded into it: an allocator's library, a plug-in. A symbolizer knows of inlined functions, too,
- * but takes a process of its own and a second of its time, and may be missing. Relies on ELF;
- * survive.c and fuzz.c rely on it.
+ * where.c - functions by address, from the symbol tables in the files themselves. A symbolizer
+ * knows of inlined functions, too, but takes a process of its own and a second of its time, and may
+ * be missing. Relies on ELF; survive.c and fuzz.c rely on it.
  */
 #include "where.h"
 
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OBJECTS_MAX = 16 };
+extern const char __executable_start[] __attribute__((weak)), etext[] __attribute__((weak));
 
-/* A file that is mapped and run. */
-struct object {
-	uintptr_t base, start, end; /* what its addresses count from; its code */
-	char name[40];              /* "": the program */
-	const ElfW(Sym) *sym;       /* its file stays mapped */
+/* A file with code in it, which stays mapped. The first is the program, others are allocators'. */
+static struct object {
+	uintptr_t base, start, end; /* of its addresses; of its code */
+	const char *file;
+	size_t size;
+	const ElfW(Sym) *sym;
 	size_t nr;
 	const char *names;
 	size_t names_size;
-};
-
-static struct object objects[OBJECTS_MAX];
+} object[8];
 static unsigned int nr_objects;
+
+static int first_object(struct dl_phdr_info *info, size_t size, void *base)
+{
+	(void)size;
+	*(uintptr_t *)base = info->dlpi_addr;
+	return 1; /* the program itself */
+}
 
 static const void *in_file(const char *file, size_t size, uint64_t at, uint64_t bytes)
 {
 	return at <= size && bytes <= size - at ? file + at : NULL;
 }
 
-/* The table of all symbols; in a file without one that of what it exports. */
+static void read_table(struct object *o, const char *file, size_t size, const ElfW(Shdr) *table,
+		       const ElfW(Shdr) *names)
+{
+	o->names = in_file(file, size, names->sh_offset, names->sh_size);
+	o->names_size = names->sh_size;
+	o->sym = in_file(file, size, table->sh_offset, table->sh_size);
+	o->nr = o->names && o->sym && o->names_size ? table->sh_size / sizeof(*o->sym) : 0;
+	if (o->nr && o->names[o->names_size - 1])
+		o->nr = 0;
+}
+
+/* What is exported, where the rest was stripped. */
 static void read_symbols(struct object *o, const char *file, size_t size)
 {
 	const ElfW(Ehdr) *e = in_file(file, size, 0, sizeof(*e));
-	const ElfW(Shdr) *s, *names;
+	const ElfW(Shdr) *s;
 
 	if (!e || memcmp(e->e_ident, ELFMAG, SELFMAG))
 		return;
 	s = in_file(file, size, e->e_shoff, e->e_shnum * sizeof(*s));
-	for (unsigned int i = 0; s && i < e->e_shnum; i++) {
-		if ((s[i].sh_type != SHT_SYMTAB && (s[i].sh_type != SHT_DYNSYM || o->nr)) ||
-		    s[i].sh_link >= e->e_shnum)
-			continue;
-		names = &s[s[i].sh_link];
-		o->names = in_file(file, size, names->sh_offset, names->sh_size);
-		o->names_size = names->sh_size;
-		o->sym = in_file(file, size, s[i].sh_offset, s[i].sh_size);
-		o->nr = o->names && o->sym && o->names_size && !o->names[o->names_size - 1] ?
-				s[i].sh_size / sizeof(*o->sym) : 0;
-	}
+	for (unsigned int i = 0; s && i < e->e_shnum; i++)
+		if ((s[i].sh_type == SHT_SYMTAB || (s[i].sh_type == SHT_DYNSYM && !o->nr)) &&
+		    s[i].sh_link < e->e_shnum)
+			read_table(o, file, size, &s[i], &s[s[i].sh_link]);
 }
 
 static void read_file(struct object *o, const char *path)
@@ -69,76 +80,82 @@ static void read_file(struct object *o, const char *path)
 		return;
 	if (!fstat(fd, &st) && st.st_size > 0) {
 		file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (file != MAP_FAILED)
-			read_symbols(o, file, (size_t)st.st_size);
+		if (file != MAP_FAILED) {
+			o->file = file;
+			o->size = (size_t)st.st_size;
+			read_symbols(o, file, o->size);
+		}
 	}
 	close(fd);
 }
 
-/* What allocators and harness stand on: a crash there is about who called it. */
-static bool is_system(const char *path)
-{
-	static const char *const names[] = {
-		"libc.so", "libc-", "libm.so", "libpthread", "ld-linux", "ld-musl", "libgcc_s",
-		"libstdc++", "linux-vdso", "libasan", "libubsan", "libclang_rt",
-	};
-	const char *slash = strrchr(path, '/');
-
-	path = slash ? slash + 1 : path;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strncmp(path, names[i], strlen(names[i])))
-			return true;
-	return false;
-}
-
-static bool is_known(const struct dl_phdr_info *info)
-{
-	for (unsigned int i = 0; i < nr_objects; i++)
-		if (objects[i].base == info->dlpi_addr)
-			return true;
-	return false;
-}
-
-/* The program comes first. */
-static int take_object(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	struct object *o = &objects[nr_objects];
-	const char *slash = strrchr(info->dlpi_name, '/');
-
-	(void)size;
-	(void)unused;
-	if (nr_objects == OBJECTS_MAX || is_known(info) || is_system(info->dlpi_name))
-		return 0;
-	*o = (struct object){ .base = info->dlpi_addr };
-	for (unsigned int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uintptr_t from = o->base + p->p_vaddr;
-
-		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
-			continue;
-		o->start = !o->start || from < o->start ? from : o->start;
-		o->end = from + p->p_memsz > o->end ? from + p->p_memsz : o->end;
-	}
-	if (!o->end)
-		return 0;
-	if (nr_objects)
-		snprintf(o->name, sizeof(o->name), "%s", slash ? slash + 1 : info->dlpi_name);
-	read_file(o, nr_objects ? info->dlpi_name : "/proc/self/exe");
-	nr_objects++;
-	return 0;
-}
-
 void sf_where_setup(void)
 {
-	dl_iterate_phdr(take_object, NULL);
+	struct object *o = &object[0];
+
+	if (nr_objects)
+		return;
+	nr_objects = 1;
+	o->start = (uintptr_t)__executable_start;
+	o->end = (uintptr_t)etext;
+	dl_iterate_phdr(first_object, &o->base);
+	read_file(o, "/proc/self/exe");
 }
 
-/* NULL: it is in none that is of interest. */
+static uint8_t *find_section(const struct object *o, const char *name, size_t *size)
+{
+	const ElfW(Ehdr) *e = in_file(o->file, o->size, 0, sizeof(*e));
+	const ElfW(Shdr) *s, *names;
+	const char *text;
+
+	s = e ? in_file(o->file, o->size, e->e_shoff, e->e_shnum * sizeof(*s)) : NULL;
+	if (!s || e->e_shstrndx >= e->e_shnum)
+		return NULL;
+	names = &s[e->e_shstrndx];
+	text = in_file(o->file, o->size, names->sh_offset, names->sh_size);
+	for (unsigned int i = 0; text && i < e->e_shnum; i++) {
+		if (s[i].sh_name + strlen(name) >= names->sh_size ||
+		    strcmp(text + s[i].sh_name, name) != 0 || !s[i].sh_addr)
+			continue;
+		*size = s[i].sh_size;
+		return (uint8_t *)(o->base + s[i].sh_addr);
+	}
+	return NULL;
+}
+
+/* From the list of mappings, as a library with a namespace of its own is in no other. */
+uint8_t *sf_where_add(const char *path, const char *section, size_t *size)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char real[PATH_MAX], line[PATH_MAX + 128];
+	struct object o = { 0 };
+
+	sf_where_setup();
+	while (maps && *path && realpath(path, real) && fgets(line, sizeof(line), maps)) {
+		const char *file = strchr(line, '/');
+		unsigned long start, end;
+
+		if (!file || strncmp(file, real, strlen(real)) || file[strlen(real)] != '\n' ||
+		    sscanf(line, "%lx-%lx", &start, &end) != 2)
+			continue;
+		if (!o.end)
+			o.base = o.start = start;
+		o.end = end;
+	}
+	if (maps)
+		fclose(maps);
+	if (!o.end || nr_objects == sizeof(object) / sizeof(object[0]))
+		return NULL;
+	read_file(&o, real);
+	object[nr_objects++] = o;
+	return find_section(&o, section, size);
+}
+
 static const struct object *object_at(uintptr_t pc)
 {
-	for (const struct object *o = objects; o < objects + nr_objects; o++)
-		if (pc >= o->start && pc < o->end)
-			return o;
+	for (unsigned int i = 0; i < nr_objects; i++)
+		if (pc >= object[i].start && pc < object[i].end)
+			return &object[i];
 	return NULL;
 }
 
@@ -182,15 +199,18 @@ void sf_where_title(const char *kind, size_t len, const uintptr_t *pc, unsigned 
 		const struct object *o = object_at(pc[i]);
 		const char *name = o ? function_at(o, pc[i]) : NULL;
 
-		if (name ? is_passed_over(name) : !o || (o->nr && !*o->name))
+		if (!o)
 			continue;
-		if (name)
-			/* A compiler's copy of a function has its name and more behind a dot. */
-			snprintf(title, SF_CRASH_MAX, "ASan: %.*s in %.*s", (int)len, kind,
-				 (int)strcspn(name, "."), name);
-		else
-			snprintf(title, SF_CRASH_MAX, "ASan: %.*s at %s+%#lx", (int)len, kind,
-				 o->name, (unsigned long)(pc[i] - o->base));
+		if (!o->nr && o == object) {
+			snprintf(title, SF_CRASH_MAX, "ASan: %.*s at +%#lx", (int)len, kind,
+				 (unsigned long)(pc[i] - o->start));
+			return;
+		}
+		if (!name || is_passed_over(name))
+			continue;
+		/* What a compiler made of a function has its name and more behind a dot. */
+		snprintf(title, SF_CRASH_MAX, "ASan: %.*s in %.*s", (int)len, kind,
+			 (int)strcspn(name, "."), name);
 		return;
 	}
 	snprintf(title, SF_CRASH_MAX, "ASan: %.*s at an unknown place", (int)len, kind);

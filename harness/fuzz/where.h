@@ -12,17 +12,19 @@
 
 enum { SF_CRASH_MAX = 80 };
 
-/*
- * Reads the names of the functions of the program and of what is loaded. Before the first crash,
- * and again when more was loaded; not from several threads at once.
- */
+/* Reads the names of the program's functions. Before the first crash; may be called again. */
 void sf_where_setup(void);
+/*
+ * Those of a shared object that is loaded, too: an allocator's. What is no such path adds nothing.
+ * Where its section of that name is, NULL: there is none.
+ */
+uint8_t *sf_where_add(const char *path, const char *section, size_t *size);
 /*
  * Of a crash of that kind ("SEGV", "use-after-poison": `len` bytes), whose stack is `pc`, innermost
  * first, addresses of instructions and not of what comes after a call. Named is the first function
- * that is neither the system's nor the sanitizer's nor an assertion's own; "at libx.so+0x1234" (from
- * the begin of the file) where a library or the program has no name for it. Allocates nothing:
- * signal handlers call it.
+ * of the program, or of an allocator from outside, that is neither the sanitizer's nor an
+ * assertion's own; "at +0x1234" (from the begin of the program's file) where the program has no
+ * symbols. Allocates nothing: signal handlers call it.
  */
 void sf_where_title(const char *kind, size_t len, const uintptr_t *pc, unsigned int nr,
 		    char title[SF_CRASH_MAX]);

@@ -18,6 +18,7 @@
 #include "counts.h"
 #include "engine.h"
 #include "files.h"
+#include "find.h"
 
 enum {
 	INTERRUPTED = 72, /* libFuzzer's exit status */
@@ -31,6 +32,7 @@ struct lf_run {
 	struct sf_words env;      /* of all */
 	char *seeds, *live, *raw; /* folders */
 	size_t *said;             /* of each job: where the log of its process begins */
+	bool gave_up;             /* a job is not started again */
 };
 
 /* CORPUS-what.NUMBER */
@@ -112,7 +114,9 @@ static void start(struct lf_run *l, uint32_t nr)
 		sf_words_add(&argv, "-dict=%s", p->dict);
 	if (p->seed)
 		sf_words_add(&argv, "-seed=%u", (unsigned int)(p->seed + nr) | 1);
-	sf_words_split(&argv, "-timeout=10 -rss_limit_mb=3072 -print_final_stats=1");
+	sf_words_split(&argv, "-print_final_stats=1");
+	sf_words_add(&argv, "-timeout=%u", SF_HANG_SECONDS);
+	sf_words_add(&argv, "-rss_limit_mb=%u", sf_memory_mb());
 	sf_words_add(&argv, "-detect_leaks=0");
 	sf_words_add(&argv, "-artifact_prefix=%s/%u-", l->raw, nr);
 	sf_words_split(&argv, p->flags);
@@ -176,11 +180,20 @@ static void weed(const struct lf_run *l, const char *path)
 	free(bad);
 }
 
+/* The next one reads the whole corpus again. */
+static void forget_kept(const struct lf_run *l, uint32_t nr)
+{
+	char *kept = of_job(l, "kept", nr);
+
+	sf_remove_tree(kept);
+	free(kept);
+}
+
 static void ended(void *ctx, uint32_t nr)
 {
 	struct lf_run *l = ctx;
 	int status = l->run.job[nr].status;
-	char *log, *saved, *kept;
+	char *log, *saved;
 	bool again = true;
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == INTERRUPTED)
@@ -189,16 +202,18 @@ static void ended(void *ctx, uint32_t nr)
 	saved = artifact(log);
 	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
 		/* Its seconds were whole ones. */
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == SF_FIND_AGAIN) {
+		if (!strstr(log, "INITED"))
+			forget_kept(l, nr);
 	} else if (saved && !access(saved, R_OK)) {
 		/* Not all of the corpus was read: again from the beginning. */
 		if (!strstr(log, "INITED")) {
 			weed(l, saved);
-			kept = of_job(l, "kept", nr);
-			sf_remove_tree(kept);
-			free(kept);
+			forget_kept(l, nr);
 		}
 	} else if (!strstr(log, "\n#")) {
 		again = false; /* it says nothing and saves nothing */
+		l->gave_up = true;
 	} else {
 		sleep(1);
 	}
@@ -426,9 +441,9 @@ int sf_with_libfuzzer(const struct sf_engine_plan *plan, struct sf_engine_result
 	r->corpus = sf_path("%s", plan->corpus);
 	r->files = sf_count_files(plan->corpus);
 	collect(&l, &since);
-	if (!r->executions && !r->finds.nr && !r->interrupted) {
-		snprintf(err->text, sizeof(err->text), "%.90s did not run; see %.90s",
-			 plan->target, r->log);
+	if (!r->finds.nr && !r->interrupted && (!r->executions || l.gave_up)) {
+		snprintf(err->text, sizeof(err->text), "%.80s did not run%s; see %.80s",
+			 plan->target, r->executions ? " on" : "", r->log);
 		status = 3;
 	}
 	finish(&l);

@@ -1032,13 +1032,15 @@ static void draw_HEAP2(struct sf_draw *d, struct sf_op *op)
 	op->obj2 = pick_ref(d, op, NULL);
 }
 
-/* Powers of two, mostly of a page at most; what is none, and what is more than there is. */
+/* Powers of two, mostly of a page at most; what is none, and what there cannot be. */
 static void draw_ANY_ALIGN(struct sf_draw *d, struct sf_op *op)
 {
 	if (d->tweak && sf_rng_one_in(d->rng, 2))
-		op->align = (uint32_t)tweak_number(d->rng, op->align);
+		op->align = tweak_number(d->rng, op->align);
 	else if (sf_rng_one_in(d->rng, 24))
-		op->align = (uint32_t)(sf_rng_below(d->rng, 3) * (1 + sf_rng_below(d->rng, 64)));
+		op->align = sf_rng_below(d->rng, 3) * (1 + sf_rng_below(d->rng, 64));
+	else if (sf_rng_one_in(d->rng, 24))
+		op->align = (1ull << (24 + sf_rng_below(d->rng, 40))) + sf_rng_below(d->rng, 2);
 	else
 		op->align = 1u << (3 + sf_rng_below(d->rng, sf_rng_one_in(d->rng, 8) ? 18 : 10));
 }

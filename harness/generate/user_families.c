@@ -135,6 +135,26 @@ static void aligned(struct sf_prog *p, struct sf_rng *r)
 	}
 }
 
+/* Freed with size and alignment, where a class of that size is smaller than the alignment. */
+static void sized(struct sf_prog *p, struct sf_rng *r)
+{
+	uint64_t nr = 8 + upto(r, 24), shift = 5 + upto(r, 8), less = 1 + upto(r, 3);
+	uint32_t first = p->nr_res;
+	struct sf_op *op;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		op = put(p, SF_OP_ALIGNED_ALLOC, (1ull << (shift - less)) - upto(r, 2));
+		op->align = 1ull << shift;
+	}
+	for (uint64_t i = 1; i < nr; i += 1 + upto(r, 4))
+		put_of(p, SF_OP_FREE_ALIGNED_SIZED, first + (uint32_t)i, 0);
+	for (uint64_t i = 0; i < nr; i++) {
+		op = put(p, sf_rng_one_in(r, 2) ? SF_OP_ALIGNED_ALLOC : SF_OP_MALLOC,
+			 1ull << shift);
+		op->align = 1ull << shift;
+	}
+}
+
 /* Products and sums that wrap to something small, then something small. */
 static void wrapped(struct sf_prog *p, struct sf_rng *r)
 {
@@ -148,8 +168,8 @@ static void wrapped(struct sf_prog *p, struct sf_rng *r)
 
 		op->n = 1ull << k;
 		op = put(p, sf_rng_one_in(r, 2) ? SF_OP_MALLOC : SF_OP_ALIGNED_ALLOC,
-			 UINT64_MAX - upto(r, 8200));
-		op->align = 16u << upto(r, 10);
+			 sf_rng_one_in(r, 4) ? upto(r, 300) : UINT64_MAX - upto(r, 8200));
+		op->align = 16ull << upto(r, sf_rng_one_in(r, 3) ? 60 : 10);
 		put(p, SF_OP_MALLOC_GOOD_SIZE, op->size);
 	}
 	put_of(p, SF_OP_VERIFY, obj, 0);
@@ -159,7 +179,7 @@ static void wrapped(struct sf_prog *p, struct sf_rng *r)
 /* A heap in an odd place is filled to the brim, grows by a block, and goes with what is in it. */
 static void small_heap(struct sf_prog *p, struct sf_rng *r)
 {
-	uint64_t size = 1024 + upto(r, 20000);
+	uint64_t size = 1024 + upto(r, sf_rng_one_in(r, 3) ? 200000 : 20000); /* tables, too */
 	struct sf_op *op = put(p, SF_OP_HEAP_CREATE, size);
 	uint32_t heap = op->res, first, nr = 2 + (uint32_t)upto(r, 12);
 
@@ -220,6 +240,7 @@ static const struct {
 } families[] = {
 	{ 5, chain }, { 3, dirty }, { 3, equal },      { 3, aligned },
 	{ 2, wrapped }, { 3, small_heap }, { 1, brim }, { 2, threads },
+	{ 2, sized },
 };
 
 static void heap_of(struct sf_settings *set, uint64_t caps, struct sf_rng *r)

@@ -534,8 +534,9 @@ static bool fix_SLAB_FLAGS(struct fix *f)
 
 static bool fix_ALIGN(struct fix *f)
 {
+	f->op->align &= UINT32_MAX; /* no more is encoded */
 	if (f->op->align)
-		f->op->align = 1u << (31 - __builtin_clz(f->op->align));
+		f->op->align = 1ull << (63 - __builtin_clzll(f->op->align));
 	return true;
 }
 

@@ -58,7 +58,7 @@
 	X(HEAP, cache, 4, "result of heap_create(); left out: the first heap")       \
 	X(HEAP2, obj2, 4, "result of heap_create(), not the object's")               \
 	X(REGION, obj, 4, "result of heap_add()")                                    \
-	X(ANY_ALIGN, align, 4, "any alignment, 0 to 4294967295")                     \
+	X(ANY_ALIGN, align, 8, "any alignment, like SIZE")                     \
 	X(AT, count, 2, "bytes behind a page boundary, 0 to 4095")                   \
 	X(THREAD, cpu, 1, "thread number, 0 to 7")
 
@@ -498,7 +498,8 @@ struct sf_op {
 	uint16_t type, site, count;
 	uint32_t res;    /* number of the result it defines, or SF_NONE */
 	uint32_t obj, obj2, cache; /* result numbers; SF_NONE: NULL */
-	uint32_t gfp, flags, align;
+	uint32_t gfp, flags;
+	uint64_t align;
 	uint32_t name;   /* offset in the program's strings, 0: none */
 	uint32_t expect; /* trailing comment that is checked; offset in the strings, 0: none */
 	uint32_t line;   /* of the text it came from, 0: none */

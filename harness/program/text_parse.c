@@ -615,12 +615,9 @@ static bool parse_ERRNO(struct parser *ps)
 
 static bool parse_ANY_ALIGN(struct parser *ps)
 {
-	uint64_t v = 0;
+	struct word w = next(ps);
 
-	if (!ranged(ps, 0, UINT32_MAX, "bytes", &v))
-		return false;
-	ps->op.align = (uint32_t)v;
-	return true;
+	return number(w, &ps->op.align) || expected(ps, w.len ? w : got(ps), "an alignment");
 }
 
 static bool parse_AT(struct parser *ps)

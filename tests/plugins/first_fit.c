@@ -113,10 +113,11 @@ void *ff_malloc(struct ff_heap *h, size_t size)
 
 void ff_free(struct ff_heap *h, void *p)
 {
-	struct chunk *c = (struct chunk *)p - 1;
+	struct chunk *c;
 
 	if (!p)
 		return;
+	c = (struct chunk *)p - 1;
 	c->size &= ~(size_t)1;
 	join(h, c);
 	if (c->before && !used(c->before))
@@ -125,7 +126,7 @@ void ff_free(struct ff_heap *h, void *p)
 
 void *ff_realloc(struct ff_heap *h, void *p, size_t size)
 {
-	struct chunk *c = (struct chunk *)p - 1;
+	struct chunk *c;
 	size_t want = chunk_size(size), had;
 	void *new;
 
@@ -133,6 +134,7 @@ void *ff_realloc(struct ff_heap *h, void *p, size_t size)
 		return ff_malloc(h, size);
 	if (!want)
 		return NULL;
+	c = (struct chunk *)p - 1;
 	had = size_of(c) - sizeof(*c);
 	if (want > size_of(c))
 		join(h, c);

@@ -62,7 +62,11 @@ struct slabfuzz_plugin {
 	/* As if it were new. NULL: destroy() and create again; or else what is alive is freed. */
 	void (*reset)(void *heap);
 
-	/* Required. malloc() may be asked for 0 bytes, free() may be given NULL. */
+	/*
+	 * Required. malloc() may be asked for 0 bytes, free() may be given NULL. An allocator that
+	 * wants to be told the size has free_sized() instead of free(), and free_aligned_sized() if
+	 * it wants to be told the alignment of those that were asked for with one.
+	 */
 	void *(*malloc)(void *heap, size_t size);
 	void (*free)(void *heap, void *p);
 

@@ -427,7 +427,8 @@ static void test_stale_zeroes(void **state)
 	(void)state;
 	FOR_EACH_ALLOCATOR(of, MODELS) {
 		for (int wiped = 0; wiped < 2; wiped++) {
-			b = set_up(of->name, wiped ? "heap misuse=1 init_on_free=1" : "heap misuse=1");
+			b = set_up(of->name, wiped ? "heap misuse=1 init_on_free=1" :
+				   "heap misuse=1");
 			old = new(b, 100, "u8");
 			free_of(b, old);
 			misuse(b, SF_OP_STALE_WRITE, old, 100);

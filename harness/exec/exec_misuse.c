@@ -9,9 +9,9 @@
  * whose memory a free list or a sheaf names now, or whose slab or pages went; and the allocator
  * itself, if it holds the same memory twice.
  *
- * An allocator that shows no free lists is known by what it leaves: bytes that are nobody's, and hold
- * neither what the last owner left there nor what fresh memory holds, are its own (exec_left.c).
- * What a free of such a one reached only shows when memory is handed out again.
+ * An allocator that shows no free lists is known by what it leaves: bytes that are nobody's, and
+ * hold neither what the last owner left there nor what fresh memory holds, are its own
+ * (exec_left.c). What a free of such a one reached only shows when memory is handed out again.
  *
  * Relies on peek(), poke() and walk(). The table of exec_ops.c leads here; exec.c opens a lab where
  * the setting misuse is on, so that nothing else pays for any of this.
@@ -462,11 +462,15 @@ static void compare_words(struct sf_exec *x, struct misuse *m)
 	}
 }
 
-/* Of the range what an object may use beyond its size is its owner's, too. */
-static void pass_usable(struct sf_exec *x)
+/*
+ * Before there is a write: an allocator that is asked for a usable size may look at the object, and
+ * would notice then what it does not notice by itself. What an object may use is its owner's.
+ */
+static void expect_left(struct sf_exec *x, const struct misuse *m)
 {
 	const struct lab *l = x->lab;
 
+	x_left_aim(l->left, m->addr, m->size);
 	for (uint32_t i = 0; i < l->nr_witnesses; i++) {
 		const struct object *o = &x->obj[l->witness[i].id];
 
@@ -481,8 +485,6 @@ static void compare_left(struct sf_exec *x, struct misuse *m, uint64_t from, uin
 	uint64_t nr = 0, first = 0;
 	uint8_t now[PIECE];
 
-	x_left_aim(l->left, m->addr, m->size);
-	pass_usable(x);
 	for (uint64_t k = 0; k < done; k++) {
 		uint64_t i = from + k - m->addr;
 
@@ -539,6 +541,8 @@ static bool carry_out_write(struct sf_exec *x, struct misuse *m)
 	uint64_t end = m->addr + m->size, done;
 
 	memset(x->lab->claimed, 0, m->size / 8 + 1);
+	if (x->lab->left && !direct)
+		expect_left(x, m);
 	if (direct)
 		done = write_direct(x, m->addr, m->size);
 	else

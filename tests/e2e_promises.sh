@@ -24,14 +24,14 @@ build()
 # toy NAME [MACROS]: an allocator with these promises.
 toy() { check "toy $1 builds" build "$1" "${2-}"; }
 
-# claims STATUS NAME CLAIM...: of that allocator, in 100 trials.
+# claims STATUS NAME CLAIM...: of that allocator, in 80 trials.
 claims()
 {
 	want=$1
 	of=$2
 	shift 2
 	printf '%s\n' "$@" >"$tmp/claims"
-	slabfuzz "$want" compare --attacks -a "plugin:$tmp/$of.so" --trials 100 --starts 8 \
+	slabfuzz "$want" compare --attacks -a "plugin:$tmp/$of.so" --trials 80 --starts 4 \
 		--claims "$tmp/claims"
 	silent
 }
@@ -76,20 +76,20 @@ claims 0 zero 'zeroing: seen >= 0.95' 'filling: seen <= 0.05' \
 claims 0 says 'free-twice: noticed-at-once >= 0.95' 'free-twice: crashes <= 0.05'
 
 # So many frees, and not one more.
-slabfuzz 0 compare --attacks -a "plugin:$tmp/wait.so" --trials 400 --starts 8
+slabfuzz 0 compare --attacks -a "plugin:$tmp/wait.so" --trials 400 --starts 4
 out_has '^frees before reuse  *median 64, least 64, most '
 echo 'reuse: after >= 64 frees' >"$tmp/claims"
-slabfuzz 0 compare --attacks -a "plugin:$tmp/wait.so" --trials 400 --starts 8 --claims "$tmp/claims"
+slabfuzz 0 compare --attacks -a "plugin:$tmp/wait.so" --trials 400 --starts 4 --claims "$tmp/claims"
 out_has ': shown: reuse: after >= 64 frees; measured: after 64 frees, and earlier than .* in 0 of'
 claims 1 wait '' '  reuse:   after >= 65 frees # too many' 'canary: seen >= 0.5'
 out_has 'claims:2:3: refuted: reuse: after >= 65 frees; measured: after 64 frees'
-out_has 'claims:3:1: refuted: canary: seen >= 0.5; measured: 0.0000 (0.0000 to 0.0370; 100 trials)'
+out_has 'claims:3:1: refuted: canary: seen >= 0.5; measured: 0.0000 (0.0000 to 0.0458; 80 trials)'
 out_has '^2 claims: 0 shown, 0 not shown, 2 refuted$'
 
 # What the trials do not decide is not shown.
 claims 1 wait 'reuse: after >= 64 frees' 'canary: seen <= 0.001'
 out_has ':1:1: not shown: reuse: after >= 64'
-out_has ':2:1: not shown: canary: seen <= 0.001; measured: 0.0000 (0.0000 to 0.0370'
+out_has ':2:1: not shown: canary: seen <= 0.001; measured: 0.0000 (0.0000 to 0.0458'
 out_has '^2 claims: 0 shown, 2 not shown, 0 refuted$'
 
 # The same figures again, but for where the system puts it.

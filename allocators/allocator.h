@@ -165,6 +165,7 @@ struct sf_stats {
 };
 
 #define SF_UNKNOWN UINT64_MAX
+#define SF_BLOCK_JUNK 0xcb /* what blocks for heaps are filled with, as far as they are */
 
 struct sf_cache_request {
 	const char *name;
@@ -536,7 +537,8 @@ struct sf_allocator {
 	/*
 	 * HEAPS. One more heap, in a block of `size` bytes that begins `at` bytes behind a page
 	 * boundary: an id from 1 on, 0: refused (too small, for instance). heap_destroy(): objects
-	 * in it are gone, with no further word. REGIONS. heap_add(): a further block; an id from 1
+	 * in it are gone, with no further word. What is in a new block is 0 or SF_BLOCK_JUNK, which
+	 * no allocator may count on. REGIONS. heap_add(): a further block; an id from 1
 	 * on, 0: refused. heap_remove(): SF_NULL, and nothing happens, if it is in use.
 	 */
 	uint32_t (*heap_create)(struct sf_heap *h, uint64_t size, uint32_t at);
@@ -580,6 +582,13 @@ const struct sf_allocator *sf_allocator_by_name(const char *name);
  */
 const struct sf_allocator *sf_allocator_open(const char *name, const char *traits,
 					     struct sf_error *err);
+/*
+ * The same allocator, to be misused on purpose in a process that may die of it: MISUSE, whether or
+ * not it survives that. False: it cannot be looked at from outside; one line in *err. `copy` must
+ * live as long as its heaps.
+ */
+bool sf_allocator_expend(const struct sf_allocator *a, struct sf_allocator *copy,
+			 struct sf_error *err);
 
 /* Those that benchmarks and tests compare with one another by their identifiers. */
 extern const struct sf_allocator sf_baseline, sf_random, sf_typed, sf_large, sf_protected;

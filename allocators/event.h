@@ -531,6 +531,7 @@ struct sf_ev_attack {
 	uint16_t type;       /* its type */
 	uint32_t cache;      /* it lay in; SF_NONE */
 	uint64_t addr, size; /* written, or freed (size 0) */
+	uint64_t zero;       /* bytes that were written and had been zero */
 };
 
 struct sf_ev_slab {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "user_contents.h"
 #include "user_heap.h"
 
 static const struct {
@@ -123,4 +124,27 @@ const struct sf_allocator *sf_allocator_open(const char *name, const char *trait
 		if (!strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)))
 			return open_new(i, name, traits, err);
 	return by_name(name, traits, err);
+}
+
+bool sf_allocator_expend(const struct sf_allocator *a, struct sf_allocator *copy,
+			 struct sf_error *err)
+{
+	*copy = *a;
+	if (a->caps & SF_CAP_MISUSE && !(a->caps & SF_CAP_MALLOC))
+		return true;
+	if ((a->caps & (SF_CAP_ADDRESS | SF_CAP_MALLOC)) != (SF_CAP_ADDRESS | SF_CAP_MALLOC)) {
+		snprintf(err->text, sizeof(err->text), "%.120s cannot be misused: it has no "
+			 "'misuse', and its addresses are no pointers", a->name);
+		return false;
+	}
+	if (!user_can_peek()) {
+		snprintf(err->text, sizeof(err->text), "process_vm_readv() and process_vm_writev() "
+			 "are refused here (a seccomp filter?)");
+		return false;
+	}
+	copy->caps |= SF_CAP_MISUSE;
+	copy->settings |= 1ull << SF_SET_misuse;
+	copy->peek = user_peek;
+	copy->poke = user_poke;
+	return true;
 }

@@ -12,11 +12,13 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "allocator.h"
+
 enum {
 	PAGE = 4096,
 	AROUND = 64,         /* known bytes on each side, as far as there is room up to the guard */
 	KNOWN = 0xb5,
-	JUNK = 0xcb,
+	JUNK = SF_BLOCK_JUNK,
 	JUNK_SIZE = 1 << 14, /* of a new block: heaps must not count on zeroes */
 	BLOCK_PAGES = 4096,  /* looked at in one go */
 	LOOKED_MAX = 1 << 18, /* pages of a block that is looked through, not cleared as a whole */

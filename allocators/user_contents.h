@@ -20,4 +20,13 @@ uint64_t user_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t k
 uint64_t user_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, uint64_t to,
 		     enum sf_contents how);
 
+/*
+ * peek() and poke() for who is to be misused: by system call, so that what is not mapped, or not
+ * to be written, ends them early and is no fault of this process.
+ */
+uint64_t user_peek(struct sf_heap *h, uint64_t addr, void *to, uint64_t len);
+uint64_t user_poke(struct sf_heap *h, uint64_t addr, const void *from, uint64_t len);
+/* False: this machine does not allow that (a seccomp filter). */
+bool user_can_peek(void);
+
 #endif

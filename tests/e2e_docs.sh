@@ -59,6 +59,9 @@ slabfuzz 0 compare --json corpora/seeds/types.txt
 check 'keys of compare' documented "$tmp/out"
 slabfuzz 0 compare --attacks --trials 2 --hardening none --json
 check 'keys of compare --attacks' documented "$tmp/out"
+echo 'free-twice: crashes >= 0' >"$tmp/claims"
+slabfuzz 0 compare --attacks -a reference --trials 2 --starts 1 --claims "$tmp/claims" --json
+check 'keys of what allocators promise' documented "$tmp/out"
 slabfuzz 0 compare --reclaim --json corpora/seeds/oom_416_none.txt
 check 'keys of compare --reclaim' documented "$tmp/out"
 slabfuzz 0 compare --large --json --each min_order=0,9 corpora/seeds/large_objects.txt

@@ -87,7 +87,8 @@ static inline void mix_array(uint64_t *s, const uint64_t *a, uint64_t nr)
 #define MEMBERS_reach(N, T)                                                                        \
 	N(code) N(what) N(partition) N(type) N(id) N(res) N(cache) N(addr) N(size)
 #define MEMBERS_attack(N, T)                                                                       \
-	N(code) N(noticed) N(reached) N(res) N(partition) N(type) N(cache) N(addr) N(size)
+	N(code) N(noticed) N(reached) N(res) N(partition) N(type) N(cache) N(addr) N(size) \
+	N(zero)
 #define MEMBERS_slab(N, T)                                                                         \
 	N(cache) N(order) N(migratetype) N(objects) N(gfp) N(pfn) N(addr) N(dirty)
 #define MEMBERS_slaborder(N, T) N(cache) N(objects) N(pfn)

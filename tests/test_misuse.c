@@ -418,6 +418,30 @@ static void test_guard_pages(void **state)
 	tear_down(b);
 }
 
+/* What was there before: zeroes, where what is freed is wiped. */
+static void test_stale_zeroes(void **state)
+{
+	struct bench *b;
+	uint32_t old;
+
+	(void)state;
+	FOR_EACH_ALLOCATOR(of, MODELS) {
+		for (int wiped = 0; wiped < 2; wiped++) {
+			b = set_up(of->name, wiped ? "heap misuse=1 init_on_free=1" :
+				   "heap misuse=1");
+			old = new(b, 100, "u8");
+			free_of(b, old);
+			misuse(b, SF_OP_STALE_WRITE, old, 100);
+			assert_int_equal(b->attack.size, 100);
+			if (wiped)
+				assert_true(b->attack.zero >= 92); /* but for a free pointer */
+			else
+				assert_true(b->attack.zero <= 8);
+			tear_down(b);
+		}
+	}
+}
+
 static void test_stale_write(void **state)
 {
 	struct bench *b;
@@ -890,6 +914,7 @@ int main(void)
 		cmocka_unit_test(test_free_pointer_is_metadata),
 		cmocka_unit_test(test_end_of_memory),
 		cmocka_unit_test(test_guard_pages),
+		cmocka_unit_test(test_stale_zeroes),
 		cmocka_unit_test(test_stale_write),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_double_free),

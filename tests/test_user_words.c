@@ -274,6 +274,35 @@ static void test_misuse_is_noticed(void **state)
 	at(6, SF_EV_TAINT);
 }
 
+/* Memory that it never had; and what is its own, though it shows no free lists. */
+static void test_strangers_are_refused(void **state)
+{
+	const struct sf_ev_reach *r;
+
+	(void)state;
+	run("heap misuse=1\n"
+	    "wild_free(1)\n"
+	    "wild_free(4096)\n"
+	    "strange_free(40)\n"
+	    "strange_free(65535)\n"
+	    "r0 = malloc(64)\n"
+	    "r1 = malloc(16)\n"
+	    "underflow(r1, 8)\n"
+	    "overflow(r0, 64)\n");
+	for (uint32_t op = 0; op < 4; op++) {
+		assert_true(at(op, SF_EV_ATTACK)->attack.noticed);
+		assert_int_equal(at(op, SF_EV_ATTACK)->attack.size, 0);
+		assert_int_equal(at(op, SF_EV_ATTACK)->attack.res, SF_NONE);
+	}
+	assert_int_equal(at(1, SF_EV_ATTACK)->attack.addr - at(0, SF_EV_ATTACK)->attack.addr, 4095);
+	r = &at(6, SF_EV_REACH)->reach;
+	assert_int_equal(r->what, SF_REACH_METADATA);
+	assert_int_equal(r->size, 8);
+	assert_int_equal(at(6, SF_EV_ATTACK)->attack.reached, 1u << SF_REACH_METADATA);
+	assert_int_equal(at(7, SF_EV_ATTACK)->attack.reached, 1u << SF_REACH_UNMAPPED);
+	assert_int_equal(at(7, SF_EV_ATTACK)->attack.zero, 0);
+}
+
 /* --- broken --- */
 
 static void realloc_forgets(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
@@ -561,6 +590,7 @@ int main(void)
 		cmocka_unit_test(test_heaps_go_with_what_is_in_them),
 		cmocka_unit_test(test_what_it_says_of_itself),
 		cmocka_unit_test(test_misuse_is_noticed),
+		cmocka_unit_test(test_strangers_are_refused),
 		cmocka_unit_test(test_what_is_lost_is_seen),
 		cmocka_unit_test(test_zeroes_are_those_promised),
 		cmocka_unit_test(test_little_is_skipped),

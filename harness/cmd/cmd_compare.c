@@ -6,12 +6,12 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../measure/attack.h"
+#include "../measure/chance.h"
 #include "../measure/cost.h"
 #include "compare.h"
 #include "runner.h"
@@ -42,6 +42,7 @@ static const struct hardening {
 
 struct plan {
 	struct sf_compare c;
+	struct sf_promise_plan promises;
 	uint64_t trials, bytes, seed;
 	bool chosen[NR_HARDENINGS];
 	bool attacks, detail, reclaim, large, sealed;
@@ -64,6 +65,12 @@ static const struct sf_row rows[] = {
 		  "attacks: bytes that a write writes (default: 64)"),
 	SF_NUMBER("seed", "N", struct plan, seed, 1, UINT32_MAX,
 		  "attacks, sealed: of the layouts (default: 1)"),
+	SF_FLAG("promises", struct plan, promises.asked,
+		"attacks: what hardened allocators promise, of models too (always of others)"),
+	SF_NUMBER("starts", "N", struct plan, promises.starts, 1, 4096,
+		  "promises: processes that the trials are spread over (default: 64)"),
+	SF_TEXT(0, "claims", "FILE", struct plan, promises.claims,
+		"promises: exit 1 unless they are shown; docs/attacks.md"),
 	SF_FLAG("detail", struct plan, detail,
 		"attacks: all that was reached, not pointers alone"),
 	SF_FLAG("reclaim", struct plan, reclaim,
@@ -86,10 +93,13 @@ static const struct sf_usage usage = {
 	"Runs each FILE on each allocator and prints what it costs in memory. With --attacks:\n"
 	"the chance, over seeds and layouts, that a mistake with a plain buffer reaches an object\n"
 	"with pointers, for each allocator, alone and with each hardening. The mistakes are made,\n"
-	"and what changed is looked up; see docs/attacks.md. With --reclaim: what the counters\n"
-	"say can be reclaimed and what could be, when most could; how often memory was said to\n"
-	"be out, and how often needlessly. At each look a process asks for N percent of what\n"
-	"could be had. Of two defaults the second is for recordings. See docs/reclaim.md.\n"
+	"and what changed is looked up; see docs/attacks.md. Allocators of other sorts\n"
+	"(malloc:LIB.so, plugin:X.so, reference) are attacked in processes that may die: what\n"
+	"each mistake reaches, whether it is noticed, how soon memory is used again.\n"
+	"With --reclaim: what the counters say can be reclaimed and what could be, when most\n"
+	"could; how often memory was said to be out, and how often needlessly. At each look a\n"
+	"process asks for N percent of what could be had. Of two defaults the second is for\n"
+	"recordings. See docs/reclaim.md.\n"
 	"With --large: kmalloc as it is, alloc_pages_exact() in its place, and slabs of 2 MiB:\n"
 	"memory, fragmentation, refusals, regions, time; see docs/large.md. With --sealed: the\n"
 	"chance that a write to an address drawn at random hits a sealed pool; docs/protected.md.",
@@ -147,16 +157,6 @@ static int compare_cost(struct plan *p, const struct sf_input *in, const struct 
 
 /* --- attacks --- */
 
-/* Half the width of Wilson's 95 % interval, as a share. */
-static double half_width(uint64_t hits, uint64_t n)
-{
-	double z = 1.96, p = n ? (double)hits / (double)n : 0, m = (double)n;
-
-	if (!n)
-		return 1;
-	return z * sqrt(p * (1 - p) / m + z * z / (4 * m * m)) / (1 + z * z / m);
-}
-
 static double share(uint64_t hits, uint64_t n)
 {
 	return n ? (double)hits / (double)n : 0;
@@ -190,8 +190,9 @@ static void show_row(const struct plan *p, const char *layout, const struct sf_a
 	if (p->c.json) {
 		attacks = json_object();
 		for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++)
-			json_object_set_new(attacks, sf_json_key(sf_scenarios[s].name, key),
-					    json_scenario(&r[s]));
+			if (sf_scenarios[s].use & SF_FOR_REACH)
+				json_object_set_new(attacks, sf_json_key(sf_scenarios[s].name, key),
+						    json_scenario(&r[s]));
 		json_array_append_new(p->c.list,
 				      json_pack("{s:o, s:s, s:s, s:o, s:o}", "layout",
 						sf_json_text(layout), "allocator", a->name,
@@ -202,12 +203,13 @@ static void show_row(const struct plan *p, const char *layout, const struct sf_a
 	}
 	printf("%-10s %-18s", a->name, h->name);
 	for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++) {
-		uint64_t hits = r[s].reached[SF_REACH_POINTER];
-		double w = half_width(hits, r[s].trials);
+		struct sf_chance c = sf_chance(r[s].reached[SF_REACH_POINTER], r[s].trials);
 
-		printf(" %11.1f %%", 100 * share(hits, r[s].trials));
-		if (w > *widest)
-			*widest = w;
+		if (!(sf_scenarios[s].use & SF_FOR_REACH))
+			continue;
+		printf(" %11.1f %%", 100 * c.share);
+		if ((c.high - c.low) / 2 > *widest)
+			*widest = (c.high - c.low) / 2;
 	}
 	putchar('\n');
 }
@@ -222,6 +224,8 @@ static void show_detail(const struct sf_attack_result *r)
 	};
 
 	for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++) {
+		if (!(sf_scenarios[s].use & SF_FOR_REACH))
+			continue;
 		printf("    %-12s", sf_scenarios[s].name);
 		for (unsigned int i = 0; i < SF_REACHES; i++)
 			if (r[s].reached[i])
@@ -240,7 +244,8 @@ static void print_heading(const struct plan *p, const char *layout)
 	       "%-10s %-18s", p->trials, p->bytes, layout ? layout : "drawn, a new one each trial",
 	       "allocator", "hardening");
 	for (unsigned int s = 0; s < SF_SCENARIO_COUNT; s++)
-		printf(" %13s", sf_scenarios[s].name);
+		if (sf_scenarios[s].use & SF_FOR_REACH)
+			printf(" %13s", sf_scenarios[s].name);
 	putchar('\n');
 }
 
@@ -274,11 +279,25 @@ static int attack_row(struct plan *p, const char *layout, const struct sf_prog *
 	return 0;
 }
 
+static int compare_promises(struct plan *p, const char *layout, const struct sf_prog *prog)
+{
+	for (size_t k = 0; k < NR_HARDENINGS; k++)
+		if (!p->chosen[k])
+			return sf_usage_error(&usage, "--hardening is for the table of models; "
+					      "here: --set");
+	p->promises.trials = (uint32_t)p->trials;
+	p->promises.bytes = (uint16_t)p->bytes;
+	p->promises.seed = p->seed;
+	return sf_compare_promises(&p->c, &p->promises, layout, prog);
+}
+
 static int compare_attacks(struct plan *p, const char *layout, const struct sf_prog *prog)
 {
 	double widest = 0;
 	int status = 0;
 
+	if (sf_promises_due(&p->c, &p->promises))
+		return compare_promises(p, layout, prog);
 	if (!p->c.json)
 		print_heading(p, layout);
 	for (uint32_t i = 0; !status && i < p->c.on.nr; i++) {
@@ -329,7 +348,10 @@ static int compare_file(struct plan *p, const char *name)
 		status = sf_input_program(&in, &prog);
 	else if (!status && p->attacks)
 		status = sf_bad("compare: %s: a recording has no types to tell buffers by", name);
-	if (!status && p->attacks)
+	if (!status && p->attacks && !strcmp(name, "-") && sf_promises_due(&p->c, &p->promises))
+		status = sf_bad("compare: a layout from standard input cannot be read again in "
+				"each start; give it as a file");
+	else if (!status && p->attacks)
 		status = compare_attacks(p, name, &prog);
 	else if (!status && p->reclaim)
 		status = sf_compare_reclaim(&p->c, &in, &prog);
@@ -350,6 +372,8 @@ static int settle(struct plan *p, int files)
 				      "table at a time");
 	if (p->sealed && files)
 		return sf_usage_error(&usage, "--sealed takes no file");
+	if (!p->attacks && (p->promises.asked || p->promises.claims || p->promises.starts))
+		return sf_usage_error(&usage, "--promises, --starts, --claims: of --attacks");
 	if (!files && !p->attacks && !p->sealed)
 		return sf_usage_error(&usage, "which file?");
 	if (p->large && p->c.on.nr_asked)
@@ -374,9 +398,13 @@ static int compare(struct plan *p, int argc, char **argv)
 		status = sf_compare_sealed(&p->c, p->trials, p->seed);
 	else if (!status && optind == argc)
 		status = compare_attacks(p, NULL, NULL);
-	for (; !status && optind < argc; optind++)
-		status = compare_file(p, argv[optind]);
-	if (p->c.json && !status) {
+	/* A claim that is not shown is an answer, too. */
+	for (; status <= SF_EXIT_WRONG && optind < argc; optind++) {
+		int one = compare_file(p, argv[optind]);
+
+		status = one > status ? one : status;
+	}
+	if (p->c.json && status <= SF_EXIT_WRONG) {
 		sf_json_print(p->c.list, stdout);
 		p->c.list = NULL;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * compare.h - what the tables of `slabfuzz compare` share. cmd_compare.c takes the options and
- * makes the tables of costs and attacks, compare_reclaim.c that of reclaim, compare_large.c that of
- * large objects, compare_sealed.c that of writes through the direct map.
+ * makes the tables of costs and attacks, compare_promises.c that of attacks on allocators of any
+ * sort, compare_reclaim.c that of reclaim, compare_large.c that of large objects, compare_sealed.c
+ * that of writes through the direct map.
  */
 #ifndef SLABFUZZ_COMPARE_H
 #define SLABFUZZ_COMPARE_H
@@ -29,6 +30,19 @@ int sf_compare_reclaim(struct sf_compare *c, const struct sf_input *in, const st
 int sf_compare_large(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog);
 /* --sealed: `trials` writes for each figure, drawn from `seed`. */
 int sf_compare_sealed(struct sf_compare *c, uint64_t trials, uint64_t seed);
+/* --attacks for allocators of any sort: what is asked of them. */
+struct sf_promise_plan {
+	bool asked;               /* --promises: of models, too */
+	const char *claims;       /* a file, or NULL */
+	uint32_t trials, starts;  /* starts 0: 64, or as many as trials */
+	uint16_t bytes;
+	uint64_t seed;
+};
+/* Otherwise the table is that of models. */
+bool sf_promises_due(const struct sf_compare *c, const struct sf_promise_plan *plan);
+/* 0, SF_EXIT_WRONG (a claim is not shown), or what to exit with after a message. */
+int sf_compare_promises(struct sf_compare *c, struct sf_promise_plan *plan, const char *layout,
+			const struct sf_prog *prog);
 /* What comes of --set, and `each` if it is not NULL on top. To be freed. */
 struct sf_overrides sf_compare_overrides(const struct sf_compare *c,
 					 const struct sf_override *each);

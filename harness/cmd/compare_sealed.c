@@ -4,30 +4,15 @@
  * to an address drawn at random, reaches sealed memory. blind.c does the writing.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "../measure/blind.h"
+#include "../measure/chance.h"
 #include "compare.h"
 
 #define PAGES 1024u /* of the heap, unless --set says otherwise */
 
 static const uint32_t pool_pages[] = { 1, 16, 256 };
-
-struct figure {
-	double share, low, high; /* Wilson's 95 % interval */
-};
-
-static struct figure figure_of(uint64_t hits, uint64_t n)
-{
-	double z = 1.96, m = (double)n, p = n ? (double)hits / m : 0;
-	double mid = (p + z * z / (2 * m)) / (1 + z * z / m);
-	double half = z * sqrt(p * (1 - p) / m + z * z / (4 * m * m)) / (1 + z * z / m);
-
-	if (!n)
-		return (struct figure){ 0, 0, 1 };
-	return (struct figure){ p, hits ? mid - half : 0, mid + half };
-}
 
 static double formula(uint64_t bytes, const struct sf_blind_result *r)
 {
@@ -36,7 +21,7 @@ static double formula(uint64_t bytes, const struct sf_blind_result *r)
 
 static json_t *json_figure(uint64_t hits, uint64_t bytes, const struct sf_blind_result *r)
 {
-	struct figure f = figure_of(hits, r->writes);
+	struct sf_chance f = sf_chance(hits, r->writes);
 
 	return json_pack("{s:o, s:o, s:f, s:f, s:f, s:f}", "bytes", sf_json_number(bytes), "hits",
 			 sf_json_number(hits), "chance", f.share, "low", f.low, "high", f.high,
@@ -72,7 +57,7 @@ static void print_head(uint64_t writes)
 static void print_row(const struct sf_allocator *a, const char *directmap, uint32_t pages,
 		      const struct sf_blind_result *r)
 {
-	struct figure o = figure_of(r->object, r->writes), p = figure_of(r->pool, r->writes);
+	struct sf_chance o = sf_chance(r->object, r->writes), p = sf_chance(r->pool, r->writes);
 	char object[64], pool[64];
 
 	snprintf(object, sizeof(object), "%.5f %% (%.5f to %.5f)", 100 * o.share, 100 * o.low,

@@ -3,8 +3,8 @@
  * exec_internal.h - the executor's state, shared by exec.c (tables, contents, running), exec_ops.c
  * (most handlers of operations), exec_device.c (memory of devices), exec_sheaf.c (prefilled
  * sheaves), exec_pool.c (memory that is sealed), exec_reclaim.c (what goes by itself), exec_user.c
- * (the words of user space), exec_misuse.c (misuse, and what it reached) and kernel.c, which reads
- * what became of an operation.
+ * (the words of user space), exec_misuse.c (misuse, and what it reached), exec_left.c (whose bytes
+ * those of dead objects are) and kernel.c, which reads what became of an operation.
  */
 #ifndef SLABFUZZ_EXEC_INTERNAL_H
 #define SLABFUZZ_EXEC_INTERNAL_H
@@ -297,6 +297,21 @@ void x_lab_emit(void *exec, const struct sf_event *ev);
 void x_lab_quarantine(struct sf_exec *x, uint32_t id); /* it is about to be freed */
 void x_lab_release(struct sf_exec *x, uint32_t res); /* it lives on */
 void x_lab_cache_gone(struct sf_exec *x, uint32_t cache);
+
+/*
+ * exec_left.c. What the owners of dead objects left there, as far as nobody had that memory since.
+ * note(): before it is freed. Then, of a range: aim(); pass() for what is somebody's; strange():
+ * byte `i` of it held what neither an owner nor fresh memory accounts for.
+ */
+#define X_RANGE_MAX 65536u /* longer than any SPAN */
+struct left;
+struct left *x_left_create(void);
+void x_left_free(struct left *l);
+void x_left_begin(struct left *l);
+void x_left_note(struct left *l, const struct sf_exec *x, const struct object *o);
+void x_left_aim(struct left *l, uint64_t addr, uint64_t size);
+void x_left_pass(struct left *l, uint64_t addr, uint64_t size);
+bool x_left_strange(const struct left *l, uint64_t i, uint8_t byte);
 
 /*
  * The handlers that the rows of SF_OPS name: one without a row has no prototype, which warns; a row

@@ -9,6 +9,10 @@
  * whose memory a free list or a sheaf names now, or whose slab or pages went; and the allocator
  * itself, if it holds the same memory twice.
  *
+ * An allocator that shows no free lists is known by what it leaves: bytes that are nobody's, and
+ * hold neither what the last owner left there nor what fresh memory holds, are its own
+ * (exec_left.c). What a free of such a one reached only shows when memory is handed out again.
+ *
  * Relies on peek(), poke() and walk(). The table of exec_ops.c leads here; exec.c opens a lab where
  * the setting misuse is on, so that nothing else pays for any of this.
  */
@@ -18,7 +22,7 @@
 #include <string.h>
 
 #define PIECE 4096u
-#define RANGE_MAX 65536u /* longer than any SPAN */
+#define RANGE_MAX X_RANGE_MAX
 
 /* What is left of an object that was freed, for misuse by those who hold on to it. */
 struct quarantined {
@@ -75,6 +79,9 @@ struct lab {
 	bool acting;
 	uint64_t warnings;   /* while acting */
 	uint8_t claimed[RANGE_MAX / 8]; /* bit by byte of the range: an object's, or a free one's */
+	struct left *left;   /* NULL: free lists are shown */
+	void *given;         /* by the C library, to be freed to the allocator */
+	uint8_t unheard[RANGE_MAX + 64]; /* memory that it never had */
 };
 
 /* A misuse under way. */
@@ -84,6 +91,7 @@ struct misuse {
 	struct quarantined of;     /* the object, as it is or was */
 	uint64_t addr, size; /* to write, or to free: size 0 */
 	uint64_t aliased;    /* bytes that changed at other addresses than those written */
+	uint64_t zero;       /* bytes written that had been zero */
 	uint32_t reached;
 };
 
@@ -92,11 +100,15 @@ struct misuse {
 void x_lab_open(struct sf_exec *x)
 {
 	x->lab = sf_zalloc(1, sizeof(*x->lab));
+	if (!x_has(x, SF_CAP_WALK))
+		x->lab->left = x_left_create();
 }
 
 void x_lab_begin(struct sf_exec *x)
 {
 	x->lab->nr_quarantined = 0;
+	if (x->lab->left)
+		x_left_begin(x->lab->left);
 }
 
 void x_lab_close(struct sf_exec *x)
@@ -112,6 +124,8 @@ void x_lab_close(struct sf_exec *x)
 	free(l->copy);
 	free(l->before.e);
 	free(l->after.e);
+	x_left_free(l->left);
+	free(l->given);
 	free(l);
 }
 
@@ -172,6 +186,8 @@ void x_lab_quarantine(struct sf_exec *x, uint32_t id)
 		l->nr_quarantined = o->res + 1;
 	}
 	l->quarantine[o->res] = describe(x, o);
+	if (l->left)
+		x_left_note(l->left, x, o);
 }
 
 void x_lab_release(struct sf_exec *x, uint32_t res)
@@ -446,6 +462,60 @@ static void compare_words(struct sf_exec *x, struct misuse *m)
 	}
 }
 
+/*
+ * Before there is a write: an allocator that is asked for a usable size may look at the object, and
+ * would notice then what it does not notice by itself. What an object may use is its owner's.
+ */
+static void expect_left(struct sf_exec *x, const struct misuse *m)
+{
+	const struct lab *l = x->lab;
+
+	x_left_aim(l->left, m->addr, m->size);
+	for (uint32_t i = 0; i < l->nr_witnesses; i++) {
+		const struct object *o = &x->obj[l->witness[i].id];
+
+		x_left_pass(l->left, o->addr, x_usable(x, o->addr, o->api));
+	}
+}
+
+/* The same where nothing shows them: the allocator's bytes, as they were before inverting. */
+static void compare_left(struct sf_exec *x, struct misuse *m, uint64_t from, uint64_t done)
+{
+	const struct lab *l = x->lab;
+	uint64_t nr = 0, first = 0;
+	uint8_t now[PIECE];
+
+	for (uint64_t k = 0; k < done; k++) {
+		uint64_t i = from + k - m->addr;
+
+		if (k % PIECE == 0)
+			x->a->peek(x->heap, from + k, now, piece(done - k));
+		if (l->claimed[i / 8] >> (i % 8) & 1 ||
+		    !x_left_strange(l->left, i, (uint8_t)~now[k % PIECE]))
+			continue;
+		if (!nr++)
+			first = from + k;
+		claim(x, m, from + k, 1);
+	}
+	if (nr)
+		reach(x, m, SF_REACH_METADATA, NULL, SF_NONE, first, nr);
+}
+
+/* Every byte was inverted. */
+static uint64_t count_zeroes(struct sf_exec *x, uint64_t addr, uint64_t size)
+{
+	uint8_t bytes[PIECE];
+	uint64_t zero = 0;
+
+	for (uint64_t at = 0; at < size; at += PIECE) {
+		uint64_t got = x->a->peek(x->heap, addr + at, bytes, piece(size - at));
+
+		for (uint64_t i = 0; i < got; i++)
+			zero += bytes[i] == 0xff;
+	}
+	return zero;
+}
+
 /* What was written and is unowned. */
 static void compare_rest(struct sf_exec *x, struct misuse *m, uint64_t from, uint64_t done)
 {
@@ -471,12 +541,17 @@ static bool carry_out_write(struct sf_exec *x, struct misuse *m)
 	uint64_t end = m->addr + m->size, done;
 
 	memset(x->lab->claimed, 0, m->size / 8 + 1);
+	if (x->lab->left && !direct)
+		expect_left(x, m);
 	if (direct)
 		done = write_direct(x, m->addr, m->size);
 	else
 		done = down ? write_down(x, end, m->size) : write_up(x, m->addr, m->size);
+	m->zero = count_zeroes(x, down ? end - done : m->addr, done);
 	compare_contents(x, m);
 	compare_words(x, m);
+	if (x->lab->left && !direct)
+		compare_left(x, m, down ? end - done : m->addr, done);
 	compare_rest(x, m, down ? end - done : m->addr, done);
 	return direct && done < m->size;
 }
@@ -611,12 +686,35 @@ static bool is_write(const struct sf_op *op)
 	       op->code == SF_OP_STALE_WRITE || op->code == SF_OP_DIRECTMAP_WRITE;
 }
 
+static bool is_objectless(const struct sf_op *op)
+{
+	return op->code == SF_OP_WILD_FREE || op->code == SF_OP_STRANGE_FREE;
+}
+
+/* Memory that is no object of the allocator's. */
+static bool find_strange(struct sf_exec *x, struct misuse *m)
+{
+	struct lab *l = x->lab;
+	uint64_t n = m->op->count ? m->op->count : 1;
+
+	m->of = (struct quarantined){ .cache = SF_NONE, .asked = SF_NONE, .api = SF_API_FOREIGN };
+	m->addr = ((uintptr_t)l->unheard + 63) / 64 * 64 + n - 1;
+	if (m->op->code == SF_OP_WILD_FREE)
+		return true;
+	free(l->given);
+	l->given = sf_zalloc(n, 1);
+	m->addr = (uintptr_t)l->given;
+	return true;
+}
+
 /* The object that is misused. False: there is none of the sort that it takes. */
 static bool find(struct sf_exec *x, struct misuse *m)
 {
 	const struct sf_op *op = m->op;
 	const struct slot *s = op->obj == SF_NONE ? NULL : x_slot(x, op->obj);
 
+	if (is_objectless(op))
+		return find_strange(x, m);
 	if (!s)
 		return false;
 	if (op->code == SF_OP_STALE_WRITE || op->code == SF_OP_DOUBLE_FREE) {
@@ -647,6 +745,8 @@ static bool aim(struct sf_exec *x, struct misuse *m)
 	uint64_t n = m->op->count ? m->op->count : 1;
 	const struct slot *s;
 
+	if (is_objectless(m->op))
+		return true;
 	m->addr = m->of.addr;
 	m->size = is_write(m->op) ? n : 0;
 	switch (m->op->code) {
@@ -680,7 +780,7 @@ static void emit_attack(struct sf_exec *x, const struct misuse *m, bool noticed)
 	X_EMIT(x, ATTACK, attack, .code = m->op->code, .noticed = noticed,
 	       .reached = m->reached ? m->reached : 1u << SF_REACH_NOTHING, .res = m->op->obj,
 	       .partition = m->of.partition, .type = m->of.type, .cache = m->of.cache,
-	       .addr = m->addr, .size = m->size);
+	       .addr = m->addr, .size = m->size, .zero = m->zero);
 }
 
 /* To its owner it was freed; if the cache or the heap refused it, it is lost. */
@@ -723,6 +823,8 @@ void exec_misuse(struct sf_exec *x, const struct sf_op *op)
 		noticed = carry_out_free(x, &m) == SF_NOTICED;
 	x->out.status = noticed ? SF_NOTICED : SF_OK;
 	emit_attack(x, &m, noticed);
+	if (!noticed && op->code == SF_OP_STRANGE_FREE)
+		x->lab->given = NULL; /* the allocator's now, whatever it does with it */
 	if (goes_elsewhere(op))
 		quarantine_wrong(x, &m, noticed);
 }

@@ -179,6 +179,7 @@ static bool spawn(struct sf_worker *w, struct sf_error *err)
 		.exec = w->opt.exec,
 		.fork = w->opt.fork,
 		.steps = w->opt.step,
+		.steps_said = w->opt.step_said,
 		.inside = w->opt.inside,
 		.text = w->text,
 		.parent = getpid(),
@@ -358,7 +359,8 @@ static void take_step(struct sf_worker *w, const struct sf_wire_head *head)
 
 	if (!in || !w->opt.step || head->op >= job_of(w)->prog->nr_ops)
 		return;
-	step = (struct sf_worker_step){ .op = head->op, .no_cap = in->no_cap };
+	step = (struct sf_worker_step){ .op = head->op, .no_cap = in->no_cap,
+					 .said = in->said != 0 };
 	step.outcome = (struct sf_outcome){ .status = in->status, .addr = in->addr,
 					    .skipped = in->skipped != 0, .ret = in->ret };
 	w->opt.step(w->opt.ctx, &step);

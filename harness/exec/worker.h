@@ -66,6 +66,7 @@ struct sf_worker_step {
 	uint32_t op;
 	struct sf_outcome outcome;
 	uint64_t no_cap;         /* operations so far that the allocator cannot do */
+	bool said;               /* it wrote text meanwhile */
 };
 
 struct sf_worker_options {
@@ -78,6 +79,7 @@ struct sf_worker_options {
 	/* Strings and arrays in an event are the worker's, until the callback returns. */
 	void (*emit)(void *ctx, const struct sf_event *ev);
 	void (*step)(void *ctx, const struct sf_worker_step *step); /* NULL: not wanted */
+	bool step_said;          /* only those in which text was written */
 	/*
 	 * After the last event of the program, and after title(). `job`: its place in what
 	 * sf_worker_run() got.

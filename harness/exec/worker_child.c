@@ -43,6 +43,7 @@ struct child {
 	const struct sf_child_options *opt;
 	struct sf_serve *serve;
 	struct stat text;    /* what descriptors 1 and 2 should be */
+	off_t said, heard;   /* bytes in it when last looked at, and when last told of */
 };
 
 /* Who executes; 0: nobody does. For the handler of signals. */
@@ -60,11 +61,24 @@ static void on_signal(int nr)
 
 static bool is_robbed(void *ctx)
 {
-	const struct child *c = ctx;
+	struct child *c = ctx;
 	struct stat st;
 
-	return fstat(STDERR_FILENO, &st) || st.st_ino != c->text.st_ino ||
-	       st.st_dev != c->text.st_dev;
+	if (fstat(STDERR_FILENO, &st) || st.st_ino != c->text.st_ino ||
+	    st.st_dev != c->text.st_dev)
+		return true;
+	c->said = st.st_size;
+	return false;
+}
+
+/* As of when it was last looked whether it was robbed: that is once for each operation. */
+static bool has_said(void *ctx)
+{
+	struct child *c = ctx;
+	bool more = c->said > c->heard;
+
+	c->heard = c->said;
+	return more;
 }
 
 /* --- who executes --- */
@@ -79,6 +93,9 @@ static void wait_for_batch(const struct sf_link_in *in, uint32_t last)
 
 static void serve(struct child *c, uint32_t from, uint32_t to)
 {
+	/* What others said is none of its own. */
+	is_robbed(c);
+	has_said(c);
 	if (!sf_serve_batch(c->serve, from, to))
 		_exit(STATUS_ROBBED);
 }
@@ -275,10 +292,11 @@ _Noreturn void sf_child_main(const struct sf_child_options *opt)
 		.allocator = opt->allocator,
 		.exec = opt->exec,
 		.steps = opt->steps,
+		.steps_said = opt->steps_said,
 		.careful = opt->fork == SF_FORK_PROGRAM,
 		.in = opt->in,
 		.out = opt->out,
-		.os = { sf_futex_wait, sf_futex_wake, is_robbed, &c },
+		.os = { sf_futex_wait, sf_futex_wake, is_robbed, has_said, &c },
 	};
 
 	if (!dies_with(opt->parent))

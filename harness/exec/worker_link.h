@@ -103,7 +103,9 @@ struct sf_link_step {
 	uint64_t addr;
 	int64_t ret;
 	uint64_t no_cap;    /* operations skipped so far because the allocator cannot do them */
-	uint8_t status, skipped, zero[6];
+	uint8_t status, skipped;
+	uint8_t said;       /* text was written meanwhile */
+	uint8_t zero[5];
 };
 
 struct sf_link_done {
@@ -120,6 +122,7 @@ struct sf_serve_os {
 	void (*wait)(const uint32_t *word, uint32_t value, unsigned int ms); /* 0: for ever */
 	void (*wake)(uint32_t *word);
 	bool (*robbed)(void *ctx); /* NULL: not looked at */
+	bool (*said)(void *ctx);   /* text since it was asked last; NULL: not looked at */
 	void *ctx;
 };
 
@@ -128,6 +131,7 @@ struct sf_serve_options {
 	const struct sf_allocator *allocator;
 	struct sf_exec_options exec;
 	bool steps;          /* STEP records are wanted */
+	bool steps_said;     /* ... of operations in which text was written, alone */
 	bool careful;        /* look whether it was robbed after each operation, not only program */
 	const struct sf_link_in *in;
 	struct sf_link_out *out;
@@ -153,7 +157,7 @@ struct sf_child_options {
 	const struct sf_settings *settings;
 	struct sf_exec_options exec;
 	uint8_t fork;        /* enum sf_worker_fork */
-	bool steps;
+	bool steps, steps_said;
 	void (*inside)(void); /* called before anything of the allocator's; may be NULL */
 	int text;            /* where its output goes */
 	int parent;          /* process that must live */

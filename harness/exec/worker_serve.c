@@ -167,12 +167,16 @@ static bool have_heap(struct sf_serve *s, const struct sf_settings *set, bool an
 static void send_step(struct sf_serve *s, uint32_t op)
 {
 	const struct sf_outcome *out = sf_exec_outcome(s->exec);
+	bool said = s->opt.os.said && s->opt.os.said(s->opt.os.ctx);
 	struct sf_exec_counts counts;
 	struct sf_link_step step;
 
+	if (s->opt.steps_said && !said)
+		return;
 	sf_exec_counts(s->exec, &counts);
 	step = (struct sf_link_step){ .addr = out->addr, .ret = out->ret, .status = out->status,
 				      .skipped = out->skipped,
+				      .said = said,
 				      .no_cap = counts.skipped[SF_SKIP_NO_CAP] };
 	send_control(s, SF_LINK_STEP, op, &step, sizeof(step));
 }

@@ -1,42 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack.h - how far a mistake reaches: scenarios of memory corruption on heaps laid out at random,
- * carried out, and counted by what they reached.
+ * attack.h - how far a mistake reaches: scenarios of memory corruption on heaps of a model that
+ * survives them, laid out at random, carried out, and counted by what they reached.
  *
  * A trial is a fresh heap with a seed of its own, a layout, and one mistake with a *plain buffer*
- * (an object of a type without pointers) that an attacker controls. The same trial numbers give the
- * same programs on every allocator and setting, so rows differ by the allocator alone. Nothing is
- * concluded from names: the executor does the misuse and reports what changed (exec_misuse.c).
- * Relies on the executor and the generator of layouts here; `slabfuzz compare` relies on it.
+ * (an object of a type without pointers) that an attacker controls. Nothing is concluded from
+ * names: the executor does the misuse and reports what changed (exec_misuse.c). Allocators that may
+ * die of it are measured by promise.h.
+ * Relies on the executor and scenario.h; `slabfuzz compare` relies on it.
  */
 #ifndef SLABFUZZ_ATTACK_H
 #define SLABFUZZ_ATTACK_H
 
-#include "../program/program.h"
-
-/* SF_SCENARIOS(X): X(IDENTIFIER, name, what happens) */
-#define SF_SCENARIOS(X)                                                                         \
-	X(OVERFLOW, "overflow", "a live plain buffer is written beyond its end")                \
-	X(UNDERFLOW, "underflow", "the bytes before a live plain buffer are written")           \
-	X(STALE, "stale write", "a plain buffer is freed, the kernel goes on, and the buffer is " \
-	  "written")                                                                            \
-	X(CROSS, "cross-cache", "an attacker fills slabs with plain buffers and frees them all, " \
-	  "the kernel allocates objects with pointers, and one of the buffers is written")      \
-	X(DOUBLE, "double free", "a plain buffer is freed, the kernel goes on, and the buffer is " \
-	  "freed again")
-
-enum sf_scenario {
-#define X(id, name, doc) SF_SCENARIO_##id,
-	SF_SCENARIOS(X)
-#undef X
-	SF_SCENARIO_COUNT,
-};
-
-struct sf_scenario_info {
-	const char *name, *doc;
-};
-
-extern const struct sf_scenario_info sf_scenarios[SF_SCENARIO_COUNT];
+#include "scenario.h"
 
 struct sf_attack_options {
 	const struct sf_allocator *allocator;
@@ -53,7 +29,10 @@ struct sf_attack_result {
 	uint64_t left_out; /* trials without a plain buffer to misuse, or that could not be run */
 };
 
-/* False, with a line in `err`: the allocator refuses the heap, or cannot be misused. */
+/*
+ * Those scenarios that are for the reach; the others stay 0. False, with a line in `err`: the
+ * allocator refuses the heap, or cannot be misused.
+ */
 bool sf_attack_run(const struct sf_attack_options *opt,
 		   struct sf_attack_result result[SF_SCENARIO_COUNT], struct sf_error *err);
 

@@ -443,7 +443,13 @@ enum sf_op_flags {
 	X(122, HEAP_REALLOC, "heap_realloc", NONE, misuse,                                         \
 	  SF_CAP_MALLOC | SF_CAP_HEAPS | SF_CAP_REALLOC | SF_CAP_MISUSE, 20,                       \
 	  SF_OPF_MISUSE | SF_OPF_FREES, "misuse: resize an object in a heap that it is not of",    \
-	  SF_POS(UOBJ, "p"), SF_POS(HEAP2, "heap"), SF_POS(SIZE, "size"))
+	  SF_POS(UOBJ, "p"), SF_POS(HEAP2, "heap"), SF_POS(SIZE, "size"))                          \
+	X(123, WILD_FREE, "wild_free", NONE, misuse, SF_CAP_MALLOC | SF_CAP_MISUSE, 20,            \
+	  SF_OPF_MISUSE, "misuse: free n bytes into memory that was never handed out",             \
+	  SF_POS(SPAN, "n"))                                                                       \
+	X(124, STRANGE_FREE, "strange_free", NONE, misuse, SF_CAP_MALLOC | SF_CAP_MISUSE, 20,      \
+	  SF_OPF_MISUSE, "misuse: free n bytes that the C library's own malloc() gave",            \
+	  SF_POS(SPAN, "n"))
 
 #define SF_TOKENS_MAX 16u /* alloc tokens are below it */
 

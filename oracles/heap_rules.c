@@ -237,11 +237,27 @@ static const char *used_fault(const struct sf_judge *j, const struct sf_ev_stats
 	return fault;
 }
 
+/* What can be handed out with nothing alive, of as much memory as before. */
+static const char *free_fault(const struct sf_judge *j, const struct sf_ev_stats *s,
+			      struct sf_stats_base *base)
+{
+	if (s->free == SF_UNKNOWN || j->sh.live || !j->sh.traits.stats_return)
+		return NULL;
+	if (s->total == SF_UNKNOWN && !(j->sh.caps & SF_CAP_HEAPS))
+		return NULL; /* it may have given some back */
+	if (base->free_seen && s->total == base->free_of && s->free < base->free)
+		return "statistics have less free than at first with everything freed";
+	base->free_seen = true;
+	base->free = s->free;
+	base->free_of = s->total;
+	return NULL;
+}
+
 unsigned int sf_mal_13(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_stats *s = &ev->stats;
 	struct sf_stats_base *base = &sf_malloc_state(j)->base;
-	const char *fault[3];
+	const char *fault[4];
 
 	if (j->sh.untracked) {
 		sf_skip(j, SF_INV_MAL_13, "more objects than are tracked");
@@ -250,7 +266,8 @@ unsigned int sf_mal_13(struct sf_judge *j, const struct sf_event *ev)
 	fault[0] = stats_odd(s, base);
 	fault[1] = live_fault(j, s, base);
 	fault[2] = used_fault(j, s, base);
-	for (int i = 0; i < 3; i++) {
+	fault[3] = free_fault(j, s, base);
+	for (int i = 0; i < 4; i++) {
 		if (!fault[i])
 			continue;
 		sf_title(j, SF_INV_MAL_13, "%s", fault[i]);

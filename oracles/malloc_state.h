@@ -23,6 +23,8 @@ struct sf_stats_base {
 	uint64_t live;             /* objects */
 	uint64_t used_lo, used_hi; /* bytes: between these */
 	uint64_t peak;
+	bool free_seen;
+	uint64_t free, free_of; /* bytes with nothing alive, of a total of so many */
 };
 
 struct sf_malloc_state {

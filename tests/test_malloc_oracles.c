@@ -734,6 +734,26 @@ static void stats_used_many(struct fixture *f)
 	count(f, 1, 1129);
 }
 
+static void stats_free_lost(struct fixture *f)
+{
+	f->op++;
+	EMIT(f, STATS, stats, .live = 0, .used = 0, .free = 4096, .total = 4096, .peak = 0);
+	get(f, 0, BASE, 100);
+	drop(f, 0, BASE);
+	f->op++;
+	EMIT(f, STATS, stats, .live = 0, .used = 0, .free = 3984, .total = 4096, .peak = 100);
+}
+
+static void stats_free_of_less(struct fixture *f)
+{
+	f->op++;
+	EMIT(f, STATS, stats, .live = 0, .used = 0, .free = 4096, .total = 4096, .peak = 0);
+	get(f, 0, BASE, 100);
+	drop(f, 0, BASE);
+	f->op++;
+	EMIT(f, STATS, stats, .live = 0, .used = 0, .free = 2048, .total = 2048, .peak = 100);
+}
+
 static void stats_not_back(struct fixture *f)
 {
 	count(f, 0, 1000);
@@ -962,6 +982,7 @@ static const struct stream streams[] = {
 	{ SF_INV_MAL_13, stats_right, NULL, in_rounding },
 	{ SF_INV_MAL_13, stats_caching, NULL, in_caching },
 	{ SF_INV_MAL_13, stats_used_many, NULL, NULL },
+	{ SF_INV_MAL_13, stats_free_of_less, NULL, NULL },
 	{ SF_INV_MAL_13, stats_of_heaps, NULL, NULL },
 	STREAM(MAL, 13, stats_of_lost_heap, "statistics count more objects than are alive"),
 	STREAM(MAL, 13, stats_few, "statistics count fewer objects than are alive"),
@@ -974,6 +995,8 @@ static const struct stream streams[] = {
 	STREAM_IN(in_rounding, MAL, 13, stats_used_many,
 		  "statistics have more bytes in use than objects have"),
 	STREAM(MAL, 13, stats_not_back, "statistics have bytes in use with everything freed"),
+	STREAM(MAL, 13, stats_free_lost,
+	       "statistics have less free than at first with everything freed"),
 	STREAM(MAL, 13, stats_below, "statistics have fewer bytes in use than at first"),
 	STREAM(MAL, 13, stats_total, "statistics have more in use than is held"),
 	STREAM(MAL, 13, stats_peak, "statistics have a peak below what is in use"),

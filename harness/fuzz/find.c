@@ -142,6 +142,12 @@ static void remember(const uint8_t *data, size_t size)
 	past.written += size;
 }
 
+void sf_find_forget(void)
+{
+	past.nr = 0;
+	past.written = 0;
+}
+
 /* Without the last, which is the find. */
 static bool write_history(int file, const void *ctx)
 {

@@ -21,6 +21,8 @@ bool sf_find_goes_on(void);
 
 /* The input in hand from now on; prog is its program, NULL if it has none (yet). */
 void sf_find_take(const uint8_t *data, size_t size);
+/* A process begins anew: what was run before it has no part in its finds. */
+void sf_find_forget(void);
 void sf_find_is(const struct sf_prog *prog, const char *allocator);
 
 /*

@@ -541,6 +541,11 @@ static void take(const uint8_t *data, size_t size)
 
 static bool run_in_child(unsigned int subject, const uint8_t *data, size_t size)
 {
+	static pid_t begun;
+
+	if (begun != getpid())
+		sf_find_forget();
+	begun = getpid();
 	take(data, size);
 	return run_subject(fz.subject[subject].allocator);
 }

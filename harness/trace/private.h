@@ -128,6 +128,19 @@ uint32_t sf_tr_gfp_raw(uint64_t bits, struct sf_tr_notes *notes);
  */
 void sf_tr_page_frame(struct sf_trace_record *rec, bool have_pfn, bool have_page);
 
+/* line_reader.c: lines of any text. */
+struct sf_line_reader;
+struct sf_line_reader *sf_line_reader_open(struct sf_source *src);
+void sf_line_reader_close(struct sf_line_reader *r);
+void sf_line_reader_reset(struct sf_line_reader *r); /* the source was rewound */
+/*
+ * 1: a line of *len bytes, NUL-terminated in place, valid until the next call; *whole: a newline ends it. 0: the end. -1: err.
+ */
+int sf_line_next(struct sf_line_reader *r, char **line, size_t *len, bool *whole,
+		 struct sf_error *err);
+/* At the end: whether it is that of packed data that ended in the middle. */
+bool sf_line_reader_early(const struct sf_line_reader *r);
+
 /* text.c: lines to records. */
 struct sf_lines;
 struct sf_lines *sf_lines_open(struct sf_source *src);

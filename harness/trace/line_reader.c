@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * line_reader.c - the lines of a source, one after the other, in a buffer that is never longer than
- * some of them. Relies on source.c; text.c relies on it.
+ * some of them. Relies on source.c; text.c and calls.c rely on it.
  */
 #include <stdlib.h>
 #include <string.h>

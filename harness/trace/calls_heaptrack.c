@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * calls_heaptrack.c - heaptrack's file. A letter and hexadecimal numbers: "v" version, "a SIZE
- * TRACE" a kind of object, "+ KIND" one more of it, "- KIND" one less. The raw file (heaptrack --raw) has
- * "+ SIZE TRACE PTR" and "- PTR" instead.
+ * TRACE" a kind of object, "+ KIND" one more of it, "- KIND" one less. The raw file (heaptrack
+ * --raw) has "+ SIZE TRACE PTR" and "- PTR" instead.
  *
  * What was interpreted has no addresses: which of the objects of a kind is freed is not told, nor
  * that one was resized (realloc is "-" and "+"), zeroed or aligned. Relies on calls.h.
@@ -49,7 +49,8 @@ static enum sf_calls_line version(struct sf_calls *c, const char *p, const char 
 	if (format >= 1 && format <= 3)
 		return SF_CALLS_NONE;
 	return sf_calls_bad(c, SF_TR_BAD, at, "version %llu of heaptrack's file is not read, 1 to "
-			    "3 are: record it with heaptrack 1.1 to 1.5", (unsigned long long)format);
+			    "3 are: record it with heaptrack 1.1 to 1.5",
+			    (unsigned long long)format);
 }
 
 static enum sf_calls_line kind(struct sf_calls *c, const char *p, const char *end, bool whole,

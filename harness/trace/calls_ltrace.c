@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * calls_ltrace.c - output of ltrace: "malloc(24) = 0x...", with a process in front (-f), a time (-t,
- * -r) or an address (-i); C++'s operators, mangled or not; calls that another thread's interrupt,
- * in two lines. What a call of the family calls of the family itself (-x) is a part of it. Calls of
- * other functions are counted by name.
+ * calls_ltrace.c - output of ltrace: "malloc(24) = 0x...", with a process in front (-f), a time
+ * (-t, -r) or an address (-i); C++'s operators, mangled or not; calls that another thread's
+ * interrupt, in two lines. What a call of the family calls of the family itself (-x) is a part of
+ * it. Calls of other functions are counted by name.
  *
- * Processes that fork have a heap of their own, which is not the one that is replayed: their calls
- * are left out. Relies on calls.h.
+ * Processes that fork have a heap of their own, which is not the one that is replayed: their
+ * calls are left out. Relies on calls.h.
  */
 #include <string.h>
 

@@ -100,68 +100,80 @@ out_has ' 1  files whose compressed data ends too early'
 head -c 5000 corpora/calls/threads.ltrace >"$tmp/cut.ltrace"
 slabfuzz 0 run -a malloc: "$tmp/cut.ltrace"
 out_has 'other lines: '
-head -c 3000 /dev/urandom >"$tmp/junk"
+cat corpora/calls/*.zst >"$tmp/junk"
 { echo '= Start'; cat "$tmp/junk"; } >"$tmp/junk.mtrace"
 slabfuzz 2 run -a malloc: "$tmp/junk.mtrace"
+says 'junk.mtrace:.* no other allocation can be read'
 slabfuzz 2 judge corpora/calls/sort.mtrace corpora/calls/threads.mtrace
 says 'mtrace has no times to merge files by: give one file at a time'
 
-# The table: what is held is never less than what is alive, and the reference, which gives each
-# object pages of its own, holds most.
-members=malloc:,reference,baseline
-[ ! -f "$jemalloc" ] || members=malloc:$jemalloc,$members
-awk 'BEGIN {
-	print "9\n4000\n8000\n1"
-	for (i = 0; i < 4000; i++)
-		print "a", i, 100 + i * 37 % 3000
-	for (i = 0; i < 4000; i++)
-		print "f", i
-}' >"$tmp/up.rep"
-slabfuzz 0 compare -a "$members" "$tmp/up.rep"
-silent
-out_has '^allocator  *operations  *skipped  *failures  *live  *held  by  *held/live  *at end  *ns'
-live=$(awk '$1 == "malloc:" { print $5 }' "$tmp/out")
-check "alive at most: $live kB" test "$live" = 6220
-held() { awk -v a="$1" '$1 == a { print $6 }' "$tmp/out"; }
-for a in malloc: baseline reference; do
-	check "$a holds $(held $a) kB" test "$(held $a)" -ge "$live"
-done
-check 'the reference holds most' test "$(held reference)" -gt "$(held malloc:)"
-check 'and gives it back' test "$(awk '$1 == "reference" { print $9 }' "$tmp/out")" -lt 1200
-slabfuzz 0 compare --json -a malloc:,baseline "$tmp/up.rep"
-for key in program allocator settings operations skipped failures peak_live_bytes \
-	peak_held_bytes held_by fragmentation end_held_bytes ns_per_operation; do
-	out_has "\"$key\": "
-done
-slabfuzz 0 compare -a malloc: corpora/calls/three.rep
-out_has 'so little is alive that what libraries had before'
-if [ -f "$tmp/broken.so" ]; then
-	cat >"$tmp/dies.c" <<-'END'
-		#include <stddef.h>
-		#include <stdlib.h>
-		static char room[1 << 20];
-		static size_t used;
-		void *malloc(size_t n)
-		{
-			if (n == 700)
-				abort();
-			used += (n + 16) & ~(size_t)15;
-			return room + used;
-		}
-		void free(void *p) { (void)p; }
+# What is held is never less than what is alive, and the reference, which gives each object pages of
+# its own, holds most.
+table()
+{
+	members=malloc:,reference,baseline
+	[ ! -f "$jemalloc" ] || members=malloc:$jemalloc,$members
+	awk 'BEGIN {
+		print "9\n4000\n8000\n1"
+		for (i = 0; i < 4000; i++)
+			print "a", i, 100 + i * 37 % 3000
+		for (i = 0; i < 4000; i++)
+			print "f", i
+	}' >"$tmp/up.rep"
+	slabfuzz 0 compare -a "$members" "$tmp/up.rep"
+	silent
+	out_has '^allocator  *operations  *skipped  *failures  *live  *held  by  *held/live'
+	live=$(awk '$1 == "malloc:" { print $5 }' "$tmp/out")
+	check "alive at most: $live kB" test "$live" = 6220
+	held() { awk -v a="$1" '$1 == a { print $6 }' "$tmp/out"; }
+	for a in malloc: baseline reference; do
+		check "$a holds $(held $a) kB" test "$(held $a)" -ge "$live"
+	done
+	check 'the reference holds most' test "$(held reference)" -gt "$(held malloc:)"
+	check 'and gives it back' test "$(awk '$1 == "reference" { print $9 }' "$tmp/out")" -lt 1200
+	slabfuzz 0 compare --json -a malloc:,baseline "$tmp/up.rep"
+	for key in program allocator settings operations skipped failures peak_live_bytes \
+		peak_held_bytes held_by fragmentation end_held_bytes ns_per_operation; do
+		out_has "\"$key\": "
+	done
+	slabfuzz 0 compare -a malloc: corpora/calls/three.rep
+	out_has 'so little is alive that what libraries had before'
+	if [ -f "$tmp/broken.so" ]; then
+		cat >"$tmp/dies.c" <<-'END'
+			#include <stddef.h>
+			#include <stdlib.h>
+			static char room[1 << 20];
+			static size_t used;
+			void *malloc(size_t n)
+			{
+				if (n == 700)
+					abort();
+				used += (n + 16) & ~(size_t)15;
+				return room + used;
+			}
+			void free(void *p) { (void)p; }
 	END
-	cc -shared -fPIC -fno-builtin -o "$tmp/dies.so" "$tmp/dies.c"
-	slabfuzz 1 compare -a "malloc:$tmp/dies.so" "$tmp/bug.rep"
-	says 'the process died after 2 operations (Aborted): run says more'
-fi
-# A heap in a block holds from its beginning to its farthest object.
-if make -s plugin SRC="tests/plugins/first_fit.c tests/plugins/first_fit_plugin.c" \
-	OUT="$tmp/first_fit.so" >"$tmp/out" 2>&1; then
-	slabfuzz 0 compare -a "plugin:$tmp/first_fit.so" "$tmp/up.rep"
-	out_has ' 6220  *6[0-9]*  block  *1\.0[0-9]  *-  '
-else
-	skip 'a heap in a block' 'plug-ins cannot be built here'
-fi
+		cc -shared -fPIC -fno-builtin -o "$tmp/dies.so" "$tmp/dies.c"
+		slabfuzz 1 compare -a "malloc:$tmp/dies.so" "$tmp/bug.rep"
+		says 'the process died after 2 operations (Aborted): run says more'
+	fi
+	# A heap in a block holds from its beginning to its farthest object.
+	if make -s plugin SRC="tests/plugins/first_fit.c tests/plugins/first_fit_plugin.c" \
+		OUT="$tmp/first_fit.so" >"$tmp/out" 2>&1; then
+		slabfuzz 0 compare -a "plugin:$tmp/first_fit.so" "$tmp/up.rep"
+		out_has ' 6220  *6[0-9]*  block  *1\.0[0-9]  *-  '
+	else
+		skip 'a heap in a block' 'plug-ins cannot be built here'
+	fi
+}
+
+case $SLABFUZZ in
+*/asan/* | */ubsan/*)
+	# A sanitizer's shadow is resident, too, and its malloc() stands before a library's.
+	skip 'the table of compare' 'a sanitizer holds memory of its own'
+	;;
+*) table ;;
+esac
 
 # Recordings made here.
 if command -v ltrace >/dev/null && cc -no-pie -fcf-protection=none -Wl,-z,lazy -pthread -w -O0 \

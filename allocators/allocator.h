@@ -552,6 +552,11 @@ struct sf_allocator {
 	uint64_t (*heap_addr)(struct sf_heap *h, uint32_t heap, uint32_t region);
 	/* THREADS: what follows runs on thread `nr`, below SF_THREADS_MAX; one at a time. */
 	void (*set_thread)(struct sf_heap *h, unsigned int nr);
+	/*
+	 * MALLOC; may be NULL: 0. Bytes that what stands between this interface and the allocator
+	 * has of its own in this process, and that grow with the heap: none of the allocator's.
+	 */
+	uint64_t (*own_bytes)(struct sf_heap *h);
 };
 
 #define SF_THREADS_MAX 8u

@@ -461,6 +461,11 @@ static uint64_t heap_addr(struct sf_heap *h, uint32_t heap, uint32_t region)
 	return id < h->nr && h->region[id].handle ? (uintptr_t)h->region[id].block.start : 0;
 }
 
+static uint64_t heap_own_bytes(struct sf_heap *h)
+{
+	return sf_map_bytes(&h->live);
+}
+
 /* --- a whole heap --- */
 
 static bool open_first(struct sf_heap *h)
@@ -634,6 +639,7 @@ void user_source_finish(struct user_source *s)
 		.heap_remove = heap_remove,
 		.heap_addr = heap_addr,
 		.set_thread = heap_set_thread,
+		.own_bytes = heap_own_bytes,
 	};
 	if (!(s->said >> sf_trait_by_name("history", 7)->code & 1))
 		s->traits.history = !t->create_at && !t->create && !t->reset;

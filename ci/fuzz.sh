@@ -36,12 +36,13 @@ raw()
 }
 
 # trace_seeds DIR: the beginnings of the recordings, as the engine can change them: text, not
-# compressed; all layouts; and trace.dat.
+# compressed; all layouts; trace.dat; and of calls of malloc().
 trace_seeds()
 {
 	rm -rf "$1"
 	mkdir -p "$1" || exit 2
-	for f in corpora/traces/*.txt corpora/traces/*.txt.zst; do
+	for f in corpora/traces/*.txt corpora/traces/*.zst corpora/calls/*.rep \
+		corpora/calls/*trace* corpora/calls/*.txt corpora/calls/*.zst; do
 		[ -f "$f" ] || continue
 		case $f in
 		*.zst) zstd -dqc "$f" 2>/dev/null ;;

@@ -42,5 +42,5 @@ says "no allocator 'nosuch'"
 slabfuzz 2 diff -a baseline,baseline@nosuch=1 "$tmp/program.txt"
 says "no setting 'nosuch'"
 slabfuzz 2 diff -a baseline,typed corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
-says 'a recording: turn it into a program first'
+says 'a recording of a kernel: turn it into a program first'
 finish

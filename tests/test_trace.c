@@ -724,7 +724,8 @@ static void test_refused(void **state)
 	} cases[] = {
 		{ "", "memory: empty: no recording" },
 		{ "r0 = kmalloc(64, GFP_KERNEL)\n",
-		  "memory: neither ftrace text, trace-cmd report, perf script nor trace.dat" },
+		  "memory: neither ftrace text, trace-cmd report, perf script, trace.dat nor calls "
+		  "of malloc" },
 		{ "\x17\x08\x44tracing7", "memory: trace.dat with a header that makes no sense" },
 		{ "slabinfo - version: 2.1\n",
 		  "memory: /proc/slabinfo, a listing of caches: give it beside a recording "

@@ -102,7 +102,9 @@ static const struct sf_usage usage = {
 	"recordings. See docs/reclaim.md.\n"
 	"With --large: kmalloc as it is, alloc_pages_exact() in its place, and slabs of 2 MiB:\n"
 	"memory, fragmentation, refusals, regions, time; see docs/large.md. With --sealed: the\n"
-	"chance that a write to an address drawn at random hits a sealed pool; docs/protected.md.",
+	"chance that a write to an address drawn at random hits a sealed pool; docs/protected.md.\n"
+	"Of a recording of malloc() (mtrace, heaptrack, ltrace …): what it asks for, what each\n"
+	"allocator holds for that, and the time of a call; docs/traces.md.",
 	rows,
 };
 
@@ -357,6 +359,8 @@ static int compare_file(struct plan *p, const char *name)
 		status = sf_compare_reclaim(&p->c, &in, &prog);
 	else if (!status && p->large)
 		status = sf_compare_large(&p->c, &in, &prog);
+	else if (!status && sf_compare_is_heap(&in))
+		status = sf_compare_heap(&p->c, &in);
 	else if (!status)
 		status = compare_cost(p, &in, &prog);
 	sf_prog_free(&prog);

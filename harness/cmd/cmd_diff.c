@@ -35,7 +35,7 @@ static const struct sf_row rows[] = {
 
 static const struct sf_usage usage = {
 	"diff", "FILE…",
-	"Runs each FILE, a program as text or bytes, on all members at once and compares the\n"
+	"Runs each FILE, a program or a recording of malloc(), on all members and compares the\n"
 	"first with each of the others after every operation: what both claim and nothing that\n"
 	"tells them apart may change (docs/lockstep.md). A difference is shown where it is.",
 	rows,
@@ -177,6 +177,44 @@ static int diff_program(struct diff *f, const char *name, const struct sf_prog *
 	return 0;
 }
 
+static bool add_recorded(void *ctx, const struct sf_op *op, const char *strings,
+			 const struct sf_trace_record *rec)
+{
+	struct sf_op *added = sf_prog_add(ctx, op);
+
+	(void)strings;
+	added->line = rec ? (uint32_t)rec->line : 0;
+	return true;
+}
+
+/* A recording of malloc() as a program, in words that all members know. */
+static int recorded_program(const struct diff *f, const struct sf_input *in, struct sf_prog *p)
+{
+	struct sf_import_options opt = { .unique_results = true, .op = add_recorded, .ctx = p };
+	struct sf_trace_scan *scan = NULL;
+	struct sf_error err = { "" };
+	int status;
+	struct sf_trace *t = sf_input_trace(in, &status);
+
+	if (!t)
+		return status;
+	for (uint32_t i = 0; i < f->plan->on.nr; i++)
+		if (!(f->plan->on.m[i].allocator->caps & SF_CAP_MALLOC))
+			opt.kernel_words = true;
+	if (!sf_trace_is_calls(t))
+		status = sf_bad("%s: a recording of a kernel: turn it into a program first "
+				"(slabfuzz import)", in->name);
+	else if (!(scan = sf_trace_scan(t, &err)) || sf_trace_import(t, scan, &opt, NULL, &err))
+		status = sf_bad("%s", err.text);
+	else
+		status = 0;
+	if (!status)
+		p->settings = *sf_trace_scan_settings(scan);
+	sf_trace_scan_free(scan);
+	sf_trace_close(t);
+	return status;
+}
+
 static int diff_file(struct diff *f, const char *name)
 {
 	struct sf_prog prog;
@@ -185,9 +223,8 @@ static int diff_file(struct diff *f, const char *name)
 
 	sf_prog_init(&prog);
 	if (!status && in.kind == SF_INPUT_TRACE)
-		status = sf_bad("%s: a recording: turn it into a program first (slabfuzz import)",
-				name);
-	if (!status)
+		status = recorded_program(f, &in, &prog);
+	else if (!status)
 		status = sf_input_program(&in, &prog);
 	if (!status)
 		status = diff_program(f, name, &prog);

@@ -27,10 +27,11 @@ static const struct sf_row rows[] = {
 
 static const struct sf_usage usage = {
 	"import", "TRACE… -o OUT",
-	"Turns a recording (ftrace text, trace-cmd report, perf script, trace.dat; plain, .gz,\n"
-	".xz or .zst) into a program as text, and prints what it met on the way. Several files\n"
-	"are one recording: of one CPU each, or rotated. OUT is written whole or not at all; if\n"
-	"it is standard output, the counts go to standard error.",
+	"Turns a recording of a kernel (ftrace text, trace-cmd report, perf script, trace.dat)\n"
+	"or of malloc() (mtrace, ltrace, heaptrack, memory_replay, malloc lab; plain, .gz, .xz or\n"
+	".zst) into a program as text, and prints what it met on the way. Several files are one\n"
+	"recording: of one CPU each, or rotated. OUT is written whole or not at all; if it is\n"
+	"standard output, the counts go to standard error.",
 	rows,
 };
 

@@ -3,7 +3,7 @@
  * compare.h - what the tables of `slabfuzz compare` share. cmd_compare.c takes the options and
  * makes the tables of costs and attacks, compare_promises.c that of attacks on allocators of any
  * sort, compare_reclaim.c that of reclaim, compare_large.c that of large objects, compare_sealed.c
- * that of writes through the direct map.
+ * that of writes through the direct map, compare_heap.c that of recordings of malloc().
  */
 #ifndef SLABFUZZ_COMPARE_H
 #define SLABFUZZ_COMPARE_H
@@ -28,6 +28,12 @@ int sf_compare_each(void *overrides, const struct sf_usage *u, const char *s);
 /* One file: prints its table, or appends to the list. 0, or the exit status after a message. */
 int sf_compare_reclaim(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog);
 int sf_compare_large(struct sf_compare *c, const struct sf_input *in, const struct sf_prog *prog);
+/*
+ * A recording of malloc(): peak, fragmentation, time. is_heap() is false, too, of what cannot be
+ * opened.
+ */
+bool sf_compare_is_heap(const struct sf_input *in);
+int sf_compare_heap(struct sf_compare *c, const struct sf_input *in);
 /* --sealed: `trials` writes for each figure, drawn from `seed`. */
 int sf_compare_sealed(struct sf_compare *c, uint64_t trials, uint64_t seed);
 /* --attacks for allocators of any sort: what is asked of them. */

@@ -72,10 +72,15 @@ static void print_agreement(const char *what, const struct sf_agreement *a, FILE
 
 static void print_replay(const struct sf_replay *p, bool all, FILE *out)
 {
-	fprintf(out, "  format: %s, pointers %s\n", p->format ? p->format : "unknown",
-		p->hashed ? "hashed" : "as they are");
+	if (p->counts.calls)
+		fprintf(out, "  format: %s\n", p->format);
+	else
+		fprintf(out, "  format: %s, pointers %s\n", p->format ? p->format : "unknown",
+			p->hashed ? "hashed" : "as they are");
 	sf_print_counts(&p->counts, all, out);
 	sf_print_remarks(p, out);
+	if (p->counts.calls)
+		return;
 	print_agreement("bytes_alloc: kmalloc", &p->kmalloc, out);
 	print_agreement(", named caches", &p->named, out);
 	fprintf(out, "\n");

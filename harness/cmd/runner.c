@@ -62,7 +62,10 @@ static bool replay_op(void *ctx, const struct sf_op *op, const char *strings,
 
 static int run_recording(struct run *r, const struct sf_input *in)
 {
-	struct sf_import_options opt = { .op = replay_op, .ctx = r };
+	struct sf_import_options opt = {
+		.kernel_words = !(r->of->allocator->caps & SF_CAP_MALLOC),
+		.op = replay_op, .ctx = r,
+	};
 	struct sf_trace_counts counts = { 0 };
 	struct sf_error err = { "" };
 	struct sf_trace_scan *scan;

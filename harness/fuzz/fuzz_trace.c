@@ -77,6 +77,19 @@ static void check_sums(const struct sf_trace_counts *c)
 		promise_broken_sums("events");
 }
 
+/* The same of calls of malloc(). */
+static void check_call_sums(const struct sf_trace_counts *c)
+{
+	if (c->calls != c->mallocs + c->callocs + c->reallocs + c->aligned + c->frees)
+		promise_broken_sums("calls");
+	if (c->frees + c->realloc_freed !=
+	    c->paired + c->free_null + c->free_unborn + c->freed_twice)
+		promise_broken_sums("frees of calls");
+	if (c->calls - c->frees != c->failed + c->alloc_no_ptr + c->resized + c->realloc_freed +
+					   c->paired + c->implied_free + c->alive)
+		promise_broken_sums("allocations of calls");
+}
+
 static bool refused(const struct sf_error *err)
 {
 	if (!err->text[0] || strchr(err->text, '\n'))
@@ -84,10 +97,11 @@ static bool refused(const struct sf_error *err)
 	return true;
 }
 
-static bool import_twice(struct sf_trace *t, struct sf_error *err)
+static bool import_twice(struct sf_trace *t, bool kernel_words, struct sf_error *err)
 {
 	struct tally first = { 0, 1 }, second = { 0, 1 };
-	struct sf_import_options opt = { .op = on_op, .ctx = &first };
+	struct sf_import_options opt = { .kernel_words = kernel_words, .op = on_op,
+					 .ctx = &first };
 	struct sf_trace_counts counts = { 0 }, more = { 0 };
 	struct sf_trace_scan *scan = sf_trace_scan(t, err);
 	bool ok;
@@ -96,7 +110,10 @@ static bool import_twice(struct sf_trace *t, struct sf_error *err)
 		return !refused(err);
 	ok = !sf_trace_import(t, scan, &opt, &counts, err);
 	if (ok) {
-		check_sums(&counts);
+		if (sf_trace_is_calls(t))
+			check_call_sums(&counts);
+		else
+			check_sums(&counts);
 		if (counts.ops != first.ops)
 			promise_broken_ops("import");
 		opt.ctx = &second;
@@ -148,6 +165,20 @@ static void import_text(struct sf_trace *t)
 	free(text);
 }
 
+/* Calls of malloc(), in both kinds of words. */
+static void import_calls(struct sf_trace *t, struct sf_error *err)
+{
+	struct sf_trace_counts counts = { 0 };
+
+	if (!import_twice(t, false, err) || sf_trace_rewind(t, err) ||
+	    !import_twice(t, true, err))
+		return;
+	import_text(t);
+	if (!sf_trace_judge(t, on_event, NULL, &counts, err))
+		promise_broken_words("judge takes calls");
+	refused(err);
+}
+
 void sf_fuzz_trace(const uint8_t *data, size_t size)
 {
 	struct sf_trace_counts counts = { 0 };
@@ -165,7 +196,9 @@ void sf_fuzz_trace(const uint8_t *data, size_t size)
 	}
 	if (!strcmp(sf_trace_format(t), "trace.dat")) {
 		scan_once(t, &err);
-	} else if (import_twice(t, &err)) {
+	} else if (sf_trace_is_calls(t)) {
+		import_calls(t, &err);
+	} else if (import_twice(t, false, &err)) {
 		import_text(t);
 		if (!sf_trace_rewind(t, &err) &&
 		    sf_trace_judge(t, on_event, &events, &counts, &err))

@@ -31,12 +31,6 @@ static const struct sign signs[] = {
 	{ "MemTotal:", "kB", 1, "/proc/meminfo, counters and no events" KMEM },
 	{ "nr_free_pages ", "", 1, "/proc/vmstat, counters and no events" KMEM },
 	{ "unreferenced object 0x", "(size ", 1, "a report of kmemleak, no recording" KMEM },
-	{ "= Start", "", 1,
-	  "a heap trace of mtrace (glibc): calls of malloc, no kernel's" KMEM },
-	{ "@ ", ":[0x", 2, "a heap trace of mtrace (glibc): calls of malloc, no kernel's" KMEM },
-	{ "vt:", "malloc", 1, "a heap trace of memory_replay: calls of malloc, no kernel's" KMEM },
-	{ NULL, ": malloc 0x", 2,
-	  "a heap trace of memory_replay: calls of malloc, no kernel's" KMEM },
 	{ NULL, " kmem_kmalloc: {", 1,
 	  "LTTng's events (babeltrace): not read; record with trace-cmd or perf" },
 	{ NULL, " kmem:kmalloc(", 1, "output of perf trace: not read; take perf script instead" },
@@ -92,56 +86,6 @@ static unsigned int lines_with(const char *p, const char *end, const struct sign
 		nr += (!s->a || begins(p, stop, s->a)) && has(p, stop, s->b);
 	}
 	return nr;
-}
-
-/* "a 0 512", "f 0", "r 0 640" behind four numbers: the traces of malloc lab. */
-static bool is_rep(const char *p, const char *end)
-{
-	unsigned int numbers = 0, calls = 0;
-	const char *stop, *next;
-
-	for (; p < end && calls < 3; p = next) {
-		const char *q = p;
-
-		next = next_line(p, end, &stop);
-		if (q < stop && strchr("afrm", *q) && stop - q > 2 && q[1] == ' ' &&
-		    q[2] >= '0' && q[2] <= '9') {
-			calls++;
-			continue;
-		}
-		while (q < stop && ((*q >= '0' && *q <= '9') || *q == ' ' || *q == '\r'))
-			q++;
-		if (q != stop || calls)
-			return false;
-		numbers++;
-	}
-	return calls == 3 && numbers >= 3 && numbers <= 8;
-}
-
-/* "malloc(24) = 0x…", as ltrace prints a call. */
-static bool is_ltrace(const char *p, const char *end)
-{
-	unsigned int calls = 0;
-	const char *stop, *next;
-
-	for (; p < end && calls < 3; p = next) {
-		next = next_line(p, end, &stop);
-		calls += (has(p, stop, "malloc(") || has(p, stop, "free(0x") ||
-			  has(p, stop, "calloc(")) && (has(p, stop, ") = ") ||
-						      has(p, stop, "= <void>") ||
-						      has(p, stop, " = 0x"));
-	}
-	return calls == 3;
-}
-
-/* "v 10100 3", then lines of one letter and hexadecimal numbers. */
-static bool is_heaptrack(const char *p, const char *end)
-{
-	const char *stop;
-
-	next_line(p, end, &stop);
-	return begins(p, stop, "v ") && stop - p < 24 &&
-	       (has(stop, end, "\nX ") || has(stop, end, "\nI ") || has(stop, end, "\nt "));
 }
 
 /* "12.93%  call_site=…": lines of perf report. */
@@ -247,12 +191,6 @@ const char *sf_tr_foreign(const uint8_t *head, size_t len)
 			return signs[i].what;
 	if (is_perf_report(p, end))
 		return "output of perf report: take perf script instead";
-	if (is_rep(p, end))
-		return "a trace of malloc lab (.rep): calls of malloc, no kernel's" KMEM;
-	if (is_heaptrack(p, end))
-		return "a heap trace of heaptrack: calls of malloc, no kernel's" KMEM;
-	if (is_ltrace(p, end))
-		return "output of ltrace: calls of malloc, no kernel's" KMEM;
 	if (is_json(p, end))
 		return "JSON: not read; take the text of perf script or trace-cmd report";
 	if (is_csv(p, end))

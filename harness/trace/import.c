@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "../program/program.h"
-#include "private.h"
+#include "calls.h"
 
 #define SITES_MAX UINT16_MAX
 
@@ -235,9 +235,9 @@ static int run(struct import *im, struct sf_error *err)
 	return r;
 }
 
-int sf_trace_import(struct sf_trace *t, const struct sf_trace_scan *s,
-		    const struct sf_import_options *opt, struct sf_trace_counts *counts,
-		    struct sf_error *err)
+static int import_kernel(struct sf_trace *t, const struct sf_trace_scan *s,
+			 const struct sf_import_options *opt, struct sf_trace_counts *counts,
+			 struct sf_error *err)
 {
 	struct import im = { .trace = t, .scan = s, .opt = opt };
 	struct sf_pair_options popt = {
@@ -266,4 +266,12 @@ int sf_trace_import(struct sf_trace *t, const struct sf_trace_scan *s,
 	free(im.free_res);
 	sf_map_free(&im.sites);
 	return r;
+}
+
+int sf_trace_import(struct sf_trace *t, const struct sf_trace_scan *s,
+		    const struct sf_import_options *opt, struct sf_trace_counts *counts,
+		    struct sf_error *err)
+{
+	return sf_trace_is_calls(t) ? sf_calls_import(t, opt, counts, err) :
+				      import_kernel(t, s, opt, counts, err);
 }

@@ -77,7 +77,9 @@ static void write_slab_flags(FILE *out, uint32_t flags)
 
 static void write_result(const struct writer *w, uint32_t res)
 {
-	if (res < w->caches)
+	if (res == SF_NONE)
+		fputs("NULL", w->out);
+	else if (res < w->caches)
 		fprintf(w->out, "c%u", res);
 	else
 		fprintf(w->out, "r%u", res - w->caches);
@@ -102,6 +104,7 @@ static void write_arg(const struct writer *w, const struct sf_op *op, unsigned i
 	case SF_ARG_OBJ2:
 	case SF_ARG_PAGES:
 	case SF_ARG_CACHE:
+	case SF_ARG_UOBJ:
 		write_result(w, (uint32_t)v);
 		break;
 	case SF_ARG_GFP:
@@ -135,7 +138,8 @@ static bool write_op(void *ctx, const struct sf_op *op, const char *strings,
 	}
 	fprintf(w->out, "%s(", info->name);
 	for (; arg->kind != SF_ARG_END; arg++) {
-		if (arg->key && !number(op, arg->kind))
+		/* The first heap is not named. */
+		if (arg->key && (!number(op, arg->kind) || arg->kind == SF_ARG_HEAP))
 			continue;
 		fprintf(w->out, "%s%s%s", comma, arg->key ? arg->name : "", arg->key ? "=" : "");
 		write_arg(w, op, arg->kind, strings);

@@ -471,6 +471,9 @@ int sf_trace_judge(struct sf_trace *t, void (*emit)(void *ctx, const struct sf_e
 	struct judge *j;
 	int r;
 
+	if (sf_trace_is_calls(t))
+		return sf_tr_error(err, sf_trace_name(t), 0, "calls of malloc, no kernel's events "
+				   "to judge: replay them (run, diff, compare)");
 	if (sf_trace_rewind(t, err))
 		return -1;
 	s = sf_trace_scan(t, err);

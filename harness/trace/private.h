@@ -38,6 +38,9 @@ static inline void *sf_tr_alloc(size_t size)
 /* "FILE: …", or "FILE:LINE: …" if line != 0. A long path keeps its end. Returns -1. */
 int sf_tr_error(struct sf_error *err, const char *path, uint64_t line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* "FILE:LINE:COLUMN: …", likewise. */
+int sf_tr_error_at(struct sf_error *err, const char *path, uint64_t line, uint64_t column,
+		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 uint64_t sf_tr_hash(const char *s);
 
@@ -107,6 +110,7 @@ struct sf_tr_notes {
 	uint64_t early;                 /* files that are packed, and end in the middle */
 	uint64_t duplicates;            /* events that another file had already */
 	uint64_t backwards;             /* events before the one that they follow */
+	uint64_t forked, nested;        /* calls of processes that forked; of calls */
 	uint32_t cpus;                  /* what a header says, 0: nothing */
 	uint32_t page_size;             /* likewise */
 	bool hashed;
@@ -127,6 +131,20 @@ uint32_t sf_tr_gfp_raw(uint64_t bits, struct sf_tr_notes *notes);
  * recording does not tell.
  */
 void sf_tr_page_frame(struct sf_trace_record *rec, bool have_pfn, bool have_page);
+
+/* line_reader.c: lines of any text. */
+struct sf_line_reader;
+struct sf_line_reader *sf_line_reader_open(struct sf_source *src);
+void sf_line_reader_close(struct sf_line_reader *r);
+void sf_line_reader_reset(struct sf_line_reader *r); /* the source was rewound */
+/*
+ * 1: a line of *len bytes, NUL-terminated in place, valid until the next call; *whole: a newline
+ * ends it. 0: the end. -1: err.
+ */
+int sf_line_next(struct sf_line_reader *r, char **line, size_t *len, bool *whole,
+		 struct sf_error *err);
+/* At the end: whether it is that of packed data that ended in the middle. */
+bool sf_line_reader_early(const struct sf_line_reader *r);
 
 /* text.c: lines to records. */
 struct sf_lines;
@@ -162,6 +180,11 @@ const struct sf_tr_notes *sf_trace_notes(const struct sf_trace *t);
 struct sf_trace_scan;
 void sf_trace_found(struct sf_trace *t, const struct sf_trace_scan *s);
 void sf_trace_left_out(struct sf_trace *t, const char *what);
+/* One more remark of a recording of calls; "": none. */
+void sf_trace_say(struct sf_trace *t, const char *what);
+struct sf_calls;
+/* NULL: a kernel's recording. */
+struct sf_calls *sf_trace_calls(const struct sf_trace *t);
 const char *sf_trace_name(const struct sf_trace *t);
 /* What it is if it turns out to have no memory events, NULL: nothing known. */
 const char *sf_trace_looks_like(const struct sf_trace *t);

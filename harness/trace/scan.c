@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../program/program.h"
-#include "private.h"
+#include "calls.h"
 
 /* The direct rule of mm/slub.c:calculate_sizes, for caches without debugging. */
 static uint64_t stride(uint64_t size, uint64_t align, bool ctor)
@@ -260,7 +260,7 @@ static bool on_event(void *ctx, const struct sf_tr_event *ev)
 	return true;
 }
 
-struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err)
+static struct sf_trace_scan *scan_kernel(struct sf_trace *t, struct sf_error *err)
 {
 	struct sf_gaps *gaps = sf_gaps_create();
 	struct sf_pair_options opt = { .event = on_event, .ctx = gaps };
@@ -293,6 +293,11 @@ struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err)
 	sf_pair_destroy(p);
 	sf_trace_found(t, s);
 	return s;
+}
+
+struct sf_trace_scan *sf_trace_scan(struct sf_trace *t, struct sf_error *err)
+{
+	return sf_trace_is_calls(t) ? sf_calls_scan(t, err) : scan_kernel(t, err);
 }
 
 void sf_trace_scan_free(struct sf_trace_scan *s)

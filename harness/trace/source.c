@@ -35,21 +35,39 @@ struct sf_source {
 	size_t peek_pos, peek_len;
 };
 
-int sf_tr_error(struct sf_error *err, const char *path, uint64_t line, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 0)))
+say(struct sf_error *err, const char *path, const char *where, const char *fmt, va_list ap)
 {
 	size_t len = strlen(path);
-	const char *cut = len > 90 ? "..." : "";
-	const char *tail = len > 90 ? path + len - 87 : path;
+	int n = snprintf(err->text, sizeof(err->text), "%s%s%s: ", len > 90 ? "..." : "",
+			 len > 90 ? path + len - 87 : path, where);
+
+	vsnprintf(err->text + n, sizeof(err->text) - (size_t)n, fmt, ap);
+}
+
+int sf_tr_error(struct sf_error *err, const char *path, uint64_t line, const char *fmt, ...)
+{
+	char where[24] = "";
 	va_list ap;
-	int n;
 
 	if (line)
-		n = snprintf(err->text, sizeof(err->text), "%s%s:%llu: ", cut, tail,
-			     (unsigned long long)line);
-	else
-		n = snprintf(err->text, sizeof(err->text), "%s%s: ", cut, tail);
+		snprintf(where, sizeof(where), ":%llu", (unsigned long long)line);
 	va_start(ap, fmt);
-	vsnprintf(err->text + n, sizeof(err->text) - (size_t)n, fmt, ap);
+	say(err, path, where, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int sf_tr_error_at(struct sf_error *err, const char *path, uint64_t line, uint64_t column,
+		   const char *fmt, ...)
+{
+	char where[48];
+	va_list ap;
+
+	snprintf(where, sizeof(where), ":%llu:%llu", (unsigned long long)line,
+		 (unsigned long long)column);
+	va_start(ap, fmt);
+	say(err, path, where, fmt, ap);
 	va_end(ap);
 	return -1;
 }

@@ -12,15 +12,9 @@
 
 #include "lines.h"
 
-#define BUF_SIZE (4u * SF_TR_LINE_MAX)
-
 struct sf_lines {
-	struct sf_source *src;
+	struct sf_line_reader *reader;
 	struct sf_fields *fields;
-	char *buf;         /* BUF_SIZE + 1 */
-	size_t pos, len;   /* not yet taken */
-	size_t seen;       /* no newline before this */
-	bool end;
 	bool cut;          /* the last line was an event without its end */
 	uint64_t line;
 	size_t width;      /* of the line in hand, if a newline ends it */
@@ -32,9 +26,8 @@ struct sf_lines *sf_lines_open(struct sf_source *src)
 	struct sf_lines *l = sf_tr_alloc(sizeof(*l));
 
 	memset(l, 0, sizeof(*l));
-	l->src = src;
+	l->reader = sf_line_reader_open(src);
 	l->fields = sf_fields_create();
-	l->buf = sf_tr_alloc(BUF_SIZE + 1);
 	return l;
 }
 
@@ -43,15 +36,15 @@ void sf_lines_close(struct sf_lines *l)
 	if (!l)
 		return;
 	free(l->fields);
-	free(l->buf);
+	sf_line_reader_close(l->reader);
 	free(l);
 }
 
 void sf_lines_reset(struct sf_lines *l)
 {
-	l->pos = l->len = l->seen = 0;
+	sf_line_reader_reset(l->reader);
 	l->line = l->time_ns = 0;
-	l->end = l->cut = false;
+	l->cut = false;
 	sf_fields_reset(l->fields);
 }
 
@@ -138,45 +131,6 @@ static const char *format(const char *head, size_t len)
 		p = nl ? nl + 1 : end;
 	}
 	return log;
-}
-
-static int fail(const struct sf_lines *l, struct sf_error *err, const char *what)
-{
-	return sf_tr_error(err, sf_source_name(l->src), l->line, "%s", what);
-}
-
-/* 1: a line of *len bytes, NUL-terminated in place; 0: the end; -1. */
-static int next_line(struct sf_lines *l, char **line, size_t *len, bool *whole,
-		     struct sf_error *err)
-{
-	for (;;) {
-		char *nl = memchr(l->buf + l->seen, '\n', l->len - l->seen);
-		ssize_t n;
-
-		*line = l->buf + l->pos;
-		*len = (size_t)((nl ? nl : l->buf + l->len) - *line);
-		if (*len > SF_TR_LINE_MAX) {
-			l->line++;
-			return fail(l, err, "a line of more than 65536 bytes: no recording");
-		}
-		if (nl || l->end) {
-			*whole = nl != NULL;
-			if (!nl && !*len)
-				return 0;
-			(*line)[*len] = '\0';
-			l->pos = l->seen = l->pos + *len + (nl != NULL);
-			l->line++;
-			return 1;
-		}
-		memmove(l->buf, *line, *len);
-		l->pos = 0;
-		l->len = l->seen = *len;
-		n = sf_source_read(l->src, l->buf + l->len, BUF_SIZE - l->len, err);
-		if (n < 0)
-			return -1;
-		l->end = n == 0;
-		l->len += (size_t)n;
-	}
 }
 
 enum outcome { OTHER, RECORD, LOST };
@@ -270,12 +224,13 @@ int sf_lines_read(struct sf_lines *l, struct sf_trace_record *rec, struct sf_tr_
 		bool whole = true;
 		size_t len;
 		char *line;
-		int r = next_line(l, &line, &len, &whole, err);
+		int r = sf_line_next(l->reader, &line, &len, &whole, err);
 
 		if (!r)
-			notes->early = sf_source_early(l->src) != NULL;
+			notes->early = sf_line_reader_early(l->reader);
 		if (r <= 0)
 			return r;
+		l->line++;
 		if (parse_line(l, line, len, whole, rec, notes) != RECORD)
 			continue;
 		notes->backwards += rec->time_ns && rec->time_ns < l->time_ns;

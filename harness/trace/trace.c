@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "unpack.h"
 
 #define FILES_MAX 1024u
@@ -22,6 +23,7 @@ struct part {
 	struct sf_source *src;
 	struct sf_lines *lines; /* text */
 	struct sf_dat *dat;     /* trace.dat */
+	struct sf_calls *calls; /* calls of malloc() */
 	const char *format;
 	const char *looks_like; /* a kernel log: what else is in it, NULL: nothing known */
 	struct sf_tr_notes notes;
@@ -52,6 +54,7 @@ struct sf_trace {
 	struct sf_tr_heard heard;
 	struct sf_trace_hints hints;
 	char *name;
+	char said[REMARK_MAX]; /* of calls of malloc() */
 	char kernel[200], left_out[LEFT_OUT_MAX][REMARK_MAX], remark[REMARKS_MAX][REMARK_MAX];
 	unsigned int nr_left_out;
 };
@@ -65,12 +68,22 @@ bool sf_trace_probe(const uint8_t *head, size_t len)
 {
 	if (is_dat(head, len) || sf_packing_of(head, len) != SF_PLAIN)
 		return true;
-	return sf_lines_format(head, len) != NULL;
+	return sf_lines_format(head, len) || sf_calls_probe(head, len);
 }
 
 const char *sf_trace_foreign(const uint8_t *head, size_t len)
 {
 	return sf_tr_foreign(head, len);
+}
+
+bool sf_trace_is_calls(const struct sf_trace *t)
+{
+	return t->part->calls != NULL;
+}
+
+struct sf_calls *sf_trace_calls(const struct sf_trace *t)
+{
+	return t->part->calls;
 }
 
 /* ---- one file ---- */
@@ -94,6 +107,17 @@ static bool is_blank(const uint8_t *head, size_t len)
 	return true;
 }
 
+static bool open_calls(struct part *p, const uint8_t *head, size_t len)
+{
+	const struct sf_calls_format *f = p->format ? NULL : sf_calls_probe(head, len);
+
+	if (!f)
+		return false;
+	p->format = f->name;
+	p->calls = sf_calls_open(p->src, f);
+	return true;
+}
+
 static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 {
 	const uint8_t *head;
@@ -114,6 +138,8 @@ static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 	if (is_dat(head, (size_t)len))
 		return open_dat(p, err, exit_code);
 	p->format = sf_lines_format(head, (size_t)len);
+	if (open_calls(p, head, (size_t)len))
+		return 0;
 	/*
 	 * A log may have anything in it, and a dump behind that; a mail's events are events but for
 	 * the way it is written.
@@ -125,7 +151,7 @@ static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 	else if (!p->format || other)
 		return sf_tr_error(err, sf_source_name(p->src), 0, "%s",
 				   other ? other : "neither ftrace text, trace-cmd report, "
-						   "perf script nor trace.dat");
+						   "perf script, trace.dat nor calls of malloc");
 	p->lines = sf_lines_open(p->src);
 	return 0;
 }
@@ -133,6 +159,7 @@ static int open_reader(struct part *p, struct sf_error *err, int *exit_code)
 static void close_part(struct part *p)
 {
 	sf_lines_close(p->lines);
+	sf_calls_close(p->calls);
 	sf_dat_close(p->dat);
 	sf_source_close(p->src);
 }
@@ -155,7 +182,10 @@ static int rewind_part(struct part *p, struct sf_error *err)
 	p->lost = 0;
 	if (p->dat)
 		return sf_dat_rewind(p->dat, err);
-	sf_lines_reset(p->lines);
+	if (p->calls)
+		sf_calls_reset(p->calls);
+	else
+		sf_lines_reset(p->lines);
 	return sf_source_rewind(p->src, err);
 }
 
@@ -190,8 +220,11 @@ struct sf_trace *sf_trace_open_files(const char *const *paths, unsigned int nr,
 		struct part *p = &t->part[i];
 
 		p->src = sf_source_open(paths[i], err, exit_code);
-		if (p->src && !open_reader(p, err, exit_code))
+		if (p->src && !open_reader(p, err, exit_code) && (nr == 1 || !p->calls))
 			continue;
+		if (p->calls)
+			sf_tr_error(err, paths[i], 0, "%s has no times to merge files by: give one "
+				    "file at a time", p->format);
 		sf_trace_close(t);
 		return NULL;
 	}
@@ -399,6 +432,12 @@ static int read_merged(struct sf_trace *t, struct sf_trace_record *rec, struct s
 	return 1;
 }
 
+int sf_trace_call(struct sf_trace *t, struct sf_call *call, struct sf_error *err)
+{
+	t->part->notes.heard = &t->part->heard;
+	return sf_calls_read(t->part->calls, call, &t->part->notes, err);
+}
+
 int sf_trace_read(struct sf_trace *t, struct sf_trace_record *rec, struct sf_error *err)
 {
 	if (t->nr > 1)
@@ -471,6 +510,11 @@ void sf_trace_left_out(struct sf_trace *t, const char *what)
 		snprintf(t->left_out[t->nr_left_out++], REMARK_MAX, "%s", what);
 }
 
+void sf_trace_say(struct sf_trace *t, const char *what)
+{
+	snprintf(t->said, sizeof(t->said), "%s", what);
+}
+
 const char *sf_trace_kernel(const struct sf_trace *t)
 {
 	return t->kernel;
@@ -496,6 +540,8 @@ static unsigned int make_remarks(const struct sf_trace *t, char out[REMARKS_MAX]
 			 sf_source_name(t->part[t->duplicate_of].src),
 			 (unsigned long long)(t->duplicate_ns / 1000000000u),
 			 (unsigned long long)(t->duplicate_ns / 1000u % 1000000u));
+	if (*t->said)
+		snprintf(out[nr++], REMARK_MAX, "%s", t->said);
 	if (all.damage_line)
 		snprintf(out[nr++], REMARK_MAX, "first damaged event: %.200s%sline %llu: %s",
 			 t->nr > 1 ? sf_source_name(t->part[all.damage_file].src) : "",
@@ -511,7 +557,8 @@ static unsigned int make_remarks(const struct sf_trace *t, char out[REMARKS_MAX]
 	}
 	if (n->other_events) {
 		sf_tr_tally_text(&all.events, 5, names, sizeof(names));
-		snprintf(out[nr++], REMARK_MAX, "other events: %s", names);
+		snprintf(out[nr++], REMARK_MAX, "%s: %s",
+			 t->part->calls ? "other lines" : "other events", names);
 	}
 	return nr;
 }

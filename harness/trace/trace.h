@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trace.h - recordings of real kernels: read them, turn them into programs, or judge them as they
- * are.
+ * are; and recordings of what programs of user space ask of malloc().
  *
  *   source (ftrace text, trace-cmd report, perf script, trace.dat; .gz, .xz, .zst or plain)
  *      -> records -> importer (pairs, infers, counts) -> operations, for text or for the executor
  *                 -> judge adapter                    -> events, for the oracles
+ *   source (mtrace, heaptrack, ltrace, memory_replay, malloc lab)
+ *      -> calls   -> importer (pairs, counts)         -> operations
  *
  * Everything streams: memory grows with the objects alive at one time, not with the recording.
  */
@@ -28,6 +30,7 @@ enum sf_trace_kind {
 	SF_TRACE_PAGE_ALLOC,
 	SF_TRACE_PAGE_FREE,
 	SF_TRACE_KINDS,
+	SF_TRACE_CALL = SF_TRACE_KINDS, /* none: behind an operation is a call of malloc() */
 };
 
 /* One event as recorded. Strings live until the next sf_trace_read(). */
@@ -76,6 +79,8 @@ int sf_trace_read(struct sf_trace *t, struct sf_trace_record *rec, struct sf_err
 /* From the start again (a file; standard input is spooled to a temporary file on first need). */
 int sf_trace_rewind(struct sf_trace *t, struct sf_error *err);
 const char *sf_trace_format(const struct sf_trace *t); /* "ftrace", "trace-cmd report", … */
+/* Whether it has calls of malloc(), and no kernel's events: not for sf_trace_read(). */
+bool sf_trace_is_calls(const struct sf_trace *t);
 /* True once pointers turn out to be %p hashes (ftrace text): names of objects, no addresses. */
 bool sf_trace_hashed(const struct sf_trace *t);
 /* Whether the file's first bytes look like a recording rather than a program. */
@@ -120,6 +125,13 @@ const char *sf_trace_kernel(const struct sf_trace *t);
  *   page_free             = page_paired + page_mismatch + page_unborn + page_echo +
  *                           page_free_no_frame
  *   events                = kmalloc + kfree + cache_alloc + cache_free + page_alloc + page_free
+ *
+ * and of calls (the others are 0 then)
+ *
+ *   calls                 = mallocs + callocs + reallocs + aligned + frees
+ *   frees + realloc_freed = paired + free_null + free_unborn + freed_twice
+ *   calls - frees         = failed + alloc_no_ptr + resized + realloc_freed + paired +
+ *                           implied_free + alive
  */
 #define SF_TRACE_COUNTS(X)                                                                   \
 	X(events, "kmem events read")                                                        \
@@ -129,13 +141,13 @@ const char *sf_trace_kernel(const struct sf_trace *t);
 	X(cache_free, "kmem_cache_free")                                                     \
 	X(page_alloc, "mm_page_alloc")                                                       \
 	X(page_free, "mm_page_free")                                                         \
-	X(foreign_lines, "lines (trace.dat: events) that are no kmem event")                 \
+	X(foreign_lines, "lines (trace.dat: events) of something else")                 \
 	X(lost, "events the recorder says it lost")                                          \
 	X(unknown_gfp, "gfp flags of names or bits unknown here, left out")                  \
 	X(caches, "named caches")                                                            \
 	X(odd_caches, "named caches whose stride no alignment gives")                        \
 	X(paired, "frees paired with their allocation")                                      \
-	X(free_null, "kfree(NULL)")                                                          \
+	X(free_null, "frees of NULL")                                                         \
 	X(free_unborn, "frees of objects born before the recording, or unseen")              \
 	X(implied_free, "objects gone with no free seen: address or page in use again")      \
 	X(kfree_of_named, "objects of named caches freed with kfree")                        \
@@ -172,7 +184,21 @@ const char *sf_trace_kernel(const struct sf_trace *t);
 	X(kfence, "objects at the end of a page, perhaps KFENCE's (judge only)") \
 	X(duplicates, "events that several files have: taken once")                           \
 	X(ended_early, "files whose compressed data ends too early: read as far as it goes") \
-	X(escapes, "lines with colour escapes, which were left out")
+	X(escapes, "lines with colour escapes, which were left out")                         \
+	X(calls, "calls of malloc and its like read")                                        \
+	X(mallocs, "malloc, or an operator new")                                             \
+	X(callocs, "calloc")                                                                 \
+	X(reallocs, "realloc, reallocarray")                                                 \
+	X(aligned, "aligned_alloc, posix_memalign, memalign and their like")                 \
+	X(frees, "free, or an operator delete")                                              \
+	X(threads, "threads that call")                                                      \
+	X(resized, "objects that realloc gave another size")                                 \
+	X(realloc_freed, "realloc to 0 bytes: a free")                                       \
+	X(realloc_unborn, "realloc of objects born before the recording, or unseen: a malloc") \
+	X(freed_twice, "frees of what was freed already: left out")                          \
+	X(by_kind, "frees that tell size and place only: the last such object was taken")    \
+	X(forked, "calls of processes that forked, with heaps of their own: left out")       \
+	X(nested, "calls that another call of the family made: left out")
 
 struct sf_trace_counts {
 #define X(field, what) uint64_t field;
@@ -196,10 +222,11 @@ const struct sf_trace_counts *sf_trace_scan_counts(const struct sf_trace_scan *s
  * Second pass (rewinds): calls `op` for each operation, first the cache creations. Result numbers
  * are recycled (the executor's streaming contract) unless `unique_results` (text needs each only
  * once). `rec` is the event behind the operation, NULL if it is implied. `op` returns false to
- * stop. 0: whole; 1: stopped; -1: err.
+ * stop. 0: whole; 1: stopped; -1: err. Recordings of calls need no first pass: `s` may be NULL.
  */
 struct sf_import_options {
 	bool unique_results;
+	bool kernel_words; /* calls of malloc(): as kmalloc() and its like */
 	bool (*op)(void *ctx, const struct sf_op *op, const char *strings,
 		   const struct sf_trace_record *rec);
 	void *ctx;

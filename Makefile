@@ -102,7 +102,7 @@ TEST_LIBS := $(if $(HAVE_CMOCKA),$(shell $(PKG_CONFIG) --libs cmocka))
 
 ALLOC_SRC := $(sort $(wildcard allocators/*.c))
 # The rooms of harness/ that are the library, lowest first: none uses one after it.
-ROOMS := program exec generate trace measure fuzz lockstep
+ROOMS := program exec lockstep generate trace measure fuzz
 LIB_SRC := $(ALLOC_SRC) $(sort $(wildcard oracles/*.c)) \
 	$(sort $(wildcard $(ROOMS:%=harness/%/*.c)))
 CMD_SRC := $(sort $(wildcard harness/cmd/*.c))

@@ -189,11 +189,13 @@ static uint64_t run(const struct sf_allocator *other, const char *text, const ch
 	struct sf_lockstep_options opt = {
 		.exec = { .end = SF_END_TEARDOWN, .contents = true }, .diverged = on_diverged,
 	};
-	struct sf_member member[] = { { &sf_baseline, "left" }, { other, "right" } };
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = other, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 2 };
 	struct sf_text_error terr;
 	struct sf_settings set[2];
 	struct sf_error err;
-	struct sf_lockstep *l = sf_lockstep_create(member, 2, &opt, &err);
+	struct sf_lockstep *l = sf_lockstep_create(&on, &opt, &err);
 	uint64_t compared = 0;
 	struct sf_prog p;
 
@@ -334,11 +336,12 @@ static void test_names_of_another_heap(void **state)
 static void test_bad_input(void **state)
 {
 	struct sf_lockstep_options opt = { .ctx = NULL };
-	struct sf_member one = { &sf_baseline, "one" };
+	struct sf_member one = { .allocator = &sf_baseline, .label = "one" };
+	struct sf_members on = { .m = &one, .nr = 1 };
 	struct sf_error err;
 
 	(void)state;
-	assert_null(sf_lockstep_create(&one, 1, &opt, &err));
+	assert_null(sf_lockstep_create(&on, &opt, &err));
 	assert_non_null(strstr(err.text, "2 to 16"));
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lockstep/lockstep.h"
 #include "cmd.h"
 #include "input.h"
 #include "json.h"
@@ -139,37 +140,15 @@ static void print_file(const struct diff *f, const char *name, const struct sf_p
 	print_program(f, p, from);
 }
 
-/* The program's settings as all of them heed them, with the user's on top. */
-static int member_settings(const struct diff *f, const char *name, const struct sf_prog *p,
-			   struct sf_settings *set)
-{
-	const struct sf_members *on = &f->plan->on;
-
-	for (uint32_t i = 0; i < on->nr; i++) {
-		const char *fault;
-
-		set[i] = p->settings;
-		sf_lockstep_reduce(f->lockstep, &set[i]);
-		fault = sf_overrides_apply(&f->plan->overrides, &set[i]);
-		if (!fault)
-			fault = sf_overrides_apply(&on->m[i].overrides, &set[i]);
-		if (fault)
-			return sf_bad("%s: %s: %s", name, on->m[i].label, fault);
-	}
-	return 0;
-}
-
 static int diff_program(struct diff *f, const char *name, const struct sf_prog *p)
 {
 	struct sf_settings set[SF_MEMBERS_MAX];
 	struct sf_error err = { "" };
 	uint32_t from = f->nr;
-	int64_t done;
-	int status = member_settings(f, name, p, set);
+	int64_t done = -1;
 
-	if (status)
-		return status;
-	done = sf_lockstep_run(f->lockstep, p, name, set, &err);
+	if (sf_lockstep_settings(f->lockstep, &p->settings, &f->plan->overrides, set, &err))
+		done = sf_lockstep_run(f->lockstep, p, name, set, &err);
 	if (done < 0)
 		return sf_bad("%s: %s", name, err.text);
 	f->operations += (uint64_t)done;
@@ -323,15 +302,12 @@ static void diff_free(struct diff *f)
 static int diff_files(struct plan *p, char **files)
 {
 	struct sf_lockstep_options opt = { .exec = p->exec, .diverged = keep };
-	struct sf_member member[SF_MEMBERS_MAX];
 	struct diff f = { .plan = p };
 	struct sf_error err = { "" };
 	int status = 0, bad;
 
-	for (uint32_t i = 0; i < p->on.nr && i < SF_MEMBERS_MAX; i++)
-		member[i] = (struct sf_member){ p->on.m[i].allocator, p->on.m[i].label };
 	opt.ctx = &f;
-	f.lockstep = sf_lockstep_create(member, p->on.nr, &opt, &err);
+	f.lockstep = sf_lockstep_create(&p->on, &opt, &err);
 	if (!f.lockstep)
 		return sf_bad("diff: %s", err.text);
 	for (; files[f.file]; f.file++) {

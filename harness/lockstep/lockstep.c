@@ -4,6 +4,7 @@
  */
 #include "lockstep.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 #include "observe.h"
 
 struct side {
-	struct sf_member of;
+	struct sf_lockstep *all;
+	const struct sf_member *of;
+	uint32_t nr;
 	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
 	struct sf_settings set;
 	struct sf_observer seen;
@@ -35,7 +38,8 @@ struct sf_lockstep {
 	uint64_t reduced;
 	struct side side[SF_MEMBERS_MAX];
 	struct pair pair[SF_MEMBERS_MAX]; /* of 0 and this one; [0] is not used */
-	char title[200];
+	bool stopped; /* in the midst of this program */
+	char title[200], key[200];
 };
 
 const char *const sf_uncompared_names[SF_UNCOMPARED_COUNT] = {
@@ -44,32 +48,39 @@ const char *const sf_uncompared_names[SF_UNCOMPARED_COUNT] = {
 #undef X
 };
 
-static void listen(void *seen, const struct sf_event *ev)
+static void listen(void *ctx, const struct sf_event *ev)
 {
-	sf_observe_event(seen, ev);
+	struct side *s = ctx;
+	const struct sf_lockstep_options *opt = &s->all->opt;
+
+	sf_observe_event(&s->seen, ev);
+	if (opt->event)
+		opt->event(opt->ctx, s->nr, ev);
 }
 
-struct sf_lockstep *sf_lockstep_create(const struct sf_member *member, uint32_t nr,
+struct sf_lockstep *sf_lockstep_create(const struct sf_members *members,
 				       const struct sf_lockstep_options *opt,
 				       struct sf_error *err)
 {
 	struct sf_lockstep *l;
 
-	if (nr < 2 || nr > SF_MEMBERS_MAX) {
-		snprintf(err->text, sizeof(err->text), "%u members: 2 to %u can be compared", nr,
-			 SF_MEMBERS_MAX);
+	if (members->nr < 2 || members->nr > SF_MEMBERS_MAX) {
+		snprintf(err->text, sizeof(err->text), "%u members: 2 to %u can be compared",
+			 members->nr, SF_MEMBERS_MAX);
 		return NULL;
 	}
-	l = sf_grow(NULL, 1, sizeof(*l));
-	memset(l, 0, sizeof(*l));
+	l = sf_zalloc(1, sizeof(*l));
 	l->opt = *opt;
-	l->nr = nr;
+	l->nr = members->nr;
 	l->caps = UINT64_MAX;
-	for (uint32_t i = 0; i < nr; i++) {
-		l->side[i].of = member[i];
-		l->caps &= member[i].allocator->caps;
-		l->pair[i].claimed =
-			sf_properties_claimed(member[0].allocator, member[i].allocator);
+	for (uint32_t i = 0; i < l->nr; i++) {
+		const struct sf_allocator *a = members->m[i].allocator;
+
+		l->side[i].all = l;
+		l->side[i].nr = i;
+		l->side[i].of = &members->m[i];
+		l->caps &= a->caps;
+		l->pair[i].claimed = sf_properties_claimed(members->m[0].allocator, a);
 	}
 	return l;
 }
@@ -84,16 +95,38 @@ void sf_lockstep_destroy(struct sf_lockstep *l)
 	free(l);
 }
 
-void sf_lockstep_reduce(const struct sf_lockstep *l, struct sf_settings *set)
+static void reduce(const struct sf_lockstep *l, struct sf_settings *set)
 {
 	for (size_t i = 0; i < sf_setting_count; i++) {
 		const struct sf_setting_info *info = &sf_setting_table[i];
 
 		for (uint32_t m = 0; m < l->nr; m++)
-			if (!(l->side[m].of.allocator->settings >> info->code & 1))
+			if (!(l->side[m].of->allocator->settings >> info->code & 1))
 				*sf_setting_slot(set, info) = info->def;
 	}
 	sf_settings_fixup(set);
+}
+
+bool sf_lockstep_settings(const struct sf_lockstep *l, const struct sf_settings *of,
+			  const struct sf_overrides *more, struct sf_settings *set,
+			  struct sf_error *err)
+{
+	for (uint32_t i = 0; i < l->nr; i++) {
+		const char *fault = NULL;
+
+		set[i] = *of;
+		reduce(l, &set[i]);
+		if (more)
+			fault = sf_overrides_apply(more, &set[i]);
+		if (!fault)
+			fault = sf_overrides_apply(&l->side[i].of->overrides, &set[i]);
+		if (!fault)
+			continue;
+		snprintf(err->text, sizeof(err->text), "%.60s: %.130s", l->side[i].of->label,
+			 fault);
+		return false;
+	}
+	return true;
 }
 
 /* The heaps that this program wants. */
@@ -104,11 +137,11 @@ static bool open_heaps(struct sf_lockstep *l, const struct sf_settings *set, str
 
 		if (s->exec && !memcmp(&s->set, &set[i], sizeof(s->set)))
 			continue;
-		if (s->exec && !sf_exec_open(s->exec, s->of.allocator, &set[i], err))
+		if (s->exec && !sf_exec_open(s->exec, s->of->allocator, &set[i], err))
 			return false;
 		if (!s->exec)
-			s->exec = sf_exec_create(s->of.allocator, &set[i], &l->opt.exec, listen,
-						 &s->seen, err);
+			s->exec = sf_exec_create(s->of->allocator, &set[i], &l->opt.exec, listen,
+						 s, err);
 		if (!s->exec)
 			return false;
 		s->set = set[i];
@@ -120,6 +153,7 @@ static void begin(struct sf_lockstep *l, const char *name)
 {
 	const struct side *first = &l->side[0];
 
+	l->stopped = false;
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 		struct pair *p = &l->pair[i];
@@ -127,7 +161,7 @@ static void begin(struct sf_lockstep *l, const char *name)
 		s->over = false;
 		sf_observe_begin(&s->seen);
 		sf_exec_begin(s->exec, name);
-		p->may = sf_may_differ(first->of.allocator, &first->set, s->of.allocator, &s->set);
+		p->may = sf_may_differ(first->of->allocator, &first->set, s->of->allocator, &s->set);
 		p->ended = 0;
 		p->diverged = p->over = false;
 	}
@@ -142,6 +176,34 @@ static const char *value_name(const struct sf_observer *a, const struct sf_obser
 	return longer->v[index].what;
 }
 
+/* A value without its numbers: "N", "kmalloc-N". */
+static void put_value(char buf[40], const char *value)
+{
+	size_t n = 0;
+
+	for (; *value && n < 39; value++) {
+		if (!isdigit((unsigned char)*value))
+			buf[n++] = *value;
+		else if (!n || buf[n - 1] != 'N')
+			buf[n++] = 'N';
+	}
+	buf[n] = 0;
+}
+
+static void put_titles(struct sf_lockstep *l, const struct sf_divergence *d, const char *after)
+{
+	const char *a = l->side[d->a].of->label, *b = l->side[d->b].of->label;
+	const char *name = sf_properties[d->property].name;
+	char a_key[40], b_key[40];
+
+	put_value(a_key, d->a_has);
+	put_value(b_key, d->b_has);
+	snprintf(l->title, sizeof(l->title), "diff %s: %s %s, %s %s after %s", name, a, d->a_has, b,
+		 d->b_has, after);
+	snprintf(l->key, sizeof(l->key), "diff %s: %s %s, %s %s after %s", name, a, a_key, b,
+		 b_key, after);
+}
+
 static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint32_t index,
 		    const struct sf_op *op, uint32_t nr)
 {
@@ -153,12 +215,10 @@ static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint3
 		.what = value_name(x, y, p, index),
 		.a_has = sf_value_text(&x->seen[p], index, a_buf),
 		.b_has = sf_value_text(&y->seen[p], index, b_buf),
-		.consequence = pair->diverged, .title = l->title,
+		.consequence = pair->diverged, .title = l->title, .key = l->key,
 	};
 
-	snprintf(l->title, sizeof(l->title), "diff %s: %s %s, %s %s after %s",
-		 sf_properties[p].name, l->side[0].of.label, d.a_has, l->side[b].of.label, d.b_has,
-		 op ? sf_op_table[op->code].name : "the end");
+	put_titles(l, &d, op ? sf_op_table[op->code].name : "the end");
 	pair->diverged = true;
 	pair->count[p].diverged++;
 	pair->ended |= (sf_property_set)1 << p;
@@ -191,7 +251,7 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 		if (other->status == mine->status)
 			continue;
 		return side[i]->seen.short_of_memory ||
-		       !(side[i]->of.allocator->caps & SF_CAP_TRACE);
+		       !(side[i]->of->allocator->caps & SF_CAP_TRACE);
 	}
 	/* How far a bulk got, or what was noticed: neither is a NULL with a reason. */
 	return l->pair[b].may & SF_PROP(PLACE);
@@ -293,7 +353,7 @@ static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op,
 
 static void hold(struct sf_lockstep *l, const struct sf_op *op, uint32_t nr)
 {
-	for (uint32_t b = 1; b < l->nr; b++)
+	for (uint32_t b = 1; b < l->nr && !l->stopped; b++)
 		if (!l->pair[b].over)
 			hold_pair(l, b, op, nr);
 }
@@ -312,7 +372,7 @@ static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr)
 		struct side *s = &l->side[i];
 
 		sf_observe_begin(&s->seen);
-		if (s->over)
+		if (s->over || l->stopped)
 			continue;
 		if (!sf_exec_step(s->exec, &p->ops[nr], p->strings))
 			s->over = true;
@@ -323,10 +383,19 @@ static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr)
 
 static bool goes_on(const struct sf_lockstep *l)
 {
-	for (uint32_t b = 1; b < l->nr; b++)
+	for (uint32_t b = 1; b < l->nr && !l->stopped; b++)
 		if (!l->pair[b].over)
 			return true;
 	return false;
+}
+
+static void end(struct sf_lockstep *l)
+{
+	for (uint32_t i = 0; i < l->nr && !l->stopped; i++) {
+		sf_observe_begin(&l->side[i].seen);
+		sf_exec_end(l->side[i].exec);
+	}
+	hold(l, NULL, SF_NONE);
 }
 
 int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
@@ -345,18 +414,44 @@ int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const ch
 		step(l, p, nr);
 		done++;
 	}
-	for (uint32_t i = 0; i < l->nr; i++) {
-		sf_observe_begin(&l->side[i].seen);
-		sf_exec_end(l->side[i].exec);
-	}
-	hold(l, NULL, SF_NONE);
+	end(l);
 	return done;
+}
+
+void sf_lockstep_stop(struct sf_lockstep *l)
+{
+	l->stopped = true;
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (l->side[i].exec)
+			sf_exec_stop(l->side[i].exec);
+}
+
+void sf_lockstep_set_end(struct sf_lockstep *l, enum sf_end how)
+{
+	l->opt.exec.end = (uint8_t)how;
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (l->side[i].exec)
+			sf_exec_set_end(l->side[i].exec, how);
 }
 
 const struct sf_compared *sf_lockstep_counts(const struct sf_lockstep *l, uint32_t b,
 					     enum sf_property p)
 {
 	return b && b < l->nr ? &l->pair[b].count[p] : NULL;
+}
+
+void sf_lockstep_totals(const struct sf_lockstep *l, uint64_t *compared, uint64_t *skipped)
+{
+	*compared = *skipped = 0;
+	for (uint32_t b = 1; b < l->nr; b++) {
+		for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
+			const struct sf_compared *c = &l->pair[b].count[p];
+
+			*compared += c->compared + c->diverged;
+			for (unsigned int r = 0; r < SF_UNCOMPARED_COUNT; r++)
+				*skipped += c->skipped[r];
+		}
+	}
 }
 
 uint64_t sf_lockstep_reduced(const struct sf_lockstep *l)

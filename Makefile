@@ -29,6 +29,8 @@ INSTALL ?= install
 FUZZ_SECONDS ?= 60
 # Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
 FUZZ ?= program
+# Empty; yes: each allocator in lockstep with others that fit; or with these (docs/lockstep.md).
+LOCKSTEP ?=
 # `make coverage FUZZ=SECONDS`: what so much fuzzing reaches.
 FUZZ_REACH := $(filter-out program text bytes trace,$(FUZZ))
 MUTANT_SECONDS ?= $(if $(kill),60,30)
@@ -324,11 +326,11 @@ test: $(TEST_NEEDS)
 
 fuzz: $(PROGRAMS) $(FUZZ_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/libfuzzer_$(FUZZ)' \
-		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh libfuzzer
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' LOCKSTEP='$(LOCKSTEP)' ci/fuzz.sh libfuzzer
 
 afl: $(PROGRAMS) $(AFL_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/afl_program' \
-		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh afl
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' LOCKSTEP='$(LOCKSTEP)' ci/fuzz.sh afl
 
 check-behaviour: $(BUILD)/plain/tests/behaviour
 	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
@@ -463,6 +465,7 @@ help:
 	@echo '                those committed; UPDATE=1 records them anew'
 	@echo 'make fuzz       libFuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS), in JOBS engines'
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
+	@echo '                LOCKSTEP=yes (or MEMBER,...): each allocator in lockstep with others'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'
 	@echo '                KILL=1: CPU seconds and programs until each is found from an empty'

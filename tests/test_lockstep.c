@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -166,7 +167,7 @@ static struct sf_allocator twisted(void)
 static struct {
 	uint32_t nr;
 	uint8_t first;
-	char title[200];
+	char title[200], key[200];
 	bool consequences; /* all but the first said so */
 } found;
 
@@ -176,6 +177,7 @@ static void on_diverged(void *ctx, const struct sf_divergence *d)
 	if (!found.nr++) {
 		found.first = d->property;
 		snprintf(found.title, sizeof(found.title), "%s", d->title);
+		snprintf(found.key, sizeof(found.key), "%s", d->key);
 		assert_false(d->consequence);
 	} else {
 		found.consequences &= d->consequence;
@@ -249,6 +251,97 @@ static void test_each_property(void **state)
 	}
 }
 
+/* One bug is one find: its key has no numbers. */
+static void test_key(void **state)
+{
+	struct sf_allocator a = twisted();
+
+	(void)state;
+	twist.p = SF_PROP_USABLE;
+	run(&a, program, NULL, 0);
+	assert_string_equal(found.title, "diff usable: left 64, right 65 after kmalloc");
+	assert_string_equal(found.key, "diff usable: left N, right N after kmalloc");
+	twist.p = SF_PROP_CACHE;
+	run(&a, program, NULL, 0);
+	assert_non_null(strstr(found.title, "left kmalloc-64, right kmalloc-"));
+	assert_non_null(strstr(found.key, "left kmalloc-N, right kmalloc-"));
+}
+
+/* Who has seen enough ends it with the operation in hand. */
+static struct sf_lockstep *stopping;
+
+static void on_event(void *ctx, uint32_t nr, const struct sf_event *ev)
+{
+	uint32_t *steps = ctx;
+
+	if (ev->type != SF_EV_ALLOC)
+		return;
+	steps[nr]++;
+	if (steps[0] == 2)
+		sf_lockstep_stop(stopping);
+}
+
+static void test_stop(void **state)
+{
+	uint32_t steps[2] = { 0 };
+	struct sf_lockstep_options opt = { .exec = { .end = SF_END_TEARDOWN, .contents = true },
+					   .event = on_event, .ctx = steps };
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = &sf_baseline, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 2 };
+	struct sf_text_error terr;
+	struct sf_settings set[2];
+	struct sf_error err;
+	struct sf_prog p;
+
+	(void)state;
+	stopping = sf_lockstep_create(&on, &opt, &err);
+	assert_non_null(stopping);
+	sf_prog_init(&p);
+	assert_int_equal(sf_text_parse(&p, program, strlen(program), &terr), 0);
+	assert_true(sf_lockstep_settings(stopping, &p.settings, NULL, set, &err));
+	assert_true(sf_lockstep_run(stopping, &p, "toy", set, &err) > 0);
+	assert_int_equal(steps[0], 2);
+	assert_int_equal(steps[1], 1);
+	/* The next program runs as if nothing had been. */
+	steps[0] = 10;
+	assert_int_equal(sf_lockstep_run(stopping, &p, "toy", set, &err), 12);
+	sf_prog_free(&p);
+	sf_lockstep_destroy(stopping);
+}
+
+static void test_members(void **state)
+{
+	struct sf_settings set, was;
+	struct sf_members m = { .nr = 0 };
+	struct sf_error err;
+	char *beside;
+
+	(void)state;
+	assert_true(sf_members_read_all(&m, "baseline typed@init_on_free=1@seed=7,baseline", &err));
+	assert_int_equal(m.nr, 3);
+	assert_string_equal(m.m[1].label, "typed@init_on_free=1@seed=7");
+	assert_ptr_equal(m.m[0].allocator, m.m[2].allocator);
+	sf_settings_init(&set);
+	was = set;
+	assert_null(sf_overrides_apply(&m.m[1].overrides, &set));
+	was.init_on_free = 1;
+	was.seed = 7;
+	assert_memory_equal(&set, &was, sizeof(set));
+	assert_false(sf_members_read(&m, "typed@nosuch=1", &err));
+	assert_non_null(strstr(err.text, "no setting 'nosuch'"));
+	assert_false(sf_members_read(&m, "typed@cpus=none", &err));
+	assert_false(sf_members_read(&m, "nosuch", &err));
+	assert_int_equal(m.nr, 3);
+	sf_members_free(&m);
+	for (int i = 0; sf_allocators[i]; i++) {
+		beside = sf_members_beside(sf_allocators[i]);
+		assert_true(sf_members_read_all(&m, beside, &err));
+		free(beside);
+	}
+	sf_members_free(&m);
+}
+
 /* What a setting may change is not held against the member that has it; all else is. */
 static void test_one_setting_apart(void **state)
 {
@@ -311,6 +404,45 @@ static void test_events_alone(void **state)
 	observe(&b, ev);
 	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_WIPED), 0);
 	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ZEROING), UINT32_MAX);
+
+	/* Who succeeds may leave in errno what it likes. */
+	ev.alloc = (struct sf_ev_alloc){ .api = SF_API_FOREIGN, .status = SF_OK, .addr = 4096,
+					 .error = 12, .bad = SF_GOOD };
+	observe(&a, ev);
+	ev.alloc.error = 0;
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ERROR), UINT32_MAX);
+	/* So may who is asked for an alignment that is none say what it likes. */
+	ev.alloc = (struct sf_ev_alloc){ .api = SF_API_FOREIGN, .call = SF_CALL_MEMALIGN,
+					 .align = 24, .status = SF_NULL, .error = 12,
+					 .bad = SF_GOOD };
+	observe(&a, ev);
+	ev.alloc.error = 22;
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ERROR), UINT32_MAX);
+	sf_observer_free(&a);
+	sf_observer_free(&b);
+}
+
+/* How much is looked at hangs on usable sizes; what is lost does not. */
+static void test_what_one_looked_at(void **state)
+{
+	struct sf_observer a = { .nr_caches = 0 }, b = { .nr_caches = 0 };
+	struct sf_event more = { .type = SF_EV_CONTENT, .content = { .bad = SF_GOOD } };
+	struct sf_event ev = { .type = SF_EV_CONTENT, .content = { .bad = SF_GOOD } };
+
+	(void)state;
+	observe(&a, ev);
+	sf_observe_event(&a, &more);
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), UINT32_MAX);
+	sf_observe_begin(&b);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), UINT32_MAX);
+	more.content.bad = 7;
+	sf_observe_event(&a, &more);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), 0);
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), 0);
 	sf_observer_free(&a);
 	sf_observer_free(&b);
 }
@@ -351,7 +483,11 @@ int main(void)
 		cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_each_property),
 		cmocka_unit_test(test_one_setting_apart),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_events_alone),
+		cmocka_unit_test(test_what_one_looked_at),
 		cmocka_unit_test(test_names_of_another_heap),
 		cmocka_unit_test(test_bad_input),
 	};

@@ -65,7 +65,8 @@ enum sf_row_kind {
  * plan it goes, and its line of `--help`. Made with the macros below; the last row is all zero.
  */
 struct sf_row {
-	const char *name, *arg;  /* arg: what its value is called, NULL: it takes none */
+	/* arg: what its value is called, NULL: it takes none; "[ARG]": or none (take() has NULL) */
+	const char *name, *arg;
 	const char *help;
 	char letter;             /* 0: it has none */
 	uint8_t kind;            /* enum sf_row_kind */

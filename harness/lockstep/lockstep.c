@@ -39,7 +39,7 @@ struct sf_lockstep {
 	struct side side[SF_MEMBERS_MAX];
 	struct pair pair[SF_MEMBERS_MAX]; /* of 0 and this one; [0] is not used */
 	bool stopped; /* in the midst of this program */
-	char title[200], key[200];
+	char title[160], key[160];
 };
 
 const char *const sf_uncompared_names[SF_UNCOMPARED_COUNT] = {
@@ -129,6 +129,26 @@ bool sf_lockstep_settings(const struct sf_lockstep *l, const struct sf_settings 
 	return true;
 }
 
+static bool open_side(struct side *s, const struct sf_settings *set, struct sf_error *err)
+{
+	const struct sf_allocator *a = s->of->allocator;
+
+	if (!s->exec)
+		s->exec = sf_exec_create(a, set, &s->all->opt.exec, listen, s, err);
+	else if (!sf_exec_open(s->exec, a, set, err))
+		return false;
+	s->set = *set;
+	return s->exec;
+}
+
+bool sf_lockstep_open(struct sf_lockstep *l, const struct sf_settings *set, struct sf_error *err)
+{
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (!open_side(&l->side[i], &set[i], err))
+			return false;
+	return true;
+}
+
 /* The heaps that this program wants. */
 static bool open_heaps(struct sf_lockstep *l, const struct sf_settings *set, struct sf_error *err)
 {
@@ -137,14 +157,8 @@ static bool open_heaps(struct sf_lockstep *l, const struct sf_settings *set, str
 
 		if (s->exec && !memcmp(&s->set, &set[i], sizeof(s->set)))
 			continue;
-		if (s->exec && !sf_exec_open(s->exec, s->of->allocator, &set[i], err))
+		if (!open_side(s, &set[i], err))
 			return false;
-		if (!s->exec)
-			s->exec = sf_exec_create(s->of->allocator, &set[i], &l->opt.exec, listen,
-						 s, err);
-		if (!s->exec)
-			return false;
-		s->set = set[i];
 	}
 	return true;
 }

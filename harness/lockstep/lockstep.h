@@ -74,6 +74,9 @@ bool sf_lockstep_settings(const struct sf_lockstep *l, const struct sf_settings 
 			  const struct sf_overrides *more, struct sf_settings *set,
 			  struct sf_error *err);
 
+/* Fresh heaps, member i under set[i], also if they were these. False with one line in `err`. */
+bool sf_lockstep_open(struct sf_lockstep *l, const struct sf_settings *set, struct sf_error *err);
+
 /*
  * A whole program, member i under set[i]. The operations that all carried out; -1 with one line in
  * `err`: a heap could not be made.

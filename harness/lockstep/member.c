@@ -92,6 +92,12 @@ void sf_members_put(struct sf_members *m, const struct sf_allocator *a)
 	append(m, (struct sf_member){ .allocator = a, .label = copy(a->name, strlen(a->name)) });
 }
 
+void sf_members_move(struct sf_members *m, struct sf_member *from)
+{
+	append(m, *from);
+	*from = (struct sf_member){ .allocator = NULL };
+}
+
 bool sf_members_read_all(struct sf_members *m, const char *list, struct sf_error *err)
 {
 	bool fine = true;

@@ -26,6 +26,8 @@ struct sf_members {
 bool sf_members_read(struct sf_members *m, const char *text, struct sf_error *err);
 /* An allocator that is open already, as it is. */
 void sf_members_put(struct sf_members *m, const struct sf_allocator *a);
+/* One of another list, which has an empty place for it then. */
+void sf_members_move(struct sf_members *m, struct sf_member *from);
 /* Several, with commas or blanks between them. */
 bool sf_members_read_all(struct sf_members *m, const char *list, struct sf_error *err);
 void sf_members_free(struct sf_members *m);

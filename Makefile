@@ -131,7 +131,7 @@ UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-fram
 FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there.
-UNCOVERED := arena heap_assert heap_check load load_malloc load_plugin maps open registry settings \
+UNCOVERED := arena heap_assert heap_check load load_malloc load_model load_plugin maps open registry settings \
 	snapshot spare traits trap user_block user_contents user_heap user_probe user_thread
 
 # Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
@@ -303,6 +303,7 @@ $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
 .PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report plugin
+.PHONY: model-so
 .PHONY: check-format install uninstall clean help FORCE
 FORCE:
 
@@ -339,6 +340,11 @@ check-behaviour: $(BUILD)/plain/tests/behaviour
 plugin:
 	@SRC='$(SRC)' OUT='$(OUT)' CFLAGS='$(CFLAGS)' SANITIZE='$(SANITIZE)' \
 		COVERAGE='$(COVERAGE)' CC='$(CC)' CLANG='$(CLANG)' ci/plugin.sh
+
+# The models of REV, or of TREE, to be held against these (docs/lockstep.md).
+model-so:
+	@OUT='$(OUT)' REV='$(REV)' TREE='$(TREE)' CC='$(CC)' CFLAGS='$(CFLAGS)' JOBS='$(JOBS)' \
+		ci/model-so.sh
 
 # AUTO=N: mistakes drawn from all that could be made, instead of those in tests/mutants/.
 $(BUILD)/mutator: tests/mutator.c
@@ -484,6 +490,8 @@ help:
 	@echo '                REPORT_FLAGS="--json --extended"'
 	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined'
 	@echo '                COVERAGE=1]: a shared object for -a plugin:x.so, and its commands'
+	@echo 'make model-so   OUT=old.so [REV=REVISION or TREE=FOLDER CFLAGS=]: the models of that as a'
+	@echo '                shared object, for -a model:old.so:typed'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=; command, engines, seeds, headers,'
 	@echo '                library, man page; make uninstall takes them away'

@@ -19,7 +19,7 @@
 	X(run, "FILE…", "run programs or recordings under oracles, and summarise")              \
 	X(fuzz, "", "fuzz allocators with libFuzzer or AFL++")                                  \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
-	X(diff, "-a A,B,… FILE…", "allocators in lockstep: where they differ, and may not") \
+	X(diff, "-a A,B,… [FILE…]", "allocators in lockstep: where they differ, and may not") \
 	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \
 	X(inject, "FILE…", "fail each allocation of a program in turn, under oracles")           \
 	X(boots, "", "judge what only many boots show: seeds, partitions, orders")               \

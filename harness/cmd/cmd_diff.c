@@ -8,16 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../generate/mutate.h"
 #include "../lockstep/lockstep.h"
 #include "cmd.h"
 #include "input.h"
 #include "json.h"
 #include "members.h"
 
+enum {
+	GENERATED_OPS = 48,
+	GENERATED_PAGES = 4096, /* at most: more takes longer to run out of */
+};
+
 struct plan {
 	struct sf_members on;
 	struct sf_overrides overrides;
 	struct sf_exec_options exec;
+	uint32_t programs;
+	uint64_t seed;
 	bool json, all;
 };
 
@@ -27,6 +35,10 @@ static const struct sf_row rows[] = {
 	SF_SET_ROW(struct plan, overrides, "change a heap setting of all members"),
 	SF_NUMBER("walk-every", "N", struct plan, exec.walk_every, 0, UINT32_MAX - 1,
 		  "compare snapshots every N operations (default: at check and the end)"),
+	SF_NUMBER("programs", "N", struct plan, programs, 1, 100000000,
+		  "also N generated programs, named after their seeds"),
+	SF_NUMBER("seed", "N", struct plan, seed, 0, UINT64_MAX,
+		  "of the first of these, then counted up (default: 0)"),
 	{ .letter = 'v', .name = "properties", .kind = SF_ROW_FLAG,
 	  .offset = SF_ROW_AT(struct plan, all, bool),
 	  .help = "a line for each pair and property" },
@@ -35,7 +47,7 @@ static const struct sf_row rows[] = {
 };
 
 static const struct sf_usage usage = {
-	"diff", "FILE…",
+	"diff", "[FILE…]",
 	"Runs each FILE, a program as text or bytes, on all members at once and compares the\n"
 	"first with each of the others after every operation: what both claim and nothing that\n"
 	"tells them apart may change (docs/lockstep.md). A difference is shown where it is.",
@@ -44,7 +56,8 @@ static const struct sf_usage usage = {
 
 /* A divergence, kept. */
 struct kept {
-	uint32_t file, op, a, b;
+	char *file;
+	uint32_t op, a, b;
 	uint8_t property;
 	bool consequence;
 	char *what, *a_has, *b_has, *title;
@@ -55,7 +68,10 @@ struct diff {
 	struct sf_lockstep *lockstep;
 	struct kept *kept;
 	uint32_t nr, cap;
-	uint32_t file; /* in hand, and behind the last of them how many there were */
+	const char *file; /* in hand */
+	uint32_t programs;
+	bool generated;   /* it is: nothing is said of those that show no difference */
+	uint32_t contradictory; /* of these, what members' settings cannot go with */
 	uint64_t operations;
 };
 
@@ -65,7 +81,7 @@ static void keep(void *ctx, const struct sf_divergence *d)
 
 	SF_GROW(f->kept, f->nr, f->cap);
 	f->kept[f->nr++] = (struct kept){
-		.file = f->file, .op = d->op, .a = d->a, .b = d->b, .property = d->property,
+		.file = sf_strdup(f->file), .op = d->op, .a = d->a, .b = d->b, .property = d->property,
 		.consequence = d->consequence, .what = sf_strdup(d->what),
 		.a_has = sf_strdup(d->a_has), .b_has = sf_strdup(d->b_has),
 		.title = sf_strdup(d->title),
@@ -130,7 +146,8 @@ static void print_file(const struct diff *f, const char *name, const struct sf_p
 	if (f->plan->json)
 		return;
 	if (from == f->nr) {
-		printf("%s: %u operations, no difference\n", name, p->nr_ops);
+		if (!f->generated)
+			printf("%s: %u operations, no difference\n", name, p->nr_ops);
 		return;
 	}
 	printf("%s:\n", name);
@@ -145,10 +162,16 @@ static int diff_program(struct diff *f, const char *name, const struct sf_prog *
 	struct sf_settings set[SF_MEMBERS_MAX];
 	struct sf_error err = { "" };
 	uint32_t from = f->nr;
-	int64_t done = -1;
+	int64_t done;
 
-	if (sf_lockstep_settings(f->lockstep, &p->settings, &f->plan->overrides, set, &err))
-		done = sf_lockstep_run(f->lockstep, p, name, set, &err);
+	f->file = name;
+	if (!sf_lockstep_settings(f->lockstep, &p->settings, &f->plan->overrides, set, &err)) {
+		/* Nobody wrote this one for these members. */
+		f->contradictory += f->generated;
+		return f->generated ? 0 : sf_bad("%s: %s", name, err.text);
+	}
+	f->programs++;
+	done = sf_lockstep_run(f->lockstep, p, name, set, &err);
 	if (done < 0)
 		return sf_bad("%s: %s", name, err.text);
 	f->operations += (uint64_t)done;
@@ -172,6 +195,47 @@ static int diff_file(struct diff *f, const char *name)
 		status = diff_program(f, name, &prog);
 	sf_prog_free(&prog);
 	sf_input_close(&in);
+	return status;
+}
+
+/* In words that at least one of them has. */
+static uint64_t caps_to_draw(const struct sf_members *on)
+{
+	uint64_t caps = 0;
+
+	for (uint32_t i = 0; i < on->nr; i++)
+		caps |= on->m[i].allocator->caps;
+	return caps & SF_CAP_KMALLOC ? SF_DRAW_KERNEL : caps;
+}
+
+static void generate(struct sf_prog *p, uint64_t caps, uint64_t seed)
+{
+	struct sf_swarm sw;
+	struct sf_rng r;
+
+	sf_rng_seed(&r, seed);
+	sf_swarm_draw(&sw, caps, &r);
+	sf_generate(p, GENERATED_OPS, &sw, &r);
+	if (p->settings.pages > GENERATED_PAGES)
+		p->settings.pages = GENERATED_PAGES;
+	sf_prog_fixup(p);
+}
+
+static int diff_generated(struct diff *f)
+{
+	uint64_t caps = caps_to_draw(&f->plan->on);
+	struct sf_prog prog;
+	char name[40];
+	int status = 0;
+
+	sf_prog_init(&prog);
+	f->generated = true;
+	for (uint32_t i = 0; i < f->plan->programs && !status; i++) {
+		snprintf(name, sizeof(name), "generated/%" PRIu64, f->plan->seed + i);
+		generate(&prog, caps, f->plan->seed + i);
+		status = diff_program(f, name, &prog);
+	}
+	sf_prog_free(&prog);
 	return status;
 }
 
@@ -213,9 +277,12 @@ static void print_pairs(const struct diff *f)
 			print_property(sf_lockstep_counts(f->lockstep, b, (enum sf_property)p),
 				       (enum sf_property)p);
 	}
-	printf("%u files, %" PRIu64 " operations, %" PRIu64
+	if (f->contradictory)
+		printf("%u generated programs left out: their settings contradict a member's\n",
+		       f->contradictory);
+	printf("%u programs, %" PRIu64 " operations, %" PRIu64
 	       " left out (not all members can); %u divergences\n",
-	       f->file, f->operations, sf_lockstep_reduced(f->lockstep), f->nr);
+	       f->programs, f->operations, sf_lockstep_reduced(f->lockstep), f->nr);
 }
 
 static json_t *property_json(const struct sf_compared *c)
@@ -244,10 +311,10 @@ static json_t *pair_json(const struct diff *f, uint32_t b)
 			 "properties", by);
 }
 
-static json_t *divergence_json(const struct diff *f, const struct kept *k, char **files)
+static json_t *divergence_json(const struct diff *f, const struct kept *k)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "file",
-			 sf_json_text(files[k->file]), "op", sf_json_op(k->op), "what",
+			 sf_json_text(k->file), "op", sf_json_op(k->op), "what",
 			 sf_json_text(sf_properties[k->property].name), "value",
 			 sf_json_text(k->what), "members",
 			 json_pack("[o, o]", sf_json_text(label(f, k->a)),
@@ -256,15 +323,16 @@ static json_t *divergence_json(const struct diff *f, const struct kept *k, char 
 			 sf_json_text(k->title), "consequence", k->consequence);
 }
 
-static void print_json(const struct diff *f, char **files)
+static void print_json(const struct diff *f)
 {
 	json_t *pairs = json_array(), *divergences = json_array();
 
 	for (uint32_t b = 1; b < f->plan->on.nr; b++)
 		json_array_append_new(pairs, pair_json(f, b));
 	for (uint32_t i = 0; i < f->nr; i++)
-		json_array_append_new(divergences, divergence_json(f, &f->kept[i], files));
-	sf_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o}", "programs", sf_json_number(f->file),
+		json_array_append_new(divergences, divergence_json(f, &f->kept[i]));
+	sf_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "contradictory",
+				sf_json_number(f->contradictory), "programs", sf_json_number(f->programs),
 				"operations", sf_json_number(f->operations), "reduced",
 				sf_json_number(sf_lockstep_reduced(f->lockstep)), "pairs", pairs,
 				"divergences", divergences),
@@ -290,6 +358,7 @@ static int hold_pairs(const struct diff *f)
 static void diff_free(struct diff *f)
 {
 	for (uint32_t i = 0; i < f->nr; i++) {
+		free(f->kept[i].file);
 		free(f->kept[i].what);
 		free(f->kept[i].a_has);
 		free(f->kept[i].b_has);
@@ -310,12 +379,14 @@ static int diff_files(struct plan *p, char **files)
 	f.lockstep = sf_lockstep_create(&p->on, &opt, &err);
 	if (!f.lockstep)
 		return sf_bad("diff: %s", err.text);
-	for (; files[f.file]; f.file++) {
-		bad = diff_file(&f, files[f.file]);
+	for (; *files; files++) {
+		bad = diff_file(&f, *files);
 		status = bad > status ? bad : status;
 	}
+	bad = diff_generated(&f);
+	status = bad > status ? bad : status;
 	if (p->json)
-		print_json(&f, files);
+		print_json(&f);
 	else
 		print_pairs(&f);
 	if (!status)
@@ -332,8 +403,8 @@ static int diff(struct plan *p, int argc, char **argv)
 		return status;
 	if (p->on.nr < 2)
 		return sf_usage_error(&usage, "-a: which members? Two at least");
-	if (optind == argc)
-		return sf_usage_error(&usage, "which file?");
+	if (optind == argc && !p->programs)
+		return sf_usage_error(&usage, "which file? Or --programs=N");
 	return diff_files(p, argv + optind);
 }
 

@@ -246,6 +246,25 @@ static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint3
 }
 
 /*
+ * Two builds of one allocator have the same room. Where half of it is more than all that was asked
+ * for, freed or not, none can be short of it, wherever its objects lie.
+ */
+static bool is_roomy(const struct sf_lockstep *l, uint32_t b)
+{
+	const struct side *side[2] = { &l->side[0], &l->side[b] };
+
+	if (!sf_same_room(side[0]->of->allocator, side[1]->of->allocator))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		const struct sf_observer *seen = &side[i]->seen;
+
+		if (seen->asked + seen->asking > side[i]->set.pages * SF_PAGE_SIZE / 2)
+			return false;
+	}
+	return true;
+}
+
+/*
  * Results that differ are legal where one of them may have less room, and its NULL has a reason
  * that it told of, or it tells nothing.
  */
@@ -253,8 +272,11 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 {
 	const struct side *side[2] = { &l->side[0], &l->side[b] };
 
+	/* A setting says who gets what. */
+	if (l->pair[b].may & SF_PROP(RESULT))
+		return true;
 	/* INDEX: who had to move (krealloc_node_align()) can fail. */
-	if (!(l->pair[b].may & (SF_PROP(RESULT) | SF_PROP(PLACE) | SF_PROP(INDEX))))
+	if (!(l->pair[b].may & (SF_PROP(PLACE) | SF_PROP(INDEX))))
 		return false;
 	for (int i = 0; i < 2; i++) {
 		const struct sf_outcome *mine = sf_exec_outcome(side[i]->exec);
@@ -265,7 +287,7 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 		if (other->status == mine->status)
 			continue;
 		return side[i]->seen.short_of_memory ||
-		       !(side[i]->of->allocator->caps & SF_CAP_TRACE);
+		       (!(side[i]->of->allocator->caps & SF_CAP_TRACE) && !is_roomy(l, b));
 	}
 	/* How far a bulk got, or what was noticed: neither is a NULL with a reason. */
 	return l->pair[b].may & SF_PROP(PLACE);
@@ -314,6 +336,13 @@ static void hold_property(struct sf_lockstep *l, uint32_t b, enum sf_property p,
 		diverge(l, b, p, index, op, nr);
 }
 
+/* An injected failure hit one of them, or both, but not in the same attempt. */
+static bool chance_parts(const struct sf_observer *x, const struct sf_observer *y)
+{
+	return x->faults != y->faults ||
+	       (x->faults && sf_observed_differ(x, y, SF_PROP_EVENTS) != UINT32_MAX);
+}
+
 /*
  * Did they part here, and legally? One did not carry the operation out, or had no room for it; or
  * an object had to move in one alone, for its index is another (krealloc_node_align()); or chance
@@ -327,7 +356,7 @@ static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
 	if (op && sf_exec_outcome(x->exec)->skipped != sf_exec_outcome(y->exec)->skipped)
 		return true;
 	if (pair->may & SF_PROP(INDEX) &&
-	    (x->seen.moved != y->seen.moved || x->seen.faults != y->seen.faults)) {
+	    (x->seen.moved != y->seen.moved || chance_parts(&x->seen, &y->seen))) {
 		pair->ended |= sf_property_group(SF_GROUP_CHOICE);
 		return true;
 	}

@@ -50,6 +50,11 @@ static sf_property_set settings_reach(const struct sf_settings *a, const struct 
 	return set;
 }
 
+static const char *family(const struct sf_allocator *a)
+{
+	return a->family ? a->family : a->name;
+}
+
 static sf_property_set design_reach(const struct sf_allocator *a, const struct sf_allocator *b)
 {
 	uint64_t differ = a->caps ^ b->caps;
@@ -60,8 +65,8 @@ static sf_property_set design_reach(const struct sf_allocator *a, const struct s
 		set |= (reach);
 	SF_DESIGN_REACH(X)
 #undef X
-	/* Libraries round as they like. */
-	if (a->caps & b->caps & SF_CAP_MALLOC && strcmp(a->name, b->name))
+	/* Libraries round as they like; builds of one alike. */
+	if (a->caps & b->caps & SF_CAP_MALLOC && strcmp(family(a), family(b)))
 		set |= SF_WHERE;
 	/* What a reset leaves behind is a history: addresses are never compared. */
 	if (a->reset_kind != SF_RESET_EXACT || b->reset_kind != SF_RESET_EXACT)
@@ -77,10 +82,25 @@ sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_sett
 	/* Random offsets in slots are drawn when an object is, after what else is drawn. */
 	if (set & SF_LAYOUT && a->slot_offset | b->slot_offset)
 		set |= SF_PROP(USABLE);
+	if (a->slot_offset != b->slot_offset) {
+		/* ... such as orders in slabs; and who counts usable bytes counts others. */
+		if (a->freelist_random | b->freelist_random)
+			set |= SF_PROP(LISTS);
+		if (a->accounting == 1) /* indirect */
+			set |= SF_PROP(COUNTERS);
+	}
 	/* So are the ends of lists that free blocks go to. */
 	if (set & SF_PROP(INDEX) && a->shuffle | b->shuffle)
 		set |= SF_LAYOUT;
 	return set;
+}
+
+bool sf_same_room(const struct sf_allocator *a, const struct sf_allocator *b)
+{
+	uint64_t pages = 1ull << SF_SET_pages;
+
+	return a->settings & b->settings & pages && !strcmp(family(a), family(b)) &&
+	       !sf_traits_of(a)->history && !sf_traits_of(b)->history;
 }
 
 sf_property_set sf_properties_claimed(const struct sf_allocator *a, const struct sf_allocator *b)

@@ -83,7 +83,8 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(memcg, SF_WHERE)                                                                \
 	X(zone_dma, SF_WHERE)                                                             \
 	X(nokmem, SF_WHERE)                                                               \
-	X(usercopy, SF_PROP(CACHE) | SF_PROP(USABLE) | SF_PROP(SLAB) | SF_LAYOUT)         \
+	X(usercopy, SF_PROP(CACHE) | SF_PROP(USABLE) | SF_PROP(SLAB) | SF_LAYOUT |        \
+	  SF_PROP(COMPLAINTS))                                                    \
 	X(watermarks, SF_LAYOUT)                                                          \
 	X(pageblock_order, SF_LAYOUT)                                                     \
 	X(init_on_alloc, SF_PROP(ZEROING) | SF_PROP(WIPED))                               \
@@ -96,7 +97,7 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(buckets, SF_WHERE)                                                              \
 	X(flex, SF_PROP(RESULT) | SF_PROP(LIVE) | SF_LAYOUT)                              \
 	X(type_align, SF_WHERE)                                                           \
-	X(slot_offset, SF_PROP(USABLE) | SF_PROP(INDEX))                                  \
+	X(slot_offset, SF_PROP(USABLE) | SF_PROP(INDEX) | SF_PROP(WIPED))                 \
 	X(misuse, ~0u)                                                                    \
 	X(accounting, SF_WHERE)                                                           \
 	X(oom, SF_LAYOUT)                                                                 \
@@ -130,6 +131,9 @@ sf_property_set sf_property_group(unsigned int groups);
 /* What may differ between two allocators, each under its settings. */
 sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_settings *a,
 			      const struct sf_allocator *y, const struct sf_settings *b);
+
+/* Builds of one allocator, each of which has a heap of its own, of a size that is a setting. */
+bool sf_same_room(const struct sf_allocator *a, const struct sf_allocator *b);
 
 /* What both claim. */
 sf_property_set sf_properties_claimed(const struct sf_allocator *a, const struct sf_allocator *b);

@@ -351,11 +351,16 @@ $(BUILD)/mutator: tests/mutator.c
 	@mkdir -p $(@D)
 	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
 
+# The tree's own headers first, as for any tree (ci/model-so.sh).
+$(BUILD)/pic/ci/model-so.o: pic_CFLAGS += -iquote allocators
+
 ifneq ($(AUTO),)
-mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(kill),$(PROGRAMS)) \
+mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(PROGRAMS) $(BUILD)/pic/ci/model-so.o \
+		$(call archive,pic) \
 		$(if $(mutants_fuzz),$(PROGRAM_TARGET))
 	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
 		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
+		PIC_CC='$(call compile,pic)' PIC_LD='$(call link,pic)' \
 		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' \
 		AUTO='$(AUTO)' SEED='$(SEED)' AUTO_SECONDS='$(AUTO_SECONDS)' \

@@ -24,10 +24,22 @@ sf_property_set sf_property_group(unsigned int groups)
 	return set;
 }
 
-/* Settings that have a row: nothing is known of another one, which may change everything. */
-#define X(setting, reach) | 1ull << SF_SET_##setting
-static const uint64_t with_reach = 0 SF_SETTING_REACH(X);
+const char *sf_property_group_name(unsigned int group)
+{
+	return group == SF_GROUP_MEANING ? "meaning" : group == SF_GROUP_CHOICE ? "choice" : "layout";
+}
+
+sf_property_set sf_setting_reach(const struct sf_setting_info *info)
+{
+	switch (info->code) {
+#define X(setting, reach)            \
+	case SF_SET_##setting:       \
+		return reach;
+	SF_SETTING_REACH(X)
 #undef X
+	}
+	return ~(sf_property_set)0;
+}
 
 static bool differs(const struct sf_settings *a, const struct sf_settings *b, size_t offset)
 {
@@ -39,14 +51,8 @@ static sf_property_set settings_reach(const struct sf_settings *a, const struct 
 	sf_property_set set = 0;
 
 	for (size_t i = 0; i < sf_setting_count; i++)
-		if (!(with_reach >> sf_setting_table[i].code & 1) &&
-		    differs(a, b, sf_setting_table[i].offset))
-			set = ~(sf_property_set)0;
-#define X(setting, reach)               \
-	if (a->setting != b->setting)   \
-		set |= (reach);
-	SF_SETTING_REACH(X)
-#undef X
+		if (differs(a, b, sf_setting_table[i].offset))
+			set |= sf_setting_reach(&sf_setting_table[i]);
 	return set;
 }
 

@@ -63,6 +63,9 @@ struct sf_property_info {
 
 extern const struct sf_property_info sf_properties[SF_PROPERTY_COUNT];
 
+/* "meaning", "choice", "layout": one of SF_GROUP_*. */
+const char *sf_property_group_name(unsigned int group);
+
 /* All properties of these groups. */
 sf_property_set sf_property_group(unsigned int groups);
 
@@ -119,6 +122,9 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(GFP, SF_LAYOUT | SF_PROP(ZEROING))                                              \
 	X(RECLAIM, SF_LAYOUT | SF_PROP(LIVE))                                             \
 	X(MALLOC, SF_WHERE | SF_PROP(ZEROING))
+
+/* What may differ when the setting does; of one without a row everything. */
+sf_property_set sf_setting_reach(const struct sf_setting_info *info);
 
 /*
  * Where the layout may differ, so may the room that is left: who fails, falls back and reclaims

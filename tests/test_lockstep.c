@@ -7,6 +7,7 @@
  * through the sink.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -125,6 +126,9 @@ static void twist_emit(void *ctx, const struct sf_event *ev)
 	twist_snapshot(&changed);
 	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_EVENTS))
 		changed.page.migratetype ^= 1;
+	/* Nothing but whole events shows that. */
+	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_WHOLE))
+		changed.page.pfn ^= 1;
 	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_COMPLAINTS))
 		pass(&warn);
 	pass(&changed);
@@ -310,6 +314,106 @@ static void test_stop(void **state)
 	sf_lockstep_destroy(stopping);
 }
 
+static bool keeps(struct sf_lockstep *l, const char *text, const struct sf_difference *d)
+{
+	struct sf_text_error terr;
+	struct sf_prog p;
+	bool same;
+
+	sf_prog_init(&p);
+	assert_int_equal(sf_text_parse(&p, text, strlen(text), &terr), 0);
+	twist.allocs = 0;
+	same = sf_lockstep_keeps(l, &p, NULL, d);
+	sf_prog_free(&p);
+	return same;
+}
+
+/* A smaller program is of use if it shows the same property of the same members first. */
+static void test_keeps(void **state)
+{
+	struct sf_lockstep_options opt = { .exec = { .end = SF_END_TEARDOWN, .contents = true } };
+	struct sf_allocator a = twisted();
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = &sf_baseline, .label = "middle" },
+				      { .allocator = &a, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 3 };
+	struct sf_difference d, other;
+	struct sf_error err;
+	struct sf_lockstep *l = sf_lockstep_create(&on, &opt, &err);
+
+	(void)state;
+	assert_non_null(l);
+	twist.p = SF_PROP_USABLE;
+	/* Not of that find: another member. */
+	other = (struct sf_difference){ .property = SF_PROP_USABLE, .b = 1 };
+	assert_false(keeps(l, program, &other));
+	assert_true(sf_lockstep_first(l, &d));
+	assert_int_equal(d.property, SF_PROP_USABLE);
+	assert_int_equal(d.b, 2);
+	assert_true(keeps(l, program, &d));
+	assert_true(keeps(l, "heap pages=4096\nr0 = kmalloc(8, GFP_KERNEL)\n", &d));
+	assert_false(keeps(l, "heap pages=4096\ncheck\n", &d));
+	assert_false(sf_lockstep_first(l, &other));
+	/* Another property. */
+	twist.p = SF_PROP_PLACE;
+	assert_false(keeps(l, program, &d));
+	assert_true(sf_lockstep_first(l, &other));
+	assert_int_equal(other.property, SF_PROP_PLACE);
+	sf_lockstep_destroy(l);
+}
+
+static void realloc_or_die(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
+			   struct sf_result *rs)
+{
+	if (rq->size == 600)
+		raise(SIGKILL);
+	sf_baseline.realloc(h, addr, rq, rs);
+}
+
+/* In workers all is as it is here; but who crashes differs, and the next program runs. */
+static void test_workers(void **state)
+{
+	struct sf_tape_options worker = { .exec = { .end = SF_END_TEARDOWN, .contents = true } };
+	struct sf_lockstep_options opt = { .exec = worker.exec, .diverged = on_diverged,
+					   .worker = &worker };
+	struct sf_allocator a = sf_baseline;
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = &a, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 2 };
+	uint64_t here = run(&sf_baseline, program, NULL, 0), there = 0;
+	struct sf_text_error terr;
+	struct sf_settings set[2];
+	struct sf_lockstep *l;
+	struct sf_error err;
+	struct sf_prog p;
+
+	(void)state;
+	memset(&found, 0, sizeof(found));
+	sf_prog_init(&p);
+	assert_int_equal(sf_text_parse(&p, program, strlen(program), &terr), 0);
+	l = sf_lockstep_create(&on, &opt, &err);
+	assert_true(sf_lockstep_settings(l, &p.settings, NULL, set, &err));
+	assert_int_equal(sf_lockstep_run(l, &p, "toy", set, &err), p.nr_ops);
+	for (int i = 0; i < SF_PROPERTY_COUNT; i++)
+		there += sf_lockstep_counts(l, 1, (enum sf_property)i)->compared;
+	assert_int_equal(here, there);
+	assert_int_equal(found.nr, 0);
+	sf_lockstep_destroy(l);
+
+	a.realloc = realloc_or_die;
+	l = sf_lockstep_create(&on, &opt, &err);
+	for (int again = 0; again < 2; again++) {
+		memset(&found, 0, sizeof(found));
+		assert_true(sf_lockstep_run(l, &p, "toy", set, &err) > 0);
+		assert_int_equal(found.nr, 1);
+		assert_int_equal(found.first, SF_PROP_RESULT);
+		assert_non_null(strstr(found.title, "left ok, right SIG"));
+		assert_non_null(strstr(found.title, "after krealloc"));
+	}
+	sf_prog_free(&p);
+	sf_lockstep_destroy(l);
+}
+
 static void test_members(void **state)
 {
 	struct sf_settings set, was;
@@ -356,6 +460,7 @@ static void test_one_setting_apart(void **state)
 		{ "freelist_hardened", 1, SF_PROP_COMPLAINTS, SF_PROP_LISTS },
 		{ "memcg", 0, SF_PROP_CACHE, SF_PROP_CONTENTS },
 		{ "shuffle", 1, SF_PROP_PLACE, SF_PROP_USABLE },
+		{ "freelist_random", 1, SF_PROP_WHOLE, SF_PROP_EVENTS },
 	};
 	struct sf_allocator a = twisted();
 
@@ -485,6 +590,8 @@ int main(void)
 		cmocka_unit_test(test_one_setting_apart),
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_keeps),
+		cmocka_unit_test(test_workers),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_events_alone),
 		cmocka_unit_test(test_what_one_looked_at),

@@ -13,6 +13,7 @@
 #include "input.h"
 #include "json.h"
 #include "output.h"
+#include "session.h"
 
 enum {
 	GENERATED_OPS = 48,
@@ -32,6 +33,10 @@ static const struct sf_row rows[] = {
 	{ .letter = 'v', .name = "properties", .kind = SF_ROW_FLAG,
 	  .offset = SF_ROW_AT(struct sf_diff_plan, all, bool),
 	  .help = "a line for each pair and property" },
+	SF_FLAG("worker", struct sf_diff_plan, worker,
+		"each in a process of its own (docs/worker.md): a crash is a difference"),
+	SF_NUMBER("timeout", "SECONDS", struct sf_diff_plan, timeout, 0, 1000000,
+		  "there, an operation that takes longer hangs (default: 60; 0: none does)"),
 	SF_TEXT(0, "junit", "FILE", struct sf_diff_plan, junit, "write a JUnit report too"),
 	SF_JSON(struct sf_diff_plan, json),
 	{ 0 },
@@ -180,9 +185,26 @@ static int write_junit(const struct sf_diff *f)
 	return sf_out_commit(&out);
 }
 
+/* The same title as that of a crash in a run. */
+static void crash_title(void *ctx, const struct sf_worker_end *end, char title[SF_CRASH_TITLE_MAX])
+{
+	char *named = sf_crash_symbolize(end->text);
+	struct sf_crash c = { .kind = SF_CRASH_NONE };
+
+	(void)ctx;
+	sf_worker_crash(end, named ? named : end->text, &c);
+	snprintf(title, SF_CRASH_TITLE_MAX, "%s", c.title);
+	free(named);
+}
+
 static int diff_files(struct sf_diff_plan *p, char **files)
 {
-	struct sf_lockstep_options opt = { .exec = p->exec, .diverged = keep };
+	const struct sf_tape_options worker = {
+		.exec = p->exec, .timeout_ms = p->timeout * 1000, .inside = sf_worker_speaks,
+		.title = crash_title,
+	};
+	struct sf_lockstep_options opt = { .exec = p->exec, .diverged = keep,
+					   .worker = p->worker ? &worker : NULL };
 	struct sf_diff f = { .plan = p };
 	struct sf_error err = { "" };
 	int status = 0, bad;
@@ -224,7 +246,8 @@ static int diff(struct sf_diff_plan *p, int argc, char **argv)
 
 int sf_cmd_diff(int argc, char **argv)
 {
-	struct sf_diff_plan p = { .exec = { .end = SF_END_TEARDOWN, .contents = true } };
+	struct sf_diff_plan p = { .exec = { .end = SF_END_TEARDOWN, .contents = true },
+				  .timeout = 60 };
 	int status = diff(&p, argc, argv);
 
 	sf_members_free(&p.on);

@@ -17,7 +17,8 @@ struct sf_diff_plan {
 	uint32_t programs;
 	uint64_t seed;
 	const char *junit;
-	bool json, all;
+	uint32_t timeout; /* seconds, of an operation in a worker; 0: none */
+	bool worker, json, all;
 };
 
 /* A divergence, kept. */

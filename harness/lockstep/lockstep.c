@@ -5,6 +5,7 @@
 #include "lockstep.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ struct side {
 	const struct sf_member *of;
 	uint32_t nr;
 	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
+	struct sf_tape *tape; /* in a worker; in place of exec */
+	struct sf_outcome out; /* of the operation in hand */
 	struct sf_settings set;
 	struct sf_observer seen;
 	bool over;            /* it blocked: it goes no further */
@@ -38,7 +41,13 @@ struct sf_lockstep {
 	uint64_t reduced;
 	struct side side[SF_MEMBERS_MAX];
 	struct pair pair[SF_MEMBERS_MAX]; /* of 0 and this one; [0] is not used */
+	bool differs; /* in this program ... */
+	struct sf_difference first; /* ... here first */
 	bool stopped; /* in the midst of this program */
+	/* In workers: the program without what is left out, and which results are. */
+	struct sf_prog reduced_to; /* its strings are another's */
+	bool *lost;
+	uint32_t nr_lost, cap_lost;
 	char title[160], key[160];
 };
 
@@ -81,6 +90,8 @@ struct sf_lockstep *sf_lockstep_create(const struct sf_members *members,
 		l->side[i].of = &members->m[i];
 		l->caps &= a->caps;
 		l->pair[i].claimed = sf_properties_claimed(members->m[0].allocator, a);
+		if (opt->worker)
+			l->side[i].tape = sf_tape_create(a, opt->worker);
 	}
 	return l;
 }
@@ -90,8 +101,13 @@ void sf_lockstep_destroy(struct sf_lockstep *l)
 	for (uint32_t i = 0; i < l->nr; i++) {
 		if (l->side[i].exec)
 			sf_exec_destroy(l->side[i].exec);
+		if (l->side[i].tape)
+			sf_tape_free(l->side[i].tape);
 		sf_observer_free(&l->side[i].seen);
 	}
+	l->reduced_to.strings = NULL;
+	sf_prog_free(&l->reduced_to);
+	free(l->lost);
 	free(l);
 }
 
@@ -133,6 +149,10 @@ static bool open_side(struct side *s, const struct sf_settings *set, struct sf_e
 {
 	const struct sf_allocator *a = s->of->allocator;
 
+	if (s->tape) {
+		s->set = *set;
+		return true;
+	}
 	if (!s->exec)
 		s->exec = sf_exec_create(a, set, &s->all->opt.exec, listen, s, err);
 	else if (!sf_exec_open(s->exec, a, set, err))
@@ -155,7 +175,7 @@ static bool open_heaps(struct sf_lockstep *l, const struct sf_settings *set, str
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 
-		if (s->exec && !memcmp(&s->set, &set[i], sizeof(s->set)))
+		if ((s->exec || s->tape) && !memcmp(&s->set, &set[i], sizeof(s->set)))
 			continue;
 		if (!open_side(s, &set[i], err))
 			return false;
@@ -165,19 +185,23 @@ static bool open_heaps(struct sf_lockstep *l, const struct sf_settings *set, str
 
 static void begin(struct sf_lockstep *l, const char *name)
 {
-	const struct side *first = &l->side[0];
+	struct side *first = &l->side[0];
 
-	l->stopped = false;
+	l->stopped = l->differs = false;
+	l->side[0].seen.whole = false;
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 		struct pair *p = &l->pair[i];
 
 		s->over = false;
 		sf_observe_begin(&s->seen);
-		sf_exec_begin(s->exec, name);
+		if (s->exec)
+			sf_exec_begin(s->exec, name);
 		p->may = sf_may_differ(first->of->allocator, &first->set, s->of->allocator, &s->set);
 		p->ended = 0;
 		p->diverged = p->over = false;
+		s->seen.whole = i && !(p->may & SF_PROP(WHOLE));
+		first->seen.whole |= s->seen.whole;
 	}
 }
 
@@ -233,7 +257,9 @@ static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint3
 	};
 
 	put_titles(l, &d, op ? sf_op_table[op->code].name : "the end");
-	pair->diverged = true;
+	if (!l->differs)
+		l->first = (struct sf_difference){ .property = (uint8_t)p, .b = b };
+	l->differs = pair->diverged = true;
 	pair->count[p].diverged++;
 	pair->ended |= (sf_property_set)1 << p;
 	/* Elsewhere means elsewhere from now on; and what one has and the other has not ... */
@@ -279,8 +305,8 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 	if (!(l->pair[b].may & (SF_PROP(PLACE) | SF_PROP(INDEX))))
 		return false;
 	for (int i = 0; i < 2; i++) {
-		const struct sf_outcome *mine = sf_exec_outcome(side[i]->exec);
-		const struct sf_outcome *other = sf_exec_outcome(side[!i]->exec);
+		const struct sf_outcome *mine = &side[i]->out;
+		const struct sf_outcome *other = &side[!i]->out;
 
 		if (mine->status != SF_NULL && mine->status != SF_BLOCKED)
 			continue;
@@ -353,7 +379,7 @@ static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
 	const struct side *x = &l->side[0], *y = &l->side[b];
 	struct pair *pair = &l->pair[b];
 
-	if (op && sf_exec_outcome(x->exec)->skipped != sf_exec_outcome(y->exec)->skipped)
+	if (op && x->out.skipped != y->out.skipped)
 		return true;
 	if (pair->may & SF_PROP(INDEX) &&
 	    (x->seen.moved != y->seen.moved || chance_parts(&x->seen, &y->seen))) {
@@ -409,17 +435,27 @@ static void see_live(struct side *s)
 	sf_observe_value(&s->seen, SF_PROP_LIVE, "objects", counts.live);
 }
 
-static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr)
+/* `at`: its number among those that all can carry out. False: the member goes no further. */
+static bool step_side(struct side *s, const struct sf_prog *p, uint32_t nr, uint32_t at)
+{
+	bool going;
+
+	if (s->tape)
+		return sf_tape_play(s->tape, at, &s->seen, &s->out);
+	going = sf_exec_step(s->exec, &p->ops[nr], p->strings);
+	s->out = *sf_exec_outcome(s->exec);
+	see_live(s);
+	return going;
+}
+
+static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr, uint32_t at)
 {
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 
 		sf_observe_begin(&s->seen);
-		if (s->over || l->stopped)
-			continue;
-		if (!sf_exec_step(s->exec, &p->ops[nr], p->strings))
-			s->over = true;
-		see_live(s);
+		if (!s->over && !l->stopped)
+			s->over = !step_side(s, p, nr, at);
 	}
 	hold(l, &p->ops[nr], nr);
 }
@@ -435,10 +471,94 @@ static bool goes_on(const struct sf_lockstep *l)
 static void end(struct sf_lockstep *l)
 {
 	for (uint32_t i = 0; i < l->nr && !l->stopped; i++) {
-		sf_observe_begin(&l->side[i].seen);
-		sf_exec_end(l->side[i].exec);
+		struct side *s = &l->side[i];
+
+		sf_observe_begin(&s->seen);
+		if (s->tape)
+			sf_tape_play(s->tape, SF_NONE, &s->seen, &s->out);
+		else
+			sf_exec_end(s->exec);
 	}
 	hold(l, NULL, SF_NONE);
+}
+
+/* References of an operation are in these members, where its row has an argument that is one. */
+static bool refers(const struct sf_op *op, bool (*is)(const struct sf_lockstep *l, uint32_t res),
+		   const struct sf_lockstep *l)
+{
+	static const size_t at[SF_ARG_KINDS] = {
+#define X(kind, field, width, doc) [SF_ARG_##kind] = offsetof(struct sf_op, field),
+		SF_ARGS(X)
+#undef X
+	};
+	const struct sf_arg_info *a = sf_op_table[op->code].arg;
+
+	for (; a->kind != SF_ARG_END; a++) {
+		if ((at[a->kind] == offsetof(struct sf_op, obj) && is(l, op->obj)) ||
+		    (at[a->kind] == offsetof(struct sf_op, obj2) && is(l, op->obj2)) ||
+		    (at[a->kind] == offsetof(struct sf_op, cache) && is(l, op->cache)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_lost(const struct sf_lockstep *l, uint32_t res)
+{
+	return res < l->nr_lost && l->lost[res];
+}
+
+/* One of them cannot carry it out; or it is about what such an operation would have given. */
+static bool is_left_out(struct sf_lockstep *l, const struct sf_op *op)
+{
+	bool out = sf_exec_needs(op->code) & ~l->caps;
+
+	/* Processes of their own get whole programs, which must be sound. */
+	if (!l->opt.worker)
+		return out;
+	out = out || refers(op, is_lost, l);
+	if (op->res == SF_NONE || sf_op_table[op->code].res == SF_RES_NONE)
+		return out;
+	while (l->nr_lost <= op->res) {
+		SF_GROW(l->lost, l->nr_lost, l->cap_lost);
+		l->lost[l->nr_lost++] = false;
+	}
+	l->lost[op->res] = out;
+	return out;
+}
+
+/* All of it at once, without what is left out. False: no heap, or no such program can be. */
+static bool record(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
+		   struct sf_error *err)
+{
+	struct sf_prog *r = &l->reduced_to;
+	uint32_t dropped = 0;
+
+	if (!l->opt.worker)
+		return true;
+	r->settings = p->settings;
+	r->nr_ops = l->nr_lost = 0;
+	r->nr_res = p->nr_res;
+	r->strings = p->strings;
+	r->nr_strings = p->nr_strings;
+	for (uint32_t nr = 0; nr < p->nr_ops; nr++) {
+		if (is_left_out(l, &p->ops[nr]))
+			continue;
+		SF_GROW(r->ops, r->nr_ops, r->cap_ops);
+		r->ops[r->nr_ops++] = p->ops[nr];
+	}
+	if (r->nr_ops < p->nr_ops)
+		dropped = sf_prog_fixup(r);
+	if (dropped) {
+		snprintf(err->text, sizeof(err->text),
+			 "%u operations hang on others that not all members can carry out",
+			 dropped);
+		return false;
+	}
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (!sf_tape_record(l->side[i].tape, r, name, &l->side[i].set, err))
+			return false;
+	l->nr_lost = 0;
+	return true;
 }
 
 int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
@@ -446,19 +566,36 @@ int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const ch
 {
 	int64_t done = 0;
 
-	if (!open_heaps(l, set, err))
+	if (!open_heaps(l, set, err) || !record(l, p, name, err))
 		return -1;
 	begin(l, name);
 	for (uint32_t nr = 0; nr < p->nr_ops && goes_on(l); nr++) {
-		if (sf_exec_needs(p->ops[nr].code) & ~l->caps) {
+		if (is_left_out(l, &p->ops[nr])) {
 			l->reduced++;
 			continue;
 		}
-		step(l, p, nr);
+		step(l, p, nr, (uint32_t)done);
 		done++;
 	}
 	end(l);
 	return done;
+}
+
+bool sf_lockstep_first(const struct sf_lockstep *l, struct sf_difference *d)
+{
+	*d = l->first;
+	return l->differs;
+}
+
+bool sf_lockstep_keeps(struct sf_lockstep *l, const struct sf_prog *p,
+		       const struct sf_overrides *more, const struct sf_difference *d)
+{
+	struct sf_settings set[SF_MEMBERS_MAX];
+	struct sf_error err;
+
+	return sf_lockstep_settings(l, &p->settings, more, set, &err) &&
+	       sf_lockstep_run(l, p, NULL, set, &err) >= 0 && l->differs &&
+	       l->first.property == d->property && l->first.a == d->a && l->first.b == d->b;
 }
 
 void sf_lockstep_stop(struct sf_lockstep *l)

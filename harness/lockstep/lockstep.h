@@ -12,6 +12,7 @@
 #include "../exec/exec.h"
 #include "member.h"
 #include "properties.h"
+#include "tape.h"
 
 #define SF_MEMBERS_MAX 16u
 
@@ -49,12 +50,24 @@ struct sf_divergence {
 	const char *key;
 };
 
+/* What has to stay for a smaller program to show the same: numbers and operations may change. */
+struct sf_difference {
+	uint8_t property; /* enum sf_property */
+	uint32_t a, b;    /* members */
+};
+
 struct sf_lockstep_options {
 	struct sf_exec_options exec;
 	void (*diverged)(void *ctx, const struct sf_divergence *d);
 	/* All that member `nr` tells, for who wants to judge it. May be NULL. */
 	void (*event)(void *ctx, uint32_t nr, const struct sf_event *ev);
 	void *ctx;
+	/*
+	 * Every member runs in a worker (tape.h, which has its options): one that crashes differs,
+	 * and ends nothing. NULL: in this process. Not with sf_lockstep_stop() and _set_end();
+	 * `event` is not called.
+	 */
+	const struct sf_tape_options *worker;
 };
 
 struct sf_lockstep;
@@ -90,6 +103,15 @@ int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const ch
 void sf_lockstep_stop(struct sf_lockstep *l);
 /* How programs end from now on. */
 void sf_lockstep_set_end(struct sf_lockstep *l, enum sf_end end);
+
+/* The first difference of the last program. False: there was none. */
+bool sf_lockstep_first(const struct sf_lockstep *l, struct sf_difference *d);
+/*
+ * For who makes a program smaller: does it still show `d` first? (settings as
+ * sf_lockstep_settings()). One that cannot run does not.
+ */
+bool sf_lockstep_keeps(struct sf_lockstep *l, const struct sf_prog *p,
+		       const struct sf_overrides *more, const struct sf_difference *d);
 
 /* Of the pair (0, b); NULL where b is no other member. */
 const struct sf_compared *sf_lockstep_counts(const struct sf_lockstep *l, uint32_t b,

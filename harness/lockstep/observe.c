@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../allocators/base/grow.h"
+#include "../exec/event_hash.h"
 #include "../program/program.h"
 
 static void add(struct sf_observer *o, enum sf_property p, const char *what, uint64_t value,
@@ -27,6 +28,11 @@ void sf_observe_value(struct sf_observer *o, enum sf_property p, const char *wha
 }
 
 static const char lost_at[] = "lost at", not_zero[] = "first that is not zero";
+
+void sf_observe_again(struct sf_observer *o, enum sf_property p, const struct sf_value *v)
+{
+	add(o, p, v->what, v->value, v->text);
+}
 
 #define SEE(property, what, value) add(o, SF_PROP_##property, what, (uint64_t)(value), NULL)
 #define SEE_TEXT(property, what, text) add(o, SF_PROP_##property, what, 0, text)
@@ -150,13 +156,18 @@ static void see_error(struct sf_observer *o, const struct sf_ev_alloc *e)
 	SEE(ERROR, "returned", e->ret);
 }
 
-/* What it takes of a heap in which nothing is ever used again, with what goes with an object. */
+/*
+ * What it takes of a heap in which nothing is ever used again, with what goes with an object. How
+ * large a heap is that the program made, nobody knows here.
+ */
 static void count_bytes(struct sf_observer *o, const struct sf_ev_alloc *e, bool object)
 {
 	const uint64_t most = 1ull << 40;
 
 	o->asking = e->size < most && e->align < most ? e->size + e->align + 64 : most;
-	if (object)
+	if (e->heap)
+		o->asking = most;
+	else if (object)
 		o->asked += o->asking;
 }
 
@@ -218,6 +229,14 @@ static void see_cacheop(struct sf_observer *o, const struct sf_event *ev)
 	SEE(RESULT, "there", e->cache != SF_NONE);
 	if (ev->type == SF_EV_CACHE_CREATE)
 		SEE(CACHE, "merged", e->merged);
+}
+
+/* Who refuses by ending the process, as its traits allow, might as well have said NULL. */
+static void see_crash(struct sf_observer *o, const struct sf_ev_crash *e)
+{
+	snprintf(o->crash, sizeof(o->crash), "%s", e->title ? e->title : "crash");
+	SEE_TEXT(RESULT, e->refusal ? "result" : "crash",
+		 e->refusal ? sf_status_name(SF_NULL) : o->crash);
 }
 
 /* Results that are no allocation. */
@@ -294,7 +313,7 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		SEE_TEXT(RESULT, "result", sf_status_name(ev->userheap.status));
 		return true;
 	case SF_EV_CRASH:
-		SEE_TEXT(RESULT, "crash", "crash");
+		see_crash(o, &ev->crash);
 		return true;
 	}
 	return false;
@@ -448,8 +467,32 @@ static void see_snapshot(struct sf_observer *o, const struct sf_event *ev)
 	}
 }
 
+static const char *event_name(uint8_t type)
+{
+	static const char *const names[] = {
+#define X(id, member, doc) [SF_EV_##id] = #id,
+		SF_EVENTS(X)
+#undef X
+	};
+
+	return type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] : "event";
+}
+
+/* What a heap is called, and what a program, says nothing of what was done. */
+static void see_whole(struct sf_observer *o, const struct sf_event *ev)
+{
+	uint64_t hash = 0;
+
+	if (ev->type == SF_EV_HEAP || ev->type == SF_EV_BEGIN || ev->type == SF_EV_END)
+		return;
+	hash_event(&hash, ev);
+	SEE(WHOLE, event_name(ev->type), hash & UINT32_MAX);
+}
+
 void sf_observe_event(struct sf_observer *o, const struct sf_event *ev)
 {
+	if (o->whole)
+		see_whole(o, ev);
 	if (ev->type == SF_EV_CACHE)
 		name_cache(o, ev->cache.id, ev->cache.name, ev->cache.boot);
 	else if (ev->type == SF_EV_HEAP)

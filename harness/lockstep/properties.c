@@ -98,6 +98,8 @@ sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_sett
 	/* So are the ends of lists that free blocks go to. */
 	if (set & SF_PROP(INDEX) && a->shuffle | b->shuffle)
 		set |= SF_LAYOUT;
+	if (set)
+		set |= SF_PROP(WHOLE);
 	return set;
 }
 

@@ -39,7 +39,9 @@
 	X(BLOCKS, "blocks", LAYOUT, SF_CAP_WALK, "free blocks, per-CPU lists, page-block types")  \
 	X(COUNTERS, "counters", LAYOUT, SF_CAP_WALK, "the allocator's own counters")              \
 	X(AFTER, "after", MEANING, SF_CAP_WALK | SF_CAP_TEARDOWN,                                 \
-	  "memory that is not free after everything was freed")
+	  "memory that is not free after everything was freed")                                   \
+	X(WHOLE, "whole", LAYOUT, SF_CAP_TRACE,                                                   \
+	  "every event, whole, where nothing tells members apart: builds of one design")
 
 enum sf_property {
 #define X(id, name, group, needs, doc) SF_PROP_##id,

@@ -149,7 +149,8 @@ static const struct sf_allocator *by_name(const char *name, const char *traits,
 	n = add_names(err, n, sf_allocators);
 	n = add_names(err, n, sf_other_allocators);
 	if (n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - n, " malloc:LIB.so plugin:X.so model:X.so");
+		snprintf(err->text + n, sizeof(err->text) - n,
+			 " malloc:LIB.so plugin:X.so model:X.so");
 	return NULL;
 }
 

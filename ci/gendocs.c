@@ -215,7 +215,9 @@ static void print_crashes(void)
 
 static const char *group_name(unsigned int group)
 {
-	return group == SF_GROUP_MEANING ? "meaning" : group == SF_GROUP_CHOICE ? "choice" : "layout";
+	if (group == SF_GROUP_MEANING)
+		return "meaning";
+	return group == SF_GROUP_CHOICE ? "choice" : "layout";
 }
 
 static void print_properties(void)
@@ -236,8 +238,8 @@ static void put_reach(const char *reach)
 	static const struct {
 		const char *code, *words;
 	} known[] = {
-		{ "SF_LAYOUT", "layout" }, { "SF_WHERE", "choice, layout" }, { "~0u", "everything" },
-		{ "0", "nothing" },
+		{ "SF_LAYOUT", "layout" }, { "SF_WHERE", "choice, layout" },
+		{ "~0u", "everything" }, { "0", "nothing" },
 #define X(id, name, group, needs, doc) { "SF_PROP(" #id ")", "`" name "`" },
 		SF_PROPERTIES(X)
 #undef X

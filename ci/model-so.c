@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * model-so.c - what a shared object of models exports (ci/model-so.sh): compiled with the headers of
- * the tree that it is made of.
+ * model-so.c - what a shared object of models exports (ci/model-so.sh): compiled with the headers
+ * of the tree that it is made of.
  */
 #include "allocator.h"
 

@@ -34,8 +34,8 @@ fi
 mkdir "$tmp/o"
 for f in "$tree"/allocators/*.c "$tree"/allocators/base/*.c "$here/ci/model-so.c"; do
 	[ -f "$f" ] || continue
-	echo "${CC:-cc} -std=gnu11 -D_GNU_SOURCE= -O2 -g -fPIC -w -fno-strict-aliasing -fno-common" \
-		"-DSF_ASSERT=0 -I$tree -iquote $tree/allocators" \
+	echo "${CC:-cc} -std=gnu11 -D_GNU_SOURCE= -O2 -g -fPIC -w" \
+		"-fno-strict-aliasing -fno-common -DSF_ASSERT=0 -I$tree -iquote $tree/allocators" \
 		"${CFLAGS-} -c -o $tmp/o/$(echo "${f#"$tree"/}" | tr '/' '_').o $f"
 done | xargs -P "${JOBS:-$(nproc)}" -I LINE sh -c LINE
 # shellcheck disable=SC2086 # words

@@ -94,12 +94,12 @@ out_has "^  diff result: plugin:$tmp/new.so NULL, plugin:$tmp/old.so ok after ma
 
 # A member that crashes differs, and ends nothing.
 cp tests/plugins/first_fit.c "$tmp/ff/"
-sed -i 's/^\tsize_t want = chunk_size(size);/\tsize_t want = chunk_size(size);\n\n\tif (!size)\n\t\t__builtin_trap();/' \
-	"$tmp/ff/first_fit.c"
+crash='if (!size) __builtin_trap();'
+sed -i "/size_t want = chunk_size(size);/a $crash" "$tmp/ff/first_fit.c"
 check 'and once more, with a crash' plug_in crash
 slabfuzz 1 diff --worker -a "plugin:$tmp/old.so,plugin:$tmp/crash.so" corpora/user/user_zero.txt \
 	corpora/user/user_usable.txt
-out_has "^  diff result: plugin:$tmp/old.so ok, plugin:$tmp/crash.so trap in ff_memalign after malloc\$"
+out_has "^  diff result: plugin:$tmp/old.so ok, plugin:$tmp/crash.so trap in ff_memalign after "
 out_has '^[^ ]*user_usable.txt: [0-9]* operations, no difference$'
 slabfuzz 0 diff --worker -a "plugin:$tmp/old.so,plugin:$tmp/again.so" corpora/user/*.txt
 out_has ' [1-9][0-9]* compared, [0-9]* skipped, 0 diverged$'

@@ -21,7 +21,8 @@ enum {
 };
 
 static const struct sf_row rows[] = {
-	SF_CALL('a', "allocator", "NAME[@KEY=VALUE]…,…", struct sf_diff_plan, on, sf_members_add,
+	SF_CALL('a', "allocator", "NAME[@KEY=VALUE]…,…", struct sf_diff_plan, on,
+		sf_members_add,
 		"members: allocators, each with settings of its own; the first with each other"),
 	SF_SET_ROW(struct sf_diff_plan, overrides, "change a heap setting of all members"),
 	SF_NUMBER("walk-every", "N", struct sf_diff_plan, exec.walk_every, 0, UINT32_MAX - 1,
@@ -56,8 +57,8 @@ static void keep(void *ctx, const struct sf_divergence *d)
 
 	SF_GROW(f->kept, f->nr, f->cap);
 	f->kept[f->nr++] = (struct sf_diff_kept){
-		.file = sf_strdup(f->file), .op = d->op, .a = d->a, .b = d->b, .property = d->property,
-		.consequence = d->consequence, .what = sf_strdup(d->what),
+		.file = sf_strdup(f->file), .op = d->op, .a = d->a, .b = d->b,
+		.property = d->property, .consequence = d->consequence, .what = sf_strdup(d->what),
 		.a_has = sf_strdup(d->a_has), .b_has = sf_strdup(d->b_has),
 		.title = sf_strdup(d->title),
 	};
@@ -155,7 +156,8 @@ static int hold_pairs(const struct sf_diff *f)
 		sf_diff_sum(f, b, &compared, &skipped, &diverged);
 		if (compared || diverged)
 			continue;
-		sf_say("diff: %s and %s: nothing was compared", sf_diff_label(f, 0), sf_diff_label(f, b));
+		sf_say("diff: %s and %s: nothing was compared", sf_diff_label(f, 0),
+		       sf_diff_label(f, b));
 		status = SF_EXIT_WRONG;
 	}
 	return status;

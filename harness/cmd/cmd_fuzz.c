@@ -300,8 +300,8 @@ static void print_json(const struct plan *p, const struct sf_engine_plan *e,
 				sf_json_text(*r->stability ? r->stability : NULL), "corpus",
 				sf_json_text(r->corpus), "files", sf_json_number(r->files), "seeds",
 				sf_json_number(r->seeds), "crashes", sf_json_text(e->crashes),
-				"log", sf_json_text(r->log), "lockstep", json_lockstep(p, r), "found",
-				found), stdout);
+				"log", sf_json_text(r->log), "lockstep", json_lockstep(p, r),
+				"found", found), stdout);
 }
 
 /* --- the command --- */

@@ -32,9 +32,10 @@ static const struct sf_usage usage = {
 	"list", "[allocators|oracles|types|ops|settings|traits|properties]",
 	"Lists the allocators and what they can do, the invariants that are judged, the C types\n"
 	"that tag allocations, the operations of programs, the settings of a heap, what\n"
-	"allocators promise, by what members of a lockstep are compared; without an argument all. Every -a also takes malloc:LIB.so (any\n"
-	"library of the malloc family; malloc: the C library's own) and plugin:X.so (a table of\n"
-	"slabfuzz/plugin.h): list -a malloc:LIB.so says what was found.",
+	"allocators promise, by what members of a lockstep are compared; without an argument\n"
+	"all. Every -a also takes malloc:LIB.so (any library of the malloc family; malloc: the C\n"
+	"library's own), plugin:X.so (a table of slabfuzz/plugin.h) and model:X.so:NAME (make\n"
+	"model-so): list -a malloc:LIB.so says what was found.",
 	rows,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diff.h - what `slabfuzz diff` was asked and has found: cmd_diff.c runs programs, diff_show.c shows
- * what came of it as text, JSON and JUnit. Relies on lockstep.h.
+ * diff.h - what `slabfuzz diff` was asked and has found: cmd_diff.c runs programs, diff_show.c
+ * shows what came of it as text, JSON and JUnit. Relies on lockstep.h.
  */
 #ifndef SLABFUZZ_DIFF_H
 #define SLABFUZZ_DIFF_H

@@ -145,7 +145,8 @@ static json_t *pair_json(const struct sf_diff *f, uint32_t b)
 		json_object_set_new(by, sf_properties[p].name,
 				    property_json(sf_lockstep_counts(f->lockstep, b,
 								     (enum sf_property)p)));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "a", sf_json_text(sf_diff_label(f, 0)), "b",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "a",
+			 sf_json_text(sf_diff_label(f, 0)), "b",
 			 sf_json_text(sf_diff_label(f, b)), "compared", sf_json_number(compared),
 			 "skipped", sf_json_number(skipped), "diverged", sf_json_number(diverged),
 			 "properties", by);
@@ -172,7 +173,8 @@ void sf_diff_print_json(const struct sf_diff *f)
 	for (uint32_t i = 0; i < f->nr; i++)
 		json_array_append_new(divergences, divergence_json(f, &f->kept[i]));
 	sf_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "contradictory",
-				sf_json_number(f->contradictory), "programs", sf_json_number(f->programs),
+				sf_json_number(f->contradictory), "programs",
+				sf_json_number(f->programs),
 				"operations", sf_json_number(f->operations), "reduced",
 				sf_json_number(sf_lockstep_reduced(f->lockstep)), "pairs", pairs,
 				"divergences", divergences),
@@ -216,8 +218,8 @@ static void put_property(const struct sf_diff *f, uint32_t b, unsigned int p, FI
 		skipped += c->skipped[r];
 	if (!c->compared && !c->diverged)
 		fputs("      <skipped message=\"never compared\"/>\n", out);
-	fprintf(out, "      <system-out>compared %" PRIu64 ", skipped %" PRIu64 ", diverged %" PRIu64,
-		c->compared, skipped, c->diverged);
+	fprintf(out, "      <system-out>compared %" PRIu64 ", skipped %" PRIu64
+		", diverged %" PRIu64, c->compared, skipped, c->diverged);
 	for (unsigned int r = 0; r < SF_UNCOMPARED_COUNT; r++)
 		if (c->skipped[r])
 			fprintf(out, "; %s %" PRIu64, sf_uncompared_names[r], c->skipped[r]);

@@ -337,7 +337,7 @@ static void refuse_name(const char *name, const char *why)
 	refuse("SLABFUZZ_ALLOCATOR", name, why);
 }
 
-/* Partners of SLABFUZZ_LOCKSTEP; "default": whom member.h names. An allocator is none of its own. */
+/* Partners of SLABFUZZ_LOCKSTEP; "default": whom member.h names. None is an allocator's own. */
 static void add_partners(struct sf_members *on, const struct sf_allocator *a)
 {
 	const char *env = getenv("SLABFUZZ_LOCKSTEP");

@@ -197,7 +197,8 @@ static void begin(struct sf_lockstep *l, const char *name)
 		sf_observe_begin(&s->seen);
 		if (s->exec)
 			sf_exec_begin(s->exec, name);
-		p->may = sf_may_differ(first->of->allocator, &first->set, s->of->allocator, &s->set);
+		p->may = sf_may_differ(first->of->allocator, &first->set, s->of->allocator,
+				       &s->set);
 		p->ended = 0;
 		p->diverged = p->over = false;
 		s->seen.whole = i && !(p->may & SF_PROP(WHOLE));

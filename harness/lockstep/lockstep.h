@@ -80,8 +80,8 @@ void sf_lockstep_destroy(struct sf_lockstep *l);
 
 /*
  * What each member gets for a program with the settings `of`: those that one of them does not heed
- * have their defaults in all; on top of them `more` (NULL: nothing), and then what is its own. False
- * with one line in `err`: that contradicts itself.
+ * have their defaults in all; on top of them `more` (NULL: nothing), and then what is its own.
+ * False with one line in `err`: that contradicts itself.
  */
 bool sf_lockstep_settings(const struct sf_lockstep *l, const struct sf_settings *of,
 			  const struct sf_overrides *more, struct sf_settings *set,

@@ -134,7 +134,7 @@ static void see_place(struct sf_observer *o, const struct sf_place *p)
 	SEE(INDEX, "offset", p->offset);
 }
 
-/* Who asks for an alignment that is none may be told so, or that there is no memory, or be served. */
+/* Who asks for an alignment that is none may be told so, or of no memory, or be served. */
 static bool is_odd(const struct sf_ev_alloc *e)
 {
 	switch (e->call) {

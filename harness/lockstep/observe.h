@@ -29,7 +29,7 @@ struct sf_observer {
 	/* Memory was short, or a failure injected: a NULL has a reason. Here; in this program. */
 	bool short_of_memory, was_short;
 	uint32_t faults; /* injected failures that fired */
-	/* Bytes, generously: of the allocation of this step; of all that there were in this program. */
+	/* Bytes, generously: of the allocation of this step; of all in this program. */
 	uint64_t asking, asked;
 	bool moved;   /* a realloc gave another address */
 	bool tainted; /* misuse has begun, in this program */

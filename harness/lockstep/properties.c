@@ -26,7 +26,9 @@ sf_property_set sf_property_group(unsigned int groups)
 
 const char *sf_property_group_name(unsigned int group)
 {
-	return group == SF_GROUP_MEANING ? "meaning" : group == SF_GROUP_CHOICE ? "choice" : "layout";
+	if (group == SF_GROUP_MEANING)
+		return "meaning";
+	return group == SF_GROUP_CHOICE ? "choice" : "layout";
 }
 
 sf_property_set sf_setting_reach(const struct sf_setting_info *info)

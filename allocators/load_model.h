@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * load_model.h - models of another build or revision of this tree, as a shared object exports them
- * (ci/model-so.c, `make model-so`), and as -a model:X.so:NAME opens one (load_model.c). Relies on no
- * other header: it is also compiled with those of other revisions.
+ * (ci/model-so.c, `make model-so`), and as -a model:X.so:NAME opens one (load_model.c). Relies on
+ * no other header: it is also compiled with those of other revisions.
  */
 #ifndef SLABFUZZ_LOAD_MODEL_H
 #define SLABFUZZ_LOAD_MODEL_H

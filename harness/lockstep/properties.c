@@ -121,5 +121,8 @@ sf_property_set sf_properties_claimed(const struct sf_allocator *a, const struct
 	for (unsigned int i = 0; i < SF_PROPERTY_COUNT; i++)
 		if ((sf_properties[i].needs & ~both) == 0)
 			set |= (sf_property_set)1 << i;
+	/* Who says that it leaves errno alone is believed. */
+	if (!sf_traits_of(a)->error || !sf_traits_of(b)->error)
+		set &= ~SF_PROP(ERROR);
 	return set;
 }

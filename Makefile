@@ -131,7 +131,8 @@ UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-fram
 FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there.
-UNCOVERED := arena heap_assert heap_check load load_malloc load_model load_plugin maps open registry settings \
+UNCOVERED := arena heap_assert heap_check load load_malloc load_model load_plugin maps open \
+	registry settings \
 	snapshot spare traits trap user_block user_contents user_heap user_probe user_thread
 
 # Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
@@ -495,7 +496,7 @@ help:
 	@echo '                REPORT_FLAGS="--json --extended"'
 	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined'
 	@echo '                COVERAGE=1]: a shared object for -a plugin:x.so, and its commands'
-	@echo 'make model-so   OUT=old.so [REV=REVISION or TREE=FOLDER CFLAGS=]: the models of that as a'
+	@echo 'make model-so   OUT=old.so [REV=REVISION or TREE=FOLDER]: the models of that as a'
 	@echo '                shared object, for -a model:old.so:typed'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=; command, engines, seeds, headers,'

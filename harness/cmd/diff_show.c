@@ -147,7 +147,8 @@ static json_t *pair_json(const struct sf_diff *f, uint32_t b)
 								     (enum sf_property)p)));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "a",
 			 sf_json_text(sf_diff_label(f, 0)), "b",
-			 sf_json_text(sf_diff_label(f, b)), "compared", sf_json_number(compared),
+			 sf_json_text(sf_diff_label(f, b)), "compared",
+			 sf_json_number(compared),
 			 "skipped", sf_json_number(skipped), "diverged", sf_json_number(diverged),
 			 "properties", by);
 }

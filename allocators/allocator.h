@@ -577,9 +577,9 @@ const struct sf_allocator *sf_allocator_by_name(const char *name);
  * The same, and allocators from outside this build: "malloc:" (the C library's), "malloc:LIB.so"
  * (any library of the malloc family), "plugin:X.so" (a table of slabfuzz/plugin.h), "model:X.so" or
  * "model:X.so:NAME" (load_model.h). `traits`: what is to be said of one from outside, "align=8
- * zeroed=usable", against all that it says and that is found; NULL: nothing. Lives until the process
- * ends; the same again gives the same. NULL: one line in *err. Not to be called by two threads at
- * once.
+ * zeroed=usable", against all that it says and that is found; NULL: nothing. Lives until the
+ * process ends; the same again gives the same. NULL: one line in *err. Not to be called by two
+ * threads at once.
  */
 const struct sf_allocator *sf_allocator_open(const char *name, const char *traits,
 					     struct sf_error *err);

@@ -29,6 +29,8 @@ INSTALL ?= install
 FUZZ_SECONDS ?= 60
 # Which libFuzzer target `make fuzz` runs: program, text, bytes, trace.
 FUZZ ?= program
+# Empty; yes: each allocator in lockstep with others that fit; or with these (docs/lockstep.md).
+LOCKSTEP ?=
 # `make coverage FUZZ=SECONDS`: what so much fuzzing reaches.
 FUZZ_REACH := $(filter-out program text bytes trace,$(FUZZ))
 MUTANT_SECONDS ?= $(if $(kill),60,30)
@@ -104,7 +106,7 @@ TEST_LIBS := $(if $(HAVE_CMOCKA),$(shell $(PKG_CONFIG) --libs cmocka))
 
 ALLOC_SRC := $(sort $(wildcard allocators/*.c))
 # The rooms of harness/ that are the library, lowest first: none uses one after it.
-ROOMS := program exec generate trace measure fuzz lockstep
+ROOMS := program exec lockstep generate trace measure fuzz
 LIB_SRC := $(ALLOC_SRC) $(sort $(wildcard oracles/*.c)) \
 	$(sort $(wildcard $(ROOMS:%=harness/%/*.c)))
 CMD_SRC := $(sort $(wildcard harness/cmd/*.c))
@@ -132,8 +134,8 @@ FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there; and the
 # partner of comparisons.
-UNCOVERED := arena heap_assert heap_check load load_malloc load_plugin maps open reference registry \
-	settings snapshot spare traits trap user_block user_contents user_heap user_probe \
+UNCOVERED := arena heap_assert heap_check load load_malloc load_model load_plugin maps open reference \
+	registry settings snapshot spare traits trap user_block user_contents user_heap user_probe \
 	user_thread
 
 # Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
@@ -305,6 +307,7 @@ $(call need,$(if $(ORACLES),mutants),$(call tool,objdump),objdump,binutils)
 $(call need,coverage,$(call tool,$(LLVM_COV)),$(LLVM_COV),llvm-22)
 
 .PHONY: all test check-behaviour fuzz afl mutants bench coverage lint docs alloc-token-report plugin
+.PHONY: model-so
 .PHONY: check-format install uninstall clean help FORCE
 FORCE:
 
@@ -328,11 +331,11 @@ test: $(TEST_NEEDS)
 
 fuzz: $(PROGRAMS) $(FUZZ_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/libfuzzer_$(FUZZ)' \
-		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh libfuzzer
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' LOCKSTEP='$(LOCKSTEP)' ci/fuzz.sh libfuzzer
 
 afl: $(PROGRAMS) $(AFL_PROGRAMS)
 	@BUILD='$(BUILD)' SLABFUZZ='$(BUILD)/slabfuzz' FUZZ_TARGET='$(BUILD)/afl_program' \
-		FUZZ_SECONDS='$(FUZZ_SECONDS)' ci/fuzz.sh afl
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' LOCKSTEP='$(LOCKSTEP)' ci/fuzz.sh afl
 
 check-behaviour: $(BUILD)/plain/tests/behaviour
 	@$< $(if $(UPDATE),--update) $(BEHAVIOUR)
@@ -342,16 +345,26 @@ plugin:
 	@SRC='$(SRC)' OUT='$(OUT)' CFLAGS='$(CFLAGS)' SANITIZE='$(SANITIZE)' \
 		COVERAGE='$(COVERAGE)' CC='$(CC)' CLANG='$(CLANG)' ci/plugin.sh
 
+# The models of REV, or of TREE, to be held against these (docs/lockstep.md).
+model-so:
+	@OUT='$(OUT)' REV='$(REV)' TREE='$(TREE)' CC='$(CC)' CFLAGS='$(CFLAGS)' JOBS='$(JOBS)' \
+		ci/model-so.sh
+
 # AUTO=N: mistakes drawn from all that could be made, instead of those in tests/mutants/.
 $(BUILD)/mutator: tests/mutator.c
 	@mkdir -p $(@D)
 	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
 
+# The tree's own headers first, as for any tree (ci/model-so.sh).
+$(BUILD)/pic/ci/model-so.o: pic_CFLAGS += -iquote allocators
+
 ifneq ($(AUTO),)
-mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(if $(kill),$(PROGRAMS)) \
+mutants: $(BUILD)/mutator $(BUILD)/plain/tests/behaviour $(PROGRAMS) $(BUILD)/pic/ci/model-so.o \
+		$(call archive,pic) \
 		$(if $(mutants_fuzz),$(PROGRAM_TARGET))
 	@BUILD='$(BUILD)' AUTO_CC='$(call compile,plain)' AUTO_LD='$(call link,plain)' \
 		AUTO_LIBS='$(LIBS)' BEHAVIOUR='$(BEHAVIOUR)' \
+		PIC_CC='$(call compile,pic)' PIC_LD='$(call link,pic)' \
 		MUTANT_CC='$(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS)' \
 		MUTANT_LD='$(call link,fuzz)' MUTANT_LIBS='$(LIBS)' \
 		AUTO='$(AUTO)' SEED='$(SEED)' AUTO_SECONDS='$(AUTO_SECONDS)' \
@@ -467,6 +480,7 @@ help:
 	@echo '                those committed; UPDATE=1 records them anew'
 	@echo 'make fuzz       libFuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS), in JOBS engines'
 	@echo '                FUZZ=text (or bytes, trace) fuzzes what reads these'
+	@echo '                LOCKSTEP=yes (or MEMBER,...): each allocator in lockstep with others'
 	@echo 'make afl        AFL++ for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make mutants    seeded bugs: each must be caught; MUTANTS="NAME..." or --json'
 	@echo '                KILL=1: CPU seconds and programs until each is found from an empty'
@@ -485,6 +499,8 @@ help:
 	@echo '                REPORT_FLAGS="--json --extended"'
 	@echo 'make plugin     SRC="a.c b.c" OUT=x.so [CFLAGS= SANITIZE=address,undefined'
 	@echo '                COVERAGE=1]: a shared object for -a plugin:x.so, and its commands'
+	@echo 'make model-so   OUT=old.so [REV=REVISION or TREE=FOLDER]: the models of that as a'
+	@echo '                shared object, for -a model:old.so:typed'
 	@echo 'make docs       regenerate the parts of docs/ that come from tables'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=; command, engines, seeds, headers,'
 	@echo '                library, man page; make uninstall takes them away'

@@ -23,7 +23,7 @@
 #include "settings.h"
 #include "traits.h"
 
-#define SF_ALLOCATOR_ABI 6
+#define SF_ALLOCATOR_ABI 7
 
 struct sf_heap; /* the allocator's own */
 
@@ -281,6 +281,8 @@ struct sf_allocator {
 	uint8_t reset_kind;   /* enum sf_reset_kind */
 	const struct sf_traits *traits; /* NULL: sf_traits_default */
 	const void *instance; /* the adapter's own: which library or plug-in this is */
+	/* What builds and revisions of one allocator have in common; NULL: its name. */
+	const char *family;
 
 	/*
 	 * A fresh heap, owned by the caller until destroy(). NULL on failure with one line in
@@ -580,10 +582,11 @@ extern const struct sf_allocator *const sf_other_allocators[];
 const struct sf_allocator *sf_allocator_by_name(const char *name);
 /*
  * The same, and allocators from outside this build: "malloc:" (the C library's), "malloc:LIB.so"
- * (any library of the malloc family), "plugin:X.so" (a table of slabfuzz/plugin.h). `traits`: what
- * is to be said of one from outside, "align=8 zeroed=usable", against all that it says and that is
- * found; NULL: nothing. Lives until the process ends; the same again gives the same. NULL: one line
- * in *err. Not to be called by two threads at once.
+ * (any library of the malloc family), "plugin:X.so" (a table of slabfuzz/plugin.h), "model:X.so" or
+ * "model:X.so:NAME" (load_model.h). `traits`: what is to be said of one from outside, "align=8
+ * zeroed=usable", against all that it says and that is found; NULL: nothing. Lives until the
+ * process ends; the same again gives the same. NULL: one line in *err. Not to be called by two
+ * threads at once.
  */
 const struct sf_allocator *sf_allocator_open(const char *name, const char *traits,
 					     struct sf_error *err);

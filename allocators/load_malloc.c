@@ -175,6 +175,16 @@ static void fill_table(struct slabfuzz_plugin *t, const struct library *lib)
 	t->flags = SLABFUZZ_THREADS;
 }
 
+/* "/usr/lib/libtoy.so.2.1" is a build of libtoy. */
+static void name_family(struct user_source *s, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *end;
+
+	path = slash ? slash + 1 : path;
+	end = strstr(path, ".so");
+	snprintf(s->family, sizeof(s->family), "%.*s", end ? (int)(end - path) : 63, path);
+}
+
 bool user_load_malloc(struct user_source *s, const char *path, struct sf_error *err)
 {
 	const char *file = *path && strcmp(path, "libc") ? path : "libc.so.6";
@@ -191,6 +201,7 @@ bool user_load_malloc(struct user_source *s, const char *path, struct sf_error *
 		return false;
 	}
 	fill_table(&s->table, lib);
+	name_family(s, load_path(l));
 	s->table.summary = "a library of the malloc family";
 	s->state = lib;
 	*(void **)&s->errno_at = load_symbol_any(l, "__errno_location");

@@ -101,6 +101,9 @@ bool user_load_plugin(struct user_source *s, const char *path, struct sf_error *
 	if (!check_version(path, t, err) || !check_size(path, t, load_symbol_size(l, t), err))
 		return false;
 	memcpy(&s->table, t, t->size < sizeof(s->table) ? t->size : sizeof(s->table));
-	return check_name(path, s->table.name, err) && check_entries(path, &s->table, err) &&
+	if (!check_name(path, s->table.name, err))
+		return false;
+	snprintf(s->family, sizeof(s->family), "%s", s->table.name);
+	return check_entries(path, &s->table, err) &&
 	       (!s->table.traits || user_traits_read(s, s->table.traits, err));
 }

@@ -7,21 +7,16 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "load_model.h"
 #include "user_contents.h"
 #include "user_heap.h"
 
-static const struct {
-	const char *prefix;
-	bool (*load)(struct user_source *s, const char *path, struct sf_error *err);
-} kinds[] = {
-	{ "malloc:", user_load_malloc },
-	{ "plugin:", user_load_plugin },
-};
-
-#define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
 /* What was opened. Not for several threads at once: it is for command lines. */
-static struct user_source *opened;
+static struct opened {
+	char *name, *traits;
+	const struct sf_allocator *allocator;
+	struct opened *next;
+} *opened;
 
 static char *copy(const char *s)
 {
@@ -60,28 +55,76 @@ bool user_traits_read(struct user_source *s, const char *text, struct sf_error *
 static void drop(struct user_source *s)
 {
 	free(s->name);
-	free(s->traits_text);
 	free(s);
 }
 
-static const struct sf_allocator *open_new(size_t kind, const char *name, const char *traits,
-					   struct sf_error *err)
+static const struct sf_allocator *
+open_user(bool (*load)(struct user_source *s, const char *path, struct sf_error *err),
+	  const char *name, const char *path, const char *traits, struct sf_error *err)
 {
 	struct user_source *s = sf_zalloc(1, sizeof(*s));
 
 	s->name = copy(name);
-	s->traits_text = copy(traits);
 	s->traits = sf_traits_default;
-	if (!kinds[kind].load(s, name + strlen(kinds[kind].prefix), err) ||
-	    !user_traits_read(s, traits, err)) {
+	if (!load(s, path, err) || !user_traits_read(s, traits, err)) {
 		drop(s);
 		return NULL;
 	}
 	user_source_finish(s);
 	user_probe(s);
-	s->next = opened;
-	opened = s;
 	return &s->allocator;
+}
+
+static const struct sf_allocator *open_malloc(const char *name, const char *path,
+					      const char *traits, struct sf_error *err)
+{
+	return open_user(user_load_malloc, name, path, traits, err);
+}
+
+static const struct sf_allocator *open_plugin(const char *name, const char *path,
+					      const char *traits, struct sf_error *err)
+{
+	return open_user(user_load_plugin, name, path, traits, err);
+}
+
+static const struct sf_allocator *has_traits(const char *name, struct sf_error *err)
+{
+	snprintf(err->text, sizeof(err->text), "%.64s: its traits are what they are", name);
+	return NULL;
+}
+
+static const struct sf_allocator *open_model(const char *name, const char *path,
+					     const char *traits, struct sf_error *err)
+{
+	return *traits ? has_traits(name, err) : load_model(name, path, err);
+}
+
+/* From outside: "PREFIXpath". What comes of it stays. */
+static const struct {
+	const char *prefix;
+	const struct sf_allocator *(*open)(const char *name, const char *path,
+					   const char *traits, struct sf_error *err);
+} kinds[] = {
+	{ "malloc:", open_malloc },
+	{ "plugin:", open_plugin },
+	{ "model:", open_model },
+};
+
+#define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static const struct sf_allocator *open_new(size_t kind, const char *name, const char *traits,
+					   struct sf_error *err)
+{
+	const char *path = name + strlen(kinds[kind].prefix);
+	const struct sf_allocator *a = kinds[kind].open(name, path, traits, err);
+	struct opened *o;
+
+	if (!a)
+		return NULL;
+	o = sf_zalloc(1, sizeof(*o));
+	*o = (struct opened){ copy(name), copy(traits), a, opened };
+	opened = o;
+	return a;
 }
 
 /* Behind the first n bytes of the text; how many there are then. */
@@ -100,16 +143,15 @@ static const struct sf_allocator *by_name(const char *name, const char *traits,
 
 	if (a && !*traits)
 		return a;
-	if (a) {
-		snprintf(err->text, sizeof(err->text), "%.64s: its traits are what they are", name);
-		return NULL;
-	}
+	if (a)
+		return has_traits(name, err);
 	n = (size_t)snprintf(err->text, sizeof(err->text), "no allocator '%.64s'; there are:",
 			     name);
 	n = add_names(err, n, sf_allocators);
 	n = add_names(err, n, sf_other_allocators);
 	if (n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - n, " malloc:LIB.so plugin:X.so");
+		snprintf(err->text + n, sizeof(err->text) - n,
+			 " malloc:LIB.so plugin:X.so model:X.so");
 	return NULL;
 }
 
@@ -117,9 +159,9 @@ const struct sf_allocator *sf_allocator_open(const char *name, const char *trait
 					     struct sf_error *err)
 {
 	traits = traits ? traits : "";
-	for (struct user_source *s = opened; s; s = s->next)
-		if (!strcmp(s->name, name) && !strcmp(s->traits_text, traits))
-			return &s->allocator;
+	for (struct opened *o = opened; o; o = o->next)
+		if (!strcmp(o->name, name) && !strcmp(o->traits, traits))
+			return o->allocator;
 	for (size_t i = 0; i < NR_KINDS; i++)
 		if (!strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)))
 			return open_new(i, name, traits, err);

@@ -618,6 +618,7 @@ void user_source_finish(struct user_source *s)
 		.reset_kind = SF_RESET_BEST_EFFORT,
 		.traits = &s->traits,
 		.instance = s,
+		.family = s->family,
 		.create = heap_open,
 		.destroy = heap_destroy,
 		.reset = heap_reset,

@@ -20,8 +20,8 @@ struct user_source {
 	void *state;                    /* `heap` of a table that creates none */
 	int *(*errno_at)(void);         /* its C library's, NULL: ours */
 	struct user_thread_calls threads; /* likewise */
-	char *name, *traits_text;       /* as opened */
-	struct user_source *next;
+	char *name;                     /* as opened */
+	char family[64];                /* the same of every build of it */
 };
 
 /* Fills in s->allocator from s->name and s->table: capabilities are what is there. */

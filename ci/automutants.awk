@@ -2,8 +2,9 @@
 #
 # automutants.awk - what ci/automutants.sh found, sorted (or, with json=yes, as an object). Input:
 # tests/mutants/free.txt, then one line a mutant, separated by tabs: how it was noticed, file, line,
-# column, kind, what became what, title or areas, programs tried, seconds, source line, number. The
-# numbers of what breaks a rule, and of what is left, go to the file `breaking`.
+# column, kind, what became what, title or areas, programs tried, seconds, source line, number, first
+# difference in lockstep with the build without the mistake ("none"; "-": was not run). The numbers of
+# what breaks a rule, and of what is left, go to the file `breaking`.
 
 function quote(s)
 {
@@ -50,6 +51,12 @@ $1 == "invalid" { next }
 			what[i] = $8
 	}
 	nr[how[i]]++
+	lockstep[i] = $13
+	# What neither rules nor corpora noticed, though something else happens.
+	if ($1 == "fuzz" || $1 == "left") {
+		survived++
+		differ += lockstep[i] != "none" && lockstep[i] != "-"
+	}
 	if (how[i] != "same" && how[i] != "free")
 		print $12 >breaking
 }
@@ -64,6 +71,8 @@ function group(which, heading, shown, i, any)
 		print "  " name[i]
 		if (shown && what[i] != "")
 			print "      " what[i]
+		if (lockstep[i] != "-" && lockstep[i] != "")
+			print "      in lockstep: " lockstep[i]
 	}
 }
 
@@ -77,6 +86,9 @@ function print_groups()
 	printf "%d mutants: %d noticed (%d by the corpora, %d by generated programs, " \
 		"%d by fuzzing), %d equivalent as far as seen, %d free, %d left\n", total, caught,
 		nr["corpora"], nr["generated"], nr["fuzz"], nr["same"], nr["free"], nr["left"]
+	if (survived)
+		printf "%d of %d (%.1f %%) that rules and corpora let pass differ in lockstep\n",
+			differ, survived, 100 * differ / survived
 	if (caught + nr["left"])
 		printf "%.1f %% of those that break a rule are noticed\n",
 			100 * caught / (caught + nr["left"])
@@ -97,6 +109,12 @@ function print_json(i, n, invariant)
 	print_list("missed", "left")
 	print_list("same", "same")
 	print_list("free", "free")
+	printf ", \"lockstep\": {\"survived\": %d, \"differ\": %d, \"by\": {", survived, differ
+	for (i = 1; i <= total; i++)
+		if (lockstep[i] != "-" && lockstep[i] != "")
+			printf "%s%s: %s", (n++ ? ", " : ""), quote(name[i]), quote(lockstep[i])
+	printf "}}"
+	n = 0
 	printf "%s", ", \"by\": {"
 	for (i = 1; i <= total; i++) {
 		if (how[i] != "corpora" && how[i] != "generated" && how[i] != "fuzz")

@@ -4,9 +4,11 @@
 # automutants.sh [--json] - small mistakes drawn at random from all that could be made in
 # allocators/*.c (tests/mutator.c): is each noticed? A mutated object is compiled alone and linked
 # with tests/behaviour.c, which runs the corpora and then generated programs under all oracles; what
-# raises nothing there is fuzzed for a while. What is left is sorted by measurement
-# (ci/automutants.awk): the same events as without the mistake, or others that no rule forbids;
-# tests/mutants/free.txt says which of these are no mistakes, and why.
+# raises nothing there, though other things happen, runs in lockstep with the build without it (a
+# column of its own: no rule is needed for that); then what raises nothing is fuzzed for a while.
+# What is left is sorted by measurement (ci/automutants.awk): the same events as without the
+# mistake, or others that no rule forbids; tests/mutants/free.txt says which of these are no
+# mistakes, and why.
 #
 # With KILL=1 what breaks a rule, and what is left, is then fuzzed from an empty corpus until it is
 # found: ci/kill.sh has these mutants as patches.
@@ -14,7 +16,8 @@
 # From the Makefile: BUILD, AUTO (how many), SEED, AUTO_SECONDS (of fuzzing for each that is left;
 # 0: none), AUTO_PROGRAMS (generated), AUTO_FILES (mutate only these; default all that the models
 # are made of: what is other people's, tests/behaviour.c does not run), BEHAVIOUR
-# (arguments of tests/behaviour), AUTO_CC, AUTO_LD, AUTO_LIBS (plain flavor), MUTANT_CC, MUTANT_LD,
+# (arguments of tests/behaviour), AUTO_CC, AUTO_LD, AUTO_LIBS (plain flavor), PIC_CC, PIC_LD (of
+# shared objects), MUTANT_CC, MUTANT_LD,
 # MUTANT_LIBS (fuzz flavor). Exit 1 if something was neither noticed nor the same nor free.
 set -u
 
@@ -43,9 +46,10 @@ verdict()
 		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t' "$1" "$file" "$line" "$column" "$kind" \
 			"$old" "$new" "$2"
 		awk -v n="$3" -v a="$start" -v b="$now" 'BEGIN { printf "%d\t%.1f\t", n, b - a }'
-		sed -n "${line}p" "$file" | tr -s '\t ' '  ' | sed "s/^ //; s/\$/$tab$number/"
+		sed -n "${line}p" "$file" | tr -s '\t ' '  ' |
+			sed "s/^ //; s/\$/$tab$number$tab${lockstep:--}/"
 	} >"$work/verdict"
-	rm -f "$work"/*.o "$work/behaviour" "$work/target"
+	rm -f "$work"/*.o "$work"/*.so "$work/behaviour" "$work/target"
 	exit 0
 }
 
@@ -72,6 +76,28 @@ behave()
 	prlimit --cpu="$limit" "$work/behaviour" --stop --programs "$nr" "$@" \
 		>"$work/$how.log" 2>&1
 	ran $? "$work/$how.log" "$how"
+}
+
+# In lockstep with the build without the mistake: `lockstep` is the first difference, or "none".
+compared()
+{
+	# shellcheck disable=SC2086 # commands with their flags
+	$PIC_CC -iquote allocators -w -c -o "$work/pic.o" "$work/$(basename "$file")" &&
+		$PIC_LD -shared -Wl,--version-script=ci/model-so.map -o "$work/mutant.so" \
+			"$BUILD/pic/ci/model-so.o" "$work/pic.o" "$BUILD/pic/libslabfuzz.a" \
+			$AUTO_LIBS 2>"$work/ld.log" || return
+	lockstep=none
+	for a in baseline typed large protected random; do
+		prlimit --cpu=60 "$BUILD/slabfuzz" diff -a "$a,model:$work/mutant.so:$a" \
+			--walk-every 16 --programs "${AUTO_COMPARED:-2000}" \
+			corpora/seeds/*.txt corpora/regressions/*.txt >"$work/diff.log" 2>&1
+		status=$?
+		[ "$status" = 0 ] && continue
+		lockstep=$(sed -n "s/^  \(diff [a-z]*: \).* \(after .*\)/\1$a \2/p" \
+			"$work/diff.log" | head -n 1 | tr "$tab" ' ')
+		lockstep=${lockstep:-status $status}
+		return
+	done
 }
 
 fuzzed()
@@ -141,8 +167,14 @@ one()
 	behave generated 120 "$programs" "$recorded"
 	areas=$(cat "$work/corpora.log" "$work/generated.log" | sed -n 's/^# [^:]*://p' |
 		tr ' ' '\n' | sort -u | grep -v '^$' | paste -s -d ' ')
-	[ "$seconds_max" = 0 ] || fuzzed
 	if grep -q '^ok 1 ' "$work/corpora.log" && grep -q '^ok 1 ' "$work/generated.log"; then
+		alike=yes
+	else
+		alike=no
+		compared
+	fi
+	[ "$seconds_max" = 0 ] || fuzzed
+	if [ $alike = yes ]; then
 		verdict same 'the same events' "$tried"
 	fi
 	verdict left "$areas" "$tried"

@@ -5,7 +5,8 @@
 # with corpus, crashes and seeds where the checkout has them. From the Makefile: BUILD, SLABFUZZ
 # (the command), FUZZ_TARGET, FUZZ_SECONDS, JOBS. Also heeded: SLABFUZZ_ALLOCATOR (only these;
 # default: all, afl: baseline), SLABFUZZ_CRASHES, FUZZ_JOBS (default JOBS, or all CPUs), FUZZ_FLAGS,
-# FUZZ_SEEDS=none (programs: the engine has nothing but what it has grown before). Exit status: 0
+# FUZZ_SEEDS=none (programs: the engine has nothing but what it has grown before), LOCKSTEP=yes (or
+# MEMBER,...: programs, each allocator in lockstep with these). Exit status: 0
 # nothing found, 1 something found, 2 bad usage or seeds, 3 something is missing.
 set -u
 
@@ -87,6 +88,11 @@ trace)
 	set -- "$@" --raw --seeds "$given" --max-len 65536
 	;;
 *)
+	case ${LOCKSTEP-} in
+	'') ;;
+	yes | 1) set -- "$@" --lockstep ;;
+	*) set -- "$@" --lockstep="$(echo "$LOCKSTEP" | tr ' ' ',')" ;;
+	esac
 	if [ "${FUZZ_SEEDS-}" = none ]; then
 		set -- "$@" --no-seeds
 	else

@@ -10,6 +10,7 @@
 
 #include "../allocators/allocator.h"
 #include "../harness/fuzz/crash.h"
+#include "../harness/lockstep/properties.h"
 #include "../harness/program/ops.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/invariants.h"
@@ -212,6 +213,62 @@ static void print_crashes(void)
 #undef X
 }
 
+static const char *group_name(unsigned int group)
+{
+	if (group == SF_GROUP_MEANING)
+		return "meaning";
+	return group == SF_GROUP_CHOICE ? "choice" : "layout";
+}
+
+static void print_properties(void)
+{
+	puts("| property | group | needs | what is compared |");
+	puts("| --- | --- | --- | --- |");
+#define X(id, name, group, needs, doc)                                                             \
+	printf("| `%s` | %s | ", name, group_name(SF_GROUP_##group));                              \
+	print_caps(needs);                                                                         \
+	printf(" | %s |\n", doc);
+	SF_PROPERTIES(X)
+#undef X
+}
+
+/* "SF_PROP(INDEX) | SF_LAYOUT", as it stands in the table, in words. */
+static void put_reach(const char *reach)
+{
+	static const struct {
+		const char *code, *words;
+	} known[] = {
+		{ "SF_LAYOUT", "layout" }, { "SF_WHERE", "choice, layout" },
+		{ "~0u", "everything" }, { "0", "nothing" },
+#define X(id, name, group, needs, doc) { "SF_PROP(" #id ")", "`" name "`" },
+		SF_PROPERTIES(X)
+#undef X
+	};
+	const char *comma = "";
+
+	for (size_t len; *reach; reach += len + strspn(reach + len, "| ")) {
+		len = strcspn(reach, "| ");
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+			if (strlen(known[i].code) != len || strncmp(known[i].code, reach, len))
+				continue;
+			printf("%s%s", comma, known[i].words);
+			comma = ", ";
+		}
+	}
+}
+
+static void print_reach(void)
+{
+	puts("| setting | may change |");
+	puts("| --- | --- |");
+#define X(setting, reach)                                                                          \
+	printf("| `%s` | ", #setting);                                                             \
+	put_reach(#reach);                                                                         \
+	puts(" |");
+	SF_SETTING_REACH(X)
+#undef X
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -227,6 +284,8 @@ static const struct {
 	{ "trace-counts", print_trace_counts },
 	{ "oom-causes", print_oom_causes },
 	{ "crashes", print_crashes },
+	{ "properties", print_properties },
+	{ "reach", print_reach },
 };
 
 int main(int argc, char **argv)

@@ -18,7 +18,7 @@ trap 'rm -rf "$tmp"' EXIT
 status=0
 
 # Lowest first.
-rooms='program exec generate trace measure fuzz lockstep cmd bench entry'
+rooms='program exec lockstep generate trace measure fuzz cmd bench entry'
 
 complain()
 {

@@ -29,7 +29,7 @@
 #include "../harness/generate/mutate.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/oracle.h"
-#include "event_hash.h"
+#include "../harness/exec/event_hash.h"
 
 enum {
 	PROGRAMS = 10000,

@@ -30,6 +30,82 @@ out_has '^  result  *[1-9][0-9]* compared  *0 diverged'
 out_has '^  zeroing  *[1-9][0-9]* compared  *0 diverged'
 out_has '^  usable  *0 compared'
 
+# Generated programs, and what machines read of all that.
+slabfuzz 0 diff --programs 60 --junit "$tmp/report.xml" -a baseline,typed,baseline@cpus=4
+out_has '^60 programs, [1-9][0-9]* operations'
+out_lacks 'no difference'
+check 'a suite for each pair' test "$(grep -c '<testsuite ' "$tmp/report.xml")" = 2
+check 'a case for each property' test "$(grep -c '<testcase ' "$tmp/report.xml")" = \
+	$(($("$SLABFUZZ" list properties | wc -l) * 2))
+check 'what was never compared is skipped' grep -q '<skipped message="never compared"/>' \
+	"$tmp/report.xml"
+# That member cannot be what some programs want: these are counted.
+slabfuzz 0 diff --programs 40 -a baseline,baseline@memcg=0 --seed 370
+out_has '^[1-9][0-9]* generated programs left out: their settings contradict'
+slabfuzz 2 diff -a baseline,typed
+says 'which file? Or --programs=N'
+
+# Two builds of the models: none differs; with a mistake that no rule forbids, the property says it.
+tree=$tmp/tree
+model_so()
+{
+	OUT="$tmp/$1.so" TREE="$tree" CFLAGS=-O0 JOBS=2 sh ci/model-so.sh >"$tmp/out" 2>"$tmp/err"
+}
+mkdir -p "$tree"
+cp -r allocators "$tree/"
+check 'the models become a shared object' model_so same
+slabfuzz 0 diff -a "typed,model:$tmp/same.so:typed" --programs 60 corpora/seeds/*.txt
+out_has ' [1-9][0-9]* compared, 0 skipped, 0 diverged$'
+# A refill of per-CPU lists takes what it likes, within bounds.
+sed -i 's/base << p->alloc_factor/base << (p->alloc_factor \& 0)/' "$tree/allocators/page_pcp.c"
+check 'a changed one, too' model_so changed
+slabfuzz 1 diff --junit "$tmp/report.xml" -a "typed,model:$tmp/changed.so:typed" --programs 60 \
+	corpora/seeds/*.txt
+out_has "^  diff events: typed [0-9]*, model:$tmp/changed.so:typed [0-9]* after "
+out_has '^>>> '
+check 'JUnit has it' grep -q '<failure message="diff events: typed ' "$tmp/report.xml"
+slabfuzz 0 run -a "model:$tmp/changed.so:typed" corpora/seeds/*.txt
+out_has ': 0 violations'
+slabfuzz 2 diff -a "typed,model:$tmp/same.so:nosuch" "$tmp/program.txt"
+says 'has no model of that name'
+slabfuzz 2 diff -a "typed,model:$tmp/program.txt" "$tmp/program.txt"
+says 'not a shared object'
+
+# Two builds of one plug-in, in one process, with the same symbols.
+plug_in()
+{
+	OUT="$tmp/$1.so" SRC="$tmp/ff/first_fit.c $tmp/ff/first_fit_plugin.c" sh ci/plugin.sh \
+		>"$tmp/out" 2>"$tmp/err"
+}
+mkdir -p "$tmp/ff"
+cp tests/plugins/* "$tmp/ff/"
+check 'a plug-in is built' plug_in old
+cp "$tmp/old.so" "$tmp/again.so"
+sed -i 's/size_t want = chunk_size(size);/size_t want = size ? chunk_size(size) : 0;/' \
+	"$tmp/ff/first_fit.c"
+check 'and once more, changed' plug_in new
+slabfuzz 0 diff -a "plugin:$tmp/old.so,plugin:$tmp/again.so" corpora/user/*.txt --programs 60
+out_has '; 0 divergences$'
+slabfuzz 1 diff -a "plugin:$tmp/old.so,plugin:$tmp/new.so" corpora/user/user_zero.txt
+out_has "^  diff result: plugin:$tmp/old.so ok, plugin:$tmp/new.so NULL after malloc\$"
+# The other way round as well: neither has the other's code.
+slabfuzz 1 diff -a "plugin:$tmp/new.so,plugin:$tmp/old.so" corpora/user/user_zero.txt
+out_has "^  diff result: plugin:$tmp/new.so NULL, plugin:$tmp/old.so ok after malloc\$"
+
+# A member that crashes differs, and ends nothing.
+cp tests/plugins/first_fit.c "$tmp/ff/"
+crash='if (!size) __builtin_trap();'
+sed -i "/size_t want = chunk_size(size);/a $crash" "$tmp/ff/first_fit.c"
+check 'and once more, with a crash' plug_in crash
+slabfuzz 1 diff --worker -a "plugin:$tmp/old.so,plugin:$tmp/crash.so" corpora/user/user_zero.txt \
+	corpora/user/user_usable.txt
+out_has "^  diff result: plugin:$tmp/old.so ok, plugin:$tmp/crash.so trap in ff_memalign after "
+out_has '^[^ ]*user_usable.txt: [0-9]* operations, no difference$'
+slabfuzz 0 diff --worker -a "plugin:$tmp/old.so,plugin:$tmp/again.so" corpora/user/*.txt
+out_has ' [1-9][0-9]* compared, [0-9]* skipped, 0 diverged$'
+slabfuzz 0 diff --worker -a baseline,typed --programs 30
+out_has '^baseline, typed: [1-9][0-9]* compared'
+
 slabfuzz 0 diff --json -a baseline,typed "$tmp/program.txt"
 out_has '"a": "baseline"'
 out_has '"divergences": \[\]'

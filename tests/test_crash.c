@@ -298,6 +298,12 @@ static const struct canned {
 	{ "MEM-1: an object overlaps another\n  at operation 3: 0x1\n==1==ERROR: libFuzzer: deadly "
 	  "signal\n    #0 0x1 in sf_violation_MEM_1 (/x+0x1)\n",
 	  "MEM-1: an object overlaps another", SF_CRASH_VIOLATION, 0 },
+	{ "diff usable: a N, b N after krealloc\n  at operation 3\n==1==ERROR: libFuzzer: deadly "
+	  "signal\n    #0 0x1 in sf_diff_USABLE (/x+0x1)\n",
+	  "diff usable: a N, b N after krealloc", SF_CRASH_DIFFERENCE, 0 },
+	/* Nothing of ours is called that. */
+	{ "diff nosuch: a, b\nslabfuzz: SIGSEGV\n    #0 0x1 in take (/usr/lib/libtoy.so.2+0x99)\n",
+	  "SIGSEGV in take", SF_CRASH_SEGV, SIGSEGV },
 	{ "==9== ERROR: libFuzzer: timeout after 10 seconds\n"
 	  "    #0 0x1 in fuzzer::PrintStackTrace() (/x+0x1)\n"
 	  "    #1 0x2 in heap_merge /x/heap.c:1:1\n",

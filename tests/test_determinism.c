@@ -19,7 +19,7 @@
 #include "../allocators/base/hash.h"
 #include "../oracles/oracle.h"
 #include "each_allocator.h"
-#include "event_hash.h"
+#include "../harness/exec/event_hash.h"
 
 enum {
 	PROGRAMS = 200,

@@ -21,7 +21,7 @@
 #include "../harness/fuzz/survive.h"
 #include "../harness/fuzz/mark.h"
 #include "each_allocator.h"
-#include "event_hash.h"
+#include "../harness/exec/event_hash.h"
 
 static char *read_all(const char *path)
 {

@@ -7,10 +7,12 @@
  * through the sink.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -124,6 +126,9 @@ static void twist_emit(void *ctx, const struct sf_event *ev)
 	twist_snapshot(&changed);
 	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_EVENTS))
 		changed.page.migratetype ^= 1;
+	/* Nothing but whole events shows that. */
+	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_WHOLE))
+		changed.page.pfn ^= 1;
 	if (ev->type == SF_EV_PAGE_ALLOC && twists(SF_PROP_COMPLAINTS))
 		pass(&warn);
 	pass(&changed);
@@ -166,7 +171,7 @@ static struct sf_allocator twisted(void)
 static struct {
 	uint32_t nr;
 	uint8_t first;
-	char title[200];
+	char title[200], key[200];
 	bool consequences; /* all but the first said so */
 } found;
 
@@ -176,6 +181,7 @@ static void on_diverged(void *ctx, const struct sf_divergence *d)
 	if (!found.nr++) {
 		found.first = d->property;
 		snprintf(found.title, sizeof(found.title), "%s", d->title);
+		snprintf(found.key, sizeof(found.key), "%s", d->key);
 		assert_false(d->consequence);
 	} else {
 		found.consequences &= d->consequence;
@@ -189,11 +195,13 @@ static uint64_t run(const struct sf_allocator *other, const char *text, const ch
 	struct sf_lockstep_options opt = {
 		.exec = { .end = SF_END_TEARDOWN, .contents = true }, .diverged = on_diverged,
 	};
-	struct sf_member member[] = { { &sf_baseline, "left" }, { other, "right" } };
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = other, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 2 };
 	struct sf_text_error terr;
 	struct sf_settings set[2];
 	struct sf_error err;
-	struct sf_lockstep *l = sf_lockstep_create(member, 2, &opt, &err);
+	struct sf_lockstep *l = sf_lockstep_create(&on, &opt, &err);
 	uint64_t compared = 0;
 	struct sf_prog p;
 
@@ -247,6 +255,197 @@ static void test_each_property(void **state)
 	}
 }
 
+/* One bug is one find: its key has no numbers. */
+static void test_key(void **state)
+{
+	struct sf_allocator a = twisted();
+
+	(void)state;
+	twist.p = SF_PROP_USABLE;
+	run(&a, program, NULL, 0);
+	assert_string_equal(found.title, "diff usable: left 64, right 65 after kmalloc");
+	assert_string_equal(found.key, "diff usable: left N, right N after kmalloc");
+	twist.p = SF_PROP_CACHE;
+	run(&a, program, NULL, 0);
+	assert_non_null(strstr(found.title, "left kmalloc-64, right kmalloc-"));
+	assert_non_null(strstr(found.key, "left kmalloc-N, right kmalloc-"));
+}
+
+/* Who has seen enough ends it with the operation in hand. */
+static struct sf_lockstep *stopping;
+
+static void on_event(void *ctx, uint32_t nr, const struct sf_event *ev)
+{
+	uint32_t *steps = ctx;
+
+	if (ev->type != SF_EV_ALLOC)
+		return;
+	steps[nr]++;
+	if (steps[0] == 2)
+		sf_lockstep_stop(stopping);
+}
+
+static void test_stop(void **state)
+{
+	uint32_t steps[2] = { 0 };
+	struct sf_lockstep_options opt = { .exec = { .end = SF_END_TEARDOWN, .contents = true },
+					   .event = on_event, .ctx = steps };
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = &sf_baseline, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 2 };
+	struct sf_text_error terr;
+	struct sf_settings set[2];
+	struct sf_error err;
+	struct sf_prog p;
+
+	(void)state;
+	stopping = sf_lockstep_create(&on, &opt, &err);
+	assert_non_null(stopping);
+	sf_prog_init(&p);
+	assert_int_equal(sf_text_parse(&p, program, strlen(program), &terr), 0);
+	assert_true(sf_lockstep_settings(stopping, &p.settings, NULL, set, &err));
+	assert_true(sf_lockstep_run(stopping, &p, "toy", set, &err) > 0);
+	assert_int_equal(steps[0], 2);
+	assert_int_equal(steps[1], 1);
+	/* The next program runs as if nothing had been. */
+	steps[0] = 10;
+	assert_int_equal(sf_lockstep_run(stopping, &p, "toy", set, &err), 12);
+	sf_prog_free(&p);
+	sf_lockstep_destroy(stopping);
+}
+
+static bool keeps(struct sf_lockstep *l, const char *text, const struct sf_difference *d)
+{
+	struct sf_text_error terr;
+	struct sf_prog p;
+	bool same;
+
+	sf_prog_init(&p);
+	assert_int_equal(sf_text_parse(&p, text, strlen(text), &terr), 0);
+	twist.allocs = 0;
+	same = sf_lockstep_keeps(l, &p, NULL, d);
+	sf_prog_free(&p);
+	return same;
+}
+
+/* A smaller program is of use if it shows the same property of the same members first. */
+static void test_keeps(void **state)
+{
+	struct sf_lockstep_options opt = { .exec = { .end = SF_END_TEARDOWN, .contents = true } };
+	struct sf_allocator a = twisted();
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = &sf_baseline, .label = "middle" },
+				      { .allocator = &a, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 3 };
+	struct sf_difference d, other;
+	struct sf_error err;
+	struct sf_lockstep *l = sf_lockstep_create(&on, &opt, &err);
+
+	(void)state;
+	assert_non_null(l);
+	twist.p = SF_PROP_USABLE;
+	/* Not of that find: another member. */
+	other = (struct sf_difference){ .property = SF_PROP_USABLE, .b = 1 };
+	assert_false(keeps(l, program, &other));
+	assert_true(sf_lockstep_first(l, &d));
+	assert_int_equal(d.property, SF_PROP_USABLE);
+	assert_int_equal(d.b, 2);
+	assert_true(keeps(l, program, &d));
+	assert_true(keeps(l, "heap pages=4096\nr0 = kmalloc(8, GFP_KERNEL)\n", &d));
+	assert_false(keeps(l, "heap pages=4096\ncheck\n", &d));
+	assert_false(sf_lockstep_first(l, &other));
+	/* Another property. */
+	twist.p = SF_PROP_PLACE;
+	assert_false(keeps(l, program, &d));
+	assert_true(sf_lockstep_first(l, &other));
+	assert_int_equal(other.property, SF_PROP_PLACE);
+	sf_lockstep_destroy(l);
+}
+
+static void realloc_or_die(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
+			   struct sf_result *rs)
+{
+	if (rq->size == 600)
+		raise(SIGKILL);
+	sf_baseline.realloc(h, addr, rq, rs);
+}
+
+/* In workers all is as it is here; but who crashes differs, and the next program runs. */
+static void test_workers(void **state)
+{
+	struct sf_tape_options worker = { .exec = { .end = SF_END_TEARDOWN, .contents = true } };
+	struct sf_lockstep_options opt = { .exec = worker.exec, .diverged = on_diverged,
+					   .worker = &worker };
+	struct sf_allocator a = sf_baseline;
+	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+				      { .allocator = &a, .label = "right" } };
+	struct sf_members on = { .m = member, .nr = 2 };
+	uint64_t here = run(&sf_baseline, program, NULL, 0), there = 0;
+	struct sf_text_error terr;
+	struct sf_settings set[2];
+	struct sf_lockstep *l;
+	struct sf_error err;
+	struct sf_prog p;
+
+	(void)state;
+	memset(&found, 0, sizeof(found));
+	sf_prog_init(&p);
+	assert_int_equal(sf_text_parse(&p, program, strlen(program), &terr), 0);
+	l = sf_lockstep_create(&on, &opt, &err);
+	assert_true(sf_lockstep_settings(l, &p.settings, NULL, set, &err));
+	assert_int_equal(sf_lockstep_run(l, &p, "toy", set, &err), p.nr_ops);
+	for (int i = 0; i < SF_PROPERTY_COUNT; i++)
+		there += sf_lockstep_counts(l, 1, (enum sf_property)i)->compared;
+	assert_int_equal(here, there);
+	assert_int_equal(found.nr, 0);
+	sf_lockstep_destroy(l);
+
+	a.realloc = realloc_or_die;
+	l = sf_lockstep_create(&on, &opt, &err);
+	for (int again = 0; again < 2; again++) {
+		memset(&found, 0, sizeof(found));
+		assert_true(sf_lockstep_run(l, &p, "toy", set, &err) > 0);
+		assert_int_equal(found.nr, 1);
+		assert_int_equal(found.first, SF_PROP_RESULT);
+		assert_non_null(strstr(found.title, "left ok, right SIG"));
+		assert_non_null(strstr(found.title, "after krealloc"));
+	}
+	sf_prog_free(&p);
+	sf_lockstep_destroy(l);
+}
+
+static void test_members(void **state)
+{
+	struct sf_settings set, was;
+	struct sf_members m = { .nr = 0 };
+	struct sf_error err;
+	char *beside;
+
+	(void)state;
+	assert_true(sf_members_read_all(&m, "baseline typed@init_on_free=1@seed=7,baseline", &err));
+	assert_int_equal(m.nr, 3);
+	assert_string_equal(m.m[1].label, "typed@init_on_free=1@seed=7");
+	assert_ptr_equal(m.m[0].allocator, m.m[2].allocator);
+	sf_settings_init(&set);
+	was = set;
+	assert_null(sf_overrides_apply(&m.m[1].overrides, &set));
+	was.init_on_free = 1;
+	was.seed = 7;
+	assert_memory_equal(&set, &was, sizeof(set));
+	assert_false(sf_members_read(&m, "typed@nosuch=1", &err));
+	assert_non_null(strstr(err.text, "no setting 'nosuch'"));
+	assert_false(sf_members_read(&m, "typed@cpus=none", &err));
+	assert_false(sf_members_read(&m, "nosuch", &err));
+	assert_int_equal(m.nr, 3);
+	sf_members_free(&m);
+	for (int i = 0; sf_allocators[i]; i++) {
+		beside = sf_members_beside(sf_allocators[i]);
+		assert_true(sf_members_read_all(&m, beside, &err));
+		free(beside);
+	}
+	sf_members_free(&m);
+}
+
 /* What a setting may change is not held against the member that has it; all else is. */
 static void test_one_setting_apart(void **state)
 {
@@ -261,6 +460,7 @@ static void test_one_setting_apart(void **state)
 		{ "freelist_hardened", 1, SF_PROP_COMPLAINTS, SF_PROP_LISTS },
 		{ "memcg", 0, SF_PROP_CACHE, SF_PROP_CONTENTS },
 		{ "shuffle", 1, SF_PROP_PLACE, SF_PROP_USABLE },
+		{ "freelist_random", 1, SF_PROP_WHOLE, SF_PROP_EVENTS },
 	};
 	struct sf_allocator a = twisted();
 
@@ -309,6 +509,45 @@ static void test_events_alone(void **state)
 	observe(&b, ev);
 	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_WIPED), 0);
 	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ZEROING), UINT32_MAX);
+
+	/* Who succeeds may leave in errno what it likes. */
+	ev.alloc = (struct sf_ev_alloc){ .api = SF_API_FOREIGN, .status = SF_OK, .addr = 4096,
+					 .error = 12, .bad = SF_GOOD };
+	observe(&a, ev);
+	ev.alloc.error = 0;
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ERROR), UINT32_MAX);
+	/* So may who is asked for an alignment that is none say what it likes. */
+	ev.alloc = (struct sf_ev_alloc){ .api = SF_API_FOREIGN, .call = SF_CALL_MEMALIGN,
+					 .align = 24, .status = SF_NULL, .error = 12,
+					 .bad = SF_GOOD };
+	observe(&a, ev);
+	ev.alloc.error = 22;
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_ERROR), UINT32_MAX);
+	sf_observer_free(&a);
+	sf_observer_free(&b);
+}
+
+/* How much is looked at hangs on usable sizes; what is lost does not. */
+static void test_what_one_looked_at(void **state)
+{
+	struct sf_observer a = { .nr_caches = 0 }, b = { .nr_caches = 0 };
+	struct sf_event more = { .type = SF_EV_CONTENT, .content = { .bad = SF_GOOD } };
+	struct sf_event ev = { .type = SF_EV_CONTENT, .content = { .bad = SF_GOOD } };
+
+	(void)state;
+	observe(&a, ev);
+	sf_observe_event(&a, &more);
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), UINT32_MAX);
+	sf_observe_begin(&b);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), UINT32_MAX);
+	more.content.bad = 7;
+	sf_observe_event(&a, &more);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), 0);
+	observe(&b, ev);
+	assert_int_equal(sf_observed_differ(&a, &b, SF_PROP_CONTENTS), 0);
 	sf_observer_free(&a);
 	sf_observer_free(&b);
 }
@@ -334,11 +573,12 @@ static void test_names_of_another_heap(void **state)
 static void test_bad_input(void **state)
 {
 	struct sf_lockstep_options opt = { .ctx = NULL };
-	struct sf_member one = { &sf_baseline, "one" };
+	struct sf_member one = { .allocator = &sf_baseline, .label = "one" };
+	struct sf_members on = { .m = &one, .nr = 1 };
 	struct sf_error err;
 
 	(void)state;
-	assert_null(sf_lockstep_create(&one, 1, &opt, &err));
+	assert_null(sf_lockstep_create(&on, &opt, &err));
 	assert_non_null(strstr(err.text, "2 to 16"));
 }
 
@@ -348,7 +588,13 @@ int main(void)
 		cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_each_property),
 		cmocka_unit_test(test_one_setting_apart),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_keeps),
+		cmocka_unit_test(test_workers),
+		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_events_alone),
+		cmocka_unit_test(test_what_one_looked_at),
 		cmocka_unit_test(test_names_of_another_heap),
 		cmocka_unit_test(test_bad_input),
 	};

@@ -21,7 +21,7 @@
 #include "../harness/exec/wire.h"
 #include "../harness/generate/mutate.h"
 #include "../oracles/oracle.h"
-#include "event_hash.h"
+#include "../harness/exec/event_hash.h"
 
 /* --- every pointer has a row --- */
 

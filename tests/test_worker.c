@@ -27,7 +27,7 @@
 #include "../harness/exec/worker.h"
 #include "../harness/exec/worker_link.h"
 #include "../harness/generate/mutate.h"
-#include "event_hash.h"
+#include "../harness/exec/event_hash.h"
 
 enum {
 	GENERATED = 60,

@@ -571,6 +571,8 @@ static void measure(struct bench *b, const struct choice *c)
 	}
 	if (all || c->only_worker)
 		bench_worker(b);
+	if (all || c->only_operations)
+		bench_lockstep(b);
 	if (all || c->only_designs) {
 		bench_large(b);
 		bench_pools(b);

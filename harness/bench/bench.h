@@ -108,6 +108,7 @@ void bench_growth(struct bench *b);     /* nanoseconds per unit by number of uni
 void bench_isolation(struct bench *b);  /* partitions, their oracles, types */
 void bench_reclaim(struct bench *b);    /* reclaim, its oracles */
 void bench_worker(struct bench *b);     /* programs in another process */
+void bench_lockstep(struct bench *b);   /* members beside one another, and each alone */
 void bench_large(struct bench *b);      /* slabs of 2 MiB, least orders */
 void bench_pools(struct bench *b);      /* sealing, and plain mappings beside it */
 

@@ -15,11 +15,11 @@
 
 /* SF_COMMANDS(X): X(name, arguments, summary). Order is that of `slabfuzz --help`. */
 #define SF_COMMANDS(X)                                                                          \
-	X(list, "[allocators|oracles|types|ops|settings|traits]", "show what there is")         \
+	X(list, "[allocators|oracles|types|ops|settings|traits|properties]", "show what there is") \
 	X(run, "FILE…", "run programs or recordings under oracles, and summarise")              \
 	X(fuzz, "", "fuzz allocators with libFuzzer or AFL++")                                  \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
-	X(diff, "-a A,B,… FILE…", "allocators in lockstep: where they differ, and may not") \
+	X(diff, "-a A,B,… [FILE…]", "allocators in lockstep: where they differ, and may not") \
 	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \
 	X(inject, "FILE…", "fail each allocation of a program in turn, under oracles")           \
 	X(boots, "", "judge what only many boots show: seeds, partitions, orders")               \
@@ -65,7 +65,8 @@ enum sf_row_kind {
  * plan it goes, and its line of `--help`. Made with the macros below; the last row is all zero.
  */
 struct sf_row {
-	const char *name, *arg;  /* arg: what its value is called, NULL: it takes none */
+	/* arg: what its value is called, NULL: it takes none; "[ARG]": or none (take() has NULL) */
+	const char *name, *arg;
 	const char *help;
 	char letter;             /* 0: it has none */
 	uint8_t kind;            /* enum sf_row_kind */

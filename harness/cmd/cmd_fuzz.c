@@ -15,6 +15,7 @@
 #include "../fuzz/files.h"
 #include "cmd.h"
 #include "json.h"
+#include "members.h"
 #include "select.h"
 
 enum { WITH_LIBFUZZER, WITH_AFL };
@@ -22,6 +23,7 @@ enum { WITH_LIBFUZZER, WITH_AFL };
 struct plan {
 	struct sf_selection on;
 	const char *corpus, *crashes, *target, *flags, *dict, *coverage;
+	char *lockstep; /* partners, with blanks between them; "default"; NULL: none */
 	struct sf_words seeds;
 	uint64_t seed;
 	uint32_t seconds, jobs, max_len;
@@ -39,10 +41,33 @@ static int take_seeds(void *to, const struct sf_usage *u, const char *folder)
 	return 0;
 }
 
+/* Read here already: what is wrong is said once, and not by each engine. */
+static int take_lockstep(void *to, const struct sf_usage *u, const char *list)
+{
+	struct sf_members m = { .nr = 0 };
+	char **partners = to;
+	int status = list ? sf_members_add(&m, u, list) : 0;
+
+	free(*partners);
+	*partners = sf_strdup(list ? "" : "default");
+	for (uint32_t i = 0; i < m.nr; i++) {
+		char *more = sf_sprintf("%s%s%s", *partners, i ? " " : "", m.m[i].label);
+
+		free(*partners);
+		*partners = more;
+	}
+	sf_members_free(&m);
+	if (!status && !**partners)
+		status = sf_usage_error(u, "--lockstep: with whom?");
+	return status;
+}
+
 static const struct sf_row rows[] = {
 	SF_ALLOCATORS_ROW("NAME,…", struct plan, on,
 			  "these allocators, or all (default; afl: baseline)"),
 	SF_TRAIT_ROW(struct plan, on),
+	SF_CALL(0, "lockstep", "[=MEMBER,…]", struct plan, lockstep, take_lockstep,
+		"each in lockstep with these, or with whom fits (docs/lockstep.md)"),
 	SF_WORD("engine", "NAME", struct plan, engine, engines, "libfuzzer (default) or afl"),
 	SF_NUMBER("seconds", "N", struct plan, seconds, 1, 100000000, "how long (default: 60)"),
 	SF_NUMBER("jobs", "N", struct plan, jobs, 1, 1024,
@@ -209,6 +234,9 @@ static void print_result(const struct plan *p, const struct sf_engine_plan *e,
 	for (uint32_t i = 0; p->engine == WITH_LIBFUZZER && i < r->nr_allocators; i++)
 		printf("    %-12s %" PRIu64 " (%" PRIu64 " edges)\n", r->allocators[i].name,
 		       r->allocators[i].runs, r->allocators[i].edges);
+	if (p->lockstep)
+		printf("  lockstep    %s: %" PRIu64 " values compared, %" PRIu64 " not\n",
+		       p->lockstep, r->compared, r->uncompared);
 	printf("  edges       %" PRIu64, r->edges);
 	if (r->edges_total)
 		printf(" of %" PRIu64, r->edges_total);
@@ -237,6 +265,14 @@ static json_t *json_find(const struct sf_find *f)
 			 sf_json_number(f->tried), "before", sf_json_number(f->before));
 }
 
+static json_t *json_lockstep(const struct plan *p, const struct sf_engine_result *r)
+{
+	if (!p->lockstep)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o}", "with", sf_json_text(p->lockstep), "compared",
+			 sf_json_number(r->compared), "skipped", sf_json_number(r->uncompared));
+}
+
 static void print_json(const struct plan *p, const struct sf_engine_plan *e,
 		       const struct sf_engine_result *r)
 {
@@ -257,14 +293,15 @@ static void print_json(const struct plan *p, const struct sf_engine_plan *e,
 	for (uint32_t i = 0; i < r->finds.nr; i++)
 		json_array_append_new(found, json_find(&r->finds.list[i]));
 	sf_json_print(json_pack("{s:s, s:o, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-				"s:o}", "engine", engines[p->engine], "target",
+				"s:o, s:o}", "engine", engines[p->engine], "target",
 				sf_json_text(e->target), "seconds", r->seconds, "interrupted",
 				r->interrupted, "executions", sf_json_number(r->executions),
 				"allocators", on, "edges", sf_json_number(r->edges), "stability",
 				sf_json_text(*r->stability ? r->stability : NULL), "corpus",
 				sf_json_text(r->corpus), "files", sf_json_number(r->files), "seeds",
 				sf_json_number(r->seeds), "crashes", sf_json_text(e->crashes),
-				"log", sf_json_text(r->log), "found", found), stdout);
+				"log", sf_json_text(r->log), "lockstep", json_lockstep(p, r),
+				"found", found), stdout);
 }
 
 /* --- the command --- */
@@ -321,6 +358,8 @@ static int prepare(struct plan *p, struct sf_engine_plan *e)
 	/* The engine's processes open the same allocators. */
 	if (p->on.traits)
 		setenv("SLABFUZZ_TRAITS", p->on.traits, 1);
+	if (p->lockstep)
+		setenv("SLABFUZZ_LOCKSTEP", p->lockstep, 1);
 	return 0;
 }
 
@@ -357,6 +396,11 @@ static int fuzz(struct plan *p)
 		else
 			print_result(p, &e, &r);
 		status = r.finds.nr ? SF_EXIT_WRONG : SF_EXIT_GOOD;
+		/* Who was not compared is not alike. AFL++ counts nothing. */
+		if (p->lockstep && !r.compared && p->engine == WITH_LIBFUZZER && !r.interrupted) {
+			sf_say("fuzz: --lockstep: nothing was compared");
+			status = SF_EXIT_WRONG;
+		}
 		/* Coverage that depends on the inputs before is a find of another kind. */
 		if (*r.stability && strcmp(r.stability, "100.00%") && !r.interrupted) {
 			if (!p->json)
@@ -383,5 +427,6 @@ int sf_cmd_fuzz(int argc, char **argv)
 		status = fuzz(&p);
 	sf_selection_free(&p.on);
 	sf_words_free(&p.seeds);
+	free(p.lockstep);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lockstep/properties.h"
 #include "../program/program.h"
 #include "../program/types.h"
 #include "cmd.h"
@@ -28,12 +29,13 @@ static const struct sf_row rows[] = {
 };
 
 static const struct sf_usage usage = {
-	"list", "[allocators|oracles|types|ops|settings|traits]",
+	"list", "[allocators|oracles|types|ops|settings|traits|properties]",
 	"Lists the allocators and what they can do, the invariants that are judged, the C types\n"
 	"that tag allocations, the operations of programs, the settings of a heap, what\n"
-	"allocators promise; without an argument all. Every -a also takes malloc:LIB.so (any\n"
-	"library of the malloc family; malloc: the C library's own) and plugin:X.so (a table of\n"
-	"slabfuzz/plugin.h): list -a malloc:LIB.so says what was found.",
+	"allocators promise, by what members of a lockstep are compared; without an argument\n"
+	"all. Every -a also takes malloc:LIB.so (any library of the malloc family; malloc: the C\n"
+	"library's own), plugin:X.so (a table of slabfuzz/plugin.h) and model:X.so:NAME (make\n"
+	"model-so): list -a malloc:LIB.so says what was found.",
 	rows,
 };
 
@@ -171,19 +173,68 @@ static void print_setting(const struct sf_setting_info *s)
 	printf("%s) %s", s->unit, s->doc);
 	if (*s->kernel)
 		printf(" [%s]", s->kernel);
-	printf("\n");
+}
+
+/* A whole group by its name; the other properties by theirs. */
+static void each_of(sf_property_set set, void (*each)(void *ctx, const char *name), void *ctx)
+{
+	static const unsigned int groups[] = { SF_GROUP_MEANING, SF_GROUP_CHOICE, SF_GROUP_LAYOUT };
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		sf_property_set all = sf_property_group(groups[i]);
+
+		if ((set & all) != all)
+			continue;
+		each(ctx, sf_property_group_name(groups[i]));
+		set &= ~all;
+	}
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++)
+		if (set >> p & 1)
+			each(ctx, sf_properties[p].name);
+}
+
+static void print_word(void *ctx, const char *name)
+{
+	bool *any = ctx;
+
+	printf("%s %s", *any ? "," : "", name);
+	*any = true;
 }
 
 static void print_settings(void)
 {
-	for (size_t i = 0; i < sf_setting_count; i++)
-		print_setting(&sf_setting_table[i]);
+	for (size_t i = 0; i < sf_setting_count; i++) {
+		const struct sf_setting_info *s = &sf_setting_table[i];
+		bool any = false;
+
+		print_setting(s);
+		printf("; may change");
+		each_of(sf_setting_reach(s), print_word, &any);
+		puts(any ? "" : " nothing");
+	}
+}
+
+static void print_properties(void)
+{
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
+		const struct sf_property_info *i = &sf_properties[p];
+
+		printf("%-12s %-8s %s", i->name, sf_property_group_name(i->group), i->doc);
+		if (i->needs) {
+			printf("; needs");
+			print_caps(i->needs);
+		} else {
+			printf("\n");
+		}
+	}
 }
 
 static void print_traits(void)
 {
-	for (size_t i = 0; i < sf_trait_count; i++)
+	for (size_t i = 0; i < sf_trait_count; i++) {
 		print_setting(&sf_trait_table[i]);
+		printf("\n");
+	}
 }
 
 /* --- JSON --- */
@@ -311,12 +362,37 @@ static json_t *json_setting(const struct sf_setting_info *s)
 	return j;
 }
 
+static void json_word(void *list, const char *name)
+{
+	json_array_append_new(list, json_string(name));
+}
+
 static json_t *json_settings(void)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < sf_setting_count; i++)
-		json_array_append_new(list, json_setting(&sf_setting_table[i]));
+	for (size_t i = 0; i < sf_setting_count; i++) {
+		json_t *one = json_setting(&sf_setting_table[i]), *reach = json_array();
+
+		each_of(sf_setting_reach(&sf_setting_table[i]), json_word, reach);
+		json_object_set_new(one, "may_change", reach);
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static json_t *json_properties(void)
+{
+	json_t *list = json_array();
+
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
+		const struct sf_property_info *i = &sf_properties[p];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s}", "name", i->name,
+						      "group", sf_property_group_name(i->group),
+						      "needs", json_caps(i->needs), "summary",
+						      i->doc));
+	}
 	return list;
 }
 
@@ -340,6 +416,7 @@ static const struct {
 	{ "ops", print_ops, json_ops },
 	{ "settings", print_settings, json_settings },
 	{ "traits", print_traits, json_traits },
+	{ "properties", print_properties, json_properties },
 };
 
 #define NR_TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -87,7 +87,7 @@ static void print_help(const struct sf_usage *u)
 
 		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", o->letter ? '-' : ' ',
 			 o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name,
-			 o->arg ? "=" : "", o->arg ? o->arg : "");
+			 o->arg && *o->arg != '[' ? "=" : "", o->arg ? o->arg : "");
 		printf("  %-*s %s\n", 28 + unseen_bytes(left), left, o->help);
 	}
 	printf("  %-28s %s\n", "-h, --help", "this text");
@@ -186,6 +186,13 @@ struct forms {
 	char shorts[2 * ROWS_MAX + 4];
 };
 
+static int takes(const struct sf_row *o)
+{
+	if (!o->arg)
+		return no_argument;
+	return *o->arg == '[' ? optional_argument : required_argument;
+}
+
 static void spell(const struct sf_row *rows, struct forms *f)
 {
 	size_t n = 0, s = 0;
@@ -194,8 +201,7 @@ static void spell(const struct sf_row *rows, struct forms *f)
 	f->shorts[s++] = ':';
 	f->shorts[s++] = 'h';
 	for (const struct sf_row *o = rows; o->name && n <= ROWS_MAX; o++) {
-		f->longs[n++] = (struct option){ o->name, o->arg ? required_argument : no_argument,
-						 NULL, key_of(rows, o) };
+		f->longs[n++] = (struct option){ o->name, takes(o), NULL, key_of(rows, o) };
 		if (!o->letter)
 			continue;
 		f->shorts[s++] = o->letter;

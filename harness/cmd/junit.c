@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "output.h"
 #include "results.h"
 
-/* XML 1.0 has no way to write most control characters, and wants UTF-8: the rest becomes '?'. */
-static void put_xml(const char *s, FILE *out)
+void sf_put_xml(const char *s, FILE *out)
 {
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
@@ -32,15 +32,15 @@ static void put_failure(const char *element, const char *message, const char *fi
 			const char *text, const char *detail, FILE *out)
 {
 	fprintf(out, "      <%s message=\"", element);
-	put_xml(message, out);
+	sf_put_xml(message, out);
 	fputs("\">", out);
-	put_xml(file, out);
+	sf_put_xml(file, out);
 	if (line)
 		fprintf(out, ":%" PRIu64, line);
 	fputs(": ", out);
-	put_xml(text ? text : "", out);
+	sf_put_xml(text ? text : "", out);
 	fputs(" ", out);
-	put_xml(detail ? detail : "", out);
+	sf_put_xml(detail ? detail : "", out);
 	fprintf(out, "</%s>\n", element);
 }
 
@@ -50,9 +50,9 @@ static void put_case(const struct sf_results *r, uint32_t index, FILE *out)
 	char text[200];
 
 	fputs("    <testcase classname=\"", out);
-	put_xml(t->allocator, out);
+	sf_put_xml(t->allocator, out);
 	fputs("\" name=\"", out);
-	put_xml(t->file, out);
+	sf_put_xml(t->file, out);
 	fputs("\">\n", out);
 	if (t->error)
 		put_failure("error", t->error, t->file, 0, NULL, NULL, out);

@@ -23,4 +23,7 @@ int sf_out_open(struct sf_out *o, const char *path);
 int sf_out_commit(struct sf_out *o);
 void sf_out_abort(struct sf_out *o);
 
+/* As text of XML 1.0, which has no way to write most control characters: the rest becomes '?'. */
+void sf_put_xml(const char *s, FILE *out);
+
 #endif

@@ -95,47 +95,14 @@ void sf_selection_free(struct sf_selection *s)
 
 int sf_override_add(void *overrides, const struct sf_usage *u, const char *s)
 {
-	struct sf_overrides *l = overrides;
-	size_t len = strcspn(s, "=");
-	const struct sf_setting_info *info = sf_setting_by_name(s, len);
-	const char *expected;
-	uint64_t value;
-	char buf[120];
+	struct sf_error err = { "" };
 
-	if (!s[len])
+	if (!strchr(s, '='))
 		return sf_usage_error(u, "--set wants KEY=VALUE, not '%s'", s);
-	if (!info)
+	if (!sf_setting_by_name(s, strcspn(s, "=")))
 		return sf_bad("%s: no setting '%.*s' (see slabfuzz list settings)", u->name,
-			      (int)len, s);
-	expected = sf_setting_parse(info, s + len + 1, strlen(s + len + 1), &value, buf);
-	if (expected)
-		return sf_bad("%s: --set %s: expected %s", u->name, s, expected);
-	SF_GROW(l->o, l->nr, l->cap);
-	l->o[l->nr++] = (struct sf_override){ info, value };
+			      (int)strcspn(s, "="), s);
+	if (!sf_overrides_read(overrides, s, &err))
+		return sf_bad("%s: --set %s", u->name, err.text);
 	return 0;
-}
-
-bool sf_override_names(const struct sf_overrides *l, const char *name)
-{
-	for (uint32_t i = 0; i < l->nr; i++)
-		if (!strcmp(l->o[i].info->name, name))
-			return true;
-	return false;
-}
-
-const char *sf_overrides_apply(const struct sf_overrides *l, struct sf_settings *set)
-{
-	const char *fault;
-
-	for (uint32_t i = 0; i < l->nr; i++)
-		*sf_setting_slot(set, l->o[i].info) = l->o[i].value;
-	fault = sf_settings_fault(set);
-	sf_settings_fixup(set);
-	return fault;
-}
-
-void sf_overrides_free(struct sf_overrides *l)
-{
-	free(l->o);
-	*l = (struct sf_overrides){ 0 };
 }

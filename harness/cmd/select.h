@@ -8,6 +8,7 @@
 #define SLABFUZZ_SELECT_H
 
 #include "../../allocators/allocator.h"
+#include "../program/overrides.h"
 #include "cmd.h"
 
 struct sf_selection {
@@ -37,26 +38,9 @@ int sf_trait_add(void *selection, const struct sf_usage *u, const char *text);
 int sf_select_open(struct sf_selection *s, const struct sf_usage *u, const char *otherwise);
 void sf_selection_free(struct sf_selection *s);
 
-struct sf_override {
-	const struct sf_setting_info *info;
-	uint64_t value;
-};
-
-struct sf_overrides {
-	struct sf_override *o; /* in order: a later one wins */
-	uint32_t nr, cap;
-};
-
 /* --set "KEY=VALUE" into a struct sf_overrides. */
 int sf_override_add(void *overrides, const struct sf_usage *u, const char *s);
 #define SF_SET_ROW(plan, member, help)                                                             \
 	SF_CALL(0, "set", "KEY=VALUE", plan, member, sf_override_add, help)
-bool sf_override_names(const struct sf_overrides *l, const char *name);
-/*
- * On top of `set`. NULL, or what contradicts itself in the result (one line, static); values are
- * brought in line with each other as a kernel does.
- */
-const char *sf_overrides_apply(const struct sf_overrides *l, struct sf_settings *set);
-void sf_overrides_free(struct sf_overrides *l);
 
 #endif

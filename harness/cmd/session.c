@@ -328,8 +328,7 @@ static void hear_step(void *ctx, const struct sf_worker_step *step)
 	after(s, step->op, &step->outcome, step->no_cap);
 }
 
-/* `text`: what it wrote, with names of functions. */
-static void read_crash(const struct sf_worker_end *end, const char *text, struct sf_crash *c)
+void sf_worker_crash(const struct sf_worker_end *end, const char *text, struct sf_crash *c)
 {
 	const struct sf_crash_end how = {
 		.status = end->status,
@@ -353,7 +352,7 @@ static void crash_title(void *ctx, const struct sf_worker_end *end, char title[S
 	_Static_assert(sizeof(s->crash.title) == SF_CRASH_TITLE_MAX, "as long as an oracle's");
 	free(s->report);
 	s->report = sf_crash_symbolize(end->text);
-	read_crash(end, s->report ? s->report : end->text, &s->crash);
+	sf_worker_crash(end, s->report ? s->report : end->text, &s->crash);
 	memcpy(title, s->crash.title, SF_CRASH_TITLE_MAX);
 }
 
@@ -387,8 +386,7 @@ static void hear_over(void *ctx, uint32_t job, const struct sf_worker_end *end)
 	}
 }
 
-/* The worker says on standard error, which is read here, where it was. */
-static void speak(void)
+void sf_worker_speaks(void)
 {
 	static const volatile bool midst = true;
 
@@ -404,7 +402,7 @@ static struct sf_worker *open_worker(struct sf_session *s, const struct sf_setti
 			s->opt->worker == SF_WORKER_UNSAID ? SF_FORK_PROGRAM : SF_FORK_NONE,
 		.timeout_ms = s->opt->timeout_ms,
 		.memory_bytes = s->opt->memory_bytes,
-		.emit = hear, .step = hear_step, .over = hear_over, .inside = speak,
+		.emit = hear, .step = hear_step, .over = hear_over, .inside = sf_worker_speaks,
 		.title = crash_title, .ctx = s,
 	};
 

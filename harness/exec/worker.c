@@ -359,7 +359,7 @@ static void take_step(struct sf_worker *w, const struct sf_wire_head *head)
 
 	if (!in || !w->opt.step || head->op >= job_of(w)->prog->nr_ops)
 		return;
-	step = (struct sf_worker_step){ .op = head->op, .no_cap = in->no_cap,
+	step = (struct sf_worker_step){ .op = head->op, .no_cap = in->no_cap, .live = in->live,
 					 .said = in->said != 0 };
 	step.outcome = (struct sf_outcome){ .status = in->status, .addr = in->addr,
 					    .skipped = in->skipped != 0, .ret = in->ret };

@@ -66,6 +66,7 @@ struct sf_worker_step {
 	uint32_t op;
 	struct sf_outcome outcome;
 	uint64_t no_cap;         /* operations so far that the allocator cannot do */
+	uint64_t live;           /* objects */
 	bool said;               /* it wrote text meanwhile */
 };
 

@@ -103,6 +103,7 @@ struct sf_link_step {
 	uint64_t addr;
 	int64_t ret;
 	uint64_t no_cap;    /* operations skipped so far because the allocator cannot do them */
+	uint64_t live;      /* objects */
 	uint8_t status, skipped;
 	uint8_t said;       /* text was written meanwhile */
 	uint8_t zero[5];

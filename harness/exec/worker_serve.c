@@ -176,7 +176,7 @@ static void send_step(struct sf_serve *s, uint32_t op)
 	sf_exec_counts(s->exec, &counts);
 	step = (struct sf_link_step){ .addr = out->addr, .ret = out->ret, .status = out->status,
 				      .skipped = out->skipped,
-				      .said = said,
+				      .said = said, .live = counts.live,
 				      .no_cap = counts.skipped[SF_SKIP_NO_CAP] };
 	send_control(s, SF_LINK_STEP, op, &step, sizeof(step));
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "../lockstep/properties.h"
+
 enum {
 	NAME_MAX_LEN = 96,
 	FRAMES_MAX = 32,
@@ -81,7 +83,7 @@ static bool is_machinery(const struct frame *f)
 		"__asan_", "__ubsan_", "__sanitizer_", "__lsan_", "__interceptor_",
 		"___interceptor_", "fuzzer::", "__assert_", "__pthread_kill", "__GI_",
 		"__libc_message", "__fortify_", "__stack_chk_", "__mem", "__str", "__run_exit",
-		"sf_violation_", "sf_trap", "sf_survive", "sf_crash_", NULL,
+		"sf_violation_", "sf_diff_", "sf_trap", "sf_survive", "sf_crash_", NULL,
 	};
 	static const char *const names[] = {
 		"abort", "raise", "gsignal", "pthread_kill", "malloc_printerr", "__chk_fail",
@@ -251,18 +253,44 @@ static void put_title(struct sf_crash *c, enum sf_crash_kind kind, const char *w
 		 (int)(sizeof(c->title) - 5 - strlen(name)), what, *name ? " in " : "", name);
 }
 
-/* "MEM-1: ..." at the beginning of a line. */
-static bool read_violation(struct sf_crash *c, const char *text)
+static bool is_violation(const char *s)
+{
+	size_t family = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), nr;
+
+	if (!family || s[family] != '-')
+		return false;
+	nr = strspn(s + family + 1, "0123456789");
+	return nr && !strncmp(s + family + 1 + nr, ": ", 2);
+}
+
+static bool is_difference(const char *s)
+{
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
+		size_t len = strlen(sf_properties[p].name);
+
+		if (!strncmp(s, "diff ", 5) && !strncmp(s + 5, sf_properties[p].name, len) &&
+		    !strncmp(s + 5 + len, ": ", 2))
+			return true;
+	}
+	return false;
+}
+
+enum sf_crash_kind sf_crash_of_title(const char *title)
+{
+	if (is_violation(title))
+		return SF_CRASH_VIOLATION;
+	return is_difference(title) ? SF_CRASH_DIFFERENCE : SF_CRASH_NONE;
+}
+
+/* What a judge says: a title at the beginning of a line. */
+static bool read_judged(struct sf_crash *c, const char *text)
 {
 	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
-		size_t family = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), nr;
+		enum sf_crash_kind kind = sf_crash_of_title(text);
 
-		if (!family || text[family] != '-')
+		if (kind == SF_CRASH_NONE)
 			continue;
-		nr = strspn(text + family + 1, "0123456789");
-		if (!nr || strncmp(text + family + 1 + nr, ": ", 2))
-			continue;
-		c->kind = SF_CRASH_VIOLATION;
+		c->kind = kind;
 		c->said = true;
 		snprintf(c->title, sizeof(c->title), "%.*s", (int)strcspn(text, "\n"), text);
 		return true;
@@ -519,7 +547,7 @@ bool sf_crash_read(struct sf_crash *c, const char *text, const struct sf_crash_e
 	if (nr)
 		return read_signal(c, text, nr);
 	/* A report is kept even if the supervisor lost patience with what came after it. */
-	if (read_violation(c, text) || read_said(c, text) || read_asan(c, text) ||
+	if (read_judged(c, text) || read_said(c, text) || read_asan(c, text) ||
 	    read_ubsan(c, text) || read_engine(c, text))
 		return true;
 	if (end && read_end(c, text, end))

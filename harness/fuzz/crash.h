@@ -20,6 +20,7 @@
 #define SF_CRASHES(X)                                                                           \
 	X(NONE, "none", "nothing: it ended by itself")                                          \
 	X(VIOLATION, "violation", "an oracle's title")                                          \
+	X(DIFFERENCE, "difference", "members of a lockstep differ: the property, without numbers") \
 	X(ASAN, "asan", "AddressSanitizer's report: its word for the mistake")                  \
 	X(UBSAN, "ubsan", "UndefinedBehaviorSanitizer's report, without its numbers")           \
 	X(ASSERTION, "assertion", "an assertion that failed: its condition")                    \
@@ -56,6 +57,12 @@ struct sf_crash_end {
 };
 
 const char *sf_crash_key(enum sf_crash_kind kind);
+
+/*
+ * VIOLATION or DIFFERENCE if a line begins as titles of these do ("MEM-1: ", "diff usable: "); else
+ * NONE.
+ */
+enum sf_crash_kind sf_crash_of_title(const char *title);
 
 /*
  * `text` is all that the process said on standard error; `end` may be NULL: a report alone. False:

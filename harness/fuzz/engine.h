@@ -40,6 +40,7 @@ struct sf_engine_result {
 	uint64_t executions, edges, edges_total; /* total: 0, not known */
 	uint64_t cpu;          /* ns, of all jobs; 0: not known; ... */
 	uint64_t opening, running, costliest; /* ... of these the target's: heaps, programs */
+	uint64_t compared, uncompared;           /* values, in lockstep; of all jobs */
 	char *corpus;          /* folder with what was kept */
 	char *log;
 	size_t files, seeds;   /* in the corpus; given */

@@ -33,6 +33,12 @@ struct file {
 	size_t size;
 };
 
+/* A judge's title is what it said, and repeats to the letter; a crash has a report. */
+static bool is_judged(enum sf_crash_kind kind)
+{
+	return kind == SF_CRASH_VIOLATION || kind == SF_CRASH_DIFFERENCE;
+}
+
 /* --- runs again --- */
 
 /* The inputs, in one process. False: nothing went wrong. */
@@ -78,7 +84,7 @@ static bool run_again(const struct sf_finds_options *opt, const char *allocator,
 
 		/* To look names up takes longest. */
 		crashed = sf_crash_read(c, out.text, &end);
-		if (crashed && (!c->said || (said && c->kind != SF_CRASH_VIOLATION))) {
+		if (crashed && (!c->said || (said && !is_judged(c->kind)))) {
 			named = sf_crash_symbolize(out.text);
 			sf_crash_read(c, named, &end);
 			free(out.text);
@@ -198,15 +204,6 @@ static void put_report(const struct sf_find *f, const char *said)
 	free(text);
 }
 
-/* An oracle's title, or a title of the same kind ("CANARY-1: "). */
-static bool is_violation(const char *title)
-{
-	size_t n = strspn(title, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-	size_t nr = n && title[n] == '-' ? strspn(title + n + 1, "0123456789") : 0;
-
-	return nr && !strncmp(title + n + 1 + nr, ": ", 2);
-}
-
 /* --- each title once --- */
 
 void sf_finds_count(struct sf_finds *f, const char *title, uint64_t n)
@@ -233,7 +230,7 @@ static void add(struct sf_finds *f, struct file *file)
 		SF_GROW(f->list, f->nr, f->cap);
 		find = &f->list[f->nr++];
 		*find = (struct sf_find){ .size = SIZE_MAX };
-		find->kind = is_violation(file->title) ? SF_CRASH_VIOLATION : SF_CRASH_NONE;
+		find->kind = sf_crash_of_title(file->title);
 		memcpy(find->title, file->title, sizeof(find->title));
 	}
 	if (file->size >= find->size)
@@ -321,7 +318,7 @@ static void keep(const char *folder, const char *const *paths, uint32_t nr)
 static void try_history(const struct sf_finds_options *opt, struct sf_find *f, const char *base)
 {
 	char *path = sf_path("%s.history", base), *folder = sf_path("%s.before", base);
-	const char *expect = f->kind == SF_CRASH_VIOLATION ? f->title : NULL;
+	const char *expect = is_judged(f->kind) ? f->title : NULL;
 	uint32_t nr = unpack(path, folder);
 	const char **paths = sf_zalloc(nr + 2, sizeof(*paths));
 	char **all = sf_zalloc(nr + 1, sizeof(*all));
@@ -354,7 +351,7 @@ static bool repeats_in_words(const struct sf_finds_options *opt, struct sf_find 
 
 	if (same)
 		f->kind = c.kind;
-	if (same && c.kind != SF_CRASH_VIOLATION)
+	if (same && !is_judged(c.kind))
 		put_report(f, said);
 	free(said);
 	return same;

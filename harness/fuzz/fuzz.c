@@ -16,15 +16,14 @@
 #include <unistd.h>
 
 #include "../../allocators/base/rng.h"
-#include "../../oracles/oracle.h"
-#include "../exec/exec.h"
 #include "../generate/mutate.h"
 #include "../program/program.h"
 #include "counts.h"
 #include "find.h"
 #include "forked.h"
-#include "survive.h"
 #include "mark.h"
+#include "rig.h"
+#include "survive.h"
 #include "where.h"
 
 enum {
@@ -37,12 +36,12 @@ enum {
 	RANGES_MAX = ALLOCATORS_MAX + 1,
 	NAMES_MAX = 4096,      /* of all allocators */
 	STACK_MAX = 24,        /* of a report, of which its title is made */
+	DETAIL_MAX = 600,
 };
 
 struct fuzz_heap {
-	struct sf_exec *exec; /* NULL: free */
-	struct sf_judge *judge;
-	const struct sf_allocator *allocator;
+	struct sf_rig rig;
+	const struct subject *of;
 	struct sf_settings settings;
 	uint64_t used;        /* when: the run's number */
 	bool broken;          /* a find was made on it: it makes way for a new one */
@@ -51,6 +50,8 @@ struct fuzz_heap {
 /* An allocator that is fuzzed. */
 struct subject {
 	const struct sf_allocator *allocator;
+	struct sf_members on; /* itself; in lockstep its partners, too */
+	uint64_t settings;    /* that all of them heed */
 	char *runs, *edges;   /* counters */
 	char *broken;         /* likewise; not 0: what it is in now no reset can mend */
 	bool forked;          /* each run in a child of its own */
@@ -64,6 +65,7 @@ static struct {
 	unsigned int first;   /* whose turn it is first */
 	bool any;             /* SLABFUZZ_ALLOCATOR is not set: who is marked runs on its own */
 	struct fuzz_heap heaps[HEAPS_MAX];
+	unsigned int nr_heaps; /* of these, used */
 	uint64_t runs;
 	struct sf_prog prog;
 	struct sf_settings asked; /* by the input in hand: prog has what the allocator can */
@@ -88,7 +90,7 @@ static void stop(void)
 	if (!fz.in_use)
 		return;
 	fz.in_use->broken = true;
-	sf_exec_stop(fz.in_use->exec);
+	sf_rig_stop(&fz.in_use->rig);
 }
 
 static void on_violation(void *ctx, const struct sf_violation *v)
@@ -101,6 +103,59 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 		stop();
 	else
 		sf_trap(v);
+}
+
+/* The number makes the functions differ, so that nothing folds them into one (named_traps.c). */
+#define X(id, name, group, needs, doc)                                              \
+	__attribute__((noinline, noreturn, cold)) static void sf_diff_##id(void)    \
+	{                                                                           \
+		volatile int number = SF_PROP_##id;                                 \
+		(void)number;                                                       \
+		__builtin_trap();                                                   \
+	}
+SF_PROPERTIES(X)
+#undef X
+
+static void (*const differ[SF_PROPERTY_COUNT])(void) = {
+#define X(id, name, group, needs, doc) sf_diff_##id,
+	SF_PROPERTIES(X)
+#undef X
+};
+
+/* How to see it whole. */
+static void describe(const struct sf_divergence *d, char detail[DETAIL_MAX])
+{
+	const struct sf_members *on = fz.in_use->rig.on;
+	char at[32] = "at the end";
+	int n;
+
+	if (d->op != SF_NONE)
+		snprintf(at, sizeof(at), "at operation %u", d->op);
+	n = snprintf(detail, DETAIL_MAX, "%s %s (%s): %s %s, %s %s\nslabfuzz diff -a ", at,
+		     sf_properties[d->property].name, d->what, on->m[d->a].label, d->a_has,
+		     on->m[d->b].label, d->b_has);
+	for (uint32_t i = 0; i < on->nr && n < DETAIL_MAX; i++)
+		n += snprintf(detail + n, (size_t)(DETAIL_MAX - n), "%s%s", i ? "," : "",
+			      on->m[i].label);
+}
+
+/* Nobody is at fault yet: the heaps stay. What follows from a difference is not looked at. */
+static void on_diverged(void *ctx, const struct sf_divergence *d)
+{
+	char detail[DETAIL_MAX];
+
+	(void)ctx;
+	if (d->consequence || sf_find_made() || !sf_find_expected(d->key))
+		return;
+	describe(d, detail);
+	sf_find_save(d->key, detail);
+	if (sf_find_goes_on()) {
+		sf_rig_stop(&fz.in_use->rig);
+		return;
+	}
+	fprintf(stderr, "%s\n  %s\n", d->key, detail);
+	fflush(stderr);
+	differ[d->property]();
 }
 
 bool sf_fuzz_caught(const char *title, const char *detail)
@@ -170,10 +225,10 @@ static void on_asan_report(const char *report)
  * Brings settings to what is worth a heap of its own: bounded, and at the default where they do
  * nothing.
  */
-static void normalise(struct sf_settings *set, const struct sf_allocator *a)
+static void normalise(struct sf_settings *set, uint64_t heeded)
 {
 	for (size_t i = 0; i < sf_setting_count; i++)
-		if (!(a->settings & 1ull << sf_setting_table[i].code))
+		if (!(heeded & 1ull << sf_setting_table[i].code))
 			*sf_setting_slot(set, &sf_setting_table[i]) = sf_setting_table[i].def;
 	if (set->pages > FUZZ_PAGES_MAX)
 		set->pages = FUZZ_PAGES_MAX;
@@ -185,43 +240,28 @@ static void on_event(void *judge, const struct sf_event *ev)
 	if (ev->type == SF_EV_BEGIN && sf_fuzz_forget_coverage)
 		sf_fuzz_forget_coverage();
 	/* After a find the judge's picture is of no use, and more of the same would be said. */
-	if (__builtin_expect(!fz.in_use || !fz.in_use->broken, true))
+	if (judge && __builtin_expect(!fz.in_use || !fz.in_use->broken, true))
 		sf_judge_event(judge, ev);
 }
+
+static const struct sf_rig_hooks hooks = {
+	.event = on_event, .judging = { .violation = on_violation }, .diverged = on_diverged,
+};
 
 static void close_heap(void *ctx)
 {
 	struct fuzz_heap *h = ctx;
-	struct sf_exec *x = h->exec;
-	struct sf_judge *j = h->judge;
 
-	h->exec = NULL;
-	h->judge = NULL;
-	sf_exec_destroy(x);
-	sf_judge_destroy(j);
+	sf_rig_close(&h->rig);
 }
 
-static bool open_heap(struct fuzz_heap *h, const struct sf_allocator *a,
-		      const struct sf_settings *set, struct sf_error *err)
+static bool open_heap(struct fuzz_heap *h, const struct subject *of, const struct sf_settings *set,
+		      struct sf_error *err)
 {
-	static const struct sf_judge_options judging = { .violation = on_violation };
-	static const struct sf_exec_options how = { .end = SF_END_TEARDOWN, .contents = true };
-
-	h->allocator = a;
+	h->of = of;
 	h->settings = *set;
 	h->broken = false;
-	if (!h->exec) {
-		h->judge = sf_judge_create(&judging);
-		h->exec = sf_exec_create(a, set, &how, on_event, h->judge, err);
-		if (!h->exec)
-			sf_judge_destroy(h->judge);
-		return h->exec;
-	}
-	/* Executor and judge keep their tables. */
-	if (sf_exec_open(h->exec, a, set, err))
-		return true;
-	close_heap(h);
-	return false;
+	return sf_rig_open(&h->rig, &of->on, set, &hooks, err);
 }
 
 static uint64_t now_ns(void)
@@ -236,7 +276,7 @@ static uint64_t now_ns(void)
 
 struct opening {
 	struct fuzz_heap *heap;
-	const struct sf_allocator *allocator;
+	const struct subject *of;
 	const struct sf_settings *set;
 	struct sf_error *err;
 	bool opened;
@@ -246,17 +286,17 @@ static void open_guarded(void *ctx)
 {
 	struct opening *o = ctx;
 
-	o->opened = open_heap(o->heap, o->allocator, o->set, o->err);
+	o->opened = open_heap(o->heap, o->of, o->set, o->err);
 }
 
 /*
  * What a find was made on may be in any state: closing it may crash again, and then it is left
  * where it is.
  */
-static bool replace_heap(struct fuzz_heap *h, const struct sf_allocator *a,
+static bool replace_heap(struct fuzz_heap *h, const struct subject *of,
 			 const struct sf_settings *set, struct sf_error *err)
 {
-	struct opening o = { .heap = h, .allocator = a, .set = set, .err = err };
+	struct opening o = { .heap = h, .of = of, .set = set, .err = err };
 	uint64_t start = now_ns();
 	char crash[SF_CRASH_MAX];
 
@@ -264,8 +304,7 @@ static bool replace_heap(struct fuzz_heap *h, const struct sf_allocator *a,
 		open_guarded(&o);
 	} else if (!sf_survive(open_guarded, &o, crash)) {
 		sf_find_save(crash, "");
-		h->exec = NULL;
-		h->judge = NULL;
+		h->rig = (struct sf_rig){ .judge = NULL };
 		snprintf(err->text, sizeof(err->text), "%s", crash);
 		return false;
 	}
@@ -275,31 +314,36 @@ static bool replace_heap(struct fuzz_heap *h, const struct sf_allocator *a,
 }
 
 /* The heap with these settings; the one that was not used for longest makes way. */
-static struct fuzz_heap *find_heap(const struct sf_allocator *a, const struct sf_settings *set,
+static struct fuzz_heap *find_heap(const struct subject *of, const struct sf_settings *set,
 				   struct sf_error *err)
 {
 	struct fuzz_heap *oldest = &fz.heaps[0];
 
-	for (struct fuzz_heap *h = fz.heaps; h < fz.heaps + HEAPS_MAX; h++) {
-		if (h->exec && h->allocator == a && !memcmp(&h->settings, set, sizeof(*set))) {
+	for (struct fuzz_heap *h = fz.heaps; h < fz.heaps + fz.nr_heaps; h++) {
+		if (h->rig.judge && h->of == of && !memcmp(&h->settings, set, sizeof(*set))) {
 			oldest = h;
 			break;
 		}
-		if (!h->exec || (oldest->exec && h->used < oldest->used))
+		if (!h->rig.judge || (oldest->rig.judge && h->used < oldest->used))
 			oldest = h;
 	}
-	if (oldest->exec && !oldest->broken && oldest->allocator == a &&
+	if (oldest->rig.judge && !oldest->broken && oldest->of == of &&
 	    !memcmp(&oldest->settings, set, sizeof(*set)))
 		return oldest;
-	return replace_heap(oldest, a, set, err) ? oldest : NULL;
+	return replace_heap(oldest, of, set, err) ? oldest : NULL;
 }
 
 /* --- set-up --- */
 
+static void refuse(const char *variable, const char *value, const char *why)
+{
+	fprintf(stderr, "slabfuzz: %s=%s: %s\n", variable, value, why);
+	exit(2);
+}
+
 static void refuse_name(const char *name, const char *why)
 {
-	fprintf(stderr, "slabfuzz: SLABFUZZ_ALLOCATOR=%s: %s\n", name, why);
-	exit(2);
+	refuse("SLABFUZZ_ALLOCATOR", name, why);
 }
 
 static void add_range(uint8_t *begin, size_t size)
@@ -317,17 +361,46 @@ static void add_object(const char *path)
 	add_range(begin, size);
 }
 
-static void add_subject(const char *name)
+/* Partners of SLABFUZZ_LOCKSTEP; "default": whom member.h names. None is an allocator's own. */
+static void add_partners(struct sf_members *on, const struct sf_allocator *a)
+{
+	const char *env = getenv("SLABFUZZ_LOCKSTEP");
+	struct sf_members read = { .nr = 0 };
+	struct sf_error err = { "" };
+	char *beside = NULL;
+
+	if (!env || !*env)
+		return;
+	if (!strcmp(env, "default"))
+		env = beside = sf_members_beside(a);
+	if (!sf_members_read_all(&read, env, &err))
+		refuse("SLABFUZZ_LOCKSTEP", env, err.text);
+	for (uint32_t i = 0; i < read.nr; i++)
+		if (read.m[i].allocator != a || read.m[i].overrides.nr)
+			sf_members_move(on, &read.m[i]);
+	sf_members_free(&read);
+	if (on->nr > SF_MEMBERS_MAX)
+		refuse("SLABFUZZ_LOCKSTEP", env, "too many members");
+	if (on->nr < 2)
+		refuse("SLABFUZZ_LOCKSTEP", env, "names no other than the allocator itself");
+	free(beside);
+}
+
+static struct subject *add_subject(const struct sf_allocator *a, const char *name)
 {
 	struct subject *s = &fz.subject[fz.nr_subjects];
-	struct sf_error err = { "" };
 	char line[NAMES_MAX + 16];
 
 	if (fz.nr_subjects == ALLOCATORS_MAX)
 		refuse_name(name, "too many allocators");
-	s->allocator = sf_allocator_open(name, getenv("SLABFUZZ_TRAITS"), &err);
-	if (!s->allocator)
-		refuse_name(name, err.text);
+	s->allocator = a;
+	sf_members_put(&s->on, a);
+	add_partners(&s->on, a);
+	s->settings = ~0ull;
+	for (uint32_t i = 0; i < s->on.nr; i++)
+		s->settings &= s->on.m[i].allocator->settings;
+	if (fz.nr_heaps > HEAPS_MAX / s->on.nr || !fz.nr_heaps)
+		fz.nr_heaps = HEAPS_MAX / s->on.nr;
 	fz.nr_subjects++;
 	snprintf(line, sizeof(line), "runs %s", name);
 	s->runs = sf_counter(line);
@@ -338,6 +411,17 @@ static void add_subject(const char *name)
 	snprintf(line, sizeof(line), "broken %s", name);
 	s->broken = sf_counter(line);
 	s->forked = sf_traits_of(s->allocator)->history && sf_counter_value(s->broken);
+	return s;
+}
+
+static void add_named(const char *name)
+{
+	struct sf_error err = { "" };
+	const struct sf_allocator *a = sf_allocator_open(name, getenv("SLABFUZZ_TRAITS"), &err);
+
+	if (!a)
+		refuse_name(name, err.text);
+	add_subject(a, name);
 }
 
 /* Who has had the fewest runs: engines that are ended early would never get to the last. */
@@ -361,7 +445,7 @@ static void choose_allocators(void)
 	fz.any = !env || !*env;
 	snprintf(names, sizeof(names), "%s", fz.any ? "baseline" : env);
 	for (name = strtok_r(names, " ", &save); name; name = strtok_r(NULL, " ", &save))
-		add_subject(name);
+		add_named(name);
 	if (!fz.nr_subjects)
 		refuse_name(env, "names no allocator");
 	fz.first = first_turn();
@@ -379,8 +463,8 @@ void sf_fuzz_setup(void)
 	sf_prog_init(&fz.prog);
 	if (sf_find_goes_on())
 		sf_survive_setup();
-	normalise(&fz.prog.settings, fz.subject[0].allocator);
-	if (!find_heap(fz.subject[0].allocator, &fz.prog.settings, &err)) {
+	normalise(&fz.prog.settings, fz.subject[0].settings);
+	if (!find_heap(&fz.subject[0], &fz.prog.settings, &err)) {
 		fprintf(stderr, "slabfuzz: %s: %s\n", fz.subject[0].allocator->name, err.text);
 		exit(3);
 	}
@@ -444,31 +528,49 @@ static enum sf_end how_it_ends(const struct sf_prog *p)
 
 static void run_guarded(void *ctx)
 {
-	struct sf_error err;
-
 	(void)ctx;
-	sf_exec_run(fz.in_use->exec, &fz.prog, NULL, &err);
+	sf_rig_run(&fz.in_use->rig, &fz.prog,
+		   fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
 }
 
-static void run_here(void *ctx)
+/* Values that were compared, and those that were not: nobody is to believe in none. */
+static void count_compared(const struct fuzz_heap *h, uint64_t compared, uint64_t skipped)
 {
-	struct fuzz_heap *h = ctx;
+	static char *c, *s;
+	uint64_t c_now, s_now;
+
+	if (!c) {
+		c = sf_counter("compared");
+		s = sf_counter("uncompared");
+	}
+	sf_lockstep_totals(h->rig.lockstep, &c_now, &s_now);
+	sf_counter_add(c, c_now - compared);
+	sf_counter_add(s, s_now - skipped);
+}
+
+static void run_here(struct fuzz_heap *h)
+{
+	uint64_t compared = 0, skipped = 0;
 	char crash[SF_CRASH_MAX];
 
-	if (sf_survive(run_guarded, NULL, crash))
+	if (h->rig.lockstep)
+		sf_lockstep_totals(h->rig.lockstep, &compared, &skipped);
+	if (sf_survive(run_guarded, NULL, crash)) {
+		if (h->rig.lockstep)
+			count_compared(h, compared, skipped);
 		return;
+	}
 	sf_find_save(crash, "");
 	h->broken = true;
 	/* Executor and judge were in the midst of something, too. */
 	if (!sf_survive(close_heap, h, crash))
-		h->exec = NULL;
+		h->rig = (struct sf_rig){ .judge = NULL };
 }
 
 static void run_on(struct fuzz_heap *h)
 {
 	h->used = ++fz.runs;
 	fz.in_use = h;
-	sf_exec_set_end(h->exec, fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
 	if (sf_find_goes_on())
 		run_here(h);
 	else
@@ -508,15 +610,15 @@ static void take_coverage(struct subject *s, bool first, bool last)
 }
 
 /* False: what it was run on is broken. */
-static bool run_subject(const struct sf_allocator *a)
+static bool run_subject(const struct subject *of)
 {
 	struct sf_error err;
 	struct fuzz_heap *h;
 
 	fz.prog.settings = fz.asked;
-	normalise(&fz.prog.settings, a);
-	sf_find_is(&fz.prog, a->name);
-	h = find_heap(a, &fz.prog.settings, &err);
+	normalise(&fz.prog.settings, of->settings);
+	sf_find_is(&fz.prog, of->allocator->name);
+	h = find_heap(of, &fz.prog.settings, &err);
 	if (!h) {
 		/* A heap that cannot be: the allocator says so in words, that is no bug. */
 		static bool said;
@@ -547,7 +649,7 @@ static bool run_in_child(unsigned int subject, const uint8_t *data, size_t size)
 		sf_find_forget();
 	begun = getpid();
 	take(data, size);
-	return run_subject(fz.subject[subject].allocator);
+	return run_subject(&fz.subject[subject]);
 }
 
 /* What ends the child ends this process in the same way, for the engine to see. */
@@ -574,7 +676,7 @@ static void run_counted(unsigned int nr, const uint8_t *data, size_t size)
 
 	if (s->forked) {
 		run_forked(nr, data, size);
-	} else if (!run_subject(s->allocator) && sf_traits_of(s->allocator)->history &&
+	} else if (!run_subject(s) && sf_traits_of(s->allocator)->history &&
 		   sf_find_goes_on()) {
 		sf_counter_raise(s->broken, 1);
 		_exit(SF_FIND_AGAIN);
@@ -635,6 +737,15 @@ static const struct sf_allocator *marked_for(const uint8_t *data, size_t size)
 	return sf_mark_get(data, size, name) ? sf_allocator_by_name(name) : NULL;
 }
 
+/* Whom an input names, if any will do: a subject from then on. */
+static struct subject *subject_of(const struct sf_allocator *a)
+{
+	for (unsigned int i = 0; i < fz.nr_subjects; i++)
+		if (fz.subject[i].allocator == a)
+			return &fz.subject[i];
+	return add_subject(a, a->name);
+}
+
 /* Runs [*first, *last) of the subjects: whom the input is marked for, or all. */
 static void choose_subjects(const struct sf_allocator *a, unsigned int *first, unsigned int *last)
 {
@@ -655,7 +766,7 @@ void sf_fuzz_program(const uint8_t *data, size_t size)
 
 	take(data, size);
 	if (fz.any && a) {
-		run_subject(a);
+		run_subject(subject_of(a));
 		return;
 	}
 	choose_subjects(a, &first, &last);

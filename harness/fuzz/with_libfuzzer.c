@@ -230,6 +230,20 @@ struct tally {
 	bool titles;
 };
 
+/* Counters of all jobs that are summed up. */
+static const struct {
+	const char *name;
+	size_t offset;
+} sums[] = {
+	{ "ns opening", offsetof(struct sf_engine_result, opening) },
+	{ "ns running", offsetof(struct sf_engine_result, running) },
+	{ "ns costliest", offsetof(struct sf_engine_result, costliest) },
+	{ "compared", offsetof(struct sf_engine_result, compared) },
+	{ "uncompared", offsetof(struct sf_engine_result, uncompared) },
+};
+
+enum { NR_SUMS = sizeof(sums) / sizeof(sums[0]) };
+
 static void take_count(void *ctx, const char *name, uint64_t n)
 {
 	struct tally *t = ctx;
@@ -243,12 +257,9 @@ static void take_count(void *ctx, const char *name, uint64_t n)
 		if (!strncmp(name, "edges ", 6) && !strcmp(name + 6, a->name) && n > a->edges)
 			a->edges = n;
 	}
-	if (!strcmp(name, "ns opening"))
-		r->opening += n;
-	if (!strcmp(name, "ns running"))
-		r->running += n;
-	if (!strcmp(name, "ns costliest"))
-		r->costliest += n;
+	for (size_t i = 0; i < NR_SUMS; i++)
+		if (!strcmp(name, sums[i].name))
+			*(uint64_t *)((char *)r + sums[i].offset) += n;
 	if (t->titles && !strncmp(name, "title ", 6))
 		sf_finds_count(&r->finds, name + 6, n);
 }
@@ -259,7 +270,8 @@ static void take_counts(struct lf_run *l, bool titles)
 
 	for (uint32_t i = 0; i < l->r->nr_allocators; i++)
 		l->r->allocators[i].runs = l->r->allocators[i].edges = 0;
-	l->r->opening = l->r->running = l->r->costliest = 0;
+	for (size_t i = 0; i < NR_SUMS; i++)
+		*(uint64_t *)((char *)l->r + sums[i].offset) = 0;
 	for (uint32_t i = 0; i < l->plan->jobs; i++) {
 		char *path = of_job(l, "counts", i);
 

@@ -4,6 +4,8 @@
  */
 #include "lockstep.h"
 
+#include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +14,12 @@
 #include "observe.h"
 
 struct side {
-	struct sf_member of;
+	struct sf_lockstep *all;
+	const struct sf_member *of;
+	uint32_t nr;
 	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
+	struct sf_tape *tape; /* in a worker; in place of exec */
+	struct sf_outcome out; /* of the operation in hand */
 	struct sf_settings set;
 	struct sf_observer seen;
 	bool over;            /* it blocked: it goes no further */
@@ -35,7 +41,14 @@ struct sf_lockstep {
 	uint64_t reduced;
 	struct side side[SF_MEMBERS_MAX];
 	struct pair pair[SF_MEMBERS_MAX]; /* of 0 and this one; [0] is not used */
-	char title[200];
+	bool differs; /* in this program ... */
+	struct sf_difference first; /* ... here first */
+	bool stopped; /* in the midst of this program */
+	/* In workers: the program without what is left out, and which results are. */
+	struct sf_prog reduced_to; /* its strings are another's */
+	bool *lost;
+	uint32_t nr_lost, cap_lost;
+	char title[160], key[160];
 };
 
 const char *const sf_uncompared_names[SF_UNCOMPARED_COUNT] = {
@@ -44,32 +57,41 @@ const char *const sf_uncompared_names[SF_UNCOMPARED_COUNT] = {
 #undef X
 };
 
-static void listen(void *seen, const struct sf_event *ev)
+static void listen(void *ctx, const struct sf_event *ev)
 {
-	sf_observe_event(seen, ev);
+	struct side *s = ctx;
+	const struct sf_lockstep_options *opt = &s->all->opt;
+
+	sf_observe_event(&s->seen, ev);
+	if (opt->event)
+		opt->event(opt->ctx, s->nr, ev);
 }
 
-struct sf_lockstep *sf_lockstep_create(const struct sf_member *member, uint32_t nr,
+struct sf_lockstep *sf_lockstep_create(const struct sf_members *members,
 				       const struct sf_lockstep_options *opt,
 				       struct sf_error *err)
 {
 	struct sf_lockstep *l;
 
-	if (nr < 2 || nr > SF_MEMBERS_MAX) {
-		snprintf(err->text, sizeof(err->text), "%u members: 2 to %u can be compared", nr,
-			 SF_MEMBERS_MAX);
+	if (members->nr < 2 || members->nr > SF_MEMBERS_MAX) {
+		snprintf(err->text, sizeof(err->text), "%u members: 2 to %u can be compared",
+			 members->nr, SF_MEMBERS_MAX);
 		return NULL;
 	}
-	l = sf_grow(NULL, 1, sizeof(*l));
-	memset(l, 0, sizeof(*l));
+	l = sf_zalloc(1, sizeof(*l));
 	l->opt = *opt;
-	l->nr = nr;
+	l->nr = members->nr;
 	l->caps = UINT64_MAX;
-	for (uint32_t i = 0; i < nr; i++) {
-		l->side[i].of = member[i];
-		l->caps &= member[i].allocator->caps;
-		l->pair[i].claimed =
-			sf_properties_claimed(member[0].allocator, member[i].allocator);
+	for (uint32_t i = 0; i < l->nr; i++) {
+		const struct sf_allocator *a = members->m[i].allocator;
+
+		l->side[i].all = l;
+		l->side[i].nr = i;
+		l->side[i].of = &members->m[i];
+		l->caps &= a->caps;
+		l->pair[i].claimed = sf_properties_claimed(members->m[0].allocator, a);
+		if (opt->worker)
+			l->side[i].tape = sf_tape_create(a, opt->worker);
 	}
 	return l;
 }
@@ -79,21 +101,72 @@ void sf_lockstep_destroy(struct sf_lockstep *l)
 	for (uint32_t i = 0; i < l->nr; i++) {
 		if (l->side[i].exec)
 			sf_exec_destroy(l->side[i].exec);
+		if (l->side[i].tape)
+			sf_tape_free(l->side[i].tape);
 		sf_observer_free(&l->side[i].seen);
 	}
+	l->reduced_to.strings = NULL;
+	sf_prog_free(&l->reduced_to);
+	free(l->lost);
 	free(l);
 }
 
-void sf_lockstep_reduce(const struct sf_lockstep *l, struct sf_settings *set)
+static void reduce(const struct sf_lockstep *l, struct sf_settings *set)
 {
 	for (size_t i = 0; i < sf_setting_count; i++) {
 		const struct sf_setting_info *info = &sf_setting_table[i];
 
 		for (uint32_t m = 0; m < l->nr; m++)
-			if (!(l->side[m].of.allocator->settings >> info->code & 1))
+			if (!(l->side[m].of->allocator->settings >> info->code & 1))
 				*sf_setting_slot(set, info) = info->def;
 	}
 	sf_settings_fixup(set);
+}
+
+bool sf_lockstep_settings(const struct sf_lockstep *l, const struct sf_settings *of,
+			  const struct sf_overrides *more, struct sf_settings *set,
+			  struct sf_error *err)
+{
+	for (uint32_t i = 0; i < l->nr; i++) {
+		const char *fault = NULL;
+
+		set[i] = *of;
+		reduce(l, &set[i]);
+		if (more)
+			fault = sf_overrides_apply(more, &set[i]);
+		if (!fault)
+			fault = sf_overrides_apply(&l->side[i].of->overrides, &set[i]);
+		if (!fault)
+			continue;
+		snprintf(err->text, sizeof(err->text), "%.60s: %.130s", l->side[i].of->label,
+			 fault);
+		return false;
+	}
+	return true;
+}
+
+static bool open_side(struct side *s, const struct sf_settings *set, struct sf_error *err)
+{
+	const struct sf_allocator *a = s->of->allocator;
+
+	if (s->tape) {
+		s->set = *set;
+		return true;
+	}
+	if (!s->exec)
+		s->exec = sf_exec_create(a, set, &s->all->opt.exec, listen, s, err);
+	else if (!sf_exec_open(s->exec, a, set, err))
+		return false;
+	s->set = *set;
+	return s->exec;
+}
+
+bool sf_lockstep_open(struct sf_lockstep *l, const struct sf_settings *set, struct sf_error *err)
+{
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (!open_side(&l->side[i], &set[i], err))
+			return false;
+	return true;
 }
 
 /* The heaps that this program wants. */
@@ -102,34 +175,34 @@ static bool open_heaps(struct sf_lockstep *l, const struct sf_settings *set, str
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 
-		if (s->exec && !memcmp(&s->set, &set[i], sizeof(s->set)))
+		if ((s->exec || s->tape) && !memcmp(&s->set, &set[i], sizeof(s->set)))
 			continue;
-		if (s->exec && !sf_exec_open(s->exec, s->of.allocator, &set[i], err))
+		if (!open_side(s, &set[i], err))
 			return false;
-		if (!s->exec)
-			s->exec = sf_exec_create(s->of.allocator, &set[i], &l->opt.exec, listen,
-						 &s->seen, err);
-		if (!s->exec)
-			return false;
-		s->set = set[i];
 	}
 	return true;
 }
 
 static void begin(struct sf_lockstep *l, const char *name)
 {
-	const struct side *first = &l->side[0];
+	struct side *first = &l->side[0];
 
+	l->stopped = l->differs = false;
+	l->side[0].seen.whole = false;
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 		struct pair *p = &l->pair[i];
 
 		s->over = false;
 		sf_observe_begin(&s->seen);
-		sf_exec_begin(s->exec, name);
-		p->may = sf_may_differ(first->of.allocator, &first->set, s->of.allocator, &s->set);
+		if (s->exec)
+			sf_exec_begin(s->exec, name);
+		p->may = sf_may_differ(first->of->allocator, &first->set, s->of->allocator,
+				       &s->set);
 		p->ended = 0;
 		p->diverged = p->over = false;
+		s->seen.whole = i && !(p->may & SF_PROP(WHOLE));
+		first->seen.whole |= s->seen.whole;
 	}
 }
 
@@ -140,6 +213,34 @@ static const char *value_name(const struct sf_observer *a, const struct sf_obser
 	const struct sf_seen *longer = index < a->seen[p].nr ? &a->seen[p] : &b->seen[p];
 
 	return longer->v[index].what;
+}
+
+/* A value without its numbers: "N", "kmalloc-N". */
+static void put_value(char buf[40], const char *value)
+{
+	size_t n = 0;
+
+	for (; *value && n < 39; value++) {
+		if (!isdigit((unsigned char)*value))
+			buf[n++] = *value;
+		else if (!n || buf[n - 1] != 'N')
+			buf[n++] = 'N';
+	}
+	buf[n] = 0;
+}
+
+static void put_titles(struct sf_lockstep *l, const struct sf_divergence *d, const char *after)
+{
+	const char *a = l->side[d->a].of->label, *b = l->side[d->b].of->label;
+	const char *name = sf_properties[d->property].name;
+	char a_key[40], b_key[40];
+
+	put_value(a_key, d->a_has);
+	put_value(b_key, d->b_has);
+	snprintf(l->title, sizeof(l->title), "diff %s: %s %s, %s %s after %s", name, a, d->a_has, b,
+		 d->b_has, after);
+	snprintf(l->key, sizeof(l->key), "diff %s: %s %s, %s %s after %s", name, a, a_key, b,
+		 b_key, after);
 }
 
 static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint32_t index,
@@ -153,13 +254,13 @@ static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint3
 		.what = value_name(x, y, p, index),
 		.a_has = sf_value_text(&x->seen[p], index, a_buf),
 		.b_has = sf_value_text(&y->seen[p], index, b_buf),
-		.consequence = pair->diverged, .title = l->title,
+		.consequence = pair->diverged, .title = l->title, .key = l->key,
 	};
 
-	snprintf(l->title, sizeof(l->title), "diff %s: %s %s, %s %s after %s",
-		 sf_properties[p].name, l->side[0].of.label, d.a_has, l->side[b].of.label, d.b_has,
-		 op ? sf_op_table[op->code].name : "the end");
-	pair->diverged = true;
+	put_titles(l, &d, op ? sf_op_table[op->code].name : "the end");
+	if (!l->differs)
+		l->first = (struct sf_difference){ .property = (uint8_t)p, .b = b };
+	l->differs = pair->diverged = true;
 	pair->count[p].diverged++;
 	pair->ended |= (sf_property_set)1 << p;
 	/* Elsewhere means elsewhere from now on; and what one has and the other has not ... */
@@ -172,6 +273,25 @@ static void diverge(struct sf_lockstep *l, uint32_t b, enum sf_property p, uint3
 }
 
 /*
+ * Two builds of one allocator have the same room. Where half of it is more than all that was asked
+ * for, freed or not, none can be short of it, wherever its objects lie.
+ */
+static bool is_roomy(const struct sf_lockstep *l, uint32_t b)
+{
+	const struct side *side[2] = { &l->side[0], &l->side[b] };
+
+	if (!sf_same_room(side[0]->of->allocator, side[1]->of->allocator))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		const struct sf_observer *seen = &side[i]->seen;
+
+		if (seen->asked + seen->asking > side[i]->set.pages * SF_PAGE_SIZE / 2)
+			return false;
+	}
+	return true;
+}
+
+/*
  * Results that differ are legal where one of them may have less room, and its NULL has a reason
  * that it told of, or it tells nothing.
  */
@@ -179,19 +299,22 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 {
 	const struct side *side[2] = { &l->side[0], &l->side[b] };
 
+	/* A setting says who gets what. */
+	if (l->pair[b].may & SF_PROP(RESULT))
+		return true;
 	/* INDEX: who had to move (krealloc_node_align()) can fail. */
-	if (!(l->pair[b].may & (SF_PROP(RESULT) | SF_PROP(PLACE) | SF_PROP(INDEX))))
+	if (!(l->pair[b].may & (SF_PROP(PLACE) | SF_PROP(INDEX))))
 		return false;
 	for (int i = 0; i < 2; i++) {
-		const struct sf_outcome *mine = sf_exec_outcome(side[i]->exec);
-		const struct sf_outcome *other = sf_exec_outcome(side[!i]->exec);
+		const struct sf_outcome *mine = &side[i]->out;
+		const struct sf_outcome *other = &side[!i]->out;
 
 		if (mine->status != SF_NULL && mine->status != SF_BLOCKED)
 			continue;
 		if (other->status == mine->status)
 			continue;
 		return side[i]->seen.short_of_memory ||
-		       !(side[i]->of.allocator->caps & SF_CAP_TRACE);
+		       (!(side[i]->of->allocator->caps & SF_CAP_TRACE) && !is_roomy(l, b));
 	}
 	/* How far a bulk got, or what was noticed: neither is a NULL with a reason. */
 	return l->pair[b].may & SF_PROP(PLACE);
@@ -240,6 +363,13 @@ static void hold_property(struct sf_lockstep *l, uint32_t b, enum sf_property p,
 		diverge(l, b, p, index, op, nr);
 }
 
+/* An injected failure hit one of them, or both, but not in the same attempt. */
+static bool chance_parts(const struct sf_observer *x, const struct sf_observer *y)
+{
+	return x->faults != y->faults ||
+	       (x->faults && sf_observed_differ(x, y, SF_PROP_EVENTS) != UINT32_MAX);
+}
+
 /*
  * Did they part here, and legally? One did not carry the operation out, or had no room for it; or
  * an object had to move in one alone, for its index is another (krealloc_node_align()); or chance
@@ -250,10 +380,10 @@ static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
 	const struct side *x = &l->side[0], *y = &l->side[b];
 	struct pair *pair = &l->pair[b];
 
-	if (op && sf_exec_outcome(x->exec)->skipped != sf_exec_outcome(y->exec)->skipped)
+	if (op && x->out.skipped != y->out.skipped)
 		return true;
 	if (pair->may & SF_PROP(INDEX) &&
-	    (x->seen.moved != y->seen.moved || x->seen.faults != y->seen.faults)) {
+	    (x->seen.moved != y->seen.moved || chance_parts(&x->seen, &y->seen))) {
 		pair->ended |= sf_property_group(SF_GROUP_CHOICE);
 		return true;
 	}
@@ -293,7 +423,7 @@ static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op,
 
 static void hold(struct sf_lockstep *l, const struct sf_op *op, uint32_t nr)
 {
-	for (uint32_t b = 1; b < l->nr; b++)
+	for (uint32_t b = 1; b < l->nr && !l->stopped; b++)
 		if (!l->pair[b].over)
 			hold_pair(l, b, op, nr);
 }
@@ -306,27 +436,130 @@ static void see_live(struct side *s)
 	sf_observe_value(&s->seen, SF_PROP_LIVE, "objects", counts.live);
 }
 
-static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr)
+/* `at`: its number among those that all can carry out. False: the member goes no further. */
+static bool step_side(struct side *s, const struct sf_prog *p, uint32_t nr, uint32_t at)
+{
+	bool going;
+
+	if (s->tape)
+		return sf_tape_play(s->tape, at, &s->seen, &s->out);
+	going = sf_exec_step(s->exec, &p->ops[nr], p->strings);
+	s->out = *sf_exec_outcome(s->exec);
+	see_live(s);
+	return going;
+}
+
+static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr, uint32_t at)
 {
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 
 		sf_observe_begin(&s->seen);
-		if (s->over)
-			continue;
-		if (!sf_exec_step(s->exec, &p->ops[nr], p->strings))
-			s->over = true;
-		see_live(s);
+		if (!s->over && !l->stopped)
+			s->over = !step_side(s, p, nr, at);
 	}
 	hold(l, &p->ops[nr], nr);
 }
 
 static bool goes_on(const struct sf_lockstep *l)
 {
-	for (uint32_t b = 1; b < l->nr; b++)
+	for (uint32_t b = 1; b < l->nr && !l->stopped; b++)
 		if (!l->pair[b].over)
 			return true;
 	return false;
+}
+
+static void end(struct sf_lockstep *l)
+{
+	for (uint32_t i = 0; i < l->nr && !l->stopped; i++) {
+		struct side *s = &l->side[i];
+
+		sf_observe_begin(&s->seen);
+		if (s->tape)
+			sf_tape_play(s->tape, SF_NONE, &s->seen, &s->out);
+		else
+			sf_exec_end(s->exec);
+	}
+	hold(l, NULL, SF_NONE);
+}
+
+/* References of an operation are in these members, where its row has an argument that is one. */
+static bool refers(const struct sf_op *op, bool (*is)(const struct sf_lockstep *l, uint32_t res),
+		   const struct sf_lockstep *l)
+{
+	static const size_t at[SF_ARG_KINDS] = {
+#define X(kind, field, width, doc) [SF_ARG_##kind] = offsetof(struct sf_op, field),
+		SF_ARGS(X)
+#undef X
+	};
+	const struct sf_arg_info *a = sf_op_table[op->code].arg;
+
+	for (; a->kind != SF_ARG_END; a++) {
+		if ((at[a->kind] == offsetof(struct sf_op, obj) && is(l, op->obj)) ||
+		    (at[a->kind] == offsetof(struct sf_op, obj2) && is(l, op->obj2)) ||
+		    (at[a->kind] == offsetof(struct sf_op, cache) && is(l, op->cache)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_lost(const struct sf_lockstep *l, uint32_t res)
+{
+	return res < l->nr_lost && l->lost[res];
+}
+
+/* One of them cannot carry it out; or it is about what such an operation would have given. */
+static bool is_left_out(struct sf_lockstep *l, const struct sf_op *op)
+{
+	bool out = sf_exec_needs(op->code) & ~l->caps;
+
+	/* Processes of their own get whole programs, which must be sound. */
+	if (!l->opt.worker)
+		return out;
+	out = out || refers(op, is_lost, l);
+	if (op->res == SF_NONE || sf_op_table[op->code].res == SF_RES_NONE)
+		return out;
+	while (l->nr_lost <= op->res) {
+		SF_GROW(l->lost, l->nr_lost, l->cap_lost);
+		l->lost[l->nr_lost++] = false;
+	}
+	l->lost[op->res] = out;
+	return out;
+}
+
+/* All of it at once, without what is left out. False: no heap, or no such program can be. */
+static bool record(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
+		   struct sf_error *err)
+{
+	struct sf_prog *r = &l->reduced_to;
+	uint32_t dropped = 0;
+
+	if (!l->opt.worker)
+		return true;
+	r->settings = p->settings;
+	r->nr_ops = l->nr_lost = 0;
+	r->nr_res = p->nr_res;
+	r->strings = p->strings;
+	r->nr_strings = p->nr_strings;
+	for (uint32_t nr = 0; nr < p->nr_ops; nr++) {
+		if (is_left_out(l, &p->ops[nr]))
+			continue;
+		SF_GROW(r->ops, r->nr_ops, r->cap_ops);
+		r->ops[r->nr_ops++] = p->ops[nr];
+	}
+	if (r->nr_ops < p->nr_ops)
+		dropped = sf_prog_fixup(r);
+	if (dropped) {
+		snprintf(err->text, sizeof(err->text),
+			 "%u operations hang on others that not all members can carry out",
+			 dropped);
+		return false;
+	}
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (!sf_tape_record(l->side[i].tape, r, name, &l->side[i].set, err))
+			return false;
+	l->nr_lost = 0;
+	return true;
 }
 
 int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
@@ -334,29 +567,72 @@ int64_t sf_lockstep_run(struct sf_lockstep *l, const struct sf_prog *p, const ch
 {
 	int64_t done = 0;
 
-	if (!open_heaps(l, set, err))
+	if (!open_heaps(l, set, err) || !record(l, p, name, err))
 		return -1;
 	begin(l, name);
 	for (uint32_t nr = 0; nr < p->nr_ops && goes_on(l); nr++) {
-		if (sf_exec_needs(p->ops[nr].code) & ~l->caps) {
+		if (is_left_out(l, &p->ops[nr])) {
 			l->reduced++;
 			continue;
 		}
-		step(l, p, nr);
+		step(l, p, nr, (uint32_t)done);
 		done++;
 	}
-	for (uint32_t i = 0; i < l->nr; i++) {
-		sf_observe_begin(&l->side[i].seen);
-		sf_exec_end(l->side[i].exec);
-	}
-	hold(l, NULL, SF_NONE);
+	end(l);
 	return done;
+}
+
+bool sf_lockstep_first(const struct sf_lockstep *l, struct sf_difference *d)
+{
+	*d = l->first;
+	return l->differs;
+}
+
+bool sf_lockstep_keeps(struct sf_lockstep *l, const struct sf_prog *p,
+		       const struct sf_overrides *more, const struct sf_difference *d)
+{
+	struct sf_settings set[SF_MEMBERS_MAX];
+	struct sf_error err;
+
+	return sf_lockstep_settings(l, &p->settings, more, set, &err) &&
+	       sf_lockstep_run(l, p, NULL, set, &err) >= 0 && l->differs &&
+	       l->first.property == d->property && l->first.a == d->a && l->first.b == d->b;
+}
+
+void sf_lockstep_stop(struct sf_lockstep *l)
+{
+	l->stopped = true;
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (l->side[i].exec)
+			sf_exec_stop(l->side[i].exec);
+}
+
+void sf_lockstep_set_end(struct sf_lockstep *l, enum sf_end how)
+{
+	l->opt.exec.end = (uint8_t)how;
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (l->side[i].exec)
+			sf_exec_set_end(l->side[i].exec, how);
 }
 
 const struct sf_compared *sf_lockstep_counts(const struct sf_lockstep *l, uint32_t b,
 					     enum sf_property p)
 {
 	return b && b < l->nr ? &l->pair[b].count[p] : NULL;
+}
+
+void sf_lockstep_totals(const struct sf_lockstep *l, uint64_t *compared, uint64_t *skipped)
+{
+	*compared = *skipped = 0;
+	for (uint32_t b = 1; b < l->nr; b++) {
+		for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
+			const struct sf_compared *c = &l->pair[b].count[p];
+
+			*compared += c->compared + c->diverged;
+			for (unsigned int r = 0; r < SF_UNCOMPARED_COUNT; r++)
+				*skipped += c->skipped[r];
+		}
+	}
 }
 
 uint64_t sf_lockstep_reduced(const struct sf_lockstep *l)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../allocators/base/grow.h"
+#include "../exec/event_hash.h"
 #include "../program/program.h"
 
 static void add(struct sf_observer *o, enum sf_property p, const char *what, uint64_t value,
@@ -26,8 +27,26 @@ void sf_observe_value(struct sf_observer *o, enum sf_property p, const char *wha
 	add(o, p, what, value, NULL);
 }
 
+static const char lost_at[] = "lost at", not_zero[] = "first that is not zero";
+
+void sf_observe_again(struct sf_observer *o, enum sf_property p, const struct sf_value *v)
+{
+	add(o, p, v->what, v->value, v->text);
+}
+
 #define SEE(property, what, value) add(o, SF_PROP_##property, what, (uint64_t)(value), NULL)
 #define SEE_TEXT(property, what, text) add(o, SF_PROP_##property, what, 0, text)
+
+/* What is lost, of all that was looked at in this step: the first, or that nothing is. */
+static void see_loss(struct sf_observer *o, enum sf_property p, const char *what, uint64_t bad)
+{
+	struct sf_seen *s = &o->seen[p];
+
+	if (!s->nr)
+		add(o, p, what, bad, NULL);
+	else if (s->v[0].value == SF_GOOD)
+		s->v[0].value = bad;
+}
 
 void sf_observe_begin(struct sf_observer *o)
 {
@@ -35,6 +54,7 @@ void sf_observe_begin(struct sf_observer *o)
 		o->seen[i].nr = 0;
 	o->short_of_memory = o->moved = false;
 	o->faults = 0;
+	o->asking = 0;
 }
 
 /* The first name that a cache had: aliases come later. */
@@ -79,6 +99,7 @@ static void fall_short(struct sf_observer *o)
 static void forget_program(struct sf_observer *o)
 {
 	o->tainted = o->was_short = false;
+	o->asked = 0;
 	for (uint32_t i = o->nr_boot; i < o->nr_caches; i++) {
 		free(o->cache[i]);
 		o->cache[i] = NULL;
@@ -113,28 +134,63 @@ static void see_place(struct sf_observer *o, const struct sf_place *p)
 	SEE(INDEX, "offset", p->offset);
 }
 
+/* Who asks for an alignment that is none may be told so, or of no memory, or be served. */
+static bool is_odd(const struct sf_ev_alloc *e)
+{
+	switch (e->call) {
+	case SF_CALL_ALIGNED_ALLOC:
+	case SF_CALL_MEMALIGN:
+	case SF_CALL_POSIX_MEMALIGN:
+		return !e->align || e->align & (e->align - 1);
+	}
+	return false;
+}
+
+static void see_error(struct sf_observer *o, const struct sf_ev_alloc *e)
+{
+	if (is_odd(e))
+		return;
+	/* Who succeeds may leave in errno what it likes; so may who returns the code (POSIX). */
+	if (e->status == SF_NULL && e->call != SF_CALL_POSIX_MEMALIGN)
+		SEE(ERROR, "errno", e->error);
+	SEE(ERROR, "returned", e->ret);
+}
+
+/*
+ * What it takes of a heap in which nothing is ever used again, with what goes with an object. How
+ * large a heap is that the program made, nobody knows here.
+ */
+static void count_bytes(struct sf_observer *o, const struct sf_ev_alloc *e, bool object)
+{
+	const uint64_t most = 1ull << 40;
+
+	o->asking = e->size < most && e->align < most ? e->size + e->align + 64 : most;
+	if (e->heap)
+		o->asking = most;
+	else if (object)
+		o->asked += o->asking;
+}
+
 static void see_alloc(struct sf_observer *o, const struct sf_ev_alloc *e)
 {
 	bool object = e->status == SF_OK && e->addr;
 
+	count_bytes(o, e, object);
+
 	SEE_TEXT(RESULT, "result", sf_status_name(e->status));
-	if (e->api == SF_API_FOREIGN) {
-		/* POSIX leaves errno open where the code is returned. */
-		if (e->call != SF_CALL_POSIX_MEMALIGN)
-			SEE(ERROR, "errno", e->error);
-		SEE(ERROR, "returned", e->ret);
-	}
-	SEE(CONTENTS, "lost at", e->bad);
+	if (e->api == SF_API_FOREIGN)
+		see_error(o, e);
+	see_loss(o, SF_PROP_CONTENTS, lost_at, e->bad);
 	o->moved |= e->moved;
 	if (!object)
 		return;
-	if (e->gfp & SF_GFP_ZERO || e->api == SF_API_FOREIGN) {
-		SEE(ZEROING, "due", e->zeroed != 0);
-		SEE(ZEROING, "first that is not zero", e->dirty);
-	} else {
-		SEE(WIPED, "first that is not zero", e->dirty);
-	}
-	SEE(CONTENTS, "counter", e->counter);
+	/* What the executor looked at hangs on what an allocator can, and promises. */
+	if (!(e->gfp & SF_GFP_ZERO) && e->api != SF_API_FOREIGN)
+		see_loss(o, SF_PROP_WIPED, not_zero, e->dirty);
+	else if (e->zeroed)
+		see_loss(o, SF_PROP_ZEROING, not_zero, e->dirty);
+	if (e->counter_size)
+		SEE(CONTENTS, "counter", e->counter);
 	SEE(USABLE, "usable", e->usable);
 	if (e->addr != SF_ZERO_SIZE_PTR)
 		see_place(o, &e->place);
@@ -144,7 +200,7 @@ static void see_alloc(struct sf_observer *o, const struct sf_ev_alloc *e)
 static void see_unasked(struct sf_observer *o, uint64_t bad)
 {
 	if (bad != SF_GOOD)
-		SEE(CONTENTS, "lost at", bad);
+		see_loss(o, SF_PROP_CONTENTS, lost_at, bad);
 }
 
 static void see_free(struct sf_observer *o, const struct sf_ev_free *e)
@@ -157,7 +213,7 @@ static void see_free(struct sf_observer *o, const struct sf_ev_free *e)
 		return;
 	default:
 		SEE_TEXT(RESULT, "free", sf_status_name(e->status));
-		SEE(CONTENTS, "lost at", e->bad);
+		see_loss(o, SF_PROP_CONTENTS, lost_at, e->bad);
 	}
 }
 
@@ -175,6 +231,14 @@ static void see_cacheop(struct sf_observer *o, const struct sf_event *ev)
 		SEE(CACHE, "merged", e->merged);
 }
 
+/* Who refuses by ending the process, as its traits allow, might as well have said NULL. */
+static void see_crash(struct sf_observer *o, const struct sf_ev_crash *e)
+{
+	snprintf(o->crash, sizeof(o->crash), "%s", e->title ? e->title : "crash");
+	SEE_TEXT(RESULT, e->refusal ? "result" : "crash",
+		 e->refusal ? sf_status_name(SF_NULL) : o->crash);
+}
+
 /* Results that are no allocation. */
 static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 {
@@ -190,7 +254,7 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		SEE(USABLE, "usable", ev->ksize.value);
 		return true;
 	case SF_EV_CONTENT:
-		SEE(CONTENTS, "lost at", ev->content.bad);
+		see_loss(o, SF_PROP_CONTENTS, lost_at, ev->content.bad);
 		return true;
 	case SF_EV_DEFER:
 		see_unasked(o, ev->defer.bad);
@@ -200,11 +264,11 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		return true;
 	case SF_EV_WRITE:
 		SEE_TEXT(RESULT, "result", sf_status_name(ev->write.status));
-		SEE(CONTENTS, "lost at", ev->write.bad);
+		see_loss(o, SF_PROP_CONTENTS, lost_at, ev->write.bad);
 		return true;
 	case SF_EV_RARE:
 		SEE_TEXT(RESULT, "result", sf_status_name(ev->rare.status));
-		SEE(CONTENTS, "lost at", ev->rare.bad);
+		see_loss(o, SF_PROP_CONTENTS, lost_at, ev->rare.bad);
 		return true;
 	case SF_EV_CACHE_CREATE:
 	case SF_EV_CACHE_DESTROY:
@@ -249,7 +313,7 @@ static bool see_result(struct sf_observer *o, const struct sf_event *ev)
 		SEE_TEXT(RESULT, "result", sf_status_name(ev->userheap.status));
 		return true;
 	case SF_EV_CRASH:
-		SEE_TEXT(RESULT, "crash", "crash");
+		see_crash(o, &ev->crash);
 		return true;
 	}
 	return false;
@@ -389,9 +453,10 @@ static void see_snapshot(struct sf_observer *o, const struct sf_event *ev)
 		return;
 	case SF_EV_SNAP_COUNTERS:
 		see_counters(o, &ev->counters);
+		/* How many hold what was leaked hangs on where it lies. */
 		if (o->final)
-			SEE(AFTER, "pages of slabs", ev->counters.nr_slab_reclaimable +
-						     ev->counters.nr_slab_unreclaimable);
+			SEE(AFTER, "slabs are left", (ev->counters.nr_slab_reclaimable |
+						      ev->counters.nr_slab_unreclaimable) != 0);
 		return;
 	case SF_EV_SNAP_MEMCG:
 		add(o, o->final ? SF_PROP_AFTER : SF_PROP_COUNTERS, "bytes charged",
@@ -402,8 +467,32 @@ static void see_snapshot(struct sf_observer *o, const struct sf_event *ev)
 	}
 }
 
+static const char *event_name(uint8_t type)
+{
+	static const char *const names[] = {
+#define X(id, member, doc) [SF_EV_##id] = #id,
+		SF_EVENTS(X)
+#undef X
+	};
+
+	return type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] : "event";
+}
+
+/* What a heap is called, and what a program, says nothing of what was done. */
+static void see_whole(struct sf_observer *o, const struct sf_event *ev)
+{
+	uint64_t hash = 0;
+
+	if (ev->type == SF_EV_HEAP || ev->type == SF_EV_BEGIN || ev->type == SF_EV_END)
+		return;
+	hash_event(&hash, ev);
+	SEE(WHOLE, event_name(ev->type), hash & UINT32_MAX);
+}
+
 void sf_observe_event(struct sf_observer *o, const struct sf_event *ev)
 {
+	if (o->whole)
+		see_whole(o, ev);
 	if (ev->type == SF_EV_CACHE)
 		name_cache(o, ev->cache.id, ev->cache.name, ev->cache.boot);
 	else if (ev->type == SF_EV_HEAP)
@@ -427,16 +516,25 @@ static bool same(const struct sf_value *a, const struct sf_value *b)
 	return !a->text || !strcmp(a->text, b->text);
 }
 
+/* What one of them had no reason to look at tells nothing, unless the other found a loss there. */
+static bool is_loss(const struct sf_value *v)
+{
+	return (v->what == lost_at || v->what == not_zero) && v->value != SF_GOOD;
+}
+
 uint32_t sf_observed_differ(const struct sf_observer *a, const struct sf_observer *b,
 			    enum sf_property p)
 {
-	const struct sf_seen *x = &a->seen[p], *y = &b->seen[p];
+	const struct sf_seen *x = &a->seen[p], *y = &b->seen[p], *longer = x->nr > y->nr ? x : y;
+	bool looked = p == SF_PROP_CONTENTS || p == SF_PROP_ZEROING || p == SF_PROP_WIPED;
 	uint32_t i;
 
 	for (i = 0; i < x->nr && i < y->nr; i++)
 		if (!same(&x->v[i], &y->v[i]))
 			return i;
-	return x->nr == y->nr ? UINT32_MAX : i;
+	while (looked && i < longer->nr && !is_loss(&longer->v[i]))
+		i++;
+	return i == longer->nr ? UINT32_MAX : i;
 }
 
 const char *sf_value_text(const struct sf_seen *s, uint32_t index, char buf[40])

@@ -29,8 +29,12 @@ struct sf_observer {
 	/* Memory was short, or a failure injected: a NULL has a reason. Here; in this program. */
 	bool short_of_memory, was_short;
 	uint32_t faults; /* injected failures that fired */
+	/* Bytes, generously: of the allocation of this step; of all in this program. */
+	uint64_t asking, asked;
 	bool moved;   /* a realloc gave another address */
 	bool tainted; /* misuse has begun, in this program */
+	char crash[160]; /* its title */
+	bool whole; /* set by who wants to know: every event counts */
 	bool final; /* the snapshot in hand is the one after everything was freed */
 	char **cache; /* names by id */
 	uint32_t nr_caches, cap_caches;
@@ -40,6 +44,8 @@ struct sf_observer {
 /* A new step: nothing has been seen. */
 void sf_observe_begin(struct sf_observer *o);
 void sf_observe_event(struct sf_observer *o, const struct sf_event *ev);
+/* A value that was seen before, elsewhere. */
+void sf_observe_again(struct sf_observer *o, enum sf_property p, const struct sf_value *v);
 void sf_observe_value(struct sf_observer *o, enum sf_property p, const char *what, uint64_t value);
 void sf_observer_free(struct sf_observer *o);
 

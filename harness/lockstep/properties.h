@@ -39,7 +39,9 @@
 	X(BLOCKS, "blocks", LAYOUT, SF_CAP_WALK, "free blocks, per-CPU lists, page-block types")  \
 	X(COUNTERS, "counters", LAYOUT, SF_CAP_WALK, "the allocator's own counters")              \
 	X(AFTER, "after", MEANING, SF_CAP_WALK | SF_CAP_TEARDOWN,                                 \
-	  "memory that is not free after everything was freed")
+	  "memory that is not free after everything was freed")                                   \
+	X(WHOLE, "whole", LAYOUT, SF_CAP_TRACE,                                                   \
+	  "every event, whole, where nothing tells members apart: builds of one design")
 
 enum sf_property {
 #define X(id, name, group, needs, doc) SF_PROP_##id,
@@ -63,6 +65,9 @@ struct sf_property_info {
 
 extern const struct sf_property_info sf_properties[SF_PROPERTY_COUNT];
 
+/* "meaning", "choice", "layout": one of SF_GROUP_*. */
+const char *sf_property_group_name(unsigned int group);
+
 /* All properties of these groups. */
 sf_property_set sf_property_group(unsigned int groups);
 
@@ -83,7 +88,8 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(memcg, SF_WHERE)                                                                \
 	X(zone_dma, SF_WHERE)                                                             \
 	X(nokmem, SF_WHERE)                                                               \
-	X(usercopy, SF_PROP(CACHE) | SF_PROP(USABLE) | SF_PROP(SLAB) | SF_LAYOUT)         \
+	X(usercopy, SF_PROP(CACHE) | SF_PROP(USABLE) | SF_PROP(SLAB) | SF_LAYOUT |        \
+	  SF_PROP(COMPLAINTS))                                                    \
 	X(watermarks, SF_LAYOUT)                                                          \
 	X(pageblock_order, SF_LAYOUT)                                                     \
 	X(init_on_alloc, SF_PROP(ZEROING) | SF_PROP(WIPED))                               \
@@ -96,7 +102,7 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(buckets, SF_WHERE)                                                              \
 	X(flex, SF_PROP(RESULT) | SF_PROP(LIVE) | SF_LAYOUT)                              \
 	X(type_align, SF_WHERE)                                                           \
-	X(slot_offset, SF_PROP(USABLE) | SF_PROP(INDEX))                                  \
+	X(slot_offset, SF_PROP(USABLE) | SF_PROP(INDEX) | SF_PROP(WIPED))                 \
 	X(misuse, ~0u)                                                                    \
 	X(accounting, SF_WHERE)                                                           \
 	X(oom, SF_LAYOUT)                                                                 \
@@ -119,6 +125,9 @@ sf_property_set sf_property_group(unsigned int groups);
 	X(RECLAIM, SF_LAYOUT | SF_PROP(LIVE))                                             \
 	X(MALLOC, SF_WHERE | SF_PROP(ZEROING))
 
+/* What may differ when the setting does; of one without a row everything. */
+sf_property_set sf_setting_reach(const struct sf_setting_info *info);
+
 /*
  * Where the layout may differ, so may the room that is left: who fails, falls back and reclaims
  * when memory is short, and everything from there on. These are compared until then.
@@ -130,6 +139,9 @@ sf_property_set sf_property_group(unsigned int groups);
 /* What may differ between two allocators, each under its settings. */
 sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_settings *a,
 			      const struct sf_allocator *y, const struct sf_settings *b);
+
+/* Builds of one allocator, each of which has a heap of its own, of a size that is a setting. */
+bool sf_same_room(const struct sf_allocator *a, const struct sf_allocator *b);
 
 /* What both claim. */
 sf_property_set sf_properties_claimed(const struct sf_allocator *a, const struct sf_allocator *b);

@@ -2,7 +2,7 @@
 /*
  * event_hash.h - a number for what an event says, member by member: padding does not matter, nor
  * the compiler, nor where anything lies in this process. Relies on event.h and the table of
- * settings; test_determinism.c and behaviour.c rely on it. An event without a row here does not
+ * settings; lockstep and the tests of determinism rely on it. An event without a row here does not
  * compile.
  */
 #ifndef SLABFUZZ_EVENT_HASH_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../allocators/event.h"
+#include "../../allocators/event.h"
 
 static inline void mix(uint64_t *h, uint64_t x)
 {

@@ -497,7 +497,7 @@ static void sheaves(struct fixture *f, unsigned int nr)
 static void acc_16_barn(struct fixture *f)
 {
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .begin = true, .memcg = SF_NONE);
-	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE, .passes = 2);
 	sheaves(f, 16);
 	assert_no_title(f);
 	sheaves(f, 17);
@@ -621,7 +621,7 @@ static void reclaim_begin(struct fixture *f, uint8_t kind)
 static void reclaim_end(struct fixture *f, uint8_t kind, uint64_t progress)
 {
 	EMIT(f, RECLAIM, reclaim, .kind = kind, .gfp = SF_GFP_KERNEL, .memcg = SF_NONE,
-	     .progress = progress);
+	     .passes = progress ? 1 : 2, .progress = progress);
 }
 
 static void shrunk(struct fixture *f, uint8_t cache, uint8_t priority)
@@ -744,7 +744,8 @@ static void acc_22_put_off(struct fixture *f)
 	s.scanned = 0;
 	s.stopped = true;
 	call(f, s); /* four are put off */
-	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_NOFS, .memcg = SF_NONE);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_NOFS, .memcg = SF_NONE,
+	     .passes = 2);
 	reclaim_begin(f, SF_RECLAIM_DIRECT);
 	call(f, last_pass(f, 4));
 }
@@ -850,7 +851,7 @@ static void acc_22_clean(struct fixture *f)
 	reclaim_begin(f, SF_RECLAIM_DIRECT);
 	call(f, last_pass(f, 4));
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_KERNEL,
-	     .memcg = SF_NONE, .scanned = 8, .freed = 4);
+	     .memcg = SF_NONE, .passes = 2, .scanned = 8, .freed = 4);
 }
 
 static void acc_22_sums(struct fixture *f)
@@ -859,7 +860,7 @@ static void acc_22_sums(struct fixture *f)
 	reclaim_begin(f, SF_RECLAIM_DIRECT);
 	call(f, last_pass(f, 4));
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_KERNEL,
-	     .memcg = SF_NONE, .scanned = 8, .freed = 3);
+	     .memcg = SF_NONE, .passes = 2, .scanned = 8, .freed = 3);
 }
 
 static void acc_22_early(struct fixture *f)
@@ -867,6 +868,49 @@ static void acc_22_early(struct fixture *f)
 	reclaim_begin(f, SF_RECLAIM_DIRECT);
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = SF_GFP_KERNEL,
 	     .memcg = SF_NONE, .priority = 1);
+}
+
+/* One that began with nothing to shrink, and ended so. */
+static void acc_22_ends(struct fixture *f, struct sf_ev_reclaim end)
+{
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .begin = true, .gfp = end.gfp,
+	     .order = end.order, .memcg = SF_NONE);
+	end.kind = SF_RECLAIM_DIRECT;
+	end.memcg = SF_NONE;
+	emit(f, SF_EV_RECLAIM, (struct sf_event){ .reclaim = end });
+}
+
+/* For 32 pages compaction has what it needs, at once or in the second pass. */
+static void acc_22_ready(struct fixture *f)
+{
+	acc_22_ends(f, (struct sf_ev_reclaim){ .gfp = SF_GFP_KERNEL, .order = 5, .passes = 1,
+					       .priority = 12, .ready = true });
+	acc_22_ends(f, (struct sf_ev_reclaim){ .gfp = SF_GFP_KERNEL, .order = 5, .passes = 2,
+					       .priority = 3, .ready = true });
+	acc_22_ends(f, (struct sf_ev_reclaim){ .gfp = SF_GFP_KERNEL, .passes = 2 });
+}
+
+static void acc_22_ready_cheap(struct fixture *f)
+{
+	acc_22_ends(f, (struct sf_ev_reclaim){ .gfp = SF_GFP_KERNEL, .order = 3, .passes = 1,
+					       .priority = 12, .ready = true });
+}
+
+static void acc_22_costly_early(struct fixture *f)
+{
+	acc_22_ends(f, (struct sf_ev_reclaim){ .gfp = SF_GFP_KERNEL, .order = 5, .passes = 1,
+					       .priority = 12 });
+}
+
+static void acc_22_once(struct fixture *f)
+{
+	acc_22_ends(f, (struct sf_ev_reclaim){ .gfp = SF_GFP_KERNEL, .passes = 1 });
+}
+
+static void acc_22_twice(struct fixture *f)
+{
+	acc_22_ends(f, (struct sf_ev_reclaim){ .gfp = SF_GFP_KERNEL, .passes = 2,
+					       .progress = 1 });
 }
 
 static void acc_22_balanced(struct fixture *f)
@@ -906,7 +950,8 @@ static void counted(struct fixture *f, uint64_t *more)
 	four(f);
 	reclaim_begin(f, SF_RECLAIM_DIRECT);
 	call(f, last_pass(f, 0));
-	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE, .scanned = 8);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE, .passes = 2,
+	     .scanned = 8);
 	reclaim_begin(f, SF_RECLAIM_SHRINK);
 	s = last_pass(f, 4);
 	s.priority = 0xff;
@@ -981,7 +1026,7 @@ static void acc_23_again(struct fixture *f)
 	f->c.slabs_scanned = f->c.pgscan_slab = 16;
 	f->c.pgsteal_slab = 1;
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .memcg = SF_NONE, .scanned = 16,
-	     .progress = 1, .priority = 12);
+	     .passes = 2, .progress = 1, .priority = 12);
 	f->c.allocstall = 1;
 	snap(f);
 }
@@ -1856,7 +1901,8 @@ static void group_round(struct fixture *f, uint8_t priority)
 	     .memcg = GROUP);
 	EMIT(f, SHRINK, shrink, .cache = C_DENTRY, .memcg = GROUP, .priority = priority,
 	     .freeable = 1);
-	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_MEMCG, .gfp = SF_GFP_KERNEL, .memcg = GROUP);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_MEMCG, .gfp = SF_GFP_KERNEL, .memcg = GROUP,
+	     .passes = 2);
 	EMIT(f, OOM, oom, .gfp = SF_GFP_KERNEL, .memcg = GROUP);
 }
 
@@ -2072,6 +2118,13 @@ static const struct stream broken[] = {
 	STREAM(ACC, 22, acc_22_sums,
 	       "a round of reclaim does not count what its shrinkers did"),
 	STREAM(ACC, 22, acc_22_early, "a round of direct reclaim ended before its last pass"),
+	STREAM(ACC, 22, acc_22_costly_early, "a round of direct reclaim ended before its last pass"),
+	STREAM(ACC, 22, acc_22_ready_cheap,
+	       "a round of direct reclaim was given up for a compaction that is none"),
+	STREAM(ACC, 22, acc_22_once,
+	       "a round of direct reclaim without progress was not gone through again"),
+	STREAM(ACC, 22, acc_22_twice,
+	       "a round of direct reclaim was gone through again despite its progress"),
 	STREAM(ACC, 22, acc_22_balanced, "kswapd reclaimed from a zone in balance"),
 	STREAM(ACC, 22, acc_22_kswapd_early, "kswapd gave up before its last pass"),
 	STREAM(ACC, 23, acc_23_scanned, "slabs_scanned is wrong"),
@@ -2140,6 +2193,7 @@ static const struct stream broken[] = {
 	{ SF_INV_MEM_20, mem_20_clean, NULL, NULL },
 	{ SF_INV_ACC_17, acc_17_clean, NULL, NULL },
 	{ SF_INV_ACC_22, acc_22_clean, NULL, NULL },
+	{ SF_INV_ACC_22, acc_22_ready, NULL, NULL },
 	{ SF_INV_ACC_23, acc_23_clean, NULL, NULL },
 	STREAM(MEM, 20, mem_20_tail, "kfree_sensitive left bytes of a kmalloc-64 object"),
 	STREAM(MEM, 20, mem_20_more, "kfree_sensitive left bytes of a kmalloc-64 object"),

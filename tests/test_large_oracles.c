@@ -193,7 +193,8 @@ static void reclaim(struct fixture *f)
 {
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .begin = true, .order = 9,
 	     .memcg = SF_NONE);
-	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .order = 9, .memcg = SF_NONE);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .order = 9, .memcg = SF_NONE,
+	     .passes = 2);
 }
 
 /* No block of 2 MiB is left in the zone: all is allocated, as blocks of order 10. */

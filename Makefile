@@ -134,9 +134,9 @@ FLAVORS := plain pic asan ubsan fuzz parse afl cov
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there; and the
 # partner of comparisons.
-UNCOVERED := arena heap_assert heap_check load load_malloc load_model load_plugin maps open reference \
-	registry settings snapshot spare traits trap user_block user_contents user_heap user_probe \
-	user_thread
+UNCOVERED := arena heap_assert heap_check load load_malloc load_model load_plugin maps open \
+	reference registry settings snapshot spare traits trap user_block user_contents user_heap \
+	user_probe user_thread
 
 # Assertions in allocators/ (heap_assert.h has the levels): cheap ones where tests and fuzzers run;
 # none where speed is measured and in what is installed. `make SF_ASSERT=2` is for all flavors.

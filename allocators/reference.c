@@ -85,12 +85,20 @@ static bool map(uint64_t at, uint64_t bytes, int prot)
 	return !bytes || mmap(p, bytes, prot, SPACE_FLAGS | MAP_FIXED, -1, 0) == p;
 }
 
+/* What is used counts to the ends of pages: it may be more than the limit. */
+static uint64_t room_in(const struct sf_heap *h, const struct block *b)
+{
+	uint64_t all = b ? b->size : h->limit, used = b ? b->used : h->stats.used;
+
+	return used < all ? all - used : 0;
+}
+
 /* NULL: there is no room. */
 static struct object *make(struct sf_heap *h, uint64_t size, uint64_t align, uint32_t heap)
 {
 	struct block *b = heap ? &h->block[heap - 1] : NULL;
 	struct object o = { .size = size, .heap = heap, .live = true };
-	uint64_t room = b ? b->size - b->used : h->limit - h->stats.used;
+	uint64_t room = room_in(h, b);
 
 	o.align = align > natural_align(size) ? align : natural_align(size);
 	if (size > room || (b && round_up(size, 16) + 16 > room))

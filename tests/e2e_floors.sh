@@ -26,7 +26,13 @@ slabfuzz 0 run -v -a reference corpora/user/*.txt
 awk '/^MAL-[0-9]+ / { print }' "$tmp/out" >"$tmp/user"
 while read -r id checked skipped _ why; do
 	case $id in
-	MAL-11 | MAL-12) check "$id: $why" sh -c 'echo "$1" | grep -q "is not known$"' sh "$why" ;;
+	MAL-11 | MAL-12)
+		case $why in
+		*'is not known') unknown=yes ;;
+		*) unknown=no ;;
+		esac
+		check "$id: $why" test $unknown = yes
+		;;
 	MAL-17) check "$id is left to who dies" test "$checked" -eq 0 ;;
 	*) check "$id is judged: $checked" test "$checked" -ge 1 ;;
 	esac

@@ -54,8 +54,10 @@ static void test_same_each_time(void **state)
 	static const struct {
 		uint64_t size;
 		uint32_t at;
-	} blocks[] = { { 100, 0 }, { 4096, 16 }, { 65536 + 24, 8 }, { MIB, 0 }, { 3 * MIB + 40, 40 },
-		       { 64 * MIB, 0 } };
+	} blocks[] = {
+		{ 100, 0 }, { 4096, 16 }, { 65536 + 24, 8 },
+		{ MIB, 0 }, { 3 * MIB + 40, 40 }, { 64 * MIB, 0 },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {

@@ -22,7 +22,7 @@ struct import {
 	struct sf_trace_record rec;
 	uint64_t ops;
 	uint32_t thread;
-	uint32_t next_res, *free_res, nr_free, cap_free;
+	struct sf_tr_results res;
 };
 
 static bool emit(struct import *im, const struct sf_op *op, const struct sf_call *call)
@@ -30,24 +30,6 @@ static bool emit(struct import *im, const struct sf_op *op, const struct sf_call
 	im->ops++;
 	im->rec.line = call ? call->line : 0;
 	return im->opt->op(im->opt->ctx, op, "", call ? &im->rec : NULL);
-}
-
-static uint32_t take_res(struct import *im)
-{
-	if (im->opt->unique_results || !im->nr_free)
-		return im->next_res++;
-	return im->free_res[--im->nr_free];
-}
-
-static void put_res(struct import *im, uint32_t res)
-{
-	if (im->opt->unique_results)
-		return;
-	if (im->nr_free == im->cap_free) {
-		im->cap_free = im->cap_free ? 2 * im->cap_free : 4096;
-		im->free_res = sf_tr_grow(im->free_res, im->cap_free * sizeof(*im->free_res));
-	}
-	im->free_res[im->nr_free++] = res;
 }
 
 static bool set_thread(struct import *im, const struct sf_call *call)
@@ -133,7 +115,7 @@ static bool on_alloc(struct import *im, struct sf_calls_obj *o, const struct sf_
 
 	/* realloc(NULL, n) is one by itself. */
 	op.obj = SF_NONE;
-	op.res = o->user = take_res(im);
+	op.res = o->user = sf_tr_result_take(&im->res);
 	return emit(im, &op, call);
 }
 
@@ -143,8 +125,8 @@ static bool on_resize(struct import *im, struct sf_calls_obj *o, const struct sf
 	struct sf_op op = im->opt->kernel_words ? kernel_alloc(call, o, true) : user_alloc(call);
 
 	op.obj = old;
-	op.res = o->user = take_res(im);
-	put_res(im, old);
+	op.res = o->user = sf_tr_result_take(&im->res);
+	sf_tr_result_put(&im->res, old);
 	return emit(im, &op, call);
 }
 
@@ -155,7 +137,7 @@ static bool on_free(struct import *im, struct sf_calls_obj *o, const struct sf_c
 
 	if (o) {
 		op.obj = o->user;
-		put_res(im, o->user);
+		sf_tr_result_put(&im->res, o->user);
 	}
 	return emit(im, &op, call);
 }
@@ -244,7 +226,10 @@ struct sf_trace_scan *sf_calls_scan(struct sf_trace *t, struct sf_error *err)
 int sf_calls_import(struct sf_trace *t, const struct sf_import_options *opt,
 		    struct sf_trace_counts *counts, struct sf_error *err)
 {
-	struct import im = { .opt = opt, .rec = { .kind = SF_TRACE_CALL } };
+	struct import im = {
+		.opt = opt, .rec = { .kind = SF_TRACE_CALL },
+		.res = { .unique = opt->unique_results },
+	};
 	struct sf_calls_pair_options popt = { .event = on_event, .ctx = &im };
 	int r;
 
@@ -258,6 +243,6 @@ int sf_calls_import(struct sf_trace *t, const struct sf_import_options *opt,
 		counts->ops = im.ops;
 	}
 	sf_calls_pair_destroy(im.pair);
-	free(im.free_res);
+	free(im.res.gone);
 	return r;
 }

@@ -22,9 +22,7 @@ struct import {
 	struct sf_pair *pair;
 	uint64_t ops;
 	uint32_t cpu;
-	uint32_t next_res;
-	uint32_t *free_res;       /* recycled result numbers */
-	uint32_t nr_free, cap_free;
+	struct sf_tr_results res;
 	struct sf_map sites;     /* hash of a name -> site number */
 	char **site;              /* [0] is no site */
 	uint32_t nr_sites, cap_sites;
@@ -35,24 +33,6 @@ static bool emit(struct import *im, const struct sf_op *op, const struct sf_trac
 {
 	im->ops++;
 	return im->opt->op(im->opt->ctx, op, im->strings, rec);
-}
-
-static uint32_t take_res(struct import *im)
-{
-	if (im->opt->unique_results || !im->nr_free)
-		return im->next_res++;
-	return im->free_res[--im->nr_free];
-}
-
-static void put_res(struct import *im, uint32_t res)
-{
-	if (im->opt->unique_results)
-		return;
-	if (im->nr_free == im->cap_free) {
-		im->cap_free = im->cap_free ? 2 * im->cap_free : 4096;
-		im->free_res = sf_tr_grow(im->free_res, im->cap_free * sizeof(*im->free_res));
-	}
-	im->free_res[im->nr_free++] = res;
 }
 
 /* A name in the strings of the operation; what a program cannot hold is left out. */
@@ -73,7 +53,7 @@ static bool create_caches(struct import *im)
 		const struct sf_tr_named *n = &im->scan->named[i];
 		struct sf_op op = sf_op_make(SF_OP_CACHE_CREATE);
 
-		op.res = im->next_res++;
+		op.res = im->res.next++;
 		op.name = put_name(im, n->name);
 		op.size = n->size;
 		op.align = n->align;
@@ -157,7 +137,7 @@ static bool on_alloc(struct import *im, const struct sf_tr_event *ev)
 		op.cache = cache_res(im, ev->obj->cache);
 	else
 		op.size = ev->rec->bytes_req;
-	op.res = ev->obj->user = take_res(im);
+	op.res = ev->obj->user = sf_tr_result_take(&im->res);
 	return emit(im, &op, ev->rec);
 }
 
@@ -172,7 +152,7 @@ static bool on_free(struct import *im, const struct sf_tr_event *ev)
 	op.obj = obj->user;
 	if (to_cache)
 		op.cache = cache_res(im, obj->cache);
-	put_res(im, obj->user);
+	sf_tr_result_put(&im->res, obj->user);
 	return emit(im, &op, ev->implied ? NULL : ev->rec);
 }
 
@@ -182,7 +162,7 @@ static bool on_pages(struct import *im, const struct sf_tr_event *ev)
 
 	op.gfp = ev->rec->gfp;
 	op.order = ev->rec->order;
-	op.res = ev->obj->user = take_res(im);
+	op.res = ev->obj->user = sf_tr_result_take(&im->res);
 	return emit(im, &op, ev->rec);
 }
 
@@ -191,7 +171,7 @@ static bool on_pages_free(struct import *im, const struct sf_tr_event *ev)
 	struct sf_op op = sf_op_make(SF_OP_FREE_PAGES);
 
 	op.obj = ev->obj->user;
-	put_res(im, ev->obj->user);
+	sf_tr_result_put(&im->res, ev->obj->user);
 	return emit(im, &op, ev->implied ? NULL : ev->rec);
 }
 
@@ -239,7 +219,9 @@ static int import_kernel(struct sf_trace *t, const struct sf_trace_scan *s,
 			 const struct sf_import_options *opt, struct sf_trace_counts *counts,
 			 struct sf_error *err)
 {
-	struct import im = { .trace = t, .scan = s, .opt = opt };
+	struct import im = {
+		.trace = t, .scan = s, .opt = opt, .res = { .unique = opt->unique_results },
+	};
 	struct sf_pair_options popt = {
 		.backing = &s->backing,
 		.hashed = s->hashed,
@@ -263,7 +245,7 @@ static int import_kernel(struct sf_trace *t, const struct sf_trace_scan *s,
 	for (uint32_t i = 1; i <= im.nr_sites; i++)
 		free(im.site[i]);
 	free(im.site);
-	free(im.free_res);
+	free(im.res.gone);
 	sf_map_free(&im.sites);
 	return r;
 }

@@ -350,4 +350,26 @@ struct sf_trace_scan {
 	bool hashed;
 };
 
+/* Numbers of results for an import: of those that went, again; with `unique` never. */
+struct sf_tr_results {
+	bool unique;
+	uint32_t next, *gone, nr_gone, cap_gone; /* gone: to be freed */
+};
+
+static inline uint32_t sf_tr_result_take(struct sf_tr_results *r)
+{
+	return r->nr_gone ? r->gone[--r->nr_gone] : r->next++;
+}
+
+static inline void sf_tr_result_put(struct sf_tr_results *r, uint32_t res)
+{
+	if (r->unique)
+		return;
+	if (r->nr_gone == r->cap_gone) {
+		r->cap_gone = r->cap_gone ? 2 * r->cap_gone : 4096;
+		r->gone = sf_tr_grow(r->gone, r->cap_gone * sizeof(*r->gone));
+	}
+	r->gone[r->nr_gone++] = res;
+}
+
 #endif

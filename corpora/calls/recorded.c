@@ -33,7 +33,11 @@ static void *work(void *seed)
 			free(*p);
 			*p = NULL;
 		} else if (*p) {
-			*p = realloc(*p, 1 + (s >> 8 & 1023));
+			void *more = realloc(*p, 1 + (s >> 8 & 1023));
+
+			if (!more)
+				abort();
+			*p = more;
 		} else {
 			*p = malloc(1 + (s >> 8 & 511));
 		}
@@ -78,7 +82,7 @@ int main(int argc, char **argv)
 	aligned = aligned_alloc(64, 128);
 	old = memalign(256, 100);
 	if (posix_memalign(&posix, 64, 1000))
-		return 1;
+		abort();
 	large = malloc(300000);
 	free(NULL);
 	too_large = malloc(SIZE_MAX / 4);

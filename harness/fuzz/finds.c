@@ -71,7 +71,7 @@ static bool run_again(const struct sf_finds_options *opt, const char *allocator,
 	if (strstr(name, "libfuzzer")) {
 		/* It would save the input again. */
 		argv[nr + 1] = "-exact_artifact_path=/dev/null";
-		snprintf(hang, sizeof(hang), "-timeout=%u", SF_HANG_SECONDS);
+		snprintf(hang, sizeof(hang), "-timeout=%d", SF_HANG_SECONDS);
 		snprintf(memory, sizeof(memory), "-rss_limit_mb=%u", sf_memory_mb());
 		argv[nr + 2] = hang;
 		argv[nr + 3] = memory;

@@ -210,10 +210,12 @@ static void do_alloc(struct shop *s, const struct sf_op *op)
 
 static void do_realloc(struct shop *s, const struct sf_op *op)
 {
-	struct slot was = op->obj == SF_NONE ? (struct slot){ 0 } : s->slot[op->obj];
+	struct slot was = { 0 };
 	struct sf_request rq = request(op);
 	struct sf_result rs = { .status = SF_NULL };
 
+	if (op->obj != SF_NONE)
+		was = s->slot[op->obj];
 	s->report->cost.operations++;
 	s->a->realloc(s->heap, was.addr, &rq, &rs);
 	if (op->obj != SF_NONE)

@@ -66,7 +66,7 @@ lint_clang_tidy()
 }
 
 LINT_CPPFLAGS=${LINT_CPPFLAGS:--std=gnu11 -D_GNU_SOURCE= -I.}
-LINT_CPPFLAGS="$LINT_CPPFLAGS -Iallocators/include"
+LINT_CPPFLAGS="$LINT_CPPFLAGS -Iallocators/include -iquote allocators"
 wanted=$*
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

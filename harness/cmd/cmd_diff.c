@@ -179,6 +179,7 @@ static int diff_generated(struct sf_diff *f)
 		generate(&prog, caps, f->plan->seed + i);
 		status = diff_program(f, name, &prog);
 	}
+	f->file = NULL;
 	sf_prog_free(&prog);
 	return status;
 }

@@ -90,7 +90,9 @@ static struct object *make(struct sf_heap *h, uint64_t size, uint64_t align, uin
 {
 	struct block *b = heap ? &h->block[heap - 1] : NULL;
 	struct object o = { .size = size, .heap = heap, .live = true };
-	uint64_t room = b ? b->size - b->used : h->limit - h->stats.used;
+	uint64_t taken = b ? b->used : h->stats.used, most = b ? b->size : h->limit;
+	/* What lies in blocks is counted, too, and has room of its own: there may be more. */
+	uint64_t room = most > taken ? most - taken : 0;
 
 	o.align = align > natural_align(size) ? align : natural_align(size);
 	if (size > room || (b && round_up(size, 16) + 16 > room))

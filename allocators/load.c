@@ -11,11 +11,19 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/grow.h"
+
+enum {
+	LOADING_SECONDS = 20,
+	LOADED = 77, /* exit status of the child that tries: none that anybody means */
+};
 
 struct load {
 	void *handle;
@@ -113,6 +121,59 @@ static void *open_apart(const char *path)
 	return dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL);
 }
 
+static void *open_object(const char *path, bool apart)
+{
+	void *handle = apart ? open_apart(path) : NULL;
+
+	return handle ? handle : dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+/* In the child: how this process would fare. What the loader says is said by the parent. */
+static void try_child(const char *path, bool apart)
+{
+	static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGALRM };
+	const struct rlimit none = { 0 };
+	int fd = open("/dev/null", O_WRONLY);
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		signal(deadly[i], SIG_DFL);
+	setrlimit(RLIMIT_CORE, &none);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	alarm(LOADING_SECONDS);
+	open_object(path, apart);
+	_exit(LOADED);
+}
+
+/*
+ * Constructors run while an object is loaded, and the loader believes what headers say: who crashes,
+ * hangs or calls exit() there does it in a child first, and not in a command that seems to succeed.
+ */
+static bool try_loading(const char *path, bool apart, struct sf_error *err)
+{
+	char why[100];
+	int status;
+	pid_t child = fork();
+
+	if (!child)
+		try_child(path, apart);
+	if (child < 0)
+		return true;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return true;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == LOADED)
+		return true;
+	if (WIFEXITED(status))
+		snprintf(why, sizeof(why), "calls exit(%d) when it is loaded", WEXITSTATUS(status));
+	else if (WTERMSIG(status) == SIGALRM)
+		snprintf(why, sizeof(why), "hangs when it is loaded (%d s)", LOADING_SECONDS);
+	else
+		snprintf(why, sizeof(why), "crashes when it is loaded (%s)",
+			 strsignal(WTERMSIG(status)));
+	return refuse(err, path, why);
+}
+
 struct load *load_open(const char *path, bool apart, struct sf_error *err)
 {
 	struct load l = { .handle = NULL }, *kept;
@@ -123,12 +184,9 @@ struct load *load_open(const char *path, bool apart, struct sf_error *err)
 		snprintf(here, sizeof(here), "./%s", path);
 		path = here;
 	}
-	if (!check_file(path, err))
+	if (!check_file(path, err) || !try_loading(path, apart, err))
 		return NULL;
-	if (apart)
-		l.handle = open_apart(path);
-	if (!l.handle)
-		l.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	l.handle = open_object(path, apart);
 	if (!l.handle || dlinfo(l.handle, RTLD_DI_LINKMAP, &l.map)) {
 		loader_error(path, err);
 		return NULL;

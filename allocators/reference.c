@@ -85,7 +85,10 @@ static bool map(uint64_t at, uint64_t bytes, int prot)
 	return !bytes || mmap(p, bytes, prot, SPACE_FLAGS | MAP_FIXED, -1, 0) == p;
 }
 
-/* What is used counts to the ends of pages: it may be more than the limit. */
+/*
+ * What is used counts to the ends of pages, and what lies in blocks counts, too, though it has room
+ * of its own: it may be more than the limit.
+ */
 static uint64_t room_in(const struct sf_heap *h, const struct block *b)
 {
 	uint64_t all = b ? b->size : h->limit, used = b ? b->used : h->stats.used;

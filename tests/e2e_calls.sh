@@ -156,12 +156,21 @@ table()
 		cc -shared -fPIC -fno-builtin -o "$tmp/dies.so" "$tmp/dies.c"
 		slabfuzz 1 compare -a "malloc:$tmp/dies.so" "$tmp/bug.rep"
 		says 'the process died after 2 operations (Aborted): run says more'
+		# The others have their rows.
+		slabfuzz 1 compare -a "malloc:$tmp/dies.so,reference,baseline" "$tmp/bug.rep"
+		out_has '^reference  .* resident '
+		out_has '^baseline  .* pages '
 	fi
 	# A heap in a block holds from its beginning to its farthest object.
 	if make -s plugin SRC="tests/plugins/first_fit.c tests/plugins/first_fit_plugin.c" \
 		OUT="$tmp/first_fit.so" >"$tmp/out" 2>&1; then
 		slabfuzz 0 compare -a "plugin:$tmp/first_fit.so" "$tmp/up.rep"
 		out_has ' 6220  *6[0-9]*  block  *1\.0[0-9]  *-  '
+		# To go on in another thread is no call, whether it could or not.
+		slabfuzz 0 compare -a "reference,plugin:$tmp/first_fit.so" \
+			corpora/calls/threads.ltrace
+		check 'all calls are counted, and nothing else' awk '$1 == "reference" { n = $2 + $3 }
+			/^plugin:/ { m = $2 + $3 } END { exit !n || n != m }' "$tmp/out"
 	else
 		skip 'a heap in a block' 'plug-ins cannot be built here'
 	fi

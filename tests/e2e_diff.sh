@@ -102,6 +102,45 @@ slabfuzz 1 diff --worker -a "plugin:$tmp/old.so,plugin:$tmp/crash.so" corpora/us
 out_has "^  diff result: plugin:$tmp/old.so ok, plugin:$tmp/crash.so trap in ff_memalign after "
 out_has '^[^ ]*user_usable.txt: [0-9]* operations, no difference$'
 slabfuzz 0 diff --worker -a "plugin:$tmp/old.so,plugin:$tmp/again.so" corpora/user/*.txt
+
+# So does one with no heap of its own, whose NULL would need no reason; by itself, of a library too.
+cat >"$tmp/bump.c" <<'END'
+#include <stdlib.h>
+static _Alignas(16) char arena[1 << 20];
+static size_t top;
+void *malloc(size_t n)
+{
+	size_t at = top;
+#ifdef DIES
+	if (n == 777)
+		DIES;
+#endif
+	if (n > sizeof(arena) - top - 16)
+		return NULL;
+	top += (n | 15) + 1;
+	return arena + at;
+}
+void free(void *p) { (void)p; }
+END
+bump()
+{
+	${CC:-cc} -g -shared -fPIC -fno-builtin "$@" "$tmp/bump.c"
+}
+printf 'r0 = malloc(100)\nr1 = malloc(777)\nfree(r0)\n' >"$tmp/777.txt"
+printf 'r0 = malloc(100)\nfree(r0)\n' >"$tmp/100.txt"
+check 'a library is built' bump -o "$tmp/bump.so"
+for dies in '__builtin_trap()' 'exit(0)' 'abort()'; do
+	check "one that ends by $dies" bump -o "$tmp/dies.so" "-DDIES=$dies"
+	slabfuzz 1 diff -a "reference,malloc:$tmp/dies.so" "$tmp/777.txt" "$tmp/100.txt"
+	out_has "^  diff result: reference ok, malloc:$tmp/dies.so [a-z()]*\( in malloc\)\{0,1\} after malloc\$"
+	out_has '^[^ ]*100.txt: 2 operations, no difference$'
+	slabfuzz 1 diff -a "malloc:$tmp/dies.so,malloc:$tmp/bump.so" "$tmp/777.txt"
+	out_has '; 1 divergences$'
+done
+slabfuzz 2 diff --here --worker -a reference,malloc: "$tmp/777.txt"
+says 'worker or --here?'
+slabfuzz 0 diff --here -a reference,malloc: "$tmp/777.txt"
+out_has '; 0 divergences$'
 out_has ' [1-9][0-9]* compared, [0-9]* skipped, 0 diverged$'
 slabfuzz 0 diff --worker -a baseline,typed --programs 30
 out_has '^baseline, typed: [1-9][0-9]* compared'

@@ -142,6 +142,25 @@ says 'ff.so: defines no malloc and free'
 head -c 40 "$tmp/ff.so" >"$tmp/short.so"
 slabfuzz 2 list -a "plugin:$tmp/short.so"
 says 'short.so: not a shared object'
+# Nobody's code is trusted to come through its own loading.
+head -c 3000 "$tmp/ff.so" >"$tmp/short.so"
+slabfuzz 2 list -a "plugin:$tmp/short.so"
+says 'short.so: \(crashes when it is loaded\|.*file too short\|.*cannot\)'
+for loading in 'exit(0)/calls exit(0) when it is loaded' \
+	'__builtin_trap()/crashes when it is loaded'; do
+	printf '#include <stdlib.h>\n%s { %s; }\n%s\n' \
+		'__attribute__((constructor)) static void c(void)' "${loading%%/*}" \
+		'void *malloc(size_t n) { return (void *)(n & 0); } void free(void *p) { (void)p; }' \
+		>"$tmp/loading.c"
+	check "builds: ${loading%%/*}" "${CC:-cc}" -shared -fPIC -fno-builtin \
+		-o "$tmp/loading.so" "$tmp/loading.c"
+	for word in list "run corpora/user/user_zero.txt" \
+		"diff corpora/user/user_zero.txt -a reference"; do
+		# shellcheck disable=SC2086 # words
+		slabfuzz 2 $word -a "malloc:$tmp/loading.so"
+		says "loading.so: ${loading#*/}"
+	done
+done
 one_says()
 {
 	want=$1

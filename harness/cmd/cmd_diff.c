@@ -35,7 +35,9 @@ static const struct sf_row rows[] = {
 	  .offset = SF_ROW_AT(struct sf_diff_plan, all, bool),
 	  .help = "a line for each pair and property" },
 	SF_FLAG("worker", struct sf_diff_plan, worker,
-		"each in a process of its own (docs/worker.md): a crash is a difference"),
+		"each in a process of its own (default: if one is from outside): a crash differs"),
+	SF_FLAG("here", struct sf_diff_plan, here,
+		"all in this process, for a debugger: a crash ends it"),
 	SF_NUMBER("timeout", "SECONDS", struct sf_diff_plan, timeout, 0, 1000000,
 		  "there, an operation that takes longer hangs (default: 60; 0: none does)"),
 	SF_TEXT(0, "junit", "FILE", struct sf_diff_plan, junit, "write a JUnit report too"),
@@ -271,6 +273,20 @@ static int diff_files(struct sf_diff_plan *p, char **files)
 	return status;
 }
 
+static bool is_from_outside(const struct sf_member *m)
+{
+	return m->allocator->instance || !strncmp(m->label, "model:", strlen("model:"));
+}
+
+/* Code from elsewhere may crash, and may exit with our status. */
+static bool wants_worker(const struct sf_diff_plan *p)
+{
+	for (uint32_t i = 0; i < p->on.nr; i++)
+		if (is_from_outside(&p->on.m[i]))
+			return !p->here;
+	return p->worker;
+}
+
 static int diff(struct sf_diff_plan *p, int argc, char **argv)
 {
 	int status = sf_take_options(&usage, p, argc, argv);
@@ -281,6 +297,9 @@ static int diff(struct sf_diff_plan *p, int argc, char **argv)
 		return sf_usage_error(&usage, "-a: which members? Two at least");
 	if (optind == argc && !p->programs)
 		return sf_usage_error(&usage, "which file? Or --programs=N");
+	if (p->worker && p->here)
+		return sf_usage_error(&usage, "--worker or --here?");
+	p->worker = wants_worker(p);
 	return diff_files(p, argv + optind);
 }
 

@@ -172,7 +172,7 @@ int sf_compare_heap(struct sf_compare *c, const struct sf_input *in)
 {
 	struct sf_trace_counts counts = { 0 };
 	struct sf_settings set;
-	int status = scan(in, &set, &counts);
+	int status = scan(in, &set, &counts), one;
 
 	if (status)
 		return status;
@@ -181,9 +181,12 @@ int sf_compare_heap(struct sf_compare *c, const struct sf_input *in)
 		       "%-*s %10s %8s %8s %10s %10s  %-8s %9s %10s %8s\n", in->name, counts.calls,
 		       counts.peak_bytes / 1024, width(c), "allocator", "operations", "skipped",
 		       "failures", "live", "held", "by", "held/live", "at end", "ns/op");
-	for (uint32_t i = 0; !status && i < c->on.nr; i++)
-		status = compare_one(c, in, c->on.allocator[i], &set);
-	if (!status && !c->json && counts.peak_bytes < SMALL)
+	/* One that dies of it has no row, the others have. */
+	for (uint32_t i = 0; status <= SF_EXIT_WRONG && i < c->on.nr; i++) {
+		one = compare_one(c, in, c->on.allocator[i], &set);
+		status = one > status ? one : status;
+	}
+	if (status <= SF_EXIT_WRONG && !c->json && counts.peak_bytes < SMALL)
 		printf("so little is alive that what libraries had before the first call, which is "
 		       "not in \"held\", weighs\n");
 	return status;

@@ -18,7 +18,7 @@ struct sf_diff_plan {
 	uint64_t seed;
 	const char *junit;
 	uint32_t timeout; /* seconds, of an operation in a worker; 0: none */
-	bool worker, json, all;
+	bool worker, here, json, all;
 };
 
 /* A divergence, kept. */

@@ -397,6 +397,27 @@ static bool is_of_all(const struct sf_op *op)
 	return !op || op->code == SF_OP_CHECK || sf_op_table[op->code].flags & SF_OPF_ENDS;
 }
 
+/*
+ * A crash of one of them alone is no NULL for want of room: it differs, whatever may differ and
+ * has ended, unless misuse or a real difference came before.
+ */
+static bool hold_crash(struct sf_lockstep *l, uint32_t b, const struct sf_op *op, uint32_t nr)
+{
+	const struct sf_observer *x = &l->side[0].seen, *y = &l->side[b].seen;
+	struct pair *pair = &l->pair[b];
+	uint32_t index;
+
+	if (!sf_observed_crash(x) && !sf_observed_crash(y))
+		return false;
+	index = sf_observed_differ(x, y, SF_PROP_RESULT);
+	if (index == UINT32_MAX || pair->ended == ~(sf_property_set)0)
+		return false;
+	if (pair->diverged && pair->ended & SF_PROP(RESULT))
+		return false;
+	diverge(l, b, SF_PROP_RESULT, index, op, nr);
+	return true;
+}
+
 static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op, uint32_t nr)
 {
 	struct pair *pair = &l->pair[b];
@@ -408,6 +429,8 @@ static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op,
 		pair->ended = ~(sf_property_set)0;
 	if (pair->may & SF_PROP(PLACE) && (x->seen.was_short || y->seen.was_short))
 		pair->ended |= SF_ROOM;
+	if (hold_crash(l, b, op, nr))
+		return;
 	if (parted(l, b, op)) {
 		skip(pair, SF_UNCOMPARED_OPERATION);
 		part(pair);

@@ -537,6 +537,16 @@ uint32_t sf_observed_differ(const struct sf_observer *a, const struct sf_observe
 	return i == longer->nr ? UINT32_MAX : i;
 }
 
+bool sf_observed_crash(const struct sf_observer *o)
+{
+	const struct sf_seen *s = &o->seen[SF_PROP_RESULT];
+
+	for (uint32_t i = 0; i < s->nr; i++)
+		if (!strcmp(s->v[i].what, "crash"))
+			return true;
+	return false;
+}
+
 const char *sf_value_text(const struct sf_seen *s, uint32_t index, char buf[40])
 {
 	const struct sf_value *v = &s->v[index];

@@ -55,6 +55,8 @@ void sf_observer_free(struct sf_observer *o);
  */
 uint32_t sf_observed_differ(const struct sf_observer *a, const struct sf_observer *b,
 			    enum sf_property p);
+/* It ended the process, and not as a refusal that its traits allow. */
+bool sf_observed_crash(const struct sf_observer *o);
 /* As people read it: "64", "kmalloc-64", "nothing". */
 const char *sf_value_text(const struct sf_seen *s, uint32_t index, char buf[40]);
 

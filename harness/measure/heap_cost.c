@@ -234,16 +234,17 @@ static void do_realloc(struct shop *s, const struct sf_op *op)
 
 static void do_op(struct shop *s, const struct sf_op *op)
 {
+	bool can = !(sf_exec_needs(op->code) & ~s->a->caps);
 	unsigned int flags = sf_op_table[op->code].flags;
 
-	if (sf_exec_needs(op->code) & ~s->a->caps) {
+	if (op->code == SF_OP_THREAD) {
+		/* No call. To hand over to another thread and back takes longer than what is timed. */
+		if (can && s->memory)
+			s->a->set_thread(s->heap, op->cpu);
+	} else if (!can) {
 		s->report->cost.skipped++;
 		if (op->res != SF_NONE)
 			s->slot[op->res] = (struct slot){ 0 };
-	} else if (op->code == SF_OP_THREAD) {
-		/* To hand over to another thread and back takes longer than what is timed. */
-		if (s->memory)
-			s->a->set_thread(s->heap, op->cpu);
 	} else if (op->code == SF_OP_CPU) {
 		s->a->set_cpu(s->heap, op->cpu);
 	} else if (flags & SF_OPF_FREES) {

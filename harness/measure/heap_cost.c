@@ -6,6 +6,7 @@
 #include "heap_cost.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -395,8 +396,8 @@ static int died(const struct report *r, int status, struct sf_error *err)
 	const char *why = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit";
 	bool slow = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
 
-	snprintf(err->text, sizeof(err->text), "the process died after %llu operations (%s): run "
-		 "says more", (unsigned long long)(r->cost.operations + r->cost.skipped),
+	snprintf(err->text, sizeof(err->text), "the process died after %" PRIu64 " operations (%s): "
+		 "run says more", r->cost.operations + r->cost.skipped,
 		 slow ? "took too long" : why);
 	return -1;
 }

@@ -505,11 +505,10 @@ struct sf_op {
 	uint32_t res;    /* number of the result it defines, or SF_NONE */
 	uint32_t obj, obj2, cache; /* result numbers; SF_NONE: NULL */
 	uint32_t gfp, flags;
-	uint64_t align;
 	uint32_t name;   /* offset in the program's strings, 0: none */
 	uint32_t expect; /* trailing comment that is checked; offset in the strings, 0: none */
 	uint32_t line;   /* of the text it came from, 0: none */
-	uint64_t size, n;
+	uint64_t size, n, align;
 };
 
 #endif

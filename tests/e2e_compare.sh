@@ -201,4 +201,9 @@ slabfuzz 2 compare --attacks -a nonesuch
 slabfuzz 2 compare --attacks --set nonesuch=1
 slabfuzz 2 compare --attacks corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
 says 'no types'
+printf '# nothing\n\n' >"$tmp/words.txt"
+: >"$tmp/empty.txt"
+slabfuzz 0 compare "$tmp/words.txt"
+slabfuzz 2 compare "$tmp/empty.txt"
+says 'empty: neither a program nor a recording'
 finish

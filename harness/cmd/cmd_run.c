@@ -128,15 +128,6 @@ static bool prints_text(const struct plan *p)
 	return !p->tap && !p->json;
 }
 
-/* A recorder or a compressor that failed leaves such files: no success without a word in them. */
-static int hold_words(const struct sf_input *in)
-{
-	for (size_t i = 0; i < in->len; i++)
-		if (!in->data[i] || !strchr(" \t\r\n\f\v", in->data[i]))
-			return 0;
-	return sf_bad("%s: empty: neither a program nor a recording", in->name);
-}
-
 /*
  * The trials are numbered, file by file, each on every allocator. They are done in a child, until
  * one brings it down; then another child goes on behind that.
@@ -187,8 +178,6 @@ static void run_file(struct work *w, const char *name, uint32_t position)
 		status = sf_bad("%s: cannot be read again after a crash", name);
 	else
 		status = sf_input_open(&in, name, p->bytes);
-	if (!status && in.kind == SF_INPUT_TEXT)
-		status = hold_words(&in);
 	if (!status && in.kind != SF_INPUT_TRACE)
 		status = sf_input_program(&in, &w->prog);
 	for (; i < p->on.nr; i++) {

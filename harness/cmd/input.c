@@ -173,6 +173,15 @@ void sf_input_close(struct sf_input *in)
 	in->len = 0;
 }
 
+/* A recorder or a compressor that failed leaves such files: no success without a word in them. */
+static int hold_words(const struct sf_input *in)
+{
+	for (size_t i = 0; i < in->len; i++)
+		if (!in->data[i] || !strchr(" \t\r\n\f\v", in->data[i]))
+			return 0;
+	return sf_bad("%s: empty: neither a program nor a recording", in->name);
+}
+
 int sf_input_program(const struct sf_input *in, struct sf_prog *p)
 {
 	const char *hint = "", *other;
@@ -184,7 +193,7 @@ int sf_input_program(const struct sf_input *in, struct sf_prog *p)
 		return 0;
 	}
 	if (!sf_text_parse(p, (const char *)in->data, in->len, &err))
-		return 0;
+		return hold_words(in);
 	/* What people have beside recordings is named rather than refused for its first word. */
 	other = sf_trace_foreign(in->data, in->len < HEAD_SIZE ? in->len : HEAD_SIZE);
 	if (other)

@@ -251,8 +251,11 @@ static void hold_expectation(struct sf_session *s, uint32_t op, const struct sf_
 			return;
 		}
 		held = shape;
-	} else if (out->skipped && s->no_cap) {
-		/* For lack of it, or of what an operation gives that it cannot do. */
+	} else if (out->skipped && (s->no_cap || !(s->allocator->caps & SF_CAP_KMALLOC))) {
+		/*
+		 * For lack of it, or of what an operation gives that it cannot do; or of an object
+		 * that a stranger's heap has no room for.
+		 */
 		sf_results_last(s->results)->unjudged++;
 		return;
 	} else {

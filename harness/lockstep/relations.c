@@ -4,6 +4,7 @@
  */
 #include "relations.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,7 +258,7 @@ static void put_in_destroy(struct making *m, uint32_t cache)
 static bool make_fresh(const struct sf_prog *p, const struct sf_allocator *a,
 		       struct sf_related *to, struct sf_error *err)
 {
-	uint32_t every = stride(p, FRESH_MAX), cache[FRESH_MAX + 1], nr = 0;
+	uint32_t every = stride(p, FRESH_MAX), cache[FRESH_MAX], nr = 0;
 	bool quiet = false;
 	struct making m;
 
@@ -274,6 +275,7 @@ static bool make_fresh(const struct sf_prog *p, const struct sf_allocator *a,
 		else
 			put_in_pair(&m);
 	}
+	assert(nr <= FRESH_MAX);
 	while (nr)
 		put_in_destroy(&m, cache[--nr]);
 	return finish(&m, err);
@@ -375,12 +377,18 @@ static bool is_simple(const struct sf_op *op)
 	return false;
 }
 
-/* From here on one object may go with another, or by itself. */
-static bool ties(const struct sf_op *op)
+/*
+ * One object may go with another, or by itself: who goes first at the end decides about others, and
+ * results that are defined in another order go in another order.
+ */
+static bool ties(const struct sf_prog *p)
 {
-	uint64_t needs = sf_exec_needs(op->code);
+	const uint64_t tie = SF_CAP_RECLAIM | SF_CAP_COMPACT | SF_CAP_MISUSE;
 
-	return counts_requests(op) || needs & (SF_CAP_RECLAIM | SF_CAP_COMPACT | SF_CAP_MISUSE);
+	for (uint32_t i = 0; i < p->nr_ops; i++)
+		if (sf_exec_needs(p->ops[i].code) & tie)
+			return true;
+	return p->settings.misuse;
 }
 
 /* The first name of each object: a resized one has several. By result; to be freed. */
@@ -433,14 +441,14 @@ static bool make_exchanged(const struct sf_prog *p, const struct sf_allocator *a
 			   struct sf_related *to, struct sf_error *err)
 {
 	uint32_t *first = first_names(p);
-	bool tied = p->settings.misuse;
+	bool tied = ties(p);
 	struct making m;
 
 	begin(&m, p, a, to);
 	for (uint32_t i = 0; i < p->nr_ops; i++) {
 		const struct sf_op *op = &p->ops[i];
 
-		tied |= ties(op);
+		tied |= counts_requests(op);
 		if (!tied && i + 1 < p->nr_ops && are_unrelated(&op[0], &op[1], p, first)) {
 			exchange(&m, op);
 			i++;

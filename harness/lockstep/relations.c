@@ -112,7 +112,7 @@ static bool is_user_word(const struct sf_op *op)
 /* Behind which operations something is put in: every so many-th. */
 static uint32_t stride(const struct sf_prog *p, uint32_t most)
 {
-	return p->nr_ops / most + 1;
+	return (p->nr_ops + most - 1) / most;
 }
 
 /* --- the relations --- */

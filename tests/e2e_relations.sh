@@ -67,7 +67,8 @@ found()
 	out_has ': 0 violations'
 }
 check 'a request that fails takes what there is' plant \
-	"$init;$asked for (struct chunk *c = h->first; !want \&\& c != h->end; c = after(c)) c->size |= 1;"
+	"$init;$asked \\
+	for (struct chunk *c = h->first; !want \&\& c != h->end; c = after(c)) c->size |= 1;"
 found failing "plugin:$tmp/ff.so" "$tmp/user.txt"
 slabfuzz 1 diff --relations --json --junit "$tmp/report.xml" -a "plugin:$tmp/ff.so" "$tmp/user.txt"
 out_has '"title": "relation failing: result: ok, NULL after malloc"'

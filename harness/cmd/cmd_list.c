@@ -33,9 +33,10 @@ static const struct sf_usage usage = {
 	"Lists the allocators and what they can do, the invariants that are judged, the C types\n"
 	"that tag allocations, the operations of programs, the settings of a heap, what\n"
 	"allocators promise, by what members of a lockstep are compared, programs that one must\n"
-	"treat alike; without an argument all. Every -a also takes malloc:LIB.so (any library of the malloc family; malloc: the C\n"
-	"library's own), plugin:X.so (a table of slabfuzz/plugin.h) and model:X.so:NAME (make\n"
-	"model-so): list -a malloc:LIB.so says what was found.",
+	"treat alike; without an argument all. Every -a also takes malloc:LIB.so (any library of\n"
+	"the malloc family; malloc: the C library's own), plugin:X.so (a table of\n"
+	"slabfuzz/plugin.h) and model:X.so:NAME (make model-so): list -a malloc:LIB.so says what\n"
+	"was found.",
 	rows,
 };
 

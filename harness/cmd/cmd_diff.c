@@ -263,15 +263,11 @@ static void crash_title(void *ctx, const struct sf_worker_end *end, char title[S
 }
 
 /* Members of their own, behind the others. */
-static int add_relations(struct sf_diff_plan *p)
+static void add_relations(struct sf_diff_plan *p)
 {
-	struct sf_error err = { "" };
-
 	for (unsigned int r = 1; r < SF_RELATION_COUNT; r++)
-		if (p->relations >> r & 1 &&
-		    !sf_members_relate(&p->on, &p->on.m[0], (enum sf_relation)r, &err))
-			return sf_bad("diff: %s", err.text);
-	return 0;
+		if (p->relations >> r & 1)
+			sf_members_relate(&p->on, (enum sf_relation)r);
 }
 
 static int diff_files(struct sf_diff_plan *p, char **files)
@@ -334,9 +330,7 @@ static int diff(struct sf_diff_plan *p, int argc, char **argv)
 		return sf_usage_error(&usage, "which file? Or --programs=N");
 	if (p->relations && p->exec.walk_every)
 		return sf_usage_error(&usage, "--walk-every: related programs have other numbers");
-	status = add_relations(p);
-	if (status)
-		return status;
+	add_relations(p);
 	if (p->worker && p->here)
 		return sf_usage_error(&usage, "--worker or --here?");
 	p->worker = wants_worker(p);

@@ -75,7 +75,10 @@ static void listen(void *ctx, const struct sf_event *ev)
 
 static struct sf_tape *create_tape(const struct sf_member *m, const struct sf_lockstep_options *o)
 {
-	const struct sf_tape_options here = { .exec = o->exec, .here = true };
+	const struct sf_tape_options here = {
+		.exec = o->exec, .here = true,
+		.no_whole = sf_relation_reach(m->relation, m->allocator) & SF_PROP(WHOLE),
+	};
 
 	if (o->worker)
 		return sf_tape_create(m->allocator, o->worker);

@@ -104,17 +104,19 @@ void sf_members_put(struct sf_members *m, const struct sf_allocator *a)
 	append(m, (struct sf_member){ .allocator = a, .label = copy(a->name, strlen(a->name)) });
 }
 
-bool sf_members_relate(struct sf_members *m, const struct sf_member *of, enum sf_relation r,
-		       struct sf_error *err)
+void sf_members_relate(struct sf_members *m, enum sf_relation r)
 {
-	size_t size = strlen(of->label) + 40;
-	char *text = sf_zalloc(size, 1);
-	bool fine;
+	const struct sf_member *of = &m->m[0];
+	size_t size = strlen(of->label) + strlen(sf_relations[r].name) + 11;
+	struct sf_member one = { .allocator = of->allocator, .relation = r,
+				 .label = sf_zalloc(size, 1) };
 
-	snprintf(text, size, "%s@relation=%s", of->label, sf_relations[r].name);
-	fine = read_one(m, text, strlen(text), err);
-	free(text);
-	return fine;
+	snprintf(one.label, size, "%s@relation=%s", of->label, sf_relations[r].name);
+	for (uint32_t i = 0; i < of->overrides.nr; i++) {
+		SF_GROW(one.overrides.o, one.overrides.nr, one.overrides.cap);
+		one.overrides.o[one.overrides.nr++] = of->overrides.o[i];
+	}
+	append(m, one);
 }
 
 void sf_members_move(struct sf_members *m, struct sf_member *from)

@@ -29,9 +29,8 @@ struct sf_members {
 bool sf_members_read(struct sf_members *m, const char *text, struct sf_error *err);
 /* An allocator that is open already, as it is. */
 void sf_members_put(struct sf_members *m, const struct sf_allocator *a);
-/* `of` once more, under a relation; NAME@relation=… is its label. */
-bool sf_members_relate(struct sf_members *m, const struct sf_member *of, enum sf_relation r,
-		       struct sf_error *err);
+/* The first of them once more, behind the others, under a relation: NAME@relation=… */
+void sf_members_relate(struct sf_members *m, enum sf_relation r);
 /* One of another list, which has an empty place for it then. */
 void sf_members_move(struct sf_members *m, struct sf_member *from);
 /* Several, with commas or blanks between them. */

@@ -196,7 +196,7 @@ bool sf_tape_record(struct sf_tape *t, const struct sf_prog *p, const char *name
 		    const struct sf_settings *set, struct sf_error *err)
 {
 	t->nr = t->nr_values = 0;
-	t->seen.whole = true;
+	t->seen.whole = !t->opt.no_whole;
 	t->ops = p->nr_ops;
 	t->ended = false;
 	t->why[0] = 0;

@@ -11,6 +11,7 @@
 
 struct sf_tape_options {
 	struct sf_exec_options exec;
+	bool no_whole;         /* whole events are not compared */
 	bool here;             /* in this process; what is below is for workers */
 	uint32_t timeout_ms;   /* of an operation; 0: none */
 	uint64_t memory_bytes; /* 0: no limit */

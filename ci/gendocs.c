@@ -10,7 +10,7 @@
 
 #include "../allocators/allocator.h"
 #include "../harness/fuzz/crash.h"
-#include "../harness/lockstep/properties.h"
+#include "../harness/lockstep/relations.h"
 #include "../harness/program/ops.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/invariants.h"
@@ -269,6 +269,21 @@ static void print_reach(void)
 #undef X
 }
 
+static void print_relations(void)
+{
+	puts("| relation | what is done to the program | may change "
+	     "| and where an allocator places by rules of its own |");
+	puts("| --- | --- | --- | --- |");
+#define X(id, name, reach, strangers, make, rounds, doc)                                           \
+	printf("| `%s` | %s | ", name, doc);                                                       \
+	put_reach(#reach);                                                                         \
+	fputs(" | ", stdout);                                                                      \
+	put_reach(#strangers);                                                                     \
+	puts(" |");
+	SF_RELATIONS(X)
+#undef X
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -286,6 +301,7 @@ static const struct {
 	{ "crashes", print_crashes },
 	{ "properties", print_properties },
 	{ "reach", print_reach },
+	{ "relations", print_relations },
 };
 
 int main(int argc, char **argv)

@@ -71,6 +71,26 @@ status=$?
 grep -q '"with": "default"' "$dir/out" && grep -q '"compared": [1-9]' "$dir/out" &&
 	test $status = 0
 check "user space has partners, too" $?
+
+# A snapshot that goes on on another CPU: only a check that is put in shows it.
+move()
+{
+	rm -rf "$dir/allocators" && cp -r allocators "$dir/allocators" &&
+		sed -i 's/^	emit_counters(&w);/&\n	h->cpu = 0;/' \
+			"$dir/allocators/snapshot.c" &&
+		! cmp -s allocators/snapshot.c "$dir/allocators/snapshot.c" &&
+		OUT="$dir/moves.so" TREE="$dir" CFLAGS=-O1 JOBS=2 sh ci/model-so.sh
+}
+
+move >"$dir/out" 2>&1
+check "a build whose snapshots have a side effect is made" $?
+fuzz relations -a "model:$dir/moves.so:typed" --lockstep=relations --seconds 3
+status=$?
+grep -q 'found *relation checks: ' "$dir/out" && test $status = 1
+check "it is found under its relation" $?
+grep -A2 'found *relation checks: ' "$dir/out" | grep -q 'confirmed: 3 of 3 fresh processes'
+check "it is confirmed, too" $?
+
 "$SLABFUZZ" fuzz -a typed --lockstep=nosuch >"$dir/out" 2>&1
 test $? = 2 && grep -q "no allocator 'nosuch'" "$dir/out"
 check "who is no allocator is no partner" $?

@@ -301,6 +301,9 @@ static const struct canned {
 	{ "diff usable: a N, b N after krealloc\n  at operation 3\n==1==ERROR: libFuzzer: deadly "
 	  "signal\n    #0 0x1 in sf_diff_USABLE (/x+0x1)\n",
 	  "diff usable: a N, b N after krealloc", SF_CRASH_DIFFERENCE, 0 },
+	{ "relation fresh: usable: N, N after kmalloc\n  at operation 3\n==1==ERROR: libFuzzer: "
+	  "deadly signal\n    #0 0x1 in sf_diff_USABLE (/x+0x1)\n",
+	  "relation fresh: usable: N, N after kmalloc", SF_CRASH_DIFFERENCE, 0 },
 	/* Nothing of ours is called that. */
 	{ "diff nosuch: a, b\nslabfuzz: SIGSEGV\n    #0 0x1 in take (/usr/lib/libtoy.so.2+0x99)\n",
 	  "SIGSEGV in take", SF_CRASH_SEGV, SIGSEGV },

@@ -15,7 +15,8 @@
 
 /* SF_COMMANDS(X): X(name, arguments, summary). Order is that of `slabfuzz --help`. */
 #define SF_COMMANDS(X)                                                                          \
-	X(list, "[allocators|oracles|types|ops|settings|traits|properties]", "show what there is") \
+	X(list, "[allocators|oracles|types|ops|settings|traits|properties|relations]",          \
+	  "show what there is")                                                                 \
 	X(run, "FILE…", "run programs or recordings under oracles, and summarise")              \
 	X(fuzz, "", "fuzz allocators with libFuzzer or AFL++")                                  \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \

@@ -20,11 +20,33 @@ enum {
 	GENERATED_PAGES = 4096, /* at most: more takes longer to run out of */
 };
 
+/* "NAME,…"; NULL: all. */
+static int take_relations(void *to, const struct sf_usage *u, const char *list)
+{
+	uint32_t *set = to;
+
+	if (!list) {
+		*set = (1u << SF_RELATION_COUNT) - (1u << 1);
+		return 0;
+	}
+	for (size_t len; list += strspn(list, ","), (len = strcspn(list, ",")); list += len) {
+		enum sf_relation r = sf_relation_by_name(list, len);
+
+		if (!r)
+			return sf_usage_error(u, "no relation '%.*s' (see slabfuzz list relations)",
+					      (int)len, list);
+		*set |= 1u << r;
+	}
+	return *set ? 0 : sf_usage_error(u, "--relations: which?");
+}
+
 static const struct sf_row rows[] = {
 	SF_CALL('a', "allocator", "NAME[@KEY=VALUE]…,…", struct sf_diff_plan, on,
 		sf_members_add,
 		"members: allocators, each with settings of its own; the first with each other"),
 	SF_SET_ROW(struct sf_diff_plan, overrides, "change a heap setting of all members"),
+	SF_CALL(0, "relations", "[=NAME,…]", struct sf_diff_plan, relations, take_relations,
+		"the first also with programs that it must treat alike (list relations)"),
 	SF_NUMBER("walk-every", "N", struct sf_diff_plan, exec.walk_every, 0, UINT32_MAX - 1,
 		  "compare snapshots every N operations (default: at check and the end)"),
 	SF_NUMBER("programs", "N", struct sf_diff_plan, programs, 1, 100000000,
@@ -49,7 +71,8 @@ static const struct sf_usage usage = {
 	"diff", "[FILE…]",
 	"Runs each FILE, a program or a recording of malloc(), on all members and compares the\n"
 	"first with each of the others after every operation: what both claim and nothing that\n"
-	"tells them apart may change (docs/lockstep.md). A difference is shown where it is.",
+	"tells them apart may change (docs/lockstep.md). A difference is shown where it is.\n"
+	"One member will do with --relations.",
 	rows,
 };
 
@@ -239,6 +262,14 @@ static void crash_title(void *ctx, const struct sf_worker_end *end, char title[S
 	free(named);
 }
 
+/* Members of their own, behind the others. */
+static void add_relations(struct sf_diff_plan *p)
+{
+	for (unsigned int r = 1; r < SF_RELATION_COUNT; r++)
+		if (p->relations >> r & 1)
+			sf_members_relate(&p->on, (enum sf_relation)r);
+}
+
 static int diff_files(struct sf_diff_plan *p, char **files)
 {
 	const struct sf_tape_options worker = {
@@ -293,10 +324,13 @@ static int diff(struct sf_diff_plan *p, int argc, char **argv)
 
 	if (status != SF_GO_ON)
 		return status;
-	if (p->on.nr < 2)
+	if (p->on.nr < (p->relations ? 1 : 2))
 		return sf_usage_error(&usage, "-a: which members? Two at least");
 	if (optind == argc && !p->programs)
 		return sf_usage_error(&usage, "which file? Or --programs=N");
+	if (p->relations && p->exec.walk_every)
+		return sf_usage_error(&usage, "--walk-every: related programs have other numbers");
+	add_relations(p);
 	if (p->worker && p->here)
 		return sf_usage_error(&usage, "--worker or --here?");
 	p->worker = wants_worker(p);

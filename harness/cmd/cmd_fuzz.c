@@ -46,10 +46,11 @@ static int take_lockstep(void *to, const struct sf_usage *u, const char *list)
 {
 	struct sf_members m = { .nr = 0 };
 	char **partners = to;
-	int status = list ? sf_members_add(&m, u, list) : 0;
+	bool word = !list || !strcmp(list, "relations");
+	int status = word ? 0 : sf_members_add(&m, u, list);
 
 	free(*partners);
-	*partners = sf_strdup(list ? "" : "default");
+	*partners = sf_strdup(!word ? "" : list ? list : "default");
 	for (uint32_t i = 0; i < m.nr; i++) {
 		char *more = sf_sprintf("%s%s%s", *partners, i ? " " : "", m.m[i].label);
 
@@ -67,7 +68,7 @@ static const struct sf_row rows[] = {
 			  "these allocators, or all (default; afl: baseline)"),
 	SF_TRAIT_ROW(struct plan, on),
 	SF_CALL(0, "lockstep", "[=MEMBER,…]", struct plan, lockstep, take_lockstep,
-		"each in lockstep with these, or with whom fits (docs/lockstep.md)"),
+		"each in lockstep with these, or with whom fits; relations: with itself"),
 	SF_WORD("engine", "NAME", struct plan, engine, engines, "libfuzzer (default) or afl"),
 	SF_NUMBER("seconds", "N", struct plan, seconds, 1, 100000000, "how long (default: 60)"),
 	SF_NUMBER("jobs", "N", struct plan, jobs, 1, 1024,

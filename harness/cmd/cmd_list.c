@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lockstep/properties.h"
+#include "../lockstep/relations.h"
 #include "../program/program.h"
 #include "../program/types.h"
 #include "cmd.h"
@@ -29,13 +29,14 @@ static const struct sf_row rows[] = {
 };
 
 static const struct sf_usage usage = {
-	"list", "[allocators|oracles|types|ops|settings|traits|properties]",
+	"list", "[allocators|oracles|types|ops|settings|traits|properties|relations]",
 	"Lists the allocators and what they can do, the invariants that are judged, the C types\n"
 	"that tag allocations, the operations of programs, the settings of a heap, what\n"
-	"allocators promise, by what members of a lockstep are compared; without an argument\n"
-	"all. Every -a also takes malloc:LIB.so (any library of the malloc family; malloc: the C\n"
-	"library's own), plugin:X.so (a table of slabfuzz/plugin.h) and model:X.so:NAME (make\n"
-	"model-so): list -a malloc:LIB.so says what was found.",
+	"allocators promise, by what members of a lockstep are compared, programs that one must\n"
+	"treat alike; without an argument all. Every -a also takes malloc:LIB.so (any library of\n"
+	"the malloc family; malloc: the C library's own), plugin:X.so (a table of\n"
+	"slabfuzz/plugin.h) and model:X.so:NAME (make model-so): list -a malloc:LIB.so says what\n"
+	"was found.",
 	rows,
 };
 
@@ -229,6 +230,18 @@ static void print_properties(void)
 	}
 }
 
+/* What may differ on models; on others there may be more. */
+static void print_relations(void)
+{
+	for (unsigned int r = 1; r < SF_RELATION_COUNT; r++) {
+		bool any = false;
+
+		printf("%-12s %s; may change", sf_relations[r].name, sf_relations[r].doc);
+		each_of(sf_relation_reach((enum sf_relation)r, &sf_baseline), print_word, &any);
+		puts(any ? "" : " nothing");
+	}
+}
+
 static void print_traits(void)
 {
 	for (size_t i = 0; i < sf_trait_count; i++) {
@@ -396,6 +409,21 @@ static json_t *json_properties(void)
 	return list;
 }
 
+static json_t *json_relations(void)
+{
+	json_t *list = json_array();
+
+	for (unsigned int r = 1; r < SF_RELATION_COUNT; r++) {
+		json_t *reach = json_array();
+
+		each_of(sf_relation_reach((enum sf_relation)r, &sf_baseline), json_word, reach);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name",
+						      sf_relations[r].name, "summary",
+						      sf_relations[r].doc, "may_change", reach));
+	}
+	return list;
+}
+
 static json_t *json_traits(void)
 {
 	json_t *list = json_array();
@@ -417,6 +445,7 @@ static const struct {
 	{ "settings", print_settings, json_settings },
 	{ "traits", print_traits, json_traits },
 	{ "properties", print_properties, json_properties },
+	{ "relations", print_relations, json_relations },
 };
 
 #define NR_TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -13,6 +13,7 @@
 struct sf_diff_plan {
 	struct sf_members on;
 	struct sf_overrides overrides;
+	uint32_t relations; /* bits, by enum sf_relation: of the first member */
 	struct sf_exec_options exec;
 	uint32_t programs;
 	uint64_t seed;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "../lockstep/properties.h"
+#include "../lockstep/relations.h"
 
 enum {
 	NAME_MAX_LEN = 96,
@@ -263,13 +263,34 @@ static bool is_violation(const char *s)
 	return nr && !strncmp(s + family + 1 + nr, ": ", 2);
 }
 
+/* Behind the word that says of what; NULL: it is no title of a difference. */
+static const char *property_of(const char *s)
+{
+	if (!strncmp(s, "diff ", 5))
+		return s + 5;
+	if (strncmp(s, "relation ", 9))
+		return NULL;
+	s += 9;
+	for (unsigned int r = 1; r < SF_RELATION_COUNT; r++) {
+		size_t len = strlen(sf_relations[r].name);
+
+		if (!strncmp(s, sf_relations[r].name, len) && !strncmp(s + len, ": ", 2))
+			return s + len + 2;
+	}
+	return NULL;
+}
+
 static bool is_difference(const char *s)
 {
+	const char *property = property_of(s);
+
+	if (!property)
+		return false;
 	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
 		size_t len = strlen(sf_properties[p].name);
 
-		if (!strncmp(s, "diff ", 5) && !strncmp(s + 5, sf_properties[p].name, len) &&
-		    !strncmp(s + 5 + len, ": ", 2))
+		if (!strncmp(property, sf_properties[p].name, len) &&
+		    !strncmp(property + len, ": ", 2))
 			return true;
 	}
 	return false;

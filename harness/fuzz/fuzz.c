@@ -134,6 +134,11 @@ static void describe(const struct sf_divergence *d, char detail[DETAIL_MAX])
 	n = snprintf(detail, DETAIL_MAX, "%s %s (%s): %s %s, %s %s\nslabfuzz diff -a ", at,
 		     sf_properties[d->property].name, d->what, on->m[d->a].label, d->a_has,
 		     on->m[d->b].label, d->b_has);
+	if (on->m[d->b].relation && n < DETAIL_MAX) {
+		snprintf(detail + n, (size_t)(DETAIL_MAX - n), "%s,%s", on->m[d->a].label,
+			 on->m[d->b].label);
+		return;
+	}
 	for (uint32_t i = 0; i < on->nr && n < DETAIL_MAX; i++)
 		n += snprintf(detail + n, (size_t)(DETAIL_MAX - n), "%s%s", i ? "," : "",
 			      on->m[i].label);
@@ -361,7 +366,22 @@ static void add_object(const char *path)
 	add_range(begin, size);
 }
 
-/* Partners of SLABFUZZ_LOCKSTEP; "default": whom member.h names. None is an allocator's own. */
+/* Another allocator, or settings of its own; relations of another one are not for this one. */
+static bool is_partner(const struct sf_member *m, const struct sf_allocator *a)
+{
+	return m->relation ? m->allocator == a : m->allocator != a || m->overrides.nr;
+}
+
+static void add_relations(struct sf_members *on)
+{
+	for (unsigned int r = 1; r < SF_RELATION_COUNT; r++)
+		sf_members_relate(on, (enum sf_relation)r);
+}
+
+/*
+ * Partners of SLABFUZZ_LOCKSTEP; "default": whom member.h names; "relations": the allocator under
+ * each. None is an allocator's own.
+ */
 static void add_partners(struct sf_members *on, const struct sf_allocator *a)
 {
 	const char *env = getenv("SLABFUZZ_LOCKSTEP");
@@ -371,12 +391,16 @@ static void add_partners(struct sf_members *on, const struct sf_allocator *a)
 
 	if (!env || !*env)
 		return;
+	if (!strcmp(env, "relations")) {
+		add_relations(on);
+		return;
+	}
 	if (!strcmp(env, "default"))
 		env = beside = sf_members_beside(a);
 	if (!sf_members_read_all(&read, env, &err))
 		refuse("SLABFUZZ_LOCKSTEP", env, err.text);
 	for (uint32_t i = 0; i < read.nr; i++)
-		if (read.m[i].allocator != a || read.m[i].overrides.nr)
+		if (is_partner(&read.m[i], a))
 			sf_members_move(on, &read.m[i]);
 	sf_members_free(&read);
 	if (on->nr > SF_MEMBERS_MAX)

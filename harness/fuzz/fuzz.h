@@ -20,8 +20,8 @@
  * (mark.h) runs on the one that it names, any other on all. Without the variable it is the mark's,
  * or baseline.
  *
- * With SLABFUZZ_LOCKSTEP, members with blanks between them (member.h), or "default", each of them
- * runs in lockstep with these, and a difference is a find under its key (lockstep.h).
+ * With SLABFUZZ_LOCKSTEP, members with blanks between them (member.h), "default" or "relations",
+ * each of them runs in lockstep with these, and a difference is a find under its key (lockstep.h).
  *
  * If SLABFUZZ_CRASHES names a directory, then before the process ends the input is written there,
  * as bytes (NAME) and as text (NAME.txt, which begins with "# title: ..."); also when it is

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * lockstep.c - lockstep.h: steps all members, then holds each against the first.
+ * lockstep.c - lockstep.h: steps all members, then holds each against the first. What runs another
+ * program (relations.h), or elsewhere, has done all of it before.
  */
 #include "lockstep.h"
 
@@ -18,11 +19,14 @@ struct side {
 	const struct sf_member *of;
 	uint32_t nr;
 	struct sf_exec *exec; /* NULL until the first program says what heap it wants */
-	struct sf_tape *tape; /* in a worker; in place of exec */
+	struct sf_tape *tape; /* in a worker, or under a relation; in place of exec */
+	struct sf_related related; /* what its relation made of the program in hand */
 	struct sf_outcome out; /* of the operation in hand */
 	struct sf_settings set;
 	struct sf_observer seen;
-	bool over;            /* it blocked: it goes no further */
+	bool over;            /* it blocked: it goes no further ... */
+	bool gone;            /* ... in what was put in, as it may */
+	bool moved;           /* the operation in hand was exchanged with a neighbour */
 };
 
 /* The first member and another one. */
@@ -38,6 +42,8 @@ struct sf_lockstep {
 	struct sf_lockstep_options opt;
 	uint32_t nr;
 	uint64_t caps; /* of all */
+	bool taped;    /* some have tapes, of programs that are whole */
+	bool alone;    /* one allocator and its relations: nothing is left out */
 	uint64_t reduced;
 	struct side side[SF_MEMBERS_MAX];
 	struct pair pair[SF_MEMBERS_MAX]; /* of 0 and this one; [0] is not used */
@@ -67,6 +73,57 @@ static void listen(void *ctx, const struct sf_event *ev)
 		opt->event(opt->ctx, s->nr, ev);
 }
 
+static struct sf_tape *create_tape(const struct sf_member *m, const struct sf_lockstep_options *o)
+{
+	const struct sf_tape_options here = {
+		.exec = o->exec, .here = true,
+		.no_whole = sf_relation_reach(m->relation, m->allocator) & SF_PROP(WHOLE),
+	};
+
+	if (o->worker)
+		return sf_tape_create(m->allocator, o->worker);
+	return m->relation ? sf_tape_create(m->allocator, &here) : NULL;
+}
+
+/* Builds have one name, too: what it can do says that it is the first one. */
+static bool is_same(const struct sf_members *members, uint32_t i)
+{
+	const struct sf_allocator *first = members->m[0].allocator, *a = members->m[i].allocator;
+
+	return first->caps == a->caps && !strcmp(first->name, a->name);
+}
+
+/* Each but the first is that one under a relation. */
+static bool is_alone(const struct sf_members *members)
+{
+	for (uint32_t i = 1; i < members->nr; i++)
+		if (!members->m[i].relation || !is_same(members, i))
+			return false;
+	return true;
+}
+
+static bool can_relate(const struct sf_members *members, const struct sf_lockstep_options *opt,
+		       struct sf_error *err)
+{
+	bool any = false, strange = false;
+
+	for (uint32_t i = 0; i < members->nr; i++) {
+		bool related = members->m[i].relation != SF_RELATION_NONE;
+
+		any |= related;
+		strange |= related && (!i || !is_same(members, i));
+	}
+	if (strange)
+		snprintf(err->text, sizeof(err->text),
+			 "relation=: the first member is that allocator, without a relation");
+	else if (any && (opt->exec.walk_every || opt->exec.check_every))
+		snprintf(err->text, sizeof(err->text),
+			 "no snapshots every so many operations: related programs have others");
+	else
+		return true;
+	return false;
+}
+
 struct sf_lockstep *sf_lockstep_create(const struct sf_members *members,
 				       const struct sf_lockstep_options *opt,
 				       struct sf_error *err)
@@ -78,6 +135,8 @@ struct sf_lockstep *sf_lockstep_create(const struct sf_members *members,
 			 members->nr, SF_MEMBERS_MAX);
 		return NULL;
 	}
+	if (!can_relate(members, opt, err))
+		return NULL;
 	l = sf_zalloc(1, sizeof(*l));
 	l->opt = *opt;
 	l->nr = members->nr;
@@ -90,9 +149,10 @@ struct sf_lockstep *sf_lockstep_create(const struct sf_members *members,
 		l->side[i].of = &members->m[i];
 		l->caps &= a->caps;
 		l->pair[i].claimed = sf_properties_claimed(members->m[0].allocator, a);
-		if (opt->worker)
-			l->side[i].tape = sf_tape_create(a, opt->worker);
+		l->side[i].tape = create_tape(&members->m[i], opt);
+		l->taped |= l->side[i].tape != NULL;
 	}
+	l->alone = is_alone(members);
 	return l;
 }
 
@@ -104,6 +164,7 @@ void sf_lockstep_destroy(struct sf_lockstep *l)
 		if (l->side[i].tape)
 			sf_tape_free(l->side[i].tape);
 		sf_observer_free(&l->side[i].seen);
+		sf_related_free(&l->side[i].related);
 	}
 	l->reduced_to.strings = NULL;
 	sf_prog_free(&l->reduced_to);
@@ -150,6 +211,7 @@ static bool open_side(struct side *s, const struct sf_settings *set, struct sf_e
 	const struct sf_allocator *a = s->of->allocator;
 
 	if (s->tape) {
+		sf_tape_renew(s->tape);
 		s->set = *set;
 		return true;
 	}
@@ -193,12 +255,13 @@ static void begin(struct sf_lockstep *l, const char *name)
 		struct side *s = &l->side[i];
 		struct pair *p = &l->pair[i];
 
-		s->over = false;
+		s->over = s->gone = s->moved = false;
 		sf_observe_begin(&s->seen);
 		if (s->exec)
 			sf_exec_begin(s->exec, name);
 		p->may = sf_may_differ(first->of->allocator, &first->set, s->of->allocator,
-				       &s->set);
+				       &s->set,
+				       sf_relation_reach(s->of->relation, s->of->allocator));
 		p->ended = 0;
 		p->diverged = p->over = false;
 		s->seen.whole = i && !(p->may & SF_PROP(WHOLE));
@@ -237,6 +300,14 @@ static void put_titles(struct sf_lockstep *l, const struct sf_divergence *d, con
 
 	put_value(a_key, d->a_has);
 	put_value(b_key, d->b_has);
+	if (l->side[d->b].of->relation) {
+		b = sf_relations[l->side[d->b].of->relation].name;
+		snprintf(l->title, sizeof(l->title), "relation %s: %s: %s, %s after %s", b, name,
+			 d->a_has, d->b_has, after);
+		snprintf(l->key, sizeof(l->key), "relation %s: %s: %s, %s after %s", b, name,
+			 a_key, b_key, after);
+		return;
+	}
 	snprintf(l->title, sizeof(l->title), "diff %s: %s %s, %s %s after %s", name, a, d->a_has, b,
 		 d->b_has, after);
 	snprintf(l->key, sizeof(l->key), "diff %s: %s %s, %s %s after %s", name, a, a_key, b,
@@ -351,6 +422,10 @@ static void hold_property(struct sf_lockstep *l, uint32_t b, enum sf_property p,
 		count->skipped[SF_UNCOMPARED_ENDED]++;
 		return;
 	}
+	if (p == SF_PROP_LIVE && l->side[b].moved) {
+		count->skipped[SF_UNCOMPARED_DIFFER]++;
+		return;
+	}
 	/* Who has less room is looked at where it shows (parted()). */
 	if (p != SF_PROP_RESULT && pair->may & bit) {
 		count->skipped[SF_UNCOMPARED_DIFFER]++;
@@ -424,6 +499,10 @@ static void hold_pair(struct sf_lockstep *l, uint32_t b, const struct sf_op *op,
 	const struct side *x = &l->side[0], *y = &l->side[b];
 
 	pair->over = x->over || y->over;
+	if (y->gone) {
+		skip(pair, SF_UNCOMPARED_OPERATION);
+		return;
+	}
 	/* What a misuse reaches is as different as they are. */
 	if (pair->may && (x->seen.tainted || y->seen.tainted))
 		pair->ended = ~(sf_property_set)0;
@@ -459,13 +538,44 @@ static void see_live(struct side *s)
 	sf_observe_value(&s->seen, SF_PROP_LIVE, "objects", counts.live);
 }
 
+/*
+ * Its tape ends before operation `at`, in one that was put in. A crash there is shown where the
+ * next operation is; blocked, or refused by ending the process as its traits allow, it is gone.
+ */
+static void play_last(struct side *s)
+{
+	static const struct sf_value none;
+	const struct sf_seen *result = &s->seen.seen[SF_PROP_RESULT];
+	const struct sf_value *last = &none;
+	uint32_t steps = sf_tape_steps(s->tape);
+
+	if (steps)
+		sf_tape_play(s->tape, steps - 1, &s->seen, &s->out);
+	if (result->nr)
+		last = &result->v[result->nr - 1];
+	s->gone = !last->what || strcmp(last->what, "crash");
+}
+
+static bool play_side(struct side *s, uint32_t at)
+{
+	if (s->of->relation && at != SF_NONE) {
+		s->moved = sf_related_moved(&s->related, at);
+		at = s->related.at[at];
+		if (at >= sf_tape_steps(s->tape)) {
+			play_last(s);
+			return false;
+		}
+	}
+	return sf_tape_play(s->tape, at, &s->seen, &s->out);
+}
+
 /* `at`: its number among those that all can carry out. False: the member goes no further. */
 static bool step_side(struct side *s, const struct sf_prog *p, uint32_t nr, uint32_t at)
 {
 	bool going;
 
 	if (s->tape)
-		return sf_tape_play(s->tape, at, &s->seen, &s->out);
+		return play_side(s, at);
 	going = sf_exec_step(s->exec, &p->ops[nr], p->strings);
 	s->out = *sf_exec_outcome(s->exec);
 	see_live(s);
@@ -499,7 +609,7 @@ static void end(struct sf_lockstep *l)
 
 		sf_observe_begin(&s->seen);
 		if (s->tape)
-			sf_tape_play(s->tape, SF_NONE, &s->seen, &s->out);
+			play_side(s, SF_NONE);
 		else
 			sf_exec_end(s->exec);
 	}
@@ -536,8 +646,10 @@ static bool is_left_out(struct sf_lockstep *l, const struct sf_op *op)
 {
 	bool out = sf_exec_needs(op->code) & ~l->caps;
 
+	if (l->alone)
+		return false;
 	/* Processes of their own get whole programs, which must be sound. */
-	if (!l->opt.worker)
+	if (!l->taped)
 		return out;
 	out = out || refers(op, is_lost, l);
 	if (op->res == SF_NONE || sf_op_table[op->code].res == SF_RES_NONE)
@@ -550,15 +662,31 @@ static bool is_left_out(struct sf_lockstep *l, const struct sf_op *op)
 	return out;
 }
 
-/* All of it at once, without what is left out. False: no heap, or no such program can be. */
-static bool record(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
-		   struct sf_error *err)
+/* What a side makes of it, all at once. */
+static bool record_side(struct side *s, const struct sf_prog *p, const char *name,
+			struct sf_error *err)
+{
+	const struct sf_relation_info *r = &sf_relations[s->of->relation];
+	uint32_t rounds = 1;
+
+	if (s->of->relation) {
+		if (!r->make(p, s->of->allocator, &s->related, err))
+			return false;
+		p = &s->related.prog;
+		rounds = r->rounds;
+	}
+	while (rounds--)
+		if (!sf_tape_record(s->tape, p, name, &s->set, err))
+			return false;
+	return true;
+}
+
+/* The program without what is left out. False with one line in `err`: there is no such one. */
+static bool reduce_program(struct sf_lockstep *l, const struct sf_prog *p, struct sf_error *err)
 {
 	struct sf_prog *r = &l->reduced_to;
 	uint32_t dropped = 0;
 
-	if (!l->opt.worker)
-		return true;
 	r->settings = p->settings;
 	r->nr_ops = l->nr_lost = 0;
 	r->nr_res = p->nr_res;
@@ -578,10 +706,22 @@ static bool record(struct sf_lockstep *l, const struct sf_prog *p, const char *n
 			 dropped);
 		return false;
 	}
-	for (uint32_t i = 0; i < l->nr; i++)
-		if (!sf_tape_record(l->side[i].tape, r, name, &l->side[i].set, err))
-			return false;
 	l->nr_lost = 0;
+	return true;
+}
+
+/* All of it at once. False: no heap, or no such program can be. */
+static bool record(struct sf_lockstep *l, const struct sf_prog *p, const char *name,
+		   struct sf_error *err)
+{
+	if (!l->taped)
+		return true;
+	if (!l->alone && !reduce_program(l, p, err))
+		return false;
+	for (uint32_t i = 0; i < l->nr; i++)
+		if (l->side[i].tape &&
+		    !record_side(&l->side[i], l->alone ? p : &l->reduced_to, name, err))
+			return false;
 	return true;
 }
 
@@ -633,9 +773,12 @@ void sf_lockstep_stop(struct sf_lockstep *l)
 void sf_lockstep_set_end(struct sf_lockstep *l, enum sf_end how)
 {
 	l->opt.exec.end = (uint8_t)how;
-	for (uint32_t i = 0; i < l->nr; i++)
+	for (uint32_t i = 0; i < l->nr; i++) {
 		if (l->side[i].exec)
 			sf_exec_set_end(l->side[i].exec, how);
+		if (l->side[i].tape)
+			sf_tape_set_end(l->side[i].tape, how);
+	}
 }
 
 const struct sf_compared *sf_lockstep_counts(const struct sf_lockstep *l, uint32_t b,

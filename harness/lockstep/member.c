@@ -30,11 +30,23 @@ static char *next_part(char **at)
 	return part;
 }
 
+static bool read_relation(struct sf_member *m, const char *name, struct sf_error *err)
+{
+	m->relation = sf_relation_by_name(name, strlen(name));
+	if (!m->relation)
+		snprintf(err->text, sizeof(err->text),
+			 "no relation '%.100s' (see slabfuzz list relations)", name);
+	return m->relation;
+}
+
 /* Traits go to `traits`, a text that grows. */
 static bool read_part(struct sf_member *m, char **traits, const char *part, struct sf_error *err)
 {
 	size_t len = *traits ? strlen(*traits) : 0, more = strlen(part) + 2;
+	static const char relation[] = "relation=";
 
+	if (!strncmp(part, relation, sizeof(relation) - 1))
+		return read_relation(m, part + sizeof(relation) - 1, err);
 	if (!sf_trait_by_name(part, strcspn(part, "=")))
 		return sf_overrides_read(&m->overrides, part, err);
 	*traits = sf_grow(*traits, len + more, 1);
@@ -90,6 +102,21 @@ bool sf_members_read(struct sf_members *m, const char *text, struct sf_error *er
 void sf_members_put(struct sf_members *m, const struct sf_allocator *a)
 {
 	append(m, (struct sf_member){ .allocator = a, .label = copy(a->name, strlen(a->name)) });
+}
+
+void sf_members_relate(struct sf_members *m, enum sf_relation r)
+{
+	const struct sf_member *of = &m->m[0];
+	size_t size = strlen(of->label) + strlen(sf_relations[r].name) + 11;
+	struct sf_member one = { .allocator = of->allocator, .relation = r,
+				 .label = sf_zalloc(size, 1) };
+
+	snprintf(one.label, size, "%s@relation=%s", of->label, sf_relations[r].name);
+	for (uint32_t i = 0; i < of->overrides.nr; i++) {
+		SF_GROW(one.overrides.o, one.overrides.nr, one.overrides.cap);
+		one.overrides.o[one.overrides.nr++] = of->overrides.o[i];
+	}
+	append(m, one);
 }
 
 void sf_members_move(struct sf_members *m, struct sf_member *from)

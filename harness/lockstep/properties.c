@@ -83,9 +83,10 @@ static sf_property_set design_reach(const struct sf_allocator *a, const struct s
 }
 
 sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_settings *a,
-			      const struct sf_allocator *y, const struct sf_settings *b)
+			      const struct sf_allocator *y, const struct sf_settings *b,
+			      sf_property_set besides)
 {
-	sf_property_set set = settings_reach(a, b) | design_reach(x, y);
+	sf_property_set set = settings_reach(a, b) | design_reach(x, y) | besides;
 
 	/* Random offsets in slots are drawn when an object is, after what else is drawn. */
 	if (set & SF_LAYOUT && a->slot_offset | b->slot_offset)

@@ -136,9 +136,13 @@ sf_property_set sf_setting_reach(const struct sf_setting_info *info);
 	(SF_PROP(LIVE) | SF_PROP(COMPLAINTS) | SF_PROP(AFTER) |                                   \
 	 sf_property_group(SF_GROUP_CHOICE))
 
-/* What may differ between two allocators, each under its settings. */
+/*
+ * What may differ between two allocators, each under its settings; `besides` what else tells them
+ * apart may change (relations.h).
+ */
 sf_property_set sf_may_differ(const struct sf_allocator *x, const struct sf_settings *a,
-			      const struct sf_allocator *y, const struct sf_settings *b);
+			      const struct sf_allocator *y, const struct sf_settings *b,
+			      sf_property_set besides);
 
 /* Builds of one allocator, each of which has a heap of its own, of a size that is a setting. */
 bool sf_same_room(const struct sf_allocator *a, const struct sf_allocator *b);

@@ -23,6 +23,9 @@ struct sf_tape {
 	const struct sf_allocator *allocator;
 	struct sf_tape_options opt;
 	struct sf_worker *worker; /* NULL: none yet, or it could not be made again */
+	struct sf_exec *exec;     /* in place of it: here */
+	struct sf_settings set;   /* of its heap ... */
+	bool open;                /* ... which there is */
 	struct sf_observer seen;  /* in the step in hand; names of caches */
 	struct sf_value *v;
 	uint32_t nr_values, cap_values;
@@ -45,10 +48,24 @@ struct sf_tape *sf_tape_create(const struct sf_allocator *a, const struct sf_tap
 void sf_tape_free(struct sf_tape *t)
 {
 	sf_worker_close(t->worker);
+	if (t->exec)
+		sf_exec_destroy(t->exec);
 	sf_observer_free(&t->seen);
 	free(t->v);
 	free(t->step);
 	free(t);
+}
+
+void sf_tape_renew(struct sf_tape *t)
+{
+	t->open = false;
+}
+
+void sf_tape_set_end(struct sf_tape *t, enum sf_end end)
+{
+	t->opt.exec.end = (uint8_t)end;
+	if (t->exec)
+		sf_exec_set_end(t->exec, end);
 }
 
 /* --- recording --- */
@@ -128,17 +145,43 @@ static bool open_worker(struct sf_tape *t, const struct sf_settings *set, struct
 	return t->worker;
 }
 
-bool sf_tape_record(struct sf_tape *t, const struct sf_prog *p, const char *name,
-		    const struct sf_settings *set, struct sf_error *err)
+static bool open_exec(struct sf_tape *t, const struct sf_settings *set, struct sf_error *err)
+{
+	if (t->open && !memcmp(&t->set, set, sizeof(*set)))
+		return true;
+	t->set = *set;
+	if (t->exec) {
+		t->open = sf_exec_open(t->exec, t->allocator, set, err);
+	} else {
+		t->exec = sf_exec_create(t->allocator, set, &t->opt.exec, hear, t, err);
+		t->open = t->exec;
+	}
+	return t->open;
+}
+
+static void run_here(struct sf_tape *t, const struct sf_prog *p, const char *name)
+{
+	const struct sf_outcome none = { .status = SF_NULL };
+	struct sf_exec_counts counts;
+	bool going = true;
+
+	sf_exec_begin(t->exec, name);
+	for (uint32_t i = 0; i < p->nr_ops && going; i++) {
+		going = sf_exec_step(t->exec, &p->ops[i], p->strings);
+		sf_exec_counts(t->exec, &counts);
+		sf_observe_value(&t->seen, SF_PROP_LIVE, "objects", counts.live);
+		finish_step(t, sf_exec_outcome(t->exec));
+	}
+	sf_exec_end(t->exec);
+	finish_step(t, &none);
+	t->ended = true;
+}
+
+static bool run_in_worker(struct sf_tape *t, const struct sf_prog *p, const char *name,
+			  const struct sf_settings *set, struct sf_error *err)
 {
 	const struct sf_worker_job job = { .prog = p, .settings = set, .name = name };
 
-	t->nr = t->nr_values = 0;
-	t->seen.whole = true;
-	t->ops = p->nr_ops;
-	t->ended = false;
-	t->why[0] = 0;
-	sf_observe_begin(&t->seen);
 	if (!open_worker(t, set, err) || !sf_worker_run(t->worker, &job, 1, err)) {
 		sf_worker_close(t->worker);
 		t->worker = NULL;
@@ -147,6 +190,23 @@ bool sf_tape_record(struct sf_tape *t, const struct sf_prog *p, const char *name
 	if (t->why[0])
 		snprintf(err->text, sizeof(err->text), "%s", t->why);
 	return !t->why[0];
+}
+
+bool sf_tape_record(struct sf_tape *t, const struct sf_prog *p, const char *name,
+		    const struct sf_settings *set, struct sf_error *err)
+{
+	t->nr = t->nr_values = 0;
+	t->seen.whole = !t->opt.no_whole;
+	t->ops = p->nr_ops;
+	t->ended = false;
+	t->why[0] = 0;
+	sf_observe_begin(&t->seen);
+	if (!t->opt.here)
+		return run_in_worker(t, p, name, set, err);
+	if (!open_exec(t, set, err))
+		return false;
+	run_here(t, p, name);
+	return true;
 }
 
 /* --- playing --- */
@@ -167,14 +227,23 @@ static void play(const struct sf_tape *t, const struct step *s, struct sf_observ
 	to->asked = s->asked;
 }
 
+/* There is a step for the end, which may have come to grief itself. */
+static bool has_end(const struct sf_tape *t)
+{
+	return t->ended || t->nr > t->ops;
+}
+
+uint32_t sf_tape_steps(const struct sf_tape *t)
+{
+	return t->nr - has_end(t);
+}
+
 bool sf_tape_play(const struct sf_tape *t, uint32_t nr, struct sf_observer *to,
 		  struct sf_outcome *out)
 {
-	/* Steps of operations, without the end, which may have come to grief itself. */
-	bool has_end = t->ended || t->nr > t->ops;
-	uint32_t steps = t->nr - has_end;
+	uint32_t steps = sf_tape_steps(t);
 
-	if (nr == SF_NONE && has_end)
+	if (nr == SF_NONE && has_end(t))
 		nr = steps;
 	else if (nr >= steps)
 		return false;

@@ -146,8 +146,9 @@ static void try_child(const char *path, bool apart)
 }
 
 /*
- * Constructors run while an object is loaded, and the loader believes what headers say: who crashes,
- * hangs or calls exit() there does it in a child first, and not in a command that seems to succeed.
+ * Constructors run while an object is loaded, and the loader believes what headers say: who
+ * crashes, hangs or calls exit() there does it in a child first, and not in a command that seems to
+ * succeed.
  */
 static bool try_loading(const char *path, bool apart, struct sf_error *err)
 {

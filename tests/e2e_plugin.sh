@@ -150,7 +150,8 @@ for loading in 'exit(0)/calls exit(0) when it is loaded' \
 	'__builtin_trap()/crashes when it is loaded'; do
 	printf '#include <stdlib.h>\n%s { %s; }\n%s\n' \
 		'__attribute__((constructor)) static void c(void)' "${loading%%/*}" \
-		'void *malloc(size_t n) { return (void *)(n & 0); } void free(void *p) { (void)p; }' \
+		'void *malloc(size_t n) { return (void *)(n & 0); }
+		void free(void *p) { (void)p; }' \
 		>"$tmp/loading.c"
 	check "builds: ${loading%%/*}" "${CC:-cc}" -shared -fPIC -fno-builtin \
 		-o "$tmp/loading.so" "$tmp/loading.c"

@@ -239,7 +239,7 @@ static void do_op(struct shop *s, const struct sf_op *op)
 	unsigned int flags = sf_op_table[op->code].flags;
 
 	if (op->code == SF_OP_THREAD) {
-		/* No call. To hand over to another thread and back takes longer than what is timed. */
+		/* No call. To hand over to another thread takes longer than what is timed. */
 		if (can && s->memory)
 			s->a->set_thread(s->heap, op->cpu);
 	} else if (!can) {
@@ -396,8 +396,8 @@ static int died(const struct report *r, int status, struct sf_error *err)
 	const char *why = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit";
 	bool slow = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
 
-	snprintf(err->text, sizeof(err->text), "the process died after %" PRIu64 " operations (%s): "
-		 "run says more", r->cost.operations + r->cost.skipped,
+	snprintf(err->text, sizeof(err->text), "the process died after %" PRIu64 " operations "
+		 "(%s): run says more", r->cost.operations + r->cost.skipped,
 		 slow ? "took too long" : why);
 	return -1;
 }

@@ -263,8 +263,9 @@ enum sf_rule_marks {
 	  "in a bucket's cache if and only if it was asked of that bucket",                       \
 	  "mm/slab.h:kmalloc_slab")                                                               \
 	X(ISO, 13, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, ANY, 0,                                  \
-	  "caches for reclaimable memory hold what was asked for as reclaimable, and all of it",  \
-	  "include/linux/slab.h:kmalloc_type")                                                    \
+	  "caches for reclaimable memory hold what was asked for as reclaimable, and all of it; " \
+	  "classes and sets of buckets are there, under their names",                             \
+	  "include/linux/slab.h:kmalloc_type; mm/slab_common.c:kmem_buckets_create")              \
 	X(ISO, 14, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ADDRESS,                                     \
 	  "no live object lies on pages that leave a slab", "mm/slub.c:__free_slab")              \
 	X(ISO, 15, EVENT, SF_CAP_TRACE, ANY, SF_RULE_ADDRESS,                                     \

@@ -339,12 +339,54 @@ unsigned int sf_iso_13_cache(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
-/* BUCKETS_CREATE: there are some, or kmalloc() serves (mm/slab_common.c:kmem_buckets_create). */
+static bool is_class(const struct sf_ev_cache *c)
+{
+	return c->class_size && (c->kind == SF_CACHE_KMALLOC || c->kind == SF_CACHE_KMALLOC_RCL ||
+				 c->kind == SF_CACHE_KMALLOC_CG || c->kind == SF_CACHE_KMALLOC_DMA ||
+				 c->kind == SF_CACHE_BUCKET);
+}
+
+/*
+ * CACHE: /proc/slabinfo tells classes by their size, "kmalloc-rcl-96", "msg_msg-4k"
+ * (mm/slab_common.c:kmalloc_info, kmem_buckets_create).
+ */
+unsigned int sf_iso_13_name(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_cache *c = &ev->cache;
+	uint32_t size = c->class_size;
+	size_t len, end;
+	char due[16];
+
+	if (!j->sh.design || !c->name || !is_class(c))
+		return 0;
+	snprintf(due, sizeof(due), "-%u%s", size < 1024 ? size : size / 1024,
+		 size < 1024 ? "" : "k");
+	len = strlen(c->name);
+	end = strlen(due);
+	if (len > end && !strcmp(c->name + len - end, due) &&
+	    (c->kind == SF_CACHE_BUCKET || strstr(c->name, "kmalloc-")))
+		return 1;
+	sf_title(j, SF_INV_ISO_13, "a size class does not have the name of one");
+	sf_report(j, ev, SF_NONE, SF_NONE, "\"%s\", %u bytes", c->name, size);
+	return 1;
+}
+
+/*
+ * BUCKETS_CREATE: there are some, or kmalloc() serves (mm/slab_common.c:kmem_buckets_create). It
+ * takes no pages: nothing that programs do makes it fail.
+ */
 unsigned int sf_iso_13_buckets(struct sf_judge *j, const struct sf_event *ev)
 {
 	bool off = ev->cacheop.cache == SF_BUCKETS_OFF;
 
-	if (!j->sh.design || ev->cacheop.status != SF_OK || !(j->sh.caps & SF_CAP_BUCKETS))
+	if (!j->sh.design || !(j->sh.caps & SF_CAP_BUCKETS))
+		return 0;
+	if (ev->cacheop.status == SF_NULL) {
+		sf_title(j, SF_INV_ISO_13, "kmem_buckets_create failed");
+		sf_report(j, ev, ev->cacheop.handle, SF_NONE, "flags %#x", ev->cacheop.flags);
+		return 1;
+	}
+	if (ev->cacheop.status != SF_OK)
 		return 0;
 	if (off != (bool)j->sh.set.buckets)
 		return 1;

@@ -41,7 +41,7 @@ struct sf_judge;
 #define ON_HEAP(RULE, INTAKE) INTAKE(sf_on_heap) INTAKE(sf_rules_heap)
 #define ON_CACHE(RULE, INTAKE)                                                           \
 	RULE(ISO_4, sf_iso_4_cache) RULE(ISO_13, sf_iso_13_cache)                        \
-	INTAKE(sf_on_cache) RULE(MEM_15, sf_mem_15_cache)                                \
+	RULE(ISO_13, sf_iso_13_name) INTAKE(sf_on_cache) RULE(MEM_15, sf_mem_15_cache)   \
 	RULE(BIG_4, sf_big_4_cache) RULE(BIG_5, sf_big_5_cache)                          \
 	RULE(BIG_6, sf_big_6_cache)
 #define ON_CTYPE(RULE, INTAKE) RULE(ISO_7, sf_iso_7_type) INTAKE(sf_on_ctype)

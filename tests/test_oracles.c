@@ -1466,6 +1466,42 @@ static void iso_13_no_buckets(struct fixture *f)
 	buckets(f, true, SF_BUCKETS_OFF);
 }
 
+static void iso_13_refused(struct fixture *f)
+{
+	f->set.buckets = true;
+	heap_with(f, f->caps);
+	begin(f);
+	EMIT(f, BUCKETS_CREATE, cacheop, .cache = SF_NONE, .name = "set", .status = SF_NULL);
+}
+
+/* Sizes are in their names; a set of buckets has a name of its own before them. */
+static void iso_13_names(struct fixture *f)
+{
+	heap_with(f, f->caps);
+	cache(f, 40, "kmalloc-rcl-96", SF_CACHE_KMALLOC_RCL, 96, 96, 0, SF_SLAB_KMALLOC);
+	cache(f, 41, "kmalloc-2k", SF_CACHE_KMALLOC, 2048, 2048, 0, SF_SLAB_KMALLOC);
+	cache(f, 42, "msg_msg-1k", SF_CACHE_BUCKET, 1024, 1024, 0, 0);
+}
+
+static void iso_13_misnamed(struct fixture *f)
+{
+	iso_13_names(f);
+	assert_no_title(f);
+	cache(f, 43, "kmalloc-rcl-64", SF_CACHE_KMALLOC_RCL, 96, 96, 0, SF_SLAB_KMALLOC);
+}
+
+static void iso_13_no_size(struct fixture *f)
+{
+	heap_with(f, f->caps);
+	cache(f, 40, "msg_msg", SF_CACHE_BUCKET, 96, 96, 0, 0);
+}
+
+static void iso_13_no_kmalloc(struct fixture *f)
+{
+	heap_with(f, f->caps);
+	cache(f, 40, "malloc-96", SF_CACHE_KMALLOC, 96, 96, 0, SF_SLAB_KMALLOC);
+}
+
 static void iso_13_exists(struct fixture *f)
 {
 	f->set.zone_dma = false;
@@ -1843,6 +1879,10 @@ static const struct stream broken[] = {
 	STREAM(ISO, 12, iso_12_ignored, "an object that was asked of a bucket lies in kmalloc-64"),
 	STREAM(ISO, 12, iso_12_other, "an object that was asked of a bucket lies in another one"),
 	STREAM(ISO, 13, iso_13_exists, "dma-kmalloc-64 exists, which nothing selects"),
+	STREAM(ISO, 13, iso_13_refused, "kmem_buckets_create failed"),
+	STREAM(ISO, 13, iso_13_misnamed, "a size class does not have the name of one"),
+	STREAM(ISO, 13, iso_13_no_size, "a size class does not have the name of one"),
+	STREAM(ISO, 13, iso_13_no_kmalloc, "a size class does not have the name of one"),
 	STREAM(ISO, 13, iso_13_buckets, "buckets were made where there are none"),
 	STREAM(ISO, 13, iso_13_no_buckets, "no buckets were made where there are some"),
 	STREAM(ISO, 13, iso_13_plain, "kmalloc-rcl-64 holds what is not reclaimable"),

@@ -341,9 +341,13 @@ unsigned int sf_iso_13_cache(struct sf_judge *j, const struct sf_event *ev)
 
 static bool is_class(const struct sf_ev_cache *c)
 {
-	return c->class_size && (c->kind == SF_CACHE_KMALLOC || c->kind == SF_CACHE_KMALLOC_RCL ||
-				 c->kind == SF_CACHE_KMALLOC_CG || c->kind == SF_CACHE_KMALLOC_DMA ||
-				 c->kind == SF_CACHE_BUCKET);
+	switch (c->kind) {
+	case SF_CACHE_KMALLOC: case SF_CACHE_KMALLOC_RCL: case SF_CACHE_KMALLOC_CG:
+	case SF_CACHE_KMALLOC_DMA: case SF_CACHE_BUCKET:
+		return c->class_size;
+	default:
+		return false;
+	}
 }
 
 /*

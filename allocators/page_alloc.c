@@ -104,7 +104,10 @@ static uint32_t take_block(struct sf_heap *h, const struct take *tk, uint32_t pf
 {
 	unsigned int order = h->arena.page[pfn].order, from = h->arena.page[pfn].list;
 
-	heap_assert(h, order >= tk->order);
+	heap_assert(h, order >= tk->order && is_block(h, pfn, order));
+	/* After misuse a list may have what is no such block (mm/page_alloc.c:check_new_pages). */
+	if (order < tk->order || !is_block(h, pfn, order))
+		return NO_PFN;
 	heap_assert(h, from < SF_MIGRATE_TYPES && rest_type < SF_MIGRATE_TYPES);
 	del_free(h, pfn);
 	EMIT(h, RMQUEUE, rmqueue, .pfn = pfn, .order = (uint8_t)tk->order,

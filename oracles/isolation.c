@@ -367,7 +367,8 @@ unsigned int sf_iso_13_name(struct sf_judge *j, const struct sf_event *ev)
 		 size < 1024 ? "" : "k");
 	len = strlen(c->name);
 	end = strlen(due);
-	if (len > end && !strcmp(c->name + len - end, due) &&
+	/* (A set may have no name.) */
+	if (len >= end && !strcmp(c->name + len - end, due) &&
 	    (c->kind == SF_CACHE_BUCKET || strstr(c->name, "kmalloc-")))
 		return 1;
 	sf_title(j, SF_INV_ISO_13, "a size class does not have the name of one");

@@ -414,6 +414,7 @@ static struct subject *add_subject(const struct sf_allocator *a, const char *nam
 {
 	struct subject *s = &fz.subject[fz.nr_subjects];
 	char line[NAMES_MAX + 16];
+	unsigned int kept;
 
 	if (fz.nr_subjects == ALLOCATORS_MAX)
 		refuse_name(name, "too many allocators");
@@ -421,10 +422,11 @@ static struct subject *add_subject(const struct sf_allocator *a, const char *nam
 	sf_members_put(&s->on, a);
 	add_partners(&s->on, a);
 	s->settings = ~0ull;
+	kept = HEAPS_MAX / (s->on.nr > 1 ? s->on.nr : 1);
 	for (uint32_t i = 0; i < s->on.nr; i++)
 		s->settings &= s->on.m[i].allocator->settings;
-	if (fz.nr_heaps > HEAPS_MAX / s->on.nr || !fz.nr_heaps)
-		fz.nr_heaps = HEAPS_MAX / s->on.nr;
+	if (kept < fz.nr_heaps || !fz.nr_heaps)
+		fz.nr_heaps = kept;
 	fz.nr_subjects++;
 	snprintf(line, sizeof(line), "runs %s", name);
 	s->runs = sf_counter(line);

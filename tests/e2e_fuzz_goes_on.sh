@@ -82,8 +82,9 @@ check "it was counted under that title" $?
 # programs before it is another crash alone: what was confirmed does not.)
 bad=0
 seen=0
-for text in $(grep -A2 'found  *ASan: ' "$dir/out" | grep -B1 'confirmed: 3 of 3 fresh processes$' |
-	sed -n 's/^ *\(.*\.txt\)$/\1/p'); do
+grep -A2 'found  *ASan: ' "$dir/out" | grep -B1 'confirmed: 3 of 3 fresh processes$' |
+	sed -n 's/^ *\(.*\.txt\)$/\1/p' >"$dir/alone"
+while read -r text; do
 	title=$(sed -n 's/^# title: //p' "$text")
 	on=$(sed -n 's/^# allocator: //p' "$text")
 	[ "$seen" -lt 6 ] || break
@@ -96,7 +97,7 @@ for text in $(grep -A2 'found  *ASan: ' "$dir/out" | grep -B1 'confirmed: 3 of 3
 		bad=$((bad + 1))
 		echo "# $title: $(grep -a '^ASan: ' "$dir/again.log" | head -n 1)"
 	}
-done
+done <"$dir/alone"
 test "$seen" -gt 0 && test "$bad" = 0
 check "an input that runs alone has the title that it was found under" $?
 # Two engines may be at it at the same time.

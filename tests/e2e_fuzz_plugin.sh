@@ -45,7 +45,9 @@ plugin libtwo.so "CFLAGS=-fno-builtin COVERAGE=" tests/plugins/two_bugs.c
 check 'two_bugs builds as a library' $?
 for spec in plugin:$dir/two.so malloc:$dir/libtwo.so; do
 	fuzz 1 "$spec"
-	found 'MAL-5: an object of calloc holds old data'
+	# Old data may be an earlier program's: then it does not come again alone.
+	grep -q 'found  *MAL-5: an object of calloc holds old data' "$dir/out"
+	check 'found: MAL-5: an object of calloc holds old data' $?
 	found 'MAL-1: an object of aligned_alloc is not aligned as asked'
 	grep -q '([1-9][0-9]* edges)' "$dir/out"
 	case $spec in

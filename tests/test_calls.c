@@ -19,18 +19,14 @@
 
 #include "../harness/program/program.h"
 #include "../harness/trace/trace.h"
+#include "text_trace.h"
 
 #define DIR "corpora/calls/"
 
-static struct sf_trace *open_text(const char *text)
+static struct sf_trace *open_calls(const char *text)
 {
-	struct sf_error err = { "" };
-	struct sf_trace *t;
-	int code = 0;
+	struct sf_trace *t = open_text(text);
 
-	t = sf_trace_open_memory(text, strlen(text), &err, &code);
-	if (!t)
-		fail_msg("%s", err.text);
 	assert_true(sf_trace_is_calls(t));
 	return t;
 }
@@ -251,7 +247,7 @@ static void test_same_run(void **state)
 /* The operations as text, without the line of the heap. */
 static char *text_of(const char *recording)
 {
-	struct sf_trace *t = open_text(recording);
+	struct sf_trace *t = open_calls(recording);
 	struct sf_trace_counts c;
 	struct sf_error err = { "" };
 	struct sf_text_error where;
@@ -384,7 +380,7 @@ static void test_errors(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct sf_trace *t = open_text(cases[i].recording);
+		struct sf_trace *t = open_calls(cases[i].recording);
 		struct sf_error err = { "" };
 		struct sf_trace_scan *s = sf_trace_scan(t, &err);
 
@@ -427,7 +423,7 @@ static void test_damage(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct sf_trace *t = open_text(cases[i].recording);
+		struct sf_trace *t = open_calls(cases[i].recording);
 		struct sf_trace_counts c;
 		struct tally ops;
 		char name[20];
@@ -450,7 +446,7 @@ static void test_damage(void **state)
 /* A double free is told by its lines, and left out, for it may be the recording's. */
 static void test_double_free(void **state)
 {
-	struct sf_trace *t = open_text("= Start\n+ 0x10 0x8\n- 0x10\n- 0x10\n+ 0x10 0x9\n"
+	struct sf_trace *t = open_calls("= Start\n+ 0x10 0x8\n- 0x10\n- 0x10\n+ 0x10 0x9\n"
 				       "- 0x10\n");
 	struct sf_trace_counts c;
 	struct tally ops;
@@ -483,7 +479,7 @@ static void test_not_calls(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_false(sf_trace_probe((const uint8_t *)texts[i], strlen(texts[i])));
 	/* nor have they events of a kernel */
-	t = open_text("= Start\n+ 0x10 0x8\n");
+	t = open_calls("= Start\n+ 0x10 0x8\n");
 	assert_int_equal(sf_trace_judge(t, NULL, NULL, NULL, &err), -1);
 	assert_non_null(strstr(err.text, "calls of malloc, no kernel's events to judge"));
 	sf_trace_close(t);

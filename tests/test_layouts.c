@@ -21,20 +21,9 @@
 
 #include "../harness/trace/trace.h"
 #include "../oracles/oracle.h"
+#include "text_trace.h"
 
 #define DIR "corpora/layouts/"
-
-static struct sf_trace *open_text(const char *text)
-{
-	struct sf_error err = { "" };
-	struct sf_trace *t;
-	int code = 0;
-
-	t = sf_trace_open_memory(text, strlen(text), &err, &code);
-	if (!t)
-		fail_msg("%s", err.text);
-	return t;
-}
 
 static void take_violation(void *ctx, const struct sf_violation *v)
 {

@@ -31,6 +31,7 @@
 #include "../harness/program/program.h"
 #include "../harness/trace/trace.h"
 #include "../oracles/oracle.h"
+#include "text_trace.h"
 
 /* One line of each format. `F`: ftrace, hashed pointers. `P`: perf script, real ones. */
 #define F_TASK(task, cpu, what) "  " task "   [00" cpu "] .....   1.000001: " what "\n"
@@ -94,18 +95,6 @@ static struct sf_trace *open_file(const char *path)
 	int code = 0;
 
 	t = sf_trace_open(path, &err, &code);
-	if (!t)
-		fail_msg("%s", err.text);
-	return t;
-}
-
-static struct sf_trace *open_text(const char *text)
-{
-	struct sf_error err = { "" };
-	struct sf_trace *t;
-	int code = 0;
-
-	t = sf_trace_open_memory(text, strlen(text), &err, &code);
 	if (!t)
 		fail_msg("%s", err.text);
 	return t;

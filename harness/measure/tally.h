@@ -28,10 +28,10 @@ enum sf_figure_unit {
 
 struct sf_figure {
 	char subject[20], measure[28]; /* names in claims */
-	uint8_t scenario, unit;        /* enum sf_scenario, enum sf_figure_unit */
 	uint32_t any, none;            /* SHARE: trials with one of these outcomes, none of those */
-	bool nothing;                  /* SHARE: trials without any outcome */
 	uint32_t within;               /* SHARE: `after` at most this; 0: any */
+	uint8_t scenario, unit;        /* enum sf_scenario, enum sf_figure_unit */
+	bool nothing;                  /* SHARE: trials without any outcome */
 };
 
 /* The i-th figure that there is. False: there are no more. */

@@ -245,9 +245,9 @@ static bool parse_body(const struct sf_op *op, struct words w, char out[SF_STRIN
 {
 	static const char *const shapes[] = { "live", "slabs", "free" };
 
-	for (uint8_t i = 0; i < SF_STATUSES; i++)
-		if (take(&w, sf_status_name(i))) {
-			strcpy(out, sf_status_name(i));
+	for (unsigned int i = 0; i < SF_STATUSES; i++)
+		if (take(&w, sf_status_name((uint8_t)i))) {
+			strcpy(out, sf_status_name((uint8_t)i));
 			return w.pos == w.end;
 		}
 	if (take(&w, "violation")) {

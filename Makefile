@@ -41,13 +41,16 @@ SEEDS ?= 3
 AGAINST ?=
 # `make mutants ORACLES=1` takes out rules of the oracles instead of seeding bugs.
 ORACLES ?=
+# `make mutants MINIMIZE=1` buries what shows each in random operations, and minimizes that.
+MINIMIZE ?=
 # `make mutants AUTO=N SEED=S` draws N small mistakes; what runs do not notice is fuzzed this long.
 AUTO ?=
 SEED ?= 1
 AUTO_SECONDS ?= 20
 # What of these fuzzes.
 kill := $(KILL)$(AGAINST)
-mutants_fuzz := $(if $(AUTO),$(filter-out 0,$(AUTO_SECONDS)$(kill)),$(if $(ORACLES),,bank))
+bank := $(if $(ORACLES)$(MINIMIZE),,bank)
+mutants_fuzz := $(if $(AUTO),$(filter-out 0,$(AUTO_SECONDS)$(kill)),$(bank))
 # Narrow `make test`: TESTS="program e2e_run asan/slab slab:test_krealloc*" (ci/select-tests.sh).
 TESTS ?=
 
@@ -375,6 +378,11 @@ mutants: $(call archive,plain) $(ORACLE_TESTS:%=$(BUILD)/plain/tests/test_%)
 	@BUILD='$(BUILD)' ORACLE_TESTS='$(ORACLE_TESTS)' COMPILE='$(call compile,plain)' \
 		TEST_LIBS='$(TEST_LIBS)' CMD_LIBS='$(CMD_LIBS)' LIBS='$(LIBS)' \
 		ci/oracle-mutants.sh $(MUTANTS)
+else ifneq ($(MINIMIZE),)
+mutants: $(PROGRAMS) $(BUILD)/plain/tests/bury
+	@BUILD='$(BUILD)' MUTANT_CC='$(call compile,plain) -DSF_ASSERT=0' \
+		MUTANT_LD='$(call link,plain) $(CMD_EXPORTS)' MUTANT_LIBS='$(CMD_LIBS) $(LIBS)' \
+		ci/minimize-bank.sh $(MUTANTS)
 else
 # Without assertions: one that fails before an oracle does would hide the title that is due.
 mutant_CC = $(call compile,fuzz) $(fuzz_ALLOC_CFLAGS) $(fuzz_COV_CFLAGS) -DSF_ASSERT=0

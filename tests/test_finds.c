@@ -104,8 +104,8 @@ static void test_confirmed(void **state)
 	static const char history[] = "\1\0\0\0A\1\0\0\0B\1\0\0\0C\1\0\0\0D\1\0\0\0E";
 	char *target = in("target"), *path = in("c"), *text;
 	const char *const env[] = { "TOY=1", NULL };
-	struct sf_finds_options opt = { .target = target, .crashes = folder, .env = env,
-					.programs = true };
+	struct sf_finds_options opt = { .target = { .program = target, .env = env },
+					.crashes = folder, .programs = true };
 	struct sf_finds f = { .nr = 0 };
 	const struct sf_find *find;
 
@@ -159,8 +159,8 @@ static void test_adopted(void **state)
 {
 	char *target = in("target"), *crashes = in("adopted"), *raw = in("adopted/raw");
 	char *path = in("adopted/raw/0-timeout-1"), *text;
-	struct sf_finds_options opt = { .target = target, .crashes = crashes, .programs = true,
-					.allocators = "toy" };
+	struct sf_finds_options opt = { .target.program = target, .crashes = crashes,
+					.programs = true, .allocators = "toy" };
 	struct sf_finds f = { .nr = 0 };
 
 	(void)state;

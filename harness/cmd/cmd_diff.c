@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../fuzz/worker_end.h"
 #include "../generate/mutate.h"
 #include "diff.h"
 #include "input.h"

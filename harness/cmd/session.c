@@ -11,6 +11,7 @@
 
 #include "../exec/worker.h"
 #include "../fuzz/apart.h"
+#include "../fuzz/worker_end.h"
 #include "cmd.h"
 #include "session.h"
 #include "shape.h"
@@ -331,23 +332,6 @@ static void hear_step(void *ctx, const struct sf_worker_step *step)
 	after(s, step->op, &step->outcome, step->no_cap);
 }
 
-void sf_worker_crash(const struct sf_worker_end *end, const char *text, struct sf_crash *c)
-{
-	const struct sf_crash_end how = {
-		.status = end->status,
-		.hung = end->fate == SF_FATE_HANG,
-		.memory = end->fate == SF_FATE_MEMORY,
-		.left = end->fate == SF_FATE_EXIT,
-		.closed = end->fate == SF_FATE_CLOSED,
-	};
-
-	if (end->fate != SF_FATE_SCRIBBLED && end->fate != SF_FATE_OUTPUT &&
-	    sf_crash_read(c, text, &how))
-		return;
-	c->kind = SF_CRASH_KILLED;
-	c->title[0] = 0;
-}
-
 static void crash_title(void *ctx, const struct sf_worker_end *end, char title[SF_CRASH_TITLE_MAX])
 {
 	struct sf_session *s = ctx;
@@ -387,13 +371,6 @@ static void hear_over(void *ctx, uint32_t job, const struct sf_worker_end *end)
 	} else if (end->fate != SF_FATE_DONE && !end->refusal) {
 		take_crash(s, end);
 	}
-}
-
-void sf_worker_speaks(void)
-{
-	static const volatile bool midst = true;
-
-	sf_crash_speak(&midst);
 }
 
 static struct sf_worker *open_worker(struct sf_session *s, const struct sf_settings *set,

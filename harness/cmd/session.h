@@ -52,9 +52,4 @@ void sf_session_recording(struct sf_session *s, const char *name, const char *co
  */
 void sf_session_where(const struct sf_results *r, const struct sf_prog *p, struct sf_found *where);
 
-/* What a worker died of, from `text`: what it wrote, with names of functions. Title "": unknown. */
-void sf_worker_crash(const struct sf_worker_end *end, const char *text, struct sf_crash *c);
-/* In a worker: on standard error, which is read here, it says where it was. */
-void sf_worker_speaks(void);
-
 #endif

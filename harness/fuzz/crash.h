@@ -58,6 +58,12 @@ struct sf_crash_end {
 
 const char *sf_crash_key(enum sf_crash_kind kind);
 
+/* A judge's title is what it said, and repeats to the letter; a crash has a report. */
+static inline bool sf_crash_is_judged(enum sf_crash_kind kind)
+{
+	return kind == SF_CRASH_VIOLATION || kind == SF_CRASH_DIFFERENCE;
+}
+
 /*
  * VIOLATION or DIFFERENCE if a line begins as titles of these do ("MEM-1: ", "diff usable: "); else
  * NONE.

@@ -12,7 +12,8 @@
 
 #include "../../allocators/base/grow.h"
 #include "../program/program.h"
-#include "child.h"
+#include "crash_file.h"
+#include "ddmin.h"
 #include "files.h"
 #include "find.h"
 #include "mark.h"
@@ -20,8 +21,6 @@
 enum {
 	TRIES = 3,        /* of a find, alone, and with what was before it */
 	CUTS_MAX = 40,    /* runs that go into making a history shorter */
-	PATIENCE = 60,    /* seconds; libFuzzer's targets give up on a hang after ten */
-	REPORT_LINES = 40,
 };
 
 /* A crash file: its bytes, and its text in parts. */
@@ -33,96 +32,18 @@ struct file {
 	size_t size;
 };
 
-/* A judge's title is what it said, and repeats to the letter; a crash has a report. */
-static bool is_judged(enum sf_crash_kind kind)
-{
-	return kind == SF_CRASH_VIOLATION || kind == SF_CRASH_DIFFERENCE;
-}
-
 /* --- runs again --- */
-
-/* The inputs, in one process. False: nothing went wrong. */
-static bool run_again(const struct sf_finds_options *opt, const char *allocator,
-		      const char *expect, const char *const *paths, struct sf_crash *c, char **said)
-{
-	char *on = sf_path("SLABFUZZ_ALLOCATOR=%s", allocator ? allocator : "");
-	const char *user = getenv("SLABFUZZ_EXPECT");
-	char *only = sf_path("SLABFUZZ_EXPECT=%s", expect ? expect : user ? user : "");
-	const char *const own[] = { on, only, "SLABFUZZ_CRASHES=", "SLABFUZZ_GO_ON=" };
-	const char **env = NULL, **argv = NULL, *name = strrchr(opt->target, '/');
-	char hang[32], memory[32];
-	struct sf_child child = { .seconds = PATIENCE };
-	struct sf_child_output out;
-	size_t n = 0, nr = 0;
-	bool crashed = false;
-
-	while (opt->env && opt->env[n])
-		n++;
-	while (paths[nr])
-		nr++;
-	env = sf_zalloc(n + 5, sizeof(*env));
-	for (size_t i = 0; i < n; i++)
-		env[i] = opt->env[i];
-	memcpy(env + n, own, sizeof(own));
-	argv = sf_zalloc(nr + 6, sizeof(*argv));
-	argv[0] = opt->target;
-	name = name ? name + 1 : opt->target;
-	memcpy(argv + 1, paths, nr * sizeof(*argv));
-	if (strstr(name, "libfuzzer")) {
-		/* It would save the input again. */
-		argv[nr + 1] = "-exact_artifact_path=/dev/null";
-		snprintf(hang, sizeof(hang), "-timeout=%d", SF_HANG_SECONDS);
-		snprintf(memory, sizeof(memory), "-rss_limit_mb=%u", sf_memory_mb());
-		argv[nr + 2] = hang;
-		argv[nr + 3] = memory;
-	}
-	child.argv = argv;
-	child.env = env;
-	if (sf_child_run(&child, &out)) {
-		struct sf_crash_end end = { .status = out.status, .hung = out.hung };
-		char *named;
-
-		/* To look names up takes longest. */
-		crashed = sf_crash_read(c, out.text, &end);
-		if (crashed && (!c->said || (said && !is_judged(c->kind)))) {
-			named = sf_crash_symbolize(out.text);
-			sf_crash_read(c, named, &end);
-			free(out.text);
-		} else {
-			named = out.text;
-		}
-		if (crashed && said)
-			*said = named;
-		else
-			free(named);
-	}
-	free(env);
-	free(argv);
-	free(on);
-	free(only);
-	return crashed;
-}
 
 static bool repeats(const struct sf_finds_options *opt, const struct sf_find *f,
 		    const char *const *paths, const char *expect)
 {
 	struct sf_crash c;
 
-	return run_again(opt, f->allocator, expect, paths, &c, NULL) && !strcmp(c.title, f->title);
+	return sf_target_run(&opt->target, f->allocator, expect, paths, &c, NULL) &&
+	       !strcmp(c.title, f->title);
 }
 
 /* --- crash files --- */
-
-/* "# KEY: VALUE" of the lines at the beginning. */
-static char *header(const char *text, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (; text && !strncmp(text, "# ", 2); text = strchr(text, '\n'), text += text != NULL)
-		if (!strncmp(text + 2, key, n) && !strncmp(text + 2 + n, ": ", 2))
-			return sf_path("%.*s", (int)strcspn(text + n + 4, "\n"), text + n + 4);
-	return NULL;
-}
 
 static bool read_crash_file(struct file *f, const char *folder, const char *name)
 {
@@ -130,8 +51,8 @@ static bool read_crash_file(struct file *f, const char *folder, const char *name
 
 	*f = (struct file){ .text = sf_read_file(path, &f->size) };
 	f->size = f->text ? strlen(f->text) : 0;
-	title = header(f->text, "title");
-	f->allocator = header(f->text, "allocator");
+	title = sf_crash_file_get(f->text, "title");
+	f->allocator = sf_crash_file_get(f->text, "allocator");
 	if (f->allocator && !strcmp(f->allocator, "none")) {
 		free(f->allocator);
 		f->allocator = NULL;
@@ -150,24 +71,6 @@ static void free_file(struct file *f)
 	free(f->allocator);
 }
 
-/* The program below the lines about it. */
-static const char *program_of(const char *text)
-{
-	static const char *const keys[] = { "title: ", "detail: ", "allocator: ", "report: " };
-
-	while (text[0] == '#' && text[1] == ' ') {
-		bool known = false;
-
-		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-			known |= !strncmp(text + 2, keys[i], strlen(keys[i]));
-		if (!known)
-			break;
-		text += strcspn(text, "\n");
-		text += *text == '\n';
-	}
-	return text;
-}
-
 /* Title, allocator, what was said, and the program. */
 static bool write_text(const char *path, const char *title, const char *allocator,
 		       const char *said, const char *program)
@@ -180,12 +83,7 @@ static bool write_text(const char *path, const char *title, const char *allocato
 	if (!f)
 		sf_out_of_memory();
 	fprintf(f, "# title: %s\n# allocator: %s\n", title, allocator ? allocator : "none");
-	for (int i = 0; i < REPORT_LINES && said && *said; i++) {
-		int n = (int)strcspn(said, "\n");
-
-		fprintf(f, "# report: %.*s\n", n, said);
-		said += n + (said[n] == '\n');
-	}
+	sf_crash_file_put(f, "report", said, SF_CRASH_REPORT_LINES);
 	fputs(program, f);
 	fclose(f);
 	fine = sf_write_file(path, text, len);
@@ -196,10 +94,10 @@ static bool write_text(const char *path, const char *title, const char *allocato
 /* What was said of it, into its text. */
 static void put_report(const struct sf_find *f, const char *said)
 {
-	char *text = sf_read_file(f->text, NULL), *report = header(text, "report");
+	char *text = sf_read_file(f->text, NULL), *report = sf_crash_file_get(text, "report");
 
 	if (text && !report)
-		write_text(f->text, f->title, f->allocator, said, program_of(text));
+		write_text(f->text, f->title, f->allocator, said, sf_crash_file_program(text));
 	free(report);
 	free(text);
 }
@@ -271,30 +169,57 @@ static uint32_t unpack(const char *path, const char *folder)
 	return nr;
 }
 
-/* Leaves out halves, quarters ... for as long as what is left still does it. */
+/* A history that is made shorter. */
+struct cutting {
+	const struct sf_finds_options *opt;
+	const struct sf_find *f;
+	const char **paths;  /* the find is behind the last */
+	const char **fewer;  /* scratch */
+	const char *expect;
+	uint32_t nr;
+	int runs;
+};
+
+static bool still_repeats(void *ctx, bool *out)
+{
+	struct cutting *c = ctx;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < c->nr; i++)
+		if (!out[i])
+			c->fewer[kept++] = c->paths[i];
+	c->fewer[kept] = c->paths[c->nr];
+	c->fewer[kept + 1] = NULL;
+	c->runs++;
+	return repeats(c->opt, c->f, c->fewer, c->expect);
+}
+
+static bool cut_enough(void *ctx)
+{
+	const struct cutting *c = ctx;
+
+	return c->runs >= CUTS_MAX;
+}
+
+/* Leaves out what is not needed for it. */
 static uint32_t cut(const struct sf_finds_options *opt, const struct sf_find *f,
 		    const char **paths, uint32_t nr, const char *expect)
 {
-	const char **fewer = sf_zalloc(nr + 2, sizeof(*fewer));
-	int runs = 0;
+	struct cutting c = { .opt = opt, .f = f, .paths = paths, .expect = expect, .nr = nr };
+	const struct sf_ddmin d = { .good = still_repeats, .stop = cut_enough, .ctx = &c };
+	bool *out = sf_zalloc(nr, sizeof(*out));
+	uint32_t kept = 0;
 
-	for (uint32_t chunk = (nr + 1) / 2; chunk && nr && runs < CUTS_MAX; chunk /= 2) {
-		for (uint32_t at = 0; at < nr && runs < CUTS_MAX;) {
-			uint32_t n = at + chunk < nr ? chunk : nr - at;
-
-			memcpy(fewer, paths, at * sizeof(*paths));
-			memcpy(fewer + at, paths + at + n, (nr - at - n + 2) * sizeof(*paths));
-			runs++;
-			if (repeats(opt, f, fewer, expect)) {
-				memcpy(paths, fewer, (nr - n + 2) * sizeof(*paths));
-				nr -= n;
-			} else {
-				at += n;
-			}
-		}
-	}
-	free(fewer);
-	return nr;
+	c.fewer = sf_zalloc(nr + 2, sizeof(*c.fewer));
+	sf_ddmin(&d, out, nr);
+	for (uint32_t i = 0; i < nr; i++)
+		if (!out[i])
+			paths[kept++] = paths[i];
+	paths[kept] = paths[nr];
+	paths[kept + 1] = NULL;
+	free(c.fewer);
+	free(out);
+	return kept;
 }
 
 /* What is not needed goes, what is stays: as bytes and as text. */
@@ -318,7 +243,7 @@ static void keep(const char *folder, const char *const *paths, uint32_t nr)
 static void try_history(const struct sf_finds_options *opt, struct sf_find *f, const char *base)
 {
 	char *path = sf_path("%s.history", base), *folder = sf_path("%s.before", base);
-	const char *expect = is_judged(f->kind) ? f->title : NULL;
+	const char *expect = sf_crash_is_judged(f->kind) ? f->title : NULL;
 	uint32_t nr = unpack(path, folder);
 	const char **paths = sf_zalloc(nr + 2, sizeof(*paths));
 	char **all = sf_zalloc(nr + 1, sizeof(*all));
@@ -346,12 +271,12 @@ static bool repeats_in_words(const struct sf_finds_options *opt, struct sf_find 
 {
 	struct sf_crash c;
 	char *said = NULL;
-	bool same = run_again(opt, f->allocator, NULL, paths, &c, &said) &&
+	bool same = sf_target_run(&opt->target, f->allocator, NULL, paths, &c, &said) &&
 		    !strcmp(c.title, f->title);
 
 	if (same)
 		f->kind = c.kind;
-	if (same && !is_judged(c.kind))
+	if (same && !sf_crash_is_judged(c.kind))
 		put_report(f, said);
 	free(said);
 	return same;
@@ -411,7 +336,7 @@ void sf_finds_adopt(struct sf_finds *f, const struct sf_finds_options *opt, cons
 	if (opt->programs)
 		sf_mark_get((const uint8_t *)bytes, len, mark);
 	on = *mark ? mark : on;
-	if (!run_again(opt, on, NULL, alone, &c, &said)) {
+	if (!sf_target_run(&opt->target, on, NULL, alone, &c, &said)) {
 		said = sf_crash_symbolize(log ? log : "");
 		if (!sf_crash_read(&c, said, NULL))
 			snprintf(c.title, sizeof(c.title), "a crash, and nothing was said");

@@ -2,7 +2,7 @@
 /*
  * finds.h - what a run of an engine has found, each title once (finds.c): titles of crashes in
  * words, engines' own finds taken in, and each confirmed in a fresh process, alone or with the
- * programs before it. Relies on find.h, crash.h and child.h.
+ * programs before it. Relies on find.h, target.h and ddmin.h.
  */
 #ifndef SLABFUZZ_FINDS_H
 #define SLABFUZZ_FINDS_H
@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "crash.h"
+#include "target.h"
 
 struct sf_find {
 	char title[SF_TITLE_MAX];
@@ -37,10 +38,9 @@ struct sf_finds {
 };
 
 struct sf_finds_options {
-	const char *target;     /* a program that runs the files that it is given */
+	struct sf_target target;
 	const char *crashes;    /* folder of what the target saved; */
 	struct timespec since;  /* since then */
-	const char *const *env; /* of the target */
 	const char *allocators; /* what an input runs on that names none; NULL: on none */
 	bool programs;          /* inputs are byte programs */
 };

@@ -136,13 +136,14 @@ static void adopt(struct afl_run *a, const struct sf_finds_options *opt, uint32_
 
 static void collect(struct afl_run *a, const struct timespec *since)
 {
-	struct sf_finds_options opt = { .target = a->plan->target, .crashes = a->plan->crashes,
-					.since = *since, .programs = true,
+	struct sf_finds_options opt = { .target.program = a->plan->target,
+					.crashes = a->plan->crashes, .since = *since,
+					.programs = true,
 					.allocators = a->plan->allocators };
 	struct sf_words env = { 0 };
 
 	sf_engine_asan(&env, "symbolize=0");
-	opt.env = (const char *const *)env.word;
+	opt.target.env = (const char *const *)env.word;
 	for (uint32_t i = 0; i < a->plan->jobs; i++) {
 		adopt(a, &opt, i, "crashes");
 		adopt(a, &opt, i, "hangs");

@@ -412,13 +412,14 @@ static void finish(struct lf_run *l)
 
 static void collect(struct lf_run *l, const struct timespec *since)
 {
-	struct sf_finds_options opt = { .target = l->plan->target, .crashes = l->plan->crashes,
-					.since = *since, .programs = l->plan->allocators,
+	struct sf_finds_options opt = { .target.program = l->plan->target,
+					.crashes = l->plan->crashes, .since = *since,
+					.programs = l->plan->allocators,
 					.allocators = l->plan->allocators };
 	struct sf_words env = { 0 };
 
 	sf_engine_asan(&env, "symbolize=0");
-	opt.env = (const char *const *)env.word;
+	opt.target.env = (const char *const *)env.word;
 	adopt(l, &opt);
 	sf_finds_collect(&l->r->finds, &opt);
 	sf_words_free(&env);

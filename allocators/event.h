@@ -395,6 +395,7 @@ enum sf_skip_reason {
 	SF_SKIP_NULL,    /* the operation needs an object and there is none */
 	SF_SKIP_SAFE,    /* a misuse that would be none: the object is of the wrong sort for it */
 	SF_SKIP_REFUSED, /* it has an owner, would own itself, or is of the wrong sort */
+	SF_SKIP_BYTES,   /* more would be zeroed or copied than the program may have touched */
 	SF_SKIP_REASONS,
 };
 

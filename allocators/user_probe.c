@@ -131,9 +131,18 @@ static int ask_overflow(struct probe *p)
 	return get(p, SF_CALL_CALLOC, 0, SIZE_MAX / 2, 4) ? NO_IDEA : 0;
 }
 
+/*
+ * What is no size at all may be refused politely, and what there is no memory for not: terabytes
+ * can be had as addresses, but not as memory that may be written.
+ */
 static int ask_exhaustion(struct probe *p)
 {
-	return get(p, SF_CALL_MALLOC, 0, 1, PTRDIFF_MAX) ? NO_IDEA : 0;
+	static const uint64_t sizes[] = { PTRDIFF_MAX, 1ull << 44, 3ull << 38 };
+	bool given = false;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		given |= get(p, SF_CALL_MALLOC, 0, 1, sizes[i]) != 0;
+	return given ? NO_IDEA : 0;
 }
 
 static int ask_misuse(struct probe *p)

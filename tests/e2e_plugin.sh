@@ -187,11 +187,11 @@ library()
 lib=/usr/lib/$(${CC:-cc} -print-multiarch 2>/dev/null)
 library libc6 'malloc calloc reallocarray aligned_alloc posix_memalign memalign trim' ''
 library libjemalloc2 'malloc calloc aligned_alloc posix_memalign memalign good_size' \
-	"$lib/libjemalloc.so.2" '^MAL-10: realloc failed and did not set errno$'
+	"$lib/libjemalloc.so.2" '^MAL-10: realloc failed and did not set errno to ENOMEM$'
 library libmimalloc2.0 'malloc calloc reallocarray aligned_alloc' "$lib/libmimalloc.so.2" \
-	'^MAL-10: [a-z_]* failed and did not set errno$'
+	'^MAL-10: [a-z_]* failed and did not set errno to ENOMEM$'
 library libtcmalloc-minimal4 'malloc calloc aligned_alloc' "$lib/libtcmalloc_minimal.so.4" \
-	'^MAL-10: calloc failed and did not set errno$'
+	'^MAL-10: calloc failed and did not set errno to ENOMEM$'
 library libtbbmalloc2 'malloc calloc posix_memalign' "$lib/libtbbmalloc.so.2"
 library libdmalloc5 'malloc calloc posix_memalign memalign' "$lib/libdmalloc.so.5" \
 	'^MAL-4: \|^MEM-1: object of malloc lies outside\|^MAL-1: an object of memalign'

@@ -42,10 +42,12 @@ static const struct sf_allocator *reference(void)
 	return a;
 }
 
+static uint64_t touch_max; /* of the next run */
+
 static void run_with(const struct sf_allocator *a, const char *text, uint32_t check_every)
 {
 	const struct sf_exec_options opt = { .end = SF_END_TEARDOWN, .contents = true,
-					     .check_every = check_every };
+					     .check_every = check_every, .touch_max = touch_max };
 	struct sf_text_error where;
 	struct sf_error err;
 	struct sf_prog p;
@@ -150,6 +152,65 @@ static void test_realloc_says_what_became(void **state)
 	assert_true(e->id == SF_NONE && e->old_id != SF_NONE);
 	assert_int_equal(at(6, SF_EV_SKIP)->skip.reason, SF_SKIP_DEAD);
 	assert_true(at(7, SF_EV_REALLOC)->alloc.old_id == SF_NONE);
+}
+
+/* Of bytes that are zeroed or copied; what is refused anyway is asked for. */
+static void test_touches_so_much(void **state)
+{
+	(void)state;
+	touch_max = 10000;
+	run("r0 = calloc(2, 3000)\n"
+	    "r1 = calloc(1, 4001)\n"
+	    "r2 = malloc(3000000)\n"
+	    "r3 = realloc(r2, 4001)\n"
+	    "r4 = realloc(r2, 4000)\n"
+	    "r5 = calloc(1, 9223372036854775808)\n"
+	    "r6 = calloc(1, 1)\n"
+	    "r7 = realloc(r0, 0)\n");
+	touch_max = 0;
+	assert_int_equal(at(0, SF_EV_ALLOC)->alloc.status, SF_OK);
+	assert_int_equal(at(1, SF_EV_SKIP)->skip.reason, SF_SKIP_BYTES);
+	assert_int_equal(at(3, SF_EV_SKIP)->skip.reason, SF_SKIP_BYTES);
+	assert_int_equal(at(4, SF_EV_REALLOC)->alloc.status, SF_OK);
+	assert_int_equal(at(5, SF_EV_ALLOC)->alloc.status, SF_NULL);
+	assert_int_equal(at(6, SF_EV_SKIP)->skip.reason, SF_SKIP_BYTES);
+	assert_int_equal(at(7, SF_EV_REALLOC)->alloc.status, SF_FREED);
+	assert_int_equal(count(SF_EV_SKIP), 3);
+}
+
+/* A library's answer to what no object can be is judged, and neither read nor written. */
+static uint64_t grown_addr;
+
+static void grow_in_place(struct sf_heap *h, uint64_t addr, const struct sf_request *rq,
+			  struct sf_result *rs)
+{
+	(void)h;
+	(void)rq;
+	grown_addr = addr;
+	*rs = (struct sf_result){ .status = SF_OK, .addr = addr };
+}
+
+static uint64_t all_usable(struct sf_heap *h, uint64_t addr)
+{
+	(void)h;
+	return addr == grown_addr ? SIZE_MAX - 1 : 100;
+}
+
+static void test_beyond_ptrdiff_max(void **state)
+{
+	struct sf_allocator a = *reference();
+	const struct sf_ev_alloc *e;
+
+	(void)state;
+	a.realloc = grow_in_place;
+	a.usable = all_usable;
+	grown_addr = 0;
+	run_with(&a, "r0 = malloc(100)\n"
+		     "r1 = realloc(r0, SIZE_MAX-1)\n"
+		     "verify(r1)\n", UINT32_MAX);
+	e = &at(1, SF_EV_REALLOC)->alloc;
+	assert_int_equal(e->status, SF_OK);
+	assert_int_equal(e->kept, 0);
 }
 
 /* Not even in a kernel's words, which know of no such thing, is it freed twice. */
@@ -585,6 +646,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_allocations_say_how),
 		cmocka_unit_test(test_realloc_says_what_became),
+		cmocka_unit_test(test_touches_so_much),
+		cmocka_unit_test(test_beyond_ptrdiff_max),
 		cmocka_unit_test(test_krealloc_may_free),
 		cmocka_unit_test(test_frees_say_how),
 		cmocka_unit_test(test_heaps_go_with_what_is_in_them),

@@ -200,7 +200,7 @@ void sf_exec_begin(struct sf_exec *x, const char *name)
 	x->nr_prefilled = 0;
 	x->rare.id = SF_NONE;
 	memset(x->cache_state, 0, x->nr_caches);
-	x->seq = 0;
+	x->seq = x->touched = 0;
 	x->cpu = 0;
 	x->blocked = x->failed = x->tainted = x->stopped = false;
 	if (x->lab)
@@ -468,6 +468,24 @@ int64_t sf_exec_run(struct sf_exec *x, const struct sf_prog *p, const char *name
 	return (int64_t)x->counts.ops;
 }
 
+bool sf_exec_abort_refuses(const struct sf_traits *t, const struct sf_op *op, bool tainted)
+{
+	const struct sf_op_info *info = &sf_op_table[op->code];
+	uint64_t product;
+
+	if (t->abort_misuse && (tainted || (info->flags & SF_OPF_MISUSE)))
+		return true;
+	if (t->abort_overflow && (info->flags & SF_OPF_ARRAY) &&
+	    __builtin_mul_overflow(op->n, op->size, &product))
+		return true;
+	return t->abort_exhaustion && (info->res != SF_RES_NONE || (info->flags & SF_OPF_MOVES));
+}
+
+uint32_t sf_exec_op(const struct sf_exec *x)
+{
+	return x->op;
+}
+
 const struct sf_outcome *sf_exec_outcome(const struct sf_exec *x)
 {
 	return &x->out;
@@ -481,6 +499,11 @@ void sf_exec_counts(const struct sf_exec *x, struct sf_exec_counts *out)
 void sf_exec_set_end(struct sf_exec *x, enum sf_end end)
 {
 	x->opt.end = (uint8_t)end;
+}
+
+void sf_exec_set_touch_max(struct sf_exec *x, uint64_t bytes)
+{
+	x->opt.touch_max = bytes;
 }
 
 struct sf_heap *sf_exec_heap(struct sf_exec *x)

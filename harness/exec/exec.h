@@ -33,6 +33,11 @@ struct sf_exec_options {
 	bool whole;             /* always whole contents, never sparse */
 	uint32_t walk_every;    /* a snapshot every so many operations, 0: at check and the end */
 	uint32_t check_every;   /* INTEGRITY every so many operations, 0: after each */
+	/*
+	 * Bytes that a program may make calloc() zero and realloc() copy, in all; what would be
+	 * beyond is skipped. 0: no limit. A gigabyte takes as long as thousands of short programs.
+	 */
+	uint64_t touch_max;
 };
 
 struct sf_exec;
@@ -103,7 +108,14 @@ uint64_t sf_exec_needs(unsigned int code);
 
 /* How programs end from now on. */
 void sf_exec_set_end(struct sf_exec *x, enum sf_end end);
+/* touch_max from now on. */
+void sf_exec_set_touch_max(struct sf_exec *x, uint64_t bytes);
 
 struct sf_heap *sf_exec_heap(struct sf_exec *x);
+/* Which operation is in hand; SF_NONE: before the first, or after the last. */
+uint32_t sf_exec_op(const struct sf_exec *x);
+
+/* An abort at this operation is one that the traits announce: a refusal. */
+bool sf_exec_abort_refuses(const struct sf_traits *t, const struct sf_op *op, bool tainted);
 
 #endif

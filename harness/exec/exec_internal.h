@@ -92,6 +92,7 @@ struct sf_exec {
 	const char *strings; /* of the program */
 	uint32_t op;         /* index of the operation under way */
 	uint64_t seq;        /* objects ever made: keys */
+	uint64_t touched;    /* bytes, of what opt.touch_max allows */
 	uint32_t nr_prefilled; /* sheaves that the program has */
 	uint32_t check_every;  /* operations from one look at INTEGRITY to the next; 0: never */
 	uint8_t cpu;

@@ -99,19 +99,43 @@ static struct sf_event event(const struct sf_exec *x, const struct sf_op *op,
 	return ev;
 }
 
+/* No object is larger, whatever came of it: it is neither read nor written. */
+static bool can_be(const struct alloc_record *ar)
+{
+	return ar->size <= INT64_MAX;
+}
+
 /* What is new about an object: where it is, and how far it may be used. */
 static void describe(struct sf_exec *x, struct object *o, const struct alloc_record *ar,
 		     struct sf_ev_alloc *e)
 {
 	o->addr = e->addr;
-	o->size = ar->size <= INT64_MAX ? ar->size : 0; /* none is larger: it is not written to */
+	o->size = can_be(ar) ? ar->size : 0;
 	o->api = SF_API_FOREIGN;
 	o->res = e->res;
 	o->heap = ar->rq.heap;
 	o->align = ar->rq.align;
 	x_look(x, e->addr, &e->place);
 	e->usable = x_usable(x, e->addr, SF_API_FOREIGN);
-	o->spare = e->usable > o->size ? e->usable - o->size : 0;
+	o->spare = can_be(ar) && e->usable > o->size ? e->usable - o->size : 0;
+}
+
+/*
+ * Counts bytes that the allocator is about to zero or to copy. False: they are more than it may be
+ * asked for, and the operation is skipped. Of more than there are addresses nothing is touched.
+ */
+static bool touches(struct sf_exec *x, const struct sf_op *op, uint64_t bytes)
+{
+	const uint64_t beyond = 1ull << 46;
+
+	if (!x->opt.touch_max || bytes >= beyond)
+		return true;
+	if (x->touched + bytes > x->opt.touch_max) {
+		x_skip(x, op, SF_SKIP_BYTES);
+		return false;
+	}
+	x->touched += bytes;
+	return true;
 }
 
 /* calloc(): what is promised, before it is written. */
@@ -144,6 +168,8 @@ void exec_user_alloc(struct sf_exec *x, const struct sf_op *op)
 			return;
 		ar.rq.heap = s->cache;
 	}
+	if (op->code == SF_OP_CALLOC && !touches(x, op, ar.size))
+		return;
 	x->a->alloc(x->heap, &ar.rq, &rs);
 	x_note_outcome(x, &rs);
 	ev = event(x, op, &ar, &rs);
@@ -193,7 +219,7 @@ static void resized(struct sf_exec *x, const struct sf_op *op, const struct allo
 			x_lab_release(x, was.res);
 		was.addr = o->addr;
 		was.spare = 0;
-		if (keep)
+		if (keep && can_be(ar))
 			ev->alloc.bad = x_bad(x, &was, keep, &ev->alloc.kept);
 	}
 	x_emit(x, ev);
@@ -233,7 +259,8 @@ void exec_user_realloc(struct sf_exec *x, const struct sf_op *op)
 
 	if (op->obj != SF_NONE) {
 		old = x_object_of(x, op, op->obj);
-		if (old == SF_NONE)
+		if (old == SF_NONE ||
+		    !touches(x, op, ar.size < x->obj[old].size ? ar.size : x->obj[old].size))
 			return;
 		x_check(x, old);
 		ar.rq.heap = x->obj[old].heap;

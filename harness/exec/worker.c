@@ -279,20 +279,10 @@ static const struct sf_op *op_in_hand(const struct sf_worker *w, uint32_t op)
 /* An abort that the traits announce, at an operation that they announce it for. */
 static bool is_refusal(const struct sf_worker *w, const struct sf_worker_end *end)
 {
-	const struct sf_traits *t = sf_traits_of(w->allocator);
 	const struct sf_op *op = op_in_hand(w, end->op);
-	const struct sf_op_info *info;
-	uint64_t product;
 
-	if (end->fate != SF_FATE_SIGNAL || WTERMSIG(end->status) != SIGABRT || !op)
-		return false;
-	info = &sf_op_table[op->code];
-	if (t->abort_misuse && (w->tainted || (info->flags & SF_OPF_MISUSE)))
-		return true;
-	if (t->abort_overflow && (info->flags & SF_OPF_ARRAY) &&
-	    __builtin_mul_overflow(op->n, op->size, &product))
-		return true;
-	return t->abort_exhaustion && (info->res != SF_RES_NONE || (info->flags & SF_OPF_MOVES));
+	return end->fate == SF_FATE_SIGNAL && WTERMSIG(end->status) == SIGABRT && op &&
+	       sf_exec_abort_refuses(sf_traits_of(w->allocator), op, w->tainted);
 }
 
 static void emit_crash(struct sf_worker *w, struct sf_worker_end *end)

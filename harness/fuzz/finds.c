@@ -34,13 +34,20 @@ struct file {
 
 /* --- runs again --- */
 
+/* Where something hangs is a matter of when one looks. */
+static bool is_same(const struct sf_crash *c, const struct sf_find *f)
+{
+	return !strcmp(c->title, f->title) ||
+	       (c->kind == SF_CRASH_HANG && f->kind == SF_CRASH_HANG);
+}
+
 static bool repeats(const struct sf_finds_options *opt, const struct sf_find *f,
 		    const char *const *paths, const char *expect)
 {
 	struct sf_crash c;
 
 	return sf_target_run(&opt->target, f->allocator, expect, paths, &c, NULL) &&
-	       !strcmp(c.title, f->title);
+	       is_same(&c, f);
 }
 
 /* --- crash files --- */
@@ -272,7 +279,7 @@ static bool repeats_in_words(const struct sf_finds_options *opt, struct sf_find 
 	struct sf_crash c;
 	char *said = NULL;
 	bool same = sf_target_run(&opt->target, f->allocator, NULL, paths, &c, &said) &&
-		    !strcmp(c.title, f->title);
+		    is_same(&c, f);
 
 	if (same)
 		f->kind = c.kind;

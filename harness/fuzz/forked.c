@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * forked.c - forked.h. A byte through a pipe says that an input is there, another that it was run;
- * what both are about is in memory that they share. A hang is seen by the engine, which has this
- * process's time: it waits for the child.
+ * what both are about is in memory that they share. The child looks at itself each second: a hang
+ * is told from there, as its stack is what names it. The engine, which waits, would see it later.
  */
 #include "forked.h"
 
@@ -15,12 +15,15 @@
 #include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
 
 enum {
 	LOOK_SECONDS = 1,
+	HANG_CPU = 15,                  /* seconds: much longer than anything that is due */
+	HANG_WALL = SF_HANG_SECONDS - 3, /* who sleeps: before the engine loses patience */
 	DATA_MAX = 1 << 20,
 };
 
@@ -28,6 +31,7 @@ static struct {
 	struct input {
 		uint32_t which, size;
 		bool broken;
+		uint64_t ns; /* CPU time that it took */
 		uint8_t data[DATA_MAX];
 		uint8_t bytes[]; /* of all ranges */
 	} *shared;
@@ -83,24 +87,52 @@ static uint64_t resident_pages(void)
 	return second ? strtoull(second, NULL, 10) : 0;
 }
 
-static unsigned int memory_mb;
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
 
-static void look(int nr)
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static struct {
+	const struct sf_forked *f;
+	unsigned int memory_mb;
+	volatile bool midst; /* of an input, which began when: */
+	volatile uint64_t cpu, wall;
+} watch;
+
+static bool hangs(void)
+{
+	const uint64_t second = 1000000000u;
+
+	return watch.midst && (now_ns(CLOCK_PROCESS_CPUTIME_ID) - watch.cpu > HANG_CPU * second ||
+			       now_ns(CLOCK_MONOTONIC) - watch.wall > HANG_WALL * second);
+}
+
+static void look(int nr, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
 	(void)nr;
-	if (resident_pages() >> 8 > memory_mb)
+	(void)info;
+	if (resident_pages() >> 8 > watch.memory_mb)
 		_exit(SF_FORKED_MEMORY);
+	if (hangs()) {
+		watch.f->hung(context);
+		_exit(SF_FORKED_HUNG);
+	}
 	errno = saved;
 }
 
-static void be_watched(void)
+static void be_watched(const struct sf_forked *f)
 {
 	const struct itimerval each = { { LOOK_SECONDS, 0 }, { LOOK_SECONDS, 0 } };
-	const struct sigaction ours = { .sa_handler = look, .sa_flags = SA_RESTART };
+	const struct sigaction ours = { .sa_sigaction = look,
+					.sa_flags = SA_RESTART | SA_SIGINFO | SA_ONSTACK };
 
-	memory_mb = sf_memory_mb();
+	watch.f = f;
+	watch.memory_mb = sf_memory_mb();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigaction(SIGALRM, &ours, NULL);
 	setitimer(ITIMER_REAL, &each, NULL);
@@ -110,11 +142,16 @@ static _Noreturn void serve(const struct sf_forked *f, int in, int out)
 {
 	struct input *s = child.shared;
 
-	be_watched();
+	be_watched(f);
 	while (wait_for(in)) {
+		watch.cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+		watch.wall = now_ns(CLOCK_MONOTONIC);
+		watch.midst = true;
 		for (unsigned int i = 0; i < f->nr_ranges; i++)
 			memset(f->range[i].begin, 0, f->range[i].size);
 		s->broken = !f->work(s->which, s->data, s->size);
+		watch.midst = false;
+		s->ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - watch.cpu;
 		copy(f, true);
 		if (!pass(out) || s->broken)
 			break;
@@ -179,6 +216,11 @@ static int child_ended(void)
 	return status;
 }
 
+uint64_t sf_forked_ns(void)
+{
+	return child.shared ? child.shared->ns : 0;
+}
+
 int sf_forked(const struct sf_forked *f, unsigned int which, const uint8_t *data, size_t size)
 {
 	int status;
@@ -188,6 +230,7 @@ int sf_forked(const struct sf_forked *f, unsigned int which, const uint8_t *data
 	child.shared->which = which;
 	child.shared->size = (uint32_t)size;
 	child.shared->broken = false;
+	child.shared->ns = 0;
 	memcpy(child.shared->data, data, size);
 	if (!pass(child.to) || !wait_for(child.from)) {
 		status = child_ended();

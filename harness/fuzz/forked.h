@@ -20,12 +20,16 @@ struct sf_range {
 struct sf_forked {
 	/* In the child. False: it is broken, the next input needs another. */
 	bool (*work)(unsigned int which, const uint8_t *data, size_t size);
+	/* In the child, from the midst of work() and a signal's handler: it takes too long. */
+	void (*hung)(const void *context);
 	const struct sf_range *range;
 	unsigned int nr_ranges;
 };
 
 enum {
-	SF_FORKED_MEMORY = 99, /* exit status of a child that memory ran away in */
+	/* Exit status of a child ... */
+	SF_FORKED_HUNG = 98,   /* that was told to be hung */
+	SF_FORKED_MEMORY = 99, /* that memory ran away in */
 };
 
 /*
@@ -33,5 +37,7 @@ enum {
  * from waitpid(), or -1: there can be no child.
  */
 int sf_forked(const struct sf_forked *f, unsigned int which, const uint8_t *data, size_t size);
+/* CPU time that the child took for the last one, if it did not end with it. */
+uint64_t sf_forked_ns(void);
 
 #endif

@@ -37,7 +37,10 @@ enum {
 	NAMES_MAX = 4096,      /* of all allocators */
 	STACK_MAX = 24,        /* of a report, of which its title is made */
 	DETAIL_MAX = 600,
+	RARELY = 512,
 };
+
+static const uint64_t TOUCH_MAX = 5ull << 30; /* one request of 4 GiB, and some */
 
 struct fuzz_heap {
 	struct sf_rig rig;
@@ -78,6 +81,7 @@ static struct {
 		size_t nr;     /* counters */
 	} coverage;
 	uint64_t opening;     /* ns that went into opening heaps, of this input */
+	uint64_t elsewhere;   /* ns that a child ran it */
 } fz;
 
 void (*sf_fuzz_forget_coverage)(void);
@@ -552,11 +556,21 @@ static enum sf_end how_it_ends(const struct sf_prog *p)
 	return SF_END_PLAIN;
 }
 
+/* Gigabytes are zeroed for few programs: the others are ten thousands in that time. */
+static uint64_t touch_max(const struct sf_prog *p)
+{
+	uint32_t sum = p->nr_ops;
+
+	for (uint32_t i = 0; i < p->nr_ops; i++)
+		sum = sum * 31 + (p->ops[i].code ^ (uint32_t)p->ops[i].size);
+	return fz.thorough || sum % RARELY == 0 ? TOUCH_MAX : SF_RIG_TOUCH_MAX;
+}
+
 static void run_guarded(void *ctx)
 {
 	(void)ctx;
 	sf_rig_run(&fz.in_use->rig, &fz.prog,
-		   fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog));
+		   fz.thorough ? SF_END_TEARDOWN : how_it_ends(&fz.prog), touch_max(&fz.prog));
 }
 
 /* Values that were compared, and those that were not: nobody is to believe in none. */
@@ -574,6 +588,16 @@ static void count_compared(const struct fuzz_heap *h, uint64_t compared, uint64_
 	sf_counter_add(s, s_now - skipped);
 }
 
+/* An abort that its traits announce says no more than NULL does. */
+static bool is_refusal(const struct fuzz_heap *h, const char *crash)
+{
+	static const char mark[] = "ASan: ABRT ";
+	uint32_t op = h->rig.exec ? sf_exec_op(h->rig.exec) : SF_NONE;
+
+	return op < fz.prog.nr_ops && !strncmp(crash, mark, sizeof(mark) - 1) &&
+	       sf_exec_abort_refuses(sf_traits_of(h->of->allocator), &fz.prog.ops[op], false);
+}
+
 static void run_here(struct fuzz_heap *h)
 {
 	uint64_t compared = 0, skipped = 0;
@@ -586,10 +610,14 @@ static void run_here(struct fuzz_heap *h)
 			count_compared(h, compared, skipped);
 		return;
 	}
-	sf_find_save(crash, "");
+	if (!is_refusal(h, crash))
+		sf_find_save(crash, "");
 	h->broken = true;
-	/* Executor and judge were in the midst of something, too. */
-	if (!sf_survive(close_heap, h, crash))
+	/*
+	 * Executor and judge were in the midst of something, too. Where the process is over with
+	 * this run, closing would but do more harm.
+	 */
+	if (sf_traits_of(h->of->allocator)->history || !sf_survive(close_heap, h, crash))
 		h->rig = (struct sf_rig){ .judge = NULL };
 }
 
@@ -678,12 +706,27 @@ static bool run_in_child(unsigned int subject, const uint8_t *data, size_t size)
 	return run_subject(&fz.subject[subject]);
 }
 
+/* Which function it is found in is a matter of chance. */
+static void save_hang(const void *context)
+{
+	static const char mark[] = "ASan: ";
+	char title[SF_CRASH_MAX];
+
+	sf_survive_title("hang", context, title);
+	sf_find_save(title + (strncmp(title, mark, sizeof(mark) - 1) ? 0 : sizeof(mark) - 1), "");
+}
+
 /* What ends the child ends this process in the same way, for the engine to see. */
 static void run_forked(unsigned int subject, const uint8_t *data, size_t size)
 {
-	const struct sf_forked how = { run_in_child, fz.coverage.range, fz.coverage.nr_ranges };
+	const struct sf_forked how = { .work = run_in_child, .hung = save_hang,
+				       .range = fz.coverage.range,
+				       .nr_ranges = fz.coverage.nr_ranges };
 	int status = sf_forked(&how, subject, data, size);
 
+	fz.elsewhere = sf_forked_ns();
+	if (status > 0 && WIFEXITED(status) && WEXITSTATUS(status) == SF_FORKED_HUNG)
+		return; /* the child has said so */
 	if (status > 0 && WIFEXITED(status) && WEXITSTATUS(status) == SF_FORKED_MEMORY)
 		sf_find_save("memory runs away", "");
 	else if (status > 0 && WIFEXITED(status) && WEXITSTATUS(status) <= 1)
@@ -801,12 +844,12 @@ void sf_fuzz_program(const uint8_t *data, size_t size)
 
 		if (i > first)
 			sf_find_take(data, size);
-		fz.opening = 0;
+		fz.opening = fz.elsewhere = 0;
 		run_counted(i, data, size);
 		if (!sf_find_goes_on())
 			continue;
 		sf_counter_add(fz.subject[i].runs, 1);
-		take_time(now_ns() - start);
+		take_time(now_ns() - start + fz.elsewhere);
 		if (fz.coverage.nr)
 			take_coverage(&fz.subject[i], i == first, i == last - 1);
 	}

@@ -4,7 +4,8 @@
  */
 #include "rig.h"
 
-static const struct sf_exec_options how = { .end = SF_END_TEARDOWN, .contents = true };
+static const struct sf_exec_options how = { .end = SF_END_TEARDOWN, .contents = true,
+					    .touch_max = SF_RIG_TOUCH_MAX };
 
 static void on_member(void *ctx, uint32_t nr, const struct sf_event *ev)
 {
@@ -71,7 +72,7 @@ void sf_rig_close(struct sf_rig *r)
 		sf_judge_destroy(was.judge);
 }
 
-void sf_rig_run(struct sf_rig *r, const struct sf_prog *p, enum sf_end end)
+void sf_rig_run(struct sf_rig *r, const struct sf_prog *p, enum sf_end end, uint64_t touch_max)
 {
 	struct sf_error err;
 
@@ -80,6 +81,7 @@ void sf_rig_run(struct sf_rig *r, const struct sf_prog *p, enum sf_end end)
 		sf_lockstep_run(r->lockstep, p, NULL, r->set, &err);
 	} else {
 		sf_exec_set_end(r->exec, end);
+		sf_exec_set_touch_max(r->exec, touch_max);
 		sf_exec_run(r->exec, p, NULL, &err);
 	}
 }

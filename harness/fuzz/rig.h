@@ -36,8 +36,12 @@ bool sf_rig_open(struct sf_rig *r, const struct sf_members *on, const struct sf_
 		 const struct sf_rig_hooks *hooks, struct sf_error *err);
 /* Nothing is left in it from the start: closing may crash, and is not tried again. */
 void sf_rig_close(struct sf_rig *r);
-/* A program whose settings are those that it was opened with. */
-void sf_rig_run(struct sf_rig *r, const struct sf_prog *p, enum sf_end end);
+/*
+ * A program whose settings are those that it was opened with. Alone it may have `touch_max` bytes
+ * zeroed and copied (exec.h), in lockstep the usual number.
+ */
+void sf_rig_run(struct sf_rig *r, const struct sf_prog *p, enum sf_end end, uint64_t touch_max);
+enum { SF_RIG_TOUCH_MAX = 64 << 20 };
 /* From the midst of a run: the operation in hand is finished, and no other. */
 void sf_rig_stop(struct sf_rig *r);
 

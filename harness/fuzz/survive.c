@@ -44,7 +44,8 @@ static uintptr_t signal_pc(const void *context)
 #endif
 }
 
-__attribute__((noinline)) static void describe(const char *name, const void *context)
+__attribute__((noinline)) void sf_survive_title(const char *name, const void *context,
+						char crash[SF_CRASH_MAX])
 {
 	void *frame[FRAMES_MAX];
 	uintptr_t pc[FRAMES_MAX + 1], at = signal_pc(context);
@@ -60,7 +61,7 @@ __attribute__((noinline)) static void describe(const char *name, const void *con
 			/* Where a call returns to may be in the next function. */
 			pc[n++] = (uintptr_t)frame[i] - 1;
 	}
-	sf_where_title(name, strlen(name), pc, n, where);
+	sf_where_title(name, strlen(name), pc, n, crash);
 }
 
 static void on_crash(int nr, siginfo_t *info, void *context)
@@ -72,7 +73,7 @@ static void on_crash(int nr, siginfo_t *info, void *context)
 		i++;
 	if (to) {
 		back = NULL;
-		describe(signals[i].name, context);
+		sf_survive_title(signals[i].name, context, where);
 		siglongjmp(*to, 1);
 	}
 	/* Not ours: the instruction faults again, into the other handler. If sent, it is resent. */

@@ -17,5 +17,7 @@ void sf_survive_setup(void);
  * fn() was about is in any state: locks may be held, memory is lost.
  */
 bool sf_survive(void (*fn)(void *ctx), void *ctx, char crash[SF_CRASH_MAX]);
+/* In a handler of another signal: the title that a crash of that name would have there. */
+void sf_survive_title(const char *name, const void *context, char crash[SF_CRASH_MAX]);
 
 #endif

@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "json.h"
 #include "members.h"
+#include "parts.h"
 #include "select.h"
 
 enum { WITH_LIBFUZZER, WITH_AFL };
@@ -106,32 +107,15 @@ static const struct sf_usage usage = {
 
 /* --- where things are --- */
 
-/* "FOLDER-OF-THE-PROGRAM/name", if it is there; to be freed; else NULL. */
-static char *beside_program(const char *name)
-{
-	char self[PATH_MAX], *path;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n <= 0)
-		return NULL;
-	self[n] = 0;
-	if (strrchr(self, '/'))
-		*strrchr(self, '/') = 0;
-	path = sf_path("%s/%s", self, name);
-	n = realpath(path, self) ? 1 : 0;
-	free(path);
-	return n ? sf_strdup(self) : NULL;
-}
-
 /* Installed: ../libexec/slabfuzz/NAME. Where it was built: ../NAME, the command is in plain/. */
 static char *find_part(const char *name)
 {
-	char *where = sf_path("../libexec/slabfuzz/%s", name), *path = beside_program(where);
+	char *where = sf_path("../libexec/slabfuzz/%s", name), *path = sf_part(where);
 
 	free(where);
 	if (!path) {
 		where = sf_path("../%s", name);
-		path = beside_program(where);
+		path = sf_part(where);
 		free(where);
 	}
 	return path;
@@ -147,7 +131,7 @@ static void find_seeds(struct sf_words *w, bool user)
 	size_t before = w->nr;
 
 	for (int i = 0; i < 3 && where[user][i] && !(i == 1 && w->nr > before); i++) {
-		char *path = beside_program(where[user][i]);
+		char *path = sf_part(where[user][i]);
 
 		if (path)
 			sf_words_add(w, "%s", path);

@@ -35,6 +35,7 @@ enum {
 	CLOSE_MS = 1000,
 	TEXT_SHOWN = 1 << 18, /* bytes of its text that are kept, the last ones */
 	RESTARTS = 3,         /* in a row, without a program run */
+	BUSY_TIMES = 8,       /* the limit of an operation, if it emits events all the time */
 };
 
 #define TEXT_BYTES (16ull << 20)
@@ -74,6 +75,7 @@ struct sf_worker {
 	uint64_t warm_bytes;     /* resident before there was a program, the judge's own too */
 	uint64_t beat, written;  /* as seen last */
 	uint64_t seen_ms, stalled_ms, watched_ms;
+	uint64_t busy_ms;        /* with one operation, if it tells of events meanwhile, too */
 	unsigned int restarts;
 	char *words;             /* its text */
 };
@@ -575,15 +577,20 @@ static void watch(struct sf_worker *w)
 	uint64_t now = now_ms(), beat = SF_LINK_LOAD(w->out->beat);
 	uint64_t written = SF_LINK_LOAD(w->out->written);
 
+	/* A while in which this process was stopped says nothing of the other one. */
+	w->stalled_ms += now - w->seen_ms < STALL_MS ? now - w->seen_ms : STALL_MS;
+	w->busy_ms += now - w->seen_ms < STALL_MS ? now - w->seen_ms : STALL_MS;
+	if (beat != w->beat)
+		w->busy_ms = 0;
 	if (beat != w->beat || written != w->written) {
 		w->beat = beat;
 		w->written = written;
 		w->stalled_ms = 0;
-	} else if (w->opt.timeout_ms && w->stalled_ms > w->opt.timeout_ms) {
-		ask_to_end(w, SF_FATE_HANG, now);
 	}
-	/* A while in which this process was stopped says nothing of the other one. */
-	w->stalled_ms += now - w->seen_ms < STALL_MS ? now - w->seen_ms : STALL_MS;
+	/* Events are judged meanwhile, which takes its time; but there is an end of them. */
+	if (w->opt.timeout_ms && (w->stalled_ms > w->opt.timeout_ms ||
+				  w->busy_ms / BUSY_TIMES > w->opt.timeout_ms))
+		ask_to_end(w, SF_FATE_HANG, now);
 	w->seen_ms = now;
 	insist(w, now);
 	if (now - w->watched_ms < WATCH_MS)
@@ -688,7 +695,7 @@ static void post(struct sf_worker *w)
 	drop_text(w);
 	w->in->programs = w->count;
 	w->seen_ms = now_ms();
-	w->stalled_ms = 0;
+	w->stalled_ms = w->busy_ms = 0;
 	SF_LINK_STORE(w->in->batch, w->in->batch + 1);
 	sf_futex_wake(&w->in->batch);
 }
@@ -722,7 +729,7 @@ static void acknowledge(struct sf_worker *w)
 	in->ack_nr = w->nr;
 	SF_LINK_STORE(in->taken, w->taken);
 	w->seen_ms = now_ms();
-	w->stalled_ms = 0;
+	w->stalled_ms = w->busy_ms = 0;
 	SF_LINK_STORE(in->ack, w->ended);
 	sf_futex_wake(&in->ack);
 }
@@ -822,12 +829,14 @@ static bool start_failed(struct sf_worker *w, int status, struct sf_error *err)
 static bool wait_for_start(struct sf_worker *w, struct sf_error *err)
 {
 	uint64_t start = now_ms();
+	/* Little patience with operations is none with a machine that is busy. */
+	uint64_t patience = w->opt.timeout_ms > START_MS ? w->opt.timeout_ms : START_MS;
 	bool any = true;
 
 	while (SF_LINK_LOAD(w->state->ready) == SF_LINK_STARTS) {
 		if (is_dead(w))
 			return start_failed(w, bury(w), err);
-		if (now_ms() - start > (w->opt.timeout_ms ? w->opt.timeout_ms : START_MS)) {
+		if (now_ms() - start > patience) {
 			w->why = SF_FATE_HANG;
 			return start_failed(w, end_all(w), err);
 		}

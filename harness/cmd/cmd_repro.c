@@ -95,8 +95,8 @@ void sf_repro_head(const struct sf_repro *r, FILE *f)
 {
 	fputs("/*\n * ", f);
 	put_safely(r->shows->title, f);
-	fprintf(f, "\n *\n * on %s. Exits with 1 and says so if the bug is there%s, with 0 if not.\n"
-		" */\n", r->label,
+	fprintf(f, "\n *\n * on %s. Exits with 1 and says so if the bug is there%s, with 0 if "
+		"not.\n */\n", r->label,
 		sf_crash_is_judged(r->shows->kind) ? "" : ", or crashes of it");
 }
 

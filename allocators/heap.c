@@ -226,8 +226,8 @@ void heap_pages_free(struct sf_heap *h, uint64_t addr, unsigned int order)
 {
 	heap_assert(h, is_block(h, addr_pfn(h, addr), order));
 	lru_forget(h, addr);
-	arena_close(h, addr, SF_PAGE_SIZE << order);
-	page_free(h, addr_pfn(h, addr), order);
+	if (page_free(h, addr_pfn(h, addr), order))
+		arena_close(h, addr, SF_PAGE_SIZE << order);
 }
 
 uint32_t heap_pages_alloc_bulk(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
@@ -260,6 +260,5 @@ void heap_exact_free(struct sf_heap *h, uint64_t addr, uint64_t size)
 {
 	heap_assert(h, size && addr_pfn(h, addr) != NO_PFN);
 	lru_forget(h, addr);
-	arena_close(h, addr, (size + SF_PAGE_SIZE - 1) & ~(SF_PAGE_SIZE - 1));
 	page_free_exact(h, addr_pfn(h, addr), size);
 }

@@ -202,13 +202,15 @@ static bool free_memory(struct sf_heap *h, uint64_t addr, bool block)
 {
 	uint32_t pfn = block ? block_at(h, addr) : NO_PFN;
 	struct sf_result rs;
+	unsigned int order;
 
 	if (pfn == NO_PFN) {
 		kmalloc_free(h, addr, SF_KVFREE, &rs);
 		return rs.status == SF_OK;
 	}
-	arena_close(h, addr, SF_PAGE_SIZE << h->arena.page[pfn].order);
-	page_free(h, pfn, h->arena.page[pfn].order);
+	order = h->arena.page[pfn].order;
+	if (page_free(h, pfn, order))
+		arena_close(h, addr, SF_PAGE_SIZE << order);
 	return true;
 }
 

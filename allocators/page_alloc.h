@@ -52,8 +52,13 @@ uint32_t page_alloc_whole(struct sf_heap *h, uint32_t gfp, unsigned int order,
  */
 uint32_t page_alloc_bulk(struct sf_heap *h, uint32_t gfp, uint32_t n, uint64_t *pages,
 			 enum sf_status *status);
-/* The whole block, or single pages after page_split(). Uncharges; wipes with init_on_free. */
-void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order);
+/*
+ * The whole block, or single pages after page_split(). Uncharges; wipes with init_on_free. False:
+ * the block is not in use, or not all of it: it stays as it is, after a warning. A second free does
+ * not end a page's references, so that the kernel frees nothing either (mm/page_alloc.c:
+ * ___free_pages, put_page_testzero()). Only a misuse leads there.
+ */
+bool page_free(struct sf_heap *h, uint32_t pfn, unsigned int order);
 /* A block in use becomes single pages, each to be freed by itself (or in any larger block). */
 void page_split(struct sf_heap *h, uint32_t pfn, unsigned int order);
 /*
@@ -61,6 +66,7 @@ void page_split(struct sf_heap *h, uint32_t pfn, unsigned int order);
  * given back page by page, to the tail. Errors as page_alloc(). size >= 1, and the same to free.
  */
 uint32_t page_alloc_exact(struct sf_heap *h, uint64_t size, uint32_t gfp, enum sf_status *status);
+/* Closes what is freed, too. */
 void page_free_exact(struct sf_heap *h, uint32_t pfn, uint64_t size);
 /*
  * mm/page_alloc.c:drain_all_pages: all CPUs' lists go back to the buddy. The interface's drain().

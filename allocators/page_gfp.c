@@ -626,14 +626,30 @@ static void free_prepare(struct sf_heap *h, uint32_t pfn, unsigned int order, bo
 		raw_wipe(h, pfn_addr(pfn), SF_PAGE_SIZE << order);
 }
 
-void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
+/* One block in use, or nothing but whole ones: what is freed twice is not. */
+static bool in_use(const struct sf_heap *h, uint32_t pfn, unsigned int order)
+{
+	uint64_t end = pfn + (1ull << order), p = pfn;
+
+	if (!is_block(h, pfn, order))
+		return false;
+	while (p < end && h->arena.page[p].state == PAGE_USED)
+		p += 1ull << h->arena.page[p].order;
+	return p == end;
+}
+
+bool page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 {
 	const struct zone *z = &h->zone;
-	unsigned int type = block_type(z, pfn), list;
+	unsigned int type, list;
 
-	heap_assert(h, is_block(h, pfn, order));
-	heap_assert(h, h->arena.page[pfn].state == PAGE_USED);
+	heap_assert(h, in_use(h, pfn, order));
 	heap_assert(h, h->arena.page[pfn].order == order || h->arena.page[pfn].order == 0);
+	if (!in_use(h, pfn, order)) {
+		warn(h, "page: freed, and not in use", pfn_addr(pfn));
+		return false;
+	}
+	type = block_type(z, pfn);
 	/* What belongs to the reserve gets back there when it is drained. */
 	list = pcp_index(z, order, type < SF_MIGRATE_HIGHATOMIC ? type : SF_MIGRATE_MOVABLE);
 	free_prepare(h, pfn, order, list != NO_LIST && has_tails(&h->arena.page[pfn], order));
@@ -642,7 +658,7 @@ void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 	heap_assert(h, h->arena.page[pfn].state == PAGE_BOOT);
 	if (list != NO_LIST) {
 		pcp_push(h, pfn, order, list);
-		return;
+		return true;
 	}
 	/* Each page block for itself: types may differ (mm/page_alloc.c:split_large_buddy). */
 	for (uint32_t end = pfn + (1u << order); pfn < end; pfn += 1u << order) {
@@ -650,6 +666,7 @@ void page_free(struct sf_heap *h, uint32_t pfn, unsigned int order)
 			order = z->pageblock_order;
 		buddy_free(h, pfn, order, false);
 	}
+	return true;
 }
 
 unsigned int get_order(uint64_t size)
@@ -706,5 +723,6 @@ void page_free_exact(struct sf_heap *h, uint32_t pfn, uint64_t size)
 
 	heap_assert(h, size && end <= h->zone.managed);
 	for (; pfn < end; pfn++)
-		page_free(h, pfn, 0);
+		if (page_free(h, pfn, 0))
+			arena_close(h, pfn_addr(pfn), SF_PAGE_SIZE);
 }

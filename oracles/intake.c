@@ -15,6 +15,7 @@
 #include "areas.h"
 #include "buddy.h"
 #include "caches.h"
+#include "complaints.h"
 #include "groups.h"
 #include "isolation.h"
 #include "judge.h"
@@ -56,6 +57,8 @@ void sf_settle(struct sf_judge *j, const struct sf_event *ev)
 		sf_parked_settle(j, NULL);
 	if (j->op.early)
 		sf_early_settle(j, ev);
+	if (j->op.warned)
+		sf_complaint_settle(j, ev);
 }
 
 void sf_op_begin(struct sf_judge *j, const struct sf_event *ev)
@@ -80,6 +83,7 @@ static void forget_op(struct sf_judge *j)
 	j->op.left_id = SF_NONE;
 	j->op.nr_parked = 0;
 	j->op.early = 0;
+	j->op.warned = j->op.excused = false;
 	j->nr_mappings = 0;
 }
 

@@ -100,6 +100,11 @@ enum sf_rule_marks {
 	  "a prefilled sheaf has at least what was asked for; an allocation from it takes one, "  \
 	  "makes no effort, and fails only when it is empty; returned, it is unowned",             \
 	  "mm/slub.c:kmem_cache_prefill_sheaf, kmem_cache_alloc_from_sheaf")                      \
+	X(MEM, 22, EVENT, SF_CAP_TRACE | SF_CAP_GFP, ANY, SF_RULE_ONCE,                           \
+	  "a request that no memory could grant is complained of, unless __GFP_NOWARN, and "      \
+	  "nothing that is right is",                                                             \
+	  "mm/page_alloc.c:__alloc_frozen_pages_noprof, make_alloc_exact; mm/vmalloc.c:"          \
+	  "__vmalloc_node_range_noprof; mm/slub.c:kvmalloc")                                      \
 	X(BUD, 1, EVENT, SF_CAP_TRACE, ANY, 0,                                                    \
 	  "free blocks are naturally aligned, in the zone, of order <= 10",                       \
 	  "mm/page_alloc.c:__free_one_page")                                                      \

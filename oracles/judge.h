@@ -87,6 +87,7 @@ struct sf_op_state {
 	uint32_t parked[2];   /* caches that kept parked objects over an OOM; nr_parked of them */
 	uint8_t nr_parked;
 	bool warned;          /* the allocator complained */
+	bool excused;         /* ... and may have (MEM-22) */
 	uint8_t maps;         /* bits by enum sf_maps_when: mappings were shown */
 	bool from_sheaf;      /* what it allocates is from a prefilled sheaf */
 	uint64_t held;        /* pages with users that are no slab, when it began ... */
@@ -141,6 +142,7 @@ struct sf_judge {
 	struct sf_malloc_state *user;   /* NULL until a rule of user space needs some */
 	struct sf_ev_mapping *mapping;  /* since the last MAPS */
 	size_t nr_mappings, cap_mappings;
+	char complaint[64];             /* the last one's words */
 	struct sf_held held;
 	uint32_t round;                 /* of reclaim: no other in the judge's life has it */
 	struct sf_reclaim_sums sums;

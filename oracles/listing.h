@@ -22,6 +22,7 @@ struct sf_judge;
 	RULE(BIG_2, sf_big_2) RULE(BIG_4, sf_big_4_alloc) RULE(BIG_1, sf_big_1_alloc)    \
 	RULE(MEM_13, sf_mem_13) RULE(MEM_11, sf_mem_11_alloc)                            \
 	RULE(MEM_12, sf_mem_12_alloc) RULE(ACC_14, sf_acc_14_alloc)                      \
+	RULE(MEM_22, sf_mem_22_alloc)                                                    \
 	RULE(MAL_4, sf_mal_4) RULE(MAL_10, sf_mal_10_alloc) RULE(MAL_16, sf_mal_16)      \
 	RULE(MAL_7, sf_mal_7)
 #define ALLOC_CHOSEN(RULE, INTAKE)                                                       \
@@ -62,7 +63,7 @@ struct sf_judge;
 	RULE(ACC_21, sf_acc_21_free)                                                     \
 	RULE(MAL_15, sf_mal_15_free) RULE(MAL_10, sf_mal_10_free)                        \
 	RULE(MAL_2, sf_mal_2_free)                                                       \
-	RULE(ACC_19, sf_acc_19_free) INTAKE(sf_on_free)
+	RULE(ACC_19, sf_acc_19_free) INTAKE(sf_excuse_free) INTAKE(sf_on_free)
 #define ON_REALLOC(RULE, INTAKE)                                                         \
 	ALLOC_ANSWERED(RULE, INTAKE) RULE(MEM_6, sf_mem_6) RULE(MAL_6, sf_mal_6)         \
 	ALLOC_CHOSEN(RULE, INTAKE)    \
@@ -74,10 +75,11 @@ struct sf_judge;
 	RULE(MAL_2, sf_mal_2_content) RULE(MEM_5, sf_mem_5_content)
 #define ON_CACHE_CREATE(RULE, INTAKE)                                                    \
 	RULE(ISO_4, sf_iso_4_create) RULE(ISO_5, sf_iso_5) RULE(BIG_4, sf_big_4_cache)   \
-	RULE(BIG_5, sf_big_5_cache) RULE(BIG_6, sf_big_6_cache) INTAKE(sf_on_create)
+	RULE(BIG_5, sf_big_5_cache) RULE(BIG_6, sf_big_6_cache) INTAKE(sf_excuse_cache)  \
+	INTAKE(sf_on_create)
 #define ON_CACHE_DESTROY(RULE, INTAKE)                                                   \
-	INTAKE(sf_early_forget) INTAKE(sf_settle) RULE(ACC_17, sf_acc_17)                \
-	INTAKE(sf_on_destroy)
+	INTAKE(sf_early_forget) INTAKE(sf_excuse_cache) INTAKE(sf_settle)                \
+	RULE(ACC_17, sf_acc_17) INTAKE(sf_on_destroy)
 #define ON_CACHE_SHRINK(RULE, INTAKE)                                                    \
 	INTAKE(sf_early_forget) INTAKE(sf_settle) RULE(ACC_6, sf_acc_6_shrink)           \
 	INTAKE(sf_on_shrink)
@@ -93,15 +95,16 @@ struct sf_judge;
 #define ON_ASK(RULE, INTAKE) RULE(ACC_14, sf_acc_14_ask)
 #define ON_POOL(RULE, INTAKE)                                                            \
 	RULE(PMA_1, sf_pma_1_pool) RULE(PMA_4, sf_pma_4_open) RULE(PMA_8, sf_pma_8)      \
-	INTAKE(sf_on_pool)
-#define ON_WRITE(RULE, INTAKE) RULE(PMA_5, sf_pma_5_write)
-#define ON_RARE(RULE, INTAKE) RULE(PMA_4, sf_pma_4) RULE(PMA_5, sf_pma_5_rare)
+	INTAKE(sf_excuse_any) INTAKE(sf_on_pool)
+#define ON_WRITE(RULE, INTAKE) RULE(PMA_5, sf_pma_5_write) INTAKE(sf_excuse_any)
+#define ON_RARE(RULE, INTAKE) RULE(PMA_4, sf_pma_4) RULE(PMA_5, sf_pma_5_rare)           \
+	INTAKE(sf_excuse_any)
 #define ON_BUCKETS_CREATE(RULE, INTAKE) RULE(ISO_13, sf_iso_13_buckets)
 #define ON_TAINT(RULE, INTAKE) INTAKE(sf_rules_taint) INTAKE(sf_on_taint)
 #define ON_REACH(RULE, INTAKE)
 #define ON_ATTACK(RULE, INTAKE)                                                          \
 	RULE(MEM_9, sf_mem_9_attack) RULE(MEM_10, sf_mem_10_attack)                      \
-	RULE(MAL_15, sf_mal_15_attack) INTAKE(sf_on_attack)
+	RULE(MAL_15, sf_mal_15_attack) INTAKE(sf_excuse_any) INTAKE(sf_on_attack)
 #define ON_SLAB_NEW(RULE, INTAKE)                                                        \
 	RULE(BIG_1, sf_big_1_new) RULE(BIG_5, sf_big_5_new) RULE(BIG_6, sf_big_6_new)    \
 	RULE(PMA_6, sf_pma_6_slab) RULE(ISO_3, sf_iso_3_new) RULE(BUD_11, sf_bud_11)     \
@@ -152,7 +155,7 @@ struct sf_judge;
 	RULE(BUD_14, sf_bud_14_claim) INTAKE(sf_on_reserve)
 #define ON_CHARGE(RULE, INTAKE)                                                          \
 	RULE(ACC_9, sf_acc_9_charge) RULE(ACC_19, sf_acc_19_charge) INTAKE(sf_on_charge)
-#define ON_WARN(RULE, INTAKE) INTAKE(sf_on_warn)
+#define ON_WARN(RULE, INTAKE) RULE(MEM_22, sf_mem_22_warn) INTAKE(sf_on_warn)
 #define ON_MAP(RULE, INTAKE)                                                             \
 	RULE(PMA_6, sf_pma_6_map) RULE(MEM_1, sf_mem_1_map) INTAKE(sf_on_map)
 #define ON_UNMAP(RULE, INTAKE) RULE(PMA_8, sf_pma_8_unmap) INTAKE(sf_on_unmap)
@@ -171,8 +174,9 @@ struct sf_judge;
 #define ON_SNAP_PAGEBLOCK(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SNAP_MEMCG(RULE, INTAKE) INTAKE(sf_on_snap)
 #define ON_SNAP_COUNTERS(RULE, INTAKE) INTAKE(sf_on_snap)
-#define ON_SHEAF(RULE, INTAKE) RULE(MEM_21, sf_mem_21) INTAKE(sf_on_sheaf)
-#define ON_PAGES_BULK(RULE, INTAKE) RULE(BUD_17, sf_bud_17)
+#define ON_SHEAF(RULE, INTAKE) RULE(MEM_21, sf_mem_21) INTAKE(sf_excuse_any)             \
+	INTAKE(sf_on_sheaf)
+#define ON_PAGES_BULK(RULE, INTAKE) RULE(BUD_17, sf_bud_17) INTAKE(sf_excuse_bulk)
 #define ON_GOOD_SIZE(RULE, INTAKE) RULE(MAL_3, sf_mal_3)
 #define ON_TRIM(RULE, INTAKE)
 #define ON_STATS(RULE, INTAKE) RULE(MAL_13, sf_mal_13)

@@ -1948,6 +1948,7 @@ static void clean_objects(struct fixture *f)
 	alloc(f, ev);
 	ev = failed(SF_GFP_KERNEL | SF_GFP_NOFAIL); /* order 11: not even __GFP_NOFAIL */
 	ev.alloc.size = (4ull << 20) + 1;
+	EMIT(f, WARN, warn, .what = "order > MAX_PAGE_ORDER");
 	alloc(f, ev);
 	EMIT(f, FAULT, fault, .kind = SF_FAULT_SLAB);
 	alloc(f, failed(SF_GFP_ATOMIC));
@@ -2575,6 +2576,8 @@ static void make_new_valid(struct sf_event *ev, bool odd)
 		ev->stats.final = odd;
 	if (ev->type == SF_EV_INTEGRITY)
 		ev->integrity.what = odd ? "hostile" : NULL;
+	if (ev->type == SF_EV_WARN)
+		ev->warn.what = odd ? "hostile" : NULL;
 	if (ev->type == SF_EV_CRASH) {
 		ev->crash.refusal = odd;
 		ev->crash.title = "hostile";

@@ -25,7 +25,8 @@ BUILD=${BUILD:-build}
 dir=$BUILD/automutants
 free=tests/mutants/free.txt
 models=$(printf '%s\n' allocators/*.c |
-	grep -v -e /load -e /user_ -e /open -e /reference -e /traits)
+	grep -v -e /load -e /user_ -e /open -e /reference -e /traits \
+		-e /settings)
 seconds_max=${AUTO_SECONDS:-20}
 programs=${AUTO_PROGRAMS:-10000}
 tab=$(printf '\t')

@@ -105,10 +105,12 @@ void sf_shadow_cache(struct sf_shadow *sh, const struct sf_ev_cache *c)
 
 	if (c->id >= SF_CACHES_MAX)
 		return;
-	if (sf_shadow_cache_at(sh, c->id)) /* reported again: a merge has changed it */
+	if (sf_shadow_cache_at(sh, c->id)) {
 		was = sh->cache[c->id];
-	else
+		was.again = true;
+	} else {
 		was.serial = ++sh->serial;
+	}
 	if (c->id >= sh->nr_cache)
 		caches_grow(sh, c->id + 1);
 	if (!c->boot)

@@ -24,6 +24,7 @@ struct sf_shadow_cache {
 	uint16_t objects, min_objects;
 	uint8_t order, min_order, kind, partition;
 	bool present, boot;
+	bool again;        /* it was reported before: a merge has changed its object size */
 	bool shrunk;       /* and not touched since */
 	bool nolock;       /* kfree_nolock() was called on an object of it in this run */
 	bool prefilled;    /* a sheaf of it was asked for in this run: callers keep slabs in use */

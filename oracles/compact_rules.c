@@ -125,14 +125,38 @@ static bool suitable(const struct sf_zone *z, const struct sf_ev_compact *c)
 	return free > mark + gap + z->marks.low - z->marks.min && !lacks_memory(z, order);
 }
 
-/* What needs no move is had at once, what cannot work is not tried. */
-static const char *begin_fault(const struct sf_zone *z, const struct sf_ev_compact *c)
+/*
+ * mm/page_alloc.c:__alloc_pages_slowpath: the first run for what is costly, or spreads over page
+ * blocks that are not its own, is one without waiting; so is each for __GFP_NORETRY then. Large
+ * caches ask for more (whole blocks).
+ */
+static const char *mode_fault(const struct sf_judge *j, const struct sf_ev_compact *c)
 {
+	bool early = c->order > (int)SF_COSTLY_ORDER || c->migratetype != SF_MIGRATE_MOVABLE;
+	bool async = c->mode == SF_COMPACT_ASYNC;
+
+	if (!c->order || !(c->gfp & SF_GFP_DIRECT_RECLAIM) || !(c->gfp & SF_GFP_IO))
+		return "compaction was tried for a request that it is not for";
+	if (!early || ((c->gfp & SF_GFP_NORETRY) && (j->sh.caps & SF_CAP_LARGE)))
+		return NULL;
+	if ((c->gfp & SF_GFP_NORETRY) || !j->op.rounds.compacted)
+		return async ? NULL : "compaction waited for a request that is to be quick";
+	return async ? "compaction did not wait for a request that had been tried before" : NULL;
+}
+
+/* What needs no move is had at once, what cannot work is not tried. */
+static const char *begin_fault(const struct sf_judge *j, const struct sf_ev_compact *c)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	const char *fault;
 	uint64_t mark = z->marks.min + sf_zone_boost(z, c->gfp, SF_ATTEMPT_SLOW);
 	uint32_t gfp = c->gfp & ~(uint32_t)(SF_GFP_NOFAIL | SF_GFP_MEMALLOC);
 
 	if (c->order < 0)
 		return NULL;
+	fault = mode_fault(j, c);
+	if (fault)
+		return fault;
 	if (sf_zone_can_give(z, (unsigned int)c->order, gfp, mark))
 		return c->success ? NULL : "compaction was tried with a block at hand";
 	if (!suitable(z, c))
@@ -140,11 +164,13 @@ static const char *begin_fault(const struct sf_zone *z, const struct sf_ev_compa
 	return c->begin ? NULL : "compaction was not tried though it could have worked";
 }
 
-static const char *end_fault(const struct sf_zone *z, const struct sf_ev_compact *c,
+static const char *end_fault(const struct sf_judge *j, const struct sf_ev_compact *c,
 			     const struct sf_ev_compact *began)
 {
+	const struct sf_zone *z = &j->sh.zone;
+
 	if (!began->begin)
-		return begin_fault(z, c);
+		return begin_fault(j, c);
 	if (c->order != began->order || c->mode != began->mode)
 		return "compaction ended that had not begun";
 	if (c->order >= 0 && c->success != has_block(z, c))
@@ -163,7 +189,7 @@ unsigned int sf_bud_16_run(struct sf_judge *j, const struct sf_event *ev)
 	if (!z->on || !j->sh.exact || c->order > (int)SF_MAX_ORDER ||
 	    c->migratetype >= SF_MIGRATE_HIGHATOMIC)
 		return 0;
-	fault = c->begin ? begin_fault(z, c) : end_fault(z, c, &j->op.compact);
+	fault = c->begin ? begin_fault(j, c) : end_fault(j, c, &j->op.compact);
 	if (!fault)
 		return 1;
 	j->op.compact = *c;

@@ -319,6 +319,7 @@ void sf_on_reclaim(struct sf_judge *j, const struct sf_event *ev)
 		j->sh.shrinks++;
 		j->vm.direct += r->kind == SF_RECLAIM_DIRECT;
 		rounds->direct += r->kind == SF_RECLAIM_DIRECT;
+		rounds->tried += r->kind == SF_RECLAIM_DIRECT;
 		j->round++;
 		return;
 	}
@@ -397,6 +398,7 @@ void sf_on_slab_new(struct sf_judge *j, const struct sf_event *ev)
 
 	j->op.slab_news++;
 	j->op.slab_gfp = ev->slab.gfp;
+	j->op.slab_order = ev->slab.order;
 	sf_zone_slab_new(&j->sh, &ev->slab);
 	slab = sf_zone_slab_at(&j->sh.zone, ev->slab.pfn);
 	if (slab)
@@ -431,8 +433,17 @@ void sf_on_claim(struct sf_judge *j, const struct sf_event *ev)
 	sf_zone_claim(&j->sh.zone, &ev->claim);
 }
 
+/* A request for pages is answered; what follows is another's. */
+static void answered(struct sf_judge *j)
+{
+	if (j->op.seldom)
+		j->op.rounds.tried = j->op.rounds.compacted = 0;
+}
+
 void sf_on_page_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
+	if (ev->page.attempt != SF_ATTEMPT_MOVE)
+		answered(j);
 	if (j->nr_leaving)
 		sf_leaving_drop(j, ev->page.pfn, ev->page.order);
 	sf_zone_page_alloc(&j->sh.zone, &ev->page);
@@ -459,6 +470,7 @@ void sf_on_fail(struct sf_judge *j, const struct sf_event *ev)
 	if (!f->refused)
 		z->boost = sf_zone_boost(z, f->gfp, SF_ATTEMPT_SLOW);
 	z->tries = 0;
+	answered(j);
 	j->op.page_fail = true;
 	j->op.fail_gfp = f->gfp;
 }
@@ -505,7 +517,11 @@ void sf_on_maps(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_on_compact(struct sf_judge *j, const struct sf_event *ev)
 {
+	bool more = j->op.compact.begin; /* it began before */
+
 	j->op.compact = ev->compact;
+	if (!more)
+		sf_change_rounds(j)->compacted++;
 	if (ev->compact.begin)
 		return;
 	j->vm.compact_stall += ev->compact.order >= 0 && !ev->compact.skipped;

@@ -235,6 +235,10 @@ enum sf_rule_marks {
 	X(ACC, 23, WALK, SF_CAP_WALK | SF_CAP_TRACE | SF_CAP_RECLAIM, ANY, SF_RULE_ONCE,          \
 	  "/proc/vmstat counts what reclaim, compaction and the OOM killer did",                  \
 	  "mm/vmscan.c; mm/compaction.c; mm/oom_kill.c")                                          \
+	X(ACC, 24, EVENT, SF_CAP_TRACE | SF_CAP_WALK | SF_CAP_KMALLOC, ANY, SF_RULE_ONCE,         \
+	  "a cache's slab order, objects in a slab, place of the free pointer, empty slabs to "   \
+	  "keep and sheaf capacity follow their formulas",                                        \
+	  "mm/slub.c:calculate_order, calculate_sizes, calculate_sheaf_capacity, set_min_partial") \
 	X(ISO, 1, EVENT, SF_CAP_PLACE | SF_CAP_KMALLOC, ANY, 0,                                   \
 	  "the cache is the one that size, gfp, token or site and bucket select",                 \
 	  "include/linux/slab.h:kmalloc_type; mm/slab.h:kmalloc_slab")                            \

@@ -41,6 +41,8 @@ struct sf_rounds {
 	uint32_t gfp, memcg;
 	uint64_t scanned, freed; /* objects, by its shrinkers */
 	uint32_t direct;     /* rounds of direct reclaim in this operation */
+	uint32_t tried;      /* ... and for the request for pages that is under way; */
+	uint32_t compacted;  /* runs of compaction for it */
 	bool again;          /* a shrinker saw priorities gone through a second time */
 	uint64_t before;     /* pages of slabs that had been freed when it began ... */
 	uint64_t then;       /* ... and after its last shrinker */
@@ -93,6 +95,7 @@ struct sf_op_state {
 	uint64_t held;        /* pages with users that are no slab, when it began ... */
 	uint64_t free, boost; /* ... pages on free lists that anybody may have, and the boost */
 	uint32_t slab_gfp;    /* that the last slab was made with */
+	uint8_t slab_order;   /* ... and its order */
 	uint32_t fail_gfp;    /* that the page allocator gave up on last */
 	uint32_t early;       /* cache that gave a slab back which it would keep, plus 1; 0: none */
 	struct sf_ev_compact compact; /* run of compaction under way: `begin` says that one is */

@@ -122,6 +122,47 @@ static bool pcp_known(const struct sf_judge *j, const struct sf_ev_page *p)
 	       sf_zone_has(z, p->pfn, p->order);
 }
 
+/* The list that blocks of this order and type go through; SF_PCP_LISTS: none. */
+static unsigned int list_of(const struct sf_zone *z, const struct sf_ev_page *p)
+{
+	if (p->order <= SF_COSTLY_ORDER)
+		return 3u * p->order + p->migratetype;
+	if (p->order == SF_PCP_HUGE_ORDER && z->pageblock_order == SF_PCP_HUGE_ORDER)
+		return 12u + (p->migratetype == SF_MIGRATE_MOVABLE);
+	return SF_PCP_LISTS;
+}
+
+/*
+ * mm/page_alloc.c:rmqueue. Only who cannot wait gets by: the lists are not refilled for high-order
+ * atomic requests, nor out of the HIGHATOMIC reserve. Compaction takes what it finds.
+ */
+static const char *bypass_fault(const struct sf_judge *j, const struct sf_ev_page *p)
+{
+	const struct sf_zone *z = &j->sh.zone;
+	unsigned int list = list_of(z, p);
+
+	if (!known(j) || list >= SF_PCP_LISTS || p->cpu >= z->lists.cpus ||
+	    p->migratetype >= SF_MIGRATE_HIGHATOMIC || p->attempt == SF_ATTEMPT_MOVE)
+		return NULL;
+	if (!sf_list_empty(&z->lists, sf_pcp_list(p->cpu, list)))
+		return "a block was taken past this CPU's list, which had one";
+	return p->gfp & SF_GFP_DIRECT_RECLAIM ?
+		       "a block was taken past this CPU's list, which was not refilled" : NULL;
+}
+
+unsigned int sf_bud_15_bypass(struct sf_judge *j, const struct sf_event *ev)
+{
+	const struct sf_ev_page *p = &ev->page;
+	const char *fault;
+
+	if (p->pcp)
+		return 0;
+	fault = bypass_fault(j, p);
+	if (fault)
+		list_fault(j, ev, SF_INV_BUD_15, fault, p->pfn, p->order);
+	return 1;
+}
+
 unsigned int sf_bud_15_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_page *p = &ev->page;

@@ -44,7 +44,8 @@ struct sf_judge;
 	RULE(ISO_4, sf_iso_4_cache) RULE(ISO_13, sf_iso_13_cache)                        \
 	RULE(ISO_13, sf_iso_13_name) INTAKE(sf_on_cache) RULE(MEM_15, sf_mem_15_cache)   \
 	RULE(BIG_4, sf_big_4_cache) RULE(BIG_5, sf_big_5_cache)                          \
-	RULE(BIG_6, sf_big_6_cache)
+	RULE(BIG_6, sf_big_6_cache) RULE(ACC_24, sf_acc_24_cache)                        \
+	RULE(ACC_24, sf_acc_24_sheaf)
 #define ON_CTYPE(RULE, INTAKE) RULE(ISO_7, sf_iso_7_type) INTAKE(sf_on_ctype)
 #define ON_BEGIN(RULE, INTAKE)                                                           \
 	INTAKE(sf_titles_begin) INTAKE(sf_rules_begin) INTAKE(sf_on_begin)                \
@@ -76,7 +77,7 @@ struct sf_judge;
 #define ON_CACHE_CREATE(RULE, INTAKE)                                                    \
 	RULE(ISO_4, sf_iso_4_create) RULE(ISO_5, sf_iso_5) RULE(BIG_4, sf_big_4_cache)   \
 	RULE(BIG_5, sf_big_5_cache) RULE(BIG_6, sf_big_6_cache) INTAKE(sf_excuse_cache)  \
-	INTAKE(sf_on_create)
+	INTAKE(sf_on_create) RULE(ACC_24, sf_acc_24_create)
 #define ON_CACHE_DESTROY(RULE, INTAKE)                                                   \
 	INTAKE(sf_early_forget) INTAKE(sf_excuse_cache) INTAKE(sf_settle)                \
 	RULE(ACC_17, sf_acc_17) INTAKE(sf_on_destroy)
@@ -129,7 +130,8 @@ struct sf_judge;
 #define ON_PAGE_ALLOC(RULE, INTAKE)                                                      \
 	RULE(BUD_5, sf_bud_5_done) RULE(BUD_1, sf_bud_1_page)                            \
 	RULE(BUD_2, sf_bud_2_alloc) RULE(BUD_8, sf_bud_8)                                \
-	RULE(BUD_15, sf_bud_15_alloc) INTAKE(sf_on_page_alloc)
+	RULE(BUD_15, sf_bud_15_bypass) RULE(BUD_15, sf_bud_15_alloc)                     \
+	INTAKE(sf_on_page_alloc)
 #define ON_PAGE_FREE(RULE, INTAKE)                                                       \
 	RULE(BUD_5, sf_bud_5_done) RULE(BIG_7, sf_big_7_page) RULE(BUD_2, sf_bud_2_free) \
 	RULE(ISO_3, sf_iso_3_page_free) RULE(ISO_14, sf_iso_14) INTAKE(sf_on_page_free)

@@ -612,6 +612,12 @@ static bool nolock_gives_up(const struct sf_judge *j, const struct sf_ev_alloc *
 				 j->sh.zone.marks.min);
 }
 
+/* mm/page_alloc.c:pcp_allowed_order: all that alloc_frozen_pages_nolock() may be asked for. */
+static bool pcp_order(unsigned int order)
+{
+	return order <= SF_COSTLY_ORDER || order == SF_PCP_HUGE_ORDER;
+}
+
 static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc *a)
 {
 	const struct sf_zone *z = &j->sh.zone;
@@ -651,6 +657,8 @@ unsigned int sf_mem_12_alloc(struct sf_judge *j, const struct sf_event *ev)
 		fault = "NULL was returned as a success";
 	else if (j->op.slab_news && passes_flags(a) && ((a->gfp ^ j->op.slab_gfp) & SF_EFFORT))
 		fault = "a slab was made with more or less effort than flags ask for";
+	else if (j->op.slab_news && a->api == SF_API_NOLOCK && !pcp_order(j->op.slab_order))
+		fault = "kmalloc_nolock() made a slab of an order that it cannot have";
 	if (!fault)
 		return 1;
 	sf_title(j, SF_INV_MEM_12, "%s", fault);
@@ -675,6 +683,15 @@ static bool fail_mark_good(const struct sf_judge *j, const struct sf_ev_pagefail
 	return f->mark == sf_zone_mark(z, f->order, f->gfp) || f->mark == z->marks.high + boost;
 }
 
+/* mm/page_alloc.c:__alloc_pages_slowpath: is more than one round of reclaim made for it? */
+static bool retries(const struct sf_ev_pagefail *f)
+{
+	if (f->gfp & SF_GFP_NOFAIL)
+		return true;
+	return !(f->gfp & SF_GFP_NORETRY) &&
+	       (f->order <= SF_COSTLY_ORDER || (f->gfp & SF_GFP_RETRY_MAYFAIL));
+}
+
 /* PAGE_FAIL. A caller that may reclaim has had all per-CPU lists drained for it. */
 unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -692,6 +709,8 @@ unsigned int sf_mem_12_fail(struct sf_judge *j, const struct sf_event *ev)
 	else if (!f->refused && (f->gfp & SF_GFP_DIRECT_RECLAIM) &&
 		 z->pages > z->free_pages + z->out_pages)
 		fault = "the page allocator gave up with pages in per-CPU lists";
+	else if (!f->refused && !retries(f) && j->op.rounds.tried > 1)
+		fault = "a request that is not to be tried again was";
 	else if (!f->refused && j->sh.exact && !fail_mark_good(j, f))
 		fault = "the page allocator gave up at a mark that is none of the zone's";
 	if (!fault)

@@ -960,10 +960,12 @@ static void counted(struct fixture *f, uint64_t *more)
 	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_SHRINK, .memcg = SF_NONE, .scanned = 4,
 	     .freed = 4);
 	EMIT(f, OOM, oom, .gfp = SF_GFP_KERNEL, .memcg = SF_NONE);
-	EMIT(f, COMPACT, compact, .order = 9, .begin = true);
-	EMIT(f, COMPACT, compact, .order = 9, .migrated = 5);
+	EMIT(f, COMPACT, compact, .order = 9, .begin = true, .gfp = SF_GFP_KERNEL,
+	     .mode = SF_COMPACT_ASYNC);
+	EMIT(f, COMPACT, compact, .order = 9, .migrated = 5, .mode = SF_COMPACT_ASYNC);
 	EMIT(f, PAGE_ALLOC, page, .list = 0xff, .attempt = SF_ATTEMPT_COMPACTED);
-	EMIT(f, COMPACT, compact, .order = 9, .skipped = true);
+	EMIT(f, COMPACT, compact, .order = 9, .skipped = true, .gfp = SF_GFP_KERNEL,
+	     .mode = SF_COMPACT_ASYNC);
 	snap(f);
 }
 
@@ -1569,9 +1571,20 @@ static void moved_to(struct fixture *f, uint64_t to)
 	EMIT(f, MIGRATE, migrate, .id = 0, .from = at(3), .to = at(to), .bad = SF_GOOD);
 }
 
+static void compact_once(struct fixture *f, int order, uint8_t mode, uint32_t gfp)
+{
+	EMIT(f, COMPACT, compact, .order = (int8_t)order, .begin = true, .mode = mode, .gfp = gfp);
+}
+
+/* What waits has been tried without waiting before. */
 static void compact(struct fixture *f, int order, uint8_t mode)
 {
-	EMIT(f, COMPACT, compact, .order = (int8_t)order, .begin = true, .mode = mode);
+	f->op++;
+	if (order > 0 && mode != SF_COMPACT_ASYNC) {
+		compact_once(f, order, SF_COMPACT_ASYNC, SF_GFP_KERNEL);
+		EMIT(f, COMPACT, compact, .order = (int8_t)order, .mode = SF_COMPACT_ASYNC);
+	}
+	compact_once(f, order, mode, SF_GFP_KERNEL);
 }
 
 static void bud_16(struct fixture *f)
@@ -1645,19 +1658,58 @@ static void bud_16_large(struct fixture *f)
 
 static void bud_16_at_hand(struct fixture *f)
 {
-	compact(f, 10, SF_COMPACT_SYNC_LIGHT);
+	compact(f, 10, SF_COMPACT_ASYNC);
+}
+
+static void bud_16_page(struct fixture *f)
+{
+	use_up(f, 0);
+	compact(f, 0, SF_COMPACT_SYNC_LIGHT);
+}
+
+static void bud_16_no_io(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact_once(f, 10, SF_COMPACT_ASYNC, SF_GFP_NOWAIT);
+}
+
+static void bud_16_slow(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact_once(f, 10, SF_COMPACT_SYNC_LIGHT, SF_GFP_KERNEL);
+}
+
+/* __GFP_NORETRY: never. */
+static void bud_16_slow_later(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact_once(f, 10, SF_COMPACT_ASYNC, SF_GFP_KERNEL | SF_GFP_NORETRY);
+	EMIT(f, COMPACT, compact, .order = 10, .mode = SF_COMPACT_ASYNC);
+	compact_once(f, 10, SF_COMPACT_ASYNC, SF_GFP_KERNEL | SF_GFP_NORETRY);
+	EMIT(f, COMPACT, compact, .order = 10, .mode = SF_COMPACT_ASYNC);
+	assert_no_title(f);
+	compact_once(f, 10, SF_COMPACT_SYNC_LIGHT, SF_GFP_KERNEL | SF_GFP_NORETRY);
+}
+
+static void bud_16_quick_later(struct fixture *f)
+{
+	broken_up(f, 0);
+	compact_once(f, 10, SF_COMPACT_ASYNC, SF_GFP_KERNEL);
+	EMIT(f, COMPACT, compact, .order = 10, .mode = SF_COMPACT_ASYNC);
+	compact_once(f, 10, SF_COMPACT_ASYNC, SF_GFP_KERNEL);
 }
 
 static void bud_16_hopeless(struct fixture *f)
 {
 	use_up(f, 0);
-	compact(f, 3, SF_COMPACT_SYNC_LIGHT);
+	compact(f, 3, SF_COMPACT_ASYNC);
 }
 
 static void bud_16_skipped(struct fixture *f)
 {
 	broken_up(f, 0);
-	EMIT(f, COMPACT, compact, .order = 10, .skipped = true, .mode = SF_COMPACT_ASYNC);
+	EMIT(f, COMPACT, compact, .order = 10, .skipped = true, .mode = SF_COMPACT_ASYNC,
+	     .gfp = SF_GFP_KERNEL);
 }
 
 static void bud_16_other(struct fixture *f)
@@ -2093,6 +2145,13 @@ static const struct stream broken[] = {
 	STREAM(BUD, 16, bud_16_target, "compaction filled a page block that is not movable"),
 	STREAM(BUD, 16, bud_16_large, "compaction moved a block as large as what is wanted"),
 	STREAM(BUD, 16, bud_16_at_hand, "compaction was tried with a block at hand"),
+	STREAM(BUD, 16, bud_16_page, "compaction was tried for a request that it is not for"),
+	STREAM(BUD, 16, bud_16_no_io, "compaction was tried for a request that it is not for"),
+	STREAM(BUD, 16, bud_16_slow, "compaction waited for a request that is to be quick"),
+	STREAM(BUD, 16, bud_16_slow_later,
+	       "compaction waited for a request that is to be quick"),
+	STREAM(BUD, 16, bud_16_quick_later,
+	       "compaction did not wait for a request that had been tried before"),
 	STREAM(BUD, 16, bud_16_hopeless, "compaction was tried with too little memory for it"),
 	STREAM(BUD, 16, bud_16_skipped,
 	       "compaction was not tried though it could have worked"),

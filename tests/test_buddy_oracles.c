@@ -571,12 +571,48 @@ static void bud_15_alloc(struct fixture *f)
 	EMIT(f, PAGE_ALLOC, page, .pfn = pfn, .order = 0, .list = 0, .pcp = true);
 }
 
-static void bud_15_drain(struct fixture *f)
+/* One that a CPU has, and the reserve is not this CPU's list. */
+static void bud_15_past(struct fixture *f)
 {
-	uint64_t pfn;
+	uint64_t before;
 
 	parked_page(f);
-	pfn = parked_page(f);
+	before = f->free_pages;
+	block_del(f, 1024);
+	rmqueue(f, 1024, 10, 0, SF_MIGRATE_MOVABLE, SF_MIGRATE_MOVABLE, SF_RMQUEUE_OWN);
+	expand(f, 1024, 10, 0, SF_MIGRATE_MOVABLE);
+	EMIT(f, PAGE_ALLOC, page, .pfn = 1024, .migratetype = SF_MIGRATE_UNMOVABLE, .list = 0xff,
+	     .gfp = SF_GFP_NOWAIT, .attempt = SF_ATTEMPT_SLOW, .free_before = before,
+	     .mark = MIN_MARK);
+}
+
+static void past_empty_list(struct fixture *f, uint32_t gfp)
+{
+	uint64_t before = f->free_pages;
+
+	block_del(f, 0);
+	rmqueue(f, 0, 10, 0, SF_MIGRATE_MOVABLE, SF_MIGRATE_MOVABLE, SF_RMQUEUE_OWN);
+	expand(f, 0, 10, 0, SF_MIGRATE_MOVABLE);
+	EMIT(f, PAGE_ALLOC, page, .pfn = 0, .migratetype = SF_MIGRATE_MOVABLE, .list = 0xff,
+	     .gfp = gfp, .attempt = SF_ATTEMPT_SLOW, .free_before = before, .mark = MIN_MARK);
+}
+
+static void bud_15_not_refilled(struct fixture *f)
+{
+	past_empty_list(f, SF_GFP_KERNEL);
+}
+
+static void bud_15_atomic(struct fixture *f)
+{
+	past_empty_list(f, SF_GFP_NOWAIT);
+}
+
+static void bud_15_drain(struct fixture *f)
+{
+	uint64_t first = take(f, 0, SF_MIGRATE_UNMOVABLE), pfn = take(f, 0, SF_MIGRATE_UNMOVABLE);
+
+	EMIT(f, PAGE_FREE, page, .pfn = first, .order = 0, .list = 0, .pcp = true);
+	EMIT(f, PAGE_FREE, page, .pfn = pfn, .order = 0, .list = 0, .pcp = true);
 	EMIT(f, PCP_DRAIN, page, .pfn = pfn, .order = 0, .list = 0, .pcp = true);
 }
 
@@ -618,6 +654,10 @@ static const struct stream broken[] = {
 	STREAM(BUD, 15, bud_15_drain, "a per-CPU list was drained of what is not its last"),
 	STREAM(BUD, 15, bud_15_turn, "a per-CPU list was drained before its turn"),
 	{ SF_INV_BUD_15, bud_15_clean, NULL, NULL },
+	{ SF_INV_BUD_15, bud_15_atomic, NULL, NULL },
+	STREAM(BUD, 15, bud_15_past, "a block was taken past this CPU's list, which had one"),
+	STREAM(BUD, 15, bud_15_not_refilled,
+	       "a block was taken past this CPU's list, which was not refilled"),
 	STREAM(BUD, 1, bud_1_align, "a block is not naturally aligned"),
 	STREAM(BUD, 1, bud_1_zone, "a block leaves the zone"),
 	STREAM(BUD, 1, bud_1_order, "a block has an order above 10"),

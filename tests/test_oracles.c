@@ -440,6 +440,62 @@ static void mem_12_refused(struct fixture *f)
 }
 
 /* No block of order 10 is left, and a page that would make one again is on a per-CPU list. */
+static void round_of_reclaim(struct fixture *f, uint32_t gfp)
+{
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .begin = true, .gfp = gfp, .order = 10,
+	     .memcg = SF_NONE);
+	EMIT(f, RECLAIM, reclaim, .kind = SF_RECLAIM_DIRECT, .gfp = gfp, .order = 10,
+	     .memcg = SF_NONE);
+}
+
+static void fails_after(struct fixture *f, unsigned int rounds, uint8_t order, uint32_t gfp)
+{
+	while (rounds--)
+		round_of_reclaim(f, gfp);
+	EMIT(f, PAGE_FAIL, pagefail, .order = order, .gfp = gfp, .mark = MIN_MARK);
+}
+
+/* Each once, or as often as it is worth it. */
+static void mem_12_retried(struct fixture *f)
+{
+	while (find(f, 10, SF_MIGRATE_MOVABLE) != SF_NO_PFN)
+		take(f, 10, SF_MIGRATE_MOVABLE);
+	fails_after(f, 1, 10, SF_GFP_KERNEL | SF_GFP_NORETRY);
+	fails_after(f, 1, 10, SF_GFP_KERNEL);
+	fails_after(f, 3, 10, SF_GFP_KERNEL | SF_GFP_RETRY_MAYFAIL);
+	fails_after(f, 3, 3, SF_GFP_KERNEL);
+	assert_no_title(f);
+	fails_after(f, 2, 10, SF_GFP_KERNEL);
+}
+
+static void mem_12_retried_anyway(struct fixture *f)
+{
+	while (find(f, 10, SF_MIGRATE_MOVABLE) != SF_NO_PFN)
+		take(f, 10, SF_MIGRATE_MOVABLE);
+	fails_after(f, 2, 0, SF_GFP_KERNEL | SF_GFP_NORETRY);
+}
+
+/* kmalloc_nolock() has what per-CPU lists have, and no other block. */
+static void nolock_slab(struct fixture *f, uint8_t order)
+{
+	uint64_t pfn = take(f, order, SF_MIGRATE_UNMOVABLE);
+	struct sf_event ev;
+
+	EMIT(f, SLAB_NEW, slab, .cache = C_64, .order = order, .objects = 64, .gfp = 0,
+	     .pfn = pfn, .addr = at(pfn), .dirty = SF_GOOD);
+	ev = object(0, pfn, 0);
+	ev.alloc.api = SF_API_NOLOCK;
+	ev.alloc.gfp = 0;
+	alloc(f, ev);
+}
+
+static void mem_12_nolock(struct fixture *f)
+{
+	nolock_slab(f, 3);
+	assert_no_title(f);
+	nolock_slab(f, 4);
+}
+
 static void mem_12_undrained(struct fixture *f)
 {
 	parked_page(f);
@@ -1716,6 +1772,10 @@ static const struct stream broken[] = {
 	STREAM(MEM, 12, mem_12_may_fail, "a request that may fail blocked"),
 	STREAM(MEM, 12, mem_12_null, "NULL was returned as a success"),
 	STREAM(MEM, 12, mem_12_refused, "a block order that exists was refused"),
+	STREAM(MEM, 12, mem_12_retried, "a request that is not to be tried again was"),
+	STREAM(MEM, 12, mem_12_retried_anyway, "a request that is not to be tried again was"),
+	STREAM(MEM, 12, mem_12_nolock,
+	       "kmalloc_nolock() made a slab of an order that it cannot have"),
 	STREAM(MEM, 12, mem_12_undrained,
 	       "the page allocator gave up with pages in per-CPU lists"),
 	STREAM(MEM, 12, mem_12_mark,
@@ -1968,9 +2028,13 @@ static void clean_objects(struct fixture *f)
 		freed(f, i, at(pfn) + i * 64);
 	freed(f, 5, at(pfn) + 9 * 64);
 	EMIT(f, FREE, free, .id = SF_NONE, .cache = SF_NONE, .addr = 0, .bad = SF_GOOD);
+	freed(f, 0, at(pfn));
 	EMIT(f, SLAB_FREE, slab, .cache = C_64, .objects = 64, .pfn = pfn);
 	give(f, pfn, 0, SF_MIGRATE_UNMOVABLE);
-	freed(f, 0, at(pfn));
+	EMIT(f, CACHE_SHRINK, cacheop, .cache = C_64, .ret = 0); /* or it would be kept */
+	f->op++;
+	pfn = take(f, 4, SF_MIGRATE_UNMOVABLE);
+	give(f, pfn, 4, SF_MIGRATE_UNMOVABLE);
 }
 
 static void clean_cache_and_end(struct fixture *f)
@@ -2234,10 +2298,12 @@ static void right_window(struct fixture *f)
 	snap(f);
 	pfn = window_slab(f, C_64, 9);
 	alloc(f, window_object(4, C_64, 9, pfn));
+	freed(f, 4, SF_SLAB_WINDOW + 9 * SF_PAGE_SIZE + 4 * 64);
 	EMIT(f, SLAB_FREE, slab, .cache = C_64, .objects = 64, .pfn = pfn,
 	     .addr = SF_SLAB_WINDOW + 9 * SF_PAGE_SIZE);
 	give(f, pfn, 0, SF_MIGRATE_UNMOVABLE);
-	freed(f, 4, SF_SLAB_WINDOW + 9 * SF_PAGE_SIZE + 4 * 64);
+	EMIT(f, CACHE_SHRINK, cacheop, .cache = C_64, .ret = 1);
+	f->op++;
 	window_slab(f, C_64, 9); /* the same cache's again */
 }
 

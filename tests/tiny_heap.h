@@ -109,8 +109,11 @@ static inline void expand(struct fixture *f, uint64_t pfn, uint8_t from, uint8_t
 static inline uint64_t finish_take(struct fixture *f, uint64_t pfn, uint8_t order, uint8_t mt,
 				   uint32_t gfp, uint64_t before)
 {
-	EMIT(f, PAGE_ALLOC, page, .pfn = pfn, .order = order, .migratetype = mt, .list = 0xff,
-	     .gfp = gfp, .attempt = SF_ATTEMPT_SLOW, .free_before = before, .mark = MIN_MARK);
+	bool pcp = order <= 3; /* through a list that is refilled with one block */
+
+	EMIT(f, PAGE_ALLOC, page, .pfn = pfn, .order = order, .migratetype = mt,
+	     .list = pcp ? (uint8_t)(3 * order + mt) : 0xff, .pcp = pcp, .gfp = gfp,
+	     .attempt = SF_ATTEMPT_SLOW, .free_before = before, .mark = MIN_MARK);
 	return pfn;
 }
 
@@ -124,7 +127,8 @@ static inline uint64_t take(struct fixture *f, uint8_t order, uint8_t mt)
 			continue;
 		block_del(f, pfn);
 		EMIT(f, RMQUEUE, rmqueue, .pfn = pfn, .order = order, .migratetype = mt,
-		     .from_order = k, .from_type = mt, .mode = SF_RMQUEUE_OWN);
+		     .from_order = k, .from_type = mt, .mode = SF_RMQUEUE_OWN,
+		     .to_pcp = order <= 3);
 		expand(f, pfn, k, order, mt);
 		return finish_take(f, pfn, order, mt, SF_GFP_KERNEL, before);
 	}
@@ -134,7 +138,7 @@ static inline uint64_t take(struct fixture *f, uint8_t order, uint8_t mt)
 	     .whole = true, .start = pfn, .nr_pages = 1024, .want = order);
 	block_del(f, pfn);
 	EMIT(f, RMQUEUE, rmqueue, .pfn = pfn, .order = order, .migratetype = mt, .from_order = 10,
-	     .from_type = SF_MIGRATE_MOVABLE, .mode = SF_RMQUEUE_CLAIM);
+	     .from_type = SF_MIGRATE_MOVABLE, .mode = SF_RMQUEUE_CLAIM, .to_pcp = order <= 3);
 	expand(f, pfn, 10, order, mt);
 	return finish_take(f, pfn, order, mt, SF_GFP_KERNEL, before);
 }
@@ -165,11 +169,12 @@ static inline struct sf_event cache_event(uint32_t id, const char *name, uint8_t
 		flags |= SF_SLAB_NO_MERGE;
 	return (struct sf_event){ .cache = {
 		.name = name, .id = id, .object_size = size, .stride = size, .align = align,
-		.min_partial = id == C_64 ? 0 : 5, .objects = objects, .order = order,
+		.freeptr = size / 2 & ~7u, .min_partial = size < 4096 ? 5 : 6,
+		.objects = objects, .order = order,
 		.min_order = order,
 		.min_objects = objects, .kind = kind, .flags = flags, .boot = boot,
 		.class_size = kind == SF_CACHE_NAMED ? 0 : size,
-		.secret = 0x1001ull * (id + 1), .sheaf_capacity = 60,
+		.secret = 0x1001ull * (id + 1), .sheaf_capacity = size > 4096 ? 4 : 60,
 		.bucket = kind == SF_CACHE_BUCKET ? id - C_B0 : SF_NONE,
 		.partition = id == C_P3 ? 3 : id == C_P9 ? 9 :
 			     id == C_P11 ? 11 : id == C_P14 ? 14 : 0,
@@ -179,7 +184,11 @@ static inline struct sf_event cache_event(uint32_t id, const char *name, uint8_t
 static inline void cache(struct fixture *f, uint32_t id, const char *name, uint8_t kind,
 			 uint32_t size, uint32_t align, uint8_t order, uint32_t flags)
 {
-	emit(f, SF_EV_CACHE, cache_event(id, name, kind, size, align, order, flags));
+	struct sf_event ev = cache_event(id, name, kind, size, align, order, flags);
+
+	if (!f->set.sheaves)
+		ev.cache.sheaf_capacity = 0;
+	emit(f, SF_EV_CACHE, ev);
 }
 
 static inline void types(struct fixture *f)

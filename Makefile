@@ -13,6 +13,8 @@
 #   parse  clang, address, undefined  libFuzzer targets of what reads text, bytes and recordings
 #   afl    clang, address             AFL++ targets
 #   cov    clang, source coverage     unit tests and corpora for `make coverage`
+#   tsan   clang                      the command with ThreadSanitizer's runtime: for plug-ins that
+#                                     are built with it; nothing here is, and no order of ours seen
 #
 # In fuzz and afl only allocators/ is instrumented, for coverage and for AddressSanitizer: what is
 # tested guides the engine and is watched, not the harness and not the judge (their own bugs are
@@ -77,6 +79,7 @@ CLANG_SUFFIX := $(patsubst clang%,%,$(notdir $(CLANG)))
 CLANG_RT := $(if $(CLANG),$(shell \
 	ls $$($(CLANG) -print-resource-dir)/lib/*/libclang_rt.* 2>/dev/null))
 HAVE_FUZZER := $(findstring libclang_rt.fuzzer,$(CLANG_RT))
+HAVE_TSAN := $(findstring libclang_rt.tsan,$(CLANG_RT))
 SAN_CC := $(if $(findstring libclang_rt.asan,$(CLANG_RT)),$(CLANG),$(CC))
 LLVM_PROFDATA ?= llvm-profdata$(CLANG_SUFFIX)
 LLVM_COV ?= llvm-cov$(CLANG_SUFFIX)
@@ -133,7 +136,7 @@ BASE := -std=gnu11 -D_GNU_SOURCE= -I. $(WARN) -fno-strict-aliasing -fno-common \
 ASAN := -fsanitize=address -fno-omit-frame-pointer
 UBSAN := -fsanitize=undefined,alignment -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-FLAVORS := plain pic asan ubsan fuzz parse afl cov
+FLAVORS := plain pic asan ubsan fuzz parse afl cov tsan
 
 # Of allocators/, what only looks or holds tables: no allocator decides anything there; and the
 # partner of comparisons.
@@ -168,6 +171,9 @@ afl_CFLAGS := -O2 -g -fno-omit-frame-pointer
 afl_ALLOC_CFLAGS := $(ASAN) -fsanitize-address-use-after-return=never
 afl_COV_CFLAGS := -fsanitize-coverage=trace-pc-guard,trace-cmp
 afl_LDFLAGS := -fsanitize=address
+tsan_CC := $(CLANG)
+tsan_CFLAGS := -O2 -g -fno-omit-frame-pointer
+tsan_LDFLAGS := -fsanitize=thread
 cov_CC := $(CLANG)
 cov_CFLAGS := -O1 -g -fprofile-instr-generate -fcoverage-mapping
 
@@ -276,7 +282,7 @@ ORACLE_TESTS := hardening complaints cache_oracles malloc_oracles large_oracles 
 
 # All that `make test` needs; with TESTS, what these need and no more.
 TEST_NEEDS := $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/token-report \
-	$(call command,$(addprefix $(BUILD)/,$(TEST_FLAVORS)))
+	$(call command,$(addprefix $(BUILD)/,$(TEST_FLAVORS) $(if $(HAVE_TSAN),tsan)))
 ifneq ($(and $(filter test,$(MAKECMDGOALS)),$(strip $(TESTS))),)
 SELECTED := $(shell BUILD='$(BUILD)' TEST_FLAVORS='$(TEST_FLAVORS)' TESTS='$(TESTS)' \
 	ci/select-tests.sh targets)

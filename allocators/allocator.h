@@ -11,7 +11,8 @@
  * So a model in this process, a malloc library, a shared object and a kernel in a process of its
  * own all fit. Arguments carry what the kernel's functions carry.
  *
- * Threads: a heap is used by one thread at a time. Two heaps are independent. Nothing here is
+ * Threads: a heap is used by one thread at a time, but within parallel(), for those that have it.
+ * Two heaps are independent. Nothing here is
  * global but the memory of heaps that are gone, which the models keep for the next ones, bounded
  * and under a lock (spare.h): clean, so nothing tells it from new memory.
  */
@@ -23,7 +24,7 @@
 #include "settings.h"
 #include "traits.h"
 
-#define SF_ALLOCATOR_ABI 7
+#define SF_ALLOCATOR_ABI 8
 
 struct sf_heap; /* the allocator's own */
 
@@ -88,7 +89,8 @@ struct sf_heap; /* the allocator's own */
 	X(INTEGRITY, "integrity", 51, "integrity(): the allocator looks at itself")              \
 	X(HEAPS, "heaps", 52, "heap_create(): several heaps, in blocks of given place and size") \
 	X(REGIONS, "regions", 53, "heap_add(), heap_remove(): a heap of several blocks")         \
-	X(THREADS, "threads", 54, "set_thread(): operations run on threads of their own")
+	X(THREADS, "threads", 54, "set_thread(): operations run on threads of their own")        \
+	X(PARALLEL, "parallel", 55, "parallel(): several threads call it at once")
 
 enum sf_cap {
 #define X(id, name, bit, doc) SF_CAP_##id = 1ull << (bit),
@@ -559,6 +561,15 @@ struct sf_allocator {
 	 * has of its own in this process, and that grow with the heap: none of the allocator's.
 	 */
 	uint64_t (*own_bytes)(struct sf_heap *h);
+	/*
+	 * PARALLEL. fn(arg, i) for each i below `nr` (2 to SF_THREADS_MAX), at once, each on a
+	 * thread of its own, 0 on the caller's; all have returned when this does. In them alloc(),
+	 * realloc(), user_free(), usable(), good_size() and trim() may be called at any time, of
+	 * the first heap; user_free() is told size and alignment whatever the call. What is alive
+	 * afterwards is forgotten. False: there can be no such threads, and fn was not called.
+	 */
+	bool (*parallel)(struct sf_heap *h, unsigned int nr,
+			 void (*fn)(void *arg, unsigned int nr), void *arg);
 };
 
 #define SF_THREADS_MAX 8u

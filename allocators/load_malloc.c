@@ -172,7 +172,7 @@ static void fill_table(struct slabfuzz_plugin *t, const struct library *lib)
 	t->usable_size = lib->malloc_usable_size ? lib_usable_size : NULL;
 	t->good_size = lib->good_size || lib->nallocx ? lib_good_size : NULL;
 	t->trim = lib->malloc_trim ? lib_trim : NULL;
-	t->flags = SLABFUZZ_THREADS;
+	t->flags = SLABFUZZ_THREADS | SLABFUZZ_PARALLEL;
 }
 
 /* "/usr/lib/libtoy.so.2.1" is a build of libtoy. */

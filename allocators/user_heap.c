@@ -47,6 +47,7 @@ struct sf_heap {
 	const char *fault;/* an object was where none may be */
 	struct user_threads *threads;
 	unsigned int thread;
+	bool parallel;    /* several threads are at work: what is alive is their caller's to know */
 };
 
 /* --- where things are --- */
@@ -90,9 +91,9 @@ static void arrived(struct sf_heap *h, uint64_t addr, const struct sf_request *r
 	uint64_t size = rq->size * rq->n;
 	const struct region *r;
 
-	if (h->keeps)
+	if (h->keeps && !h->parallel)
 		sf_map_put(&h->live, addr, 0);
-	if (!h->t->free)
+	if (!h->t->free && !h->parallel)
 		user_sizes_put(&h->sizes, addr, (struct user_size){
 			.size = is_kernels(rq) && !size ? 1 : size, .align = rq->align });
 	if (!h->in_block)
@@ -100,15 +101,26 @@ static void arrived(struct sf_heap *h, uint64_t addr, const struct sf_request *r
 	/* One without bytes may be where the block ends. */
 	r = region_of(h, size ? addr : addr - 1);
 	if (!r || !user_block_has(&r->block, size ? addr : addr - 1, size))
-		h->fault = "an object lies outside of its heap's block";
+		__atomic_store_n(&h->fault, "an object lies outside of its heap's block",
+				 __ATOMIC_RELAXED);
 }
 
 static void left(struct sf_heap *h, uint64_t addr)
 {
+	if (h->parallel)
+		return;
 	if (h->keeps)
 		sf_map_del(&h->live, addr);
 	if (!h->t->free)
 		user_sizes_del(&h->sizes, addr);
+}
+
+static void free_by_size(struct sf_heap *h, void *heap, void *p, const struct user_size *size)
+{
+	if (size && size->align && h->t->free_aligned_sized)
+		h->t->free_aligned_sized(heap, p, size->align, size->size);
+	else
+		h->t->free_sized(heap, p, size ? size->size : 0);
 }
 
 /* free(), or what the table has instead of it. */
@@ -121,12 +133,8 @@ static void call_free(struct sf_heap *h, void *heap, void *p)
 		return;
 	}
 	size = user_sizes_get(&h->sizes, (uintptr_t)p);
-	if (!size && p)
-		return;
-	if (size && size->align && h->t->free_aligned_sized)
-		h->t->free_aligned_sized(heap, p, size->align, size->size);
-	else
-		h->t->free_sized(heap, p, size ? size->size : 0);
+	if (size || !p)
+		free_by_size(h, heap, p, size);
 }
 
 /* --- requests --- */
@@ -161,9 +169,10 @@ static void *call_alloc(struct sf_heap *h, const struct sf_request *rq, struct s
 	}
 }
 
+/* Of which thread it is the last call nobody could say. */
 static bool refused(struct sf_heap *h, void *heap)
 {
-	return h->t->noticed && h->t->noticed(heap);
+	return !h->parallel && h->t->noticed && h->t->noticed(heap);
 }
 
 static void do_alloc(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs)
@@ -245,6 +254,9 @@ static void do_free(struct sf_heap *h, const struct sf_free_request *rq, struct 
 		h->t->free_sized(heap, p, rq->size);
 	else if (rq->call == SF_CALL_FREE_ALIGNED)
 		h->t->free_aligned_sized(heap, p, rq->align, rq->size);
+	else if (h->parallel && !h->t->free)
+		free_by_size(h, heap, p,
+			     &(struct user_size){ .size = rq->size, .align = rq->align });
 	else
 		call_free(h, heap, p);
 	rs->error = *error;
@@ -321,6 +333,22 @@ static void heap_free(struct sf_heap *h, uint64_t addr, enum sf_free_how how, st
 static void heap_set_thread(struct sf_heap *h, unsigned int nr)
 {
 	h->thread = nr % SF_THREADS_MAX;
+}
+
+static bool heap_parallel(struct sf_heap *h, unsigned int nr,
+			  void (*fn)(void *arg, unsigned int nr), void *arg)
+{
+	bool ran;
+
+	if (h->lost)
+		return false;
+	if (!h->threads)
+		h->threads = user_threads_create(&h->source->threads);
+	h->thread = 0;
+	h->parallel = true;
+	ran = user_threads_all(h->threads, nr, fn, arg);
+	h->parallel = false;
+	return ran;
 }
 
 /* --- what is asked --- */
@@ -596,7 +624,8 @@ static uint64_t caps_of(const struct slabfuzz_plugin *t)
 		{ t->integrity || t->create_at, SF_CAP_INTEGRITY },
 		{ t->create_at, SF_CAP_HEAPS },
 		{ t->create_at && t->add && t->remove, SF_CAP_REGIONS },
-		{ t->flags & SLABFUZZ_THREADS, SF_CAP_THREADS },
+		{ t->flags & (SLABFUZZ_THREADS | SLABFUZZ_PARALLEL), SF_CAP_THREADS },
+		{ t->flags & SLABFUZZ_PARALLEL, SF_CAP_PARALLEL },
 	};
 	uint64_t caps = 0;
 
@@ -641,6 +670,7 @@ void user_source_finish(struct user_source *s)
 		.heap_addr = heap_addr,
 		.set_thread = heap_set_thread,
 		.own_bytes = heap_own_bytes,
+		.parallel = heap_parallel,
 	};
 	if (!(s->said >> sf_trait_by_name("history", 7)->code & 1))
 		s->traits.history = !t->create_at && !t->create && !t->reset;

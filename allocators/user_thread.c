@@ -79,6 +79,39 @@ bool user_threads_run(struct user_threads *t, unsigned int nr, void (*fn)(void *
 	return true;
 }
 
+struct one_of_all {
+	void (*fn)(void *arg, unsigned int nr);
+	void *arg;
+	unsigned int nr;
+};
+
+static void run_one(void *arg)
+{
+	const struct one_of_all *one = arg;
+
+	one->fn(one->arg, one->nr);
+}
+
+bool user_threads_all(struct user_threads *t, unsigned int nr,
+		      void (*fn)(void *arg, unsigned int nr), void *arg)
+{
+	struct one_of_all all[SF_THREADS_MAX];
+
+	for (unsigned int i = 1; i < nr; i++)
+		if (!begun(t, &t->thread[i]))
+			return false;
+	for (unsigned int i = 1; i < nr; i++) {
+		all[i] = (struct one_of_all){ .fn = fn, .arg = arg, .nr = i };
+		t->thread[i].fn = run_one;
+		t->thread[i].arg = &all[i];
+		sem_post(&t->thread[i].called);
+	}
+	fn(arg, 0);
+	for (unsigned int i = 1; i < nr; i++)
+		wait_for(&t->thread[i].done);
+	return true;
+}
+
 void user_threads_destroy(struct user_threads *t)
 {
 	for (unsigned int i = 0; t && t->pid == getpid() && i < SF_THREADS_MAX; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * user_thread.h - threads that operations of somebody else's allocator run on, one at a time: a
- * caller hands a call over and waits, so that a program is as deterministic as on one thread.
+ * user_thread.h - threads that operations of somebody else's allocator run on. One at a time: a
+ * caller hands a call over and waits, so that a program is as deterministic as on one thread; or
+ * all of them at once.
  * Relied on by user_heap.c.
  */
 #ifndef SLABFUZZ_USER_THREAD_H
@@ -27,6 +28,12 @@ struct user_threads *user_threads_create(const struct user_thread_calls *calls);
  * again after a fork. False: there can be no such thread, and fn was not called.
  */
 bool user_threads_run(struct user_threads *t, unsigned int nr, void (*fn)(void *), void *arg);
+/*
+ * Runs fn(arg, i) for each i below `nr`, at once, 0 here, and waits for all. False: there can be no
+ * such threads, and fn was not called.
+ */
+bool user_threads_all(struct user_threads *t, unsigned int nr,
+		      void (*fn)(void *arg, unsigned int nr), void *arg);
 /* NULL is nothing. */
 void user_threads_destroy(struct user_threads *t);
 

@@ -10,6 +10,7 @@
 
 #include "../allocators/allocator.h"
 #include "../harness/fuzz/crash.h"
+#include "../harness/lockstep/concurrent.h"
 #include "../harness/lockstep/relations.h"
 #include "../harness/program/ops.h"
 #include "../harness/trace/trace.h"
@@ -284,6 +285,15 @@ static void print_relations(void)
 #undef X
 }
 
+static void print_thread_rules(void)
+{
+	puts("| rule | what every interleaving must give |");
+	puts("| --- | --- |");
+#define X(id, name, doc) printf("| `%s` | %s |\n", name, doc);
+	SF_THREAD_RULES(X)
+#undef X
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -302,6 +312,7 @@ static const struct {
 	{ "properties", print_properties },
 	{ "reach", print_reach },
 	{ "relations", print_relations },
+	{ "thread-rules", print_thread_rules },
 };
 
 int main(int argc, char **argv)

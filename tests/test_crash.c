@@ -282,6 +282,25 @@ static const struct canned {
 	{ "/x/y/heap.c:12:7: runtime error: signed integer overflow: 2147483647 + 1 cannot be "
 	  "represented in type 'int'\n",
 	  "UBSan: signed integer overflow in heap.c", SF_CRASH_UBSAN, 0 },
+	/* The other way round is the same race; its frames have no address. */
+	{ "WARNING: ThreadSanitizer: data race (pid=1)\n"
+	  "  Write of size 4 at 0x7f by thread T1:\n"
+	  "    #0 memset <null> (slabfuzz+0x1)\n"
+	  "    #1 toy_give /x/toy.c:95:10 (toy.so+0x1) (BuildId: 0)\n"
+	  "    #2 call_alloc /x/allocators/user_heap.c (slabfuzz+0x2)\n\n"
+	  "  Previous write of size 4 at 0x7f by main thread:\n"
+	  "    #0 <null> <null> (libother.so+0x1)\n"
+	  "    #1 toy_take /x/toy.c:95:10 (toy.so+0x1)\n",
+	  "TSan: data race in libother.so and toy_give", SF_CRASH_TSAN, 0 },
+	{ "WARNING: ThreadSanitizer: data race (pid=1)\n"
+	  "  Read of size 4 at 0x7f by thread T1:\n    #0 toy_take /x/toy.c:9:1 (toy.so+0x1)\n\n"
+	  "  Previous write of size 4 at 0x7f by thread T2:\n"
+	  "    #0 toy_give /x/toy.c:9:1 (toy.so+0x1)\n",
+	  "TSan: data race in toy_give and toy_take", SF_CRASH_TSAN, 0 },
+	{ "WARNING: ThreadSanitizer: unlock of an unlocked mutex (or by a wrong thread) (pid=1)\n"
+	  "    #0 pthread_mutex_unlock <null> (slabfuzz+0x1)\n"
+	  "    #1 toy_take /x/toy.c:9:1 (toy.so+0x1)\n",
+	  "TSan: unlock of an unlocked mutex in toy_take", SF_CRASH_TSAN, 0 },
 	{ "prog: /x/heap.c:77: void heap_free(struct heap *, void *): Assertion `b->used' failed.\n"
 	  "slabfuzz: SIGABRT\n    #0 0x1 in pthread_kill (/lib/libc.so.6+0x1)\n"
 	  "    #1 0x2 (/lib/libc.so.6+0x2)\n    #2 0x3 in heap_free /x/heap.c:77:2\n",

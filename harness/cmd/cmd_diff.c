@@ -11,12 +11,15 @@
 #include "../fuzz/worker_end.h"
 #include "../generate/mutate.h"
 #include "diff.h"
+#include "diff_threads.h"
 #include "input.h"
 #include "json.h"
 #include "output.h"
 #include "session.h"
 
 enum {
+	ROUNDS = 50,
+	ORDERS = 10000,
 	GENERATED_OPS = 48,
 	GENERATED_PAGES = 4096, /* at most: more takes longer to run out of */
 };
@@ -41,6 +44,13 @@ static int take_relations(void *to, const struct sf_usage *u, const char *list)
 	return *set ? 0 : sf_usage_error(u, "--relations: which?");
 }
 
+static const char *const orders[] = {
+	[SF_ORDERS_SEEDED] = "seeded",
+	[SF_ORDERS_ALL] = "all",
+	[SF_ORDERS_FREE] = "free",
+	NULL,
+};
+
 static const struct sf_row rows[] = {
 	SF_CALL('a', "allocator", "NAME[@KEY=VALUE]…,…", struct sf_diff_plan, on,
 		sf_members_add,
@@ -48,6 +58,12 @@ static const struct sf_row rows[] = {
 	SF_SET_ROW(struct sf_diff_plan, overrides, "change a heap setting of all members"),
 	SF_CALL(0, "relations", "[=NAME,…]", struct sf_diff_plan, relations, take_relations,
 		"the first also with programs that it must treat alike (list relations)"),
+	SF_NUMBER("threads", "N", struct sf_diff_plan, threads, 2, SF_THREADS_MAX,
+		  "each member on N threads at once, held against the reference"),
+	SF_WORD("schedules", "HOW", struct sf_diff_plan, order, orders,
+		"seeded (default), all, or free: the order of the threads' calls"),
+	SF_NUMBER("rounds", "N", struct sf_diff_plan, rounds, 1, 100000000,
+		  "schedules of each program (default: 50; of all 10000 at most)"),
 	SF_NUMBER("walk-every", "N", struct sf_diff_plan, exec.walk_every, 0, UINT32_MAX - 1,
 		  "compare snapshots every N operations (default: at check and the end)"),
 	SF_NUMBER("programs", "N", struct sf_diff_plan, programs, 1, 100000000,
@@ -73,7 +89,8 @@ static const struct sf_usage usage = {
 	"Runs each FILE, a program or a recording of malloc(), on all members and compares the\n"
 	"first with each of the others after every operation: what both claim and nothing that\n"
 	"tells them apart may change (docs/lockstep.md). A difference is shown where it is.\n"
-	"One member will do with --relations.",
+	"One member will do with --relations; with --threads each is held against what every\n"
+	"order of calls must give.",
 	rows,
 };
 
@@ -123,7 +140,8 @@ static bool add_recorded(void *ctx, const struct sf_op *op, const char *strings,
 }
 
 /* A recording of malloc() as a program, in words that all members know. */
-static int recorded_program(const struct sf_diff *f, const struct sf_input *in, struct sf_prog *p)
+static int recorded_program(const struct sf_diff_plan *plan, const struct sf_input *in,
+			    struct sf_prog *p)
 {
 	struct sf_import_options opt = { .unique_results = true, .op = add_recorded, .ctx = p };
 	struct sf_trace_scan *scan = NULL;
@@ -133,8 +151,8 @@ static int recorded_program(const struct sf_diff *f, const struct sf_input *in, 
 
 	if (!t)
 		return status;
-	for (uint32_t i = 0; i < f->plan->on.nr; i++)
-		if (!(f->plan->on.m[i].allocator->caps & SF_CAP_MALLOC))
+	for (uint32_t i = 0; i < plan->on.nr; i++)
+		if (!(plan->on.m[i].allocator->caps & SF_CAP_MALLOC))
 			opt.kernel_words = true;
 	if (!sf_trace_is_calls(t))
 		status = sf_bad("%s: a recording of a kernel: turn it into a program first "
@@ -150,21 +168,29 @@ static int recorded_program(const struct sf_diff *f, const struct sf_input *in, 
 	return status;
 }
 
-static int diff_file(struct sf_diff *f, const char *name)
+int sf_diff_read(const struct sf_diff_plan *plan, const char *name, struct sf_prog *p)
 {
-	struct sf_prog prog;
 	struct sf_input in;
 	int status = sf_input_open(&in, name, false);
 
-	sf_prog_init(&prog);
 	if (!status && in.kind == SF_INPUT_TRACE)
-		status = recorded_program(f, &in, &prog);
+		status = recorded_program(plan, &in, p);
 	else if (!status)
-		status = sf_input_program(&in, &prog);
+		status = sf_input_program(&in, p);
+	sf_input_close(&in);
+	return status;
+}
+
+static int diff_file(struct sf_diff *f, const char *name)
+{
+	struct sf_prog prog;
+	int status;
+
+	sf_prog_init(&prog);
+	status = sf_diff_read(f->plan, name, &prog);
 	if (!status)
 		status = diff_program(f, name, &prog);
 	sf_prog_free(&prog);
-	sf_input_close(&in);
 	return status;
 }
 
@@ -191,9 +217,15 @@ static void generate(struct sf_prog *p, uint64_t caps, uint64_t seed)
 	sf_prog_fixup(p);
 }
 
+void sf_diff_generate(const struct sf_diff_plan *plan, uint32_t nr, struct sf_prog *p,
+		      char name[40])
+{
+	snprintf(name, 40, "generated/%" PRIu64, plan->seed + nr);
+	generate(p, caps_to_draw(&plan->on), plan->seed + nr);
+}
+
 static int diff_generated(struct sf_diff *f)
 {
-	uint64_t caps = caps_to_draw(&f->plan->on);
 	struct sf_prog prog;
 	char name[40];
 	int status = 0;
@@ -201,8 +233,7 @@ static int diff_generated(struct sf_diff *f)
 	sf_prog_init(&prog);
 	f->generated = true;
 	for (uint32_t i = 0; i < f->plan->programs && !status; i++) {
-		snprintf(name, sizeof(name), "generated/%" PRIu64, f->plan->seed + i);
-		generate(&prog, caps, f->plan->seed + i);
+		sf_diff_generate(f->plan, i, &prog, name);
 		status = diff_program(f, name, &prog);
 	}
 	f->file = NULL;
@@ -319,12 +350,30 @@ static bool wants_worker(const struct sf_diff_plan *p)
 	return p->worker;
 }
 
+static int diff_threads(struct sf_diff_plan *p, int argc, char **argv)
+{
+	if (!p->on.nr)
+		return sf_usage_error(&usage, "-a: which allocator?");
+	if (optind == argc && !p->programs)
+		return sf_usage_error(&usage, "which file? Or --programs=N");
+	if (p->relations || p->exec.walk_every || p->worker || p->here || p->all)
+		return sf_usage_error(&usage, "--threads goes with -a, --set, --schedules, "
+				      "--rounds, --programs, --seed, --timeout, --junit, --json");
+	if (!p->rounds)
+		p->rounds = p->order == SF_ORDERS_ALL ? ORDERS : ROUNDS;
+	return sf_diff_threads(p, argv + optind);
+}
+
 static int diff(struct sf_diff_plan *p, int argc, char **argv)
 {
 	int status = sf_take_options(&usage, p, argc, argv);
 
 	if (status != SF_GO_ON)
 		return status;
+	if (p->threads)
+		return diff_threads(p, argc, argv);
+	if (p->order || p->rounds)
+		return sf_usage_error(&usage, "--schedules and --rounds go with --threads");
 	if (p->on.nr < (p->relations ? 1 : 2))
 		return sf_usage_error(&usage, "-a: which members? Two at least");
 	if (optind == argc && !p->programs)

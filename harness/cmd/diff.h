@@ -10,11 +10,16 @@
 #include "cmd.h"
 #include "members.h"
 
+/* In which orders threads call (concurrent.h). */
+enum sf_orders { SF_ORDERS_SEEDED, SF_ORDERS_ALL, SF_ORDERS_FREE };
+
 struct sf_diff_plan {
 	struct sf_members on;
 	struct sf_overrides overrides;
 	uint32_t relations; /* bits, by enum sf_relation: of the first member */
 	struct sf_exec_options exec;
+	uint32_t threads, rounds; /* threads 0: one operation after the other */
+	uint8_t order;            /* enum sf_orders */
 	uint32_t programs;
 	uint64_t seed;
 	const char *junit;
@@ -43,6 +48,11 @@ struct sf_diff {
 	uint64_t operations;
 };
 
+/* A file as a program in words of the members; a generated one, and what it is called. */
+int sf_diff_read(const struct sf_diff_plan *plan, const char *name, struct sf_prog *p);
+void sf_diff_generate(const struct sf_diff_plan *plan, uint32_t nr, struct sf_prog *p,
+		      char name[40]);
+
 /* A program, with what was kept from `from` on: first divergence first. */
 void sf_diff_print_file(const struct sf_diff *f, const char *name, const struct sf_prog *p,
 			uint32_t from);
@@ -50,6 +60,9 @@ void sf_diff_print_pairs(const struct sf_diff *f);
 void sf_diff_print_json(const struct sf_diff *f);
 /* A suite for each pair, in it a case for each property; one that was never compared is skipped. */
 void sf_diff_junit(const struct sf_diff *f, FILE *out);
+
+/* The settings of its heap; nothing if they are all as they are without a word. */
+void sf_diff_print_heap(const struct sf_prog *p);
 
 /* Of the first member and `b`, over all properties. */
 void sf_diff_sum(const struct sf_diff *f, uint32_t b, uint64_t *compared, uint64_t *skipped,

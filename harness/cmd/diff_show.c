@@ -23,8 +23,7 @@ static void print_kept(const struct sf_diff *f, const struct sf_diff_kept *k)
 	       sf_diff_label(f, k->b), k->b_has);
 }
 
-/* Nothing if they are all as they are without a word. */
-static void print_heap(const struct sf_prog *p)
+void sf_diff_print_heap(const struct sf_prog *p)
 {
 	struct sf_prog heap = { .settings = p->settings };
 	char *text = NULL;
@@ -42,7 +41,7 @@ static void print_heap(const struct sf_prog *p)
 
 static void print_program(const struct sf_diff *f, const struct sf_prog *p, uint32_t from)
 {
-	print_heap(p);
+	sf_diff_print_heap(p);
 	for (uint32_t op = 0; op <= p->nr_ops; op++) {
 		uint32_t at = op < p->nr_ops ? op : SF_NONE, found = 0;
 

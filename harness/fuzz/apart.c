@@ -23,7 +23,8 @@
 #include "../../allocators/base/grow.h"
 
 enum {
-	LOOK_MS = 200,      /* how often the child is looked at */
+	LOOK_MS = 200,      /* how often the child is looked at, */
+	ENDS_MS = 5,        /* and when it has closed its pipe: it is about to end */
 	SAID_MAX = 1 << 20, /* of a report; */
 	SAID_LIMIT = 64 << 20, /* and who says more than that is not listened to */
 };
@@ -202,7 +203,7 @@ static void watch(struct watch *w)
 
 	w->since = now();
 	for (;;) {
-		int n = poll(&p, 1, LOOK_MS);
+		int n = poll(&p, 1, p.fd < 0 ? ENDS_MS : LOOK_MS);
 
 		if (n > 0 && (p.revents & POLLIN) && read(w->from_child, buf, sizeof(buf)) > 0) {
 			if (w->opt->told)

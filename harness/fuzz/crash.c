@@ -65,7 +65,6 @@ static bool holds(const struct frame *f, const char *const *list)
 	return false;
 }
 
-/* What AddressSanitizer puts in place of the C library's. */
 static bool is_interposed(const struct frame *f)
 {
 	static const char *const names[] = {
@@ -76,11 +75,21 @@ static bool is_interposed(const struct frame *f)
 	return is_one_of(f->name, names);
 }
 
+/* What the sanitizer that reports has put in place of the C library's. */
+static bool is_in_place(const struct frame *f, enum sf_crash_kind kind)
+{
+	static const char *const prefixes[] = { "pthread_", "sem_", NULL };
+
+	if (kind == SF_CRASH_TSAN && begins(f->name, prefixes))
+		return true;
+	return (kind == SF_CRASH_ASAN || kind == SF_CRASH_TSAN) && is_interposed(f);
+}
+
 /* What reports, copies or gives up on somebody's behalf. */
 static bool is_machinery(const struct frame *f)
 {
 	static const char *const prefixes[] = {
-		"__asan_", "__ubsan_", "__sanitizer_", "__lsan_", "__interceptor_",
+		"__asan_", "__ubsan_", "__tsan_", "__sanitizer_", "__lsan_", "__interceptor_",
 		"___interceptor_", "fuzzer::", "__assert_", "__pthread_kill", "__GI_",
 		"__libc_message", "__fortify_", "__stack_chk_", "__mem", "__str", "__run_exit",
 		"sf_violation_", "sf_diff_", "sf_trap", "sf_survive", "sf_crash_", NULL,
@@ -91,7 +100,7 @@ static bool is_machinery(const struct frame *f)
 		"memset", "memcmp", "memchr", "strlen", "strcpy", "strcmp", NULL,
 	};
 	static const char *const places[] = { "compiler-rt", "libclang_rt", "libasan", "libubsan",
-					      "sanitizer_common", NULL };
+					      "libtsan", "sanitizer_common", NULL };
 
 	return begins(f->name, prefixes) || is_one_of(f->name, names) || holds(f, places);
 }
@@ -138,6 +147,18 @@ static void take_name(struct frame *f, const char *s, int len)
 	f->name[n] = 0;
 }
 
+/* Behind "#0 0x55.. in ", or, as ThreadSanitizer has it, behind "#0 "; NULL: it has no name. */
+static const char *name_in(const char *line, int len)
+{
+	const char *in = strstr(line, " in "), *at = line + 1;
+
+	if (in && in < line + len)
+		return in + 4;
+	at += strspn(at, "0123456789");
+	at += strspn(at, " ");
+	return at >= line + len || !strncmp(at, "0x", 2) || !strncmp(at, "<null>", 6) ? NULL : at;
+}
+
 /* The next frame of a stack at or after *at, NULL: there is no other in it. */
 static bool next_frame(const char **at, struct frame *f)
 {
@@ -148,10 +169,10 @@ static bool next_frame(const char **at, struct frame *f)
 		return false;
 	*at = line + len + (line[len] == '\n');
 	f->name[0] = 0;
-	in = strstr(line, " in ");
-	if (in && in < line + len)
-		take_name(f, in + 4, len - (int)(in + 4 - line));
-	f->where = in && in < line + len ? in + 4 + strlen(f->name) : line;
+	in = name_in(line, len);
+	if (in)
+		take_name(f, in, len - (int)(in - line));
+	f->where = in ? in + strlen(f->name) : line;
 	f->len = len - (int)(f->where - line);
 	return true;
 }
@@ -197,7 +218,7 @@ static void culprit(const char *text, enum sf_crash_kind kind, char out[NAME_MAX
 
 	*out = 0;
 	while (at && !*out && next_frame(&at, &f)) {
-		if (is_machinery(&f) || (kind == SF_CRASH_ASAN && is_interposed(&f)))
+		if (is_machinery(&f) || is_in_place(&f, kind))
 			continue;
 		to = is_libc(&f) ? libc : is_harness(&f) ? ours : out;
 		if (*to)
@@ -380,6 +401,44 @@ static bool read_ubsan(struct sf_crash *c, const char *text)
 			line = s + 1;
 	len = strlen(c->title);
 	snprintf(c->title + len, sizeof(c->title) - len, " in %.*s", (int)strcspn(line, ":"), line);
+	return true;
+}
+
+/* Of a race: who came first is chance. */
+static void put_both(struct sf_crash *c, const char *what, const char *at, const char *second)
+{
+	char a[NAME_MAX_LEN], b[NAME_MAX_LEN];
+	bool swap;
+
+	culprit(at, SF_CRASH_TSAN, a);
+	culprit(second, SF_CRASH_TSAN, b);
+	swap = strcmp(a, b) > 0;
+	c->kind = SF_CRASH_TSAN;
+	if (!strcmp(a, b))
+		snprintf(c->title, sizeof(c->title), "%s in %s", what, a);
+	else
+		snprintf(c->title, sizeof(c->title), "%s in %.70s and %.70s", what, swap ? b : a,
+			 swap ? a : b);
+}
+
+/* "WARNING: ThreadSanitizer: data race (pid=1)", two stacks; the second is "Previous ...". */
+static bool read_tsan(struct sf_crash *c, const char *text)
+{
+	static const char head[] = ": ThreadSanitizer: ";
+	const char *at = strstr(text, head), *word, *second;
+	char what[80];
+
+	if (!at)
+		return false;
+	word = at + sizeof(head) - 1;
+	snprintf(what, sizeof(what), "TSan: %.*s", (int)strcspn(word, "(\n"), word);
+	if (what[strlen(what) - 1] == ' ')
+		what[strlen(what) - 1] = 0;
+	second = strstr(at, "  Previous ");
+	if (second)
+		put_both(c, what, at, second);
+	else
+		put_title(c, SF_CRASH_TSAN, what, at);
 	return true;
 }
 
@@ -569,7 +628,7 @@ bool sf_crash_read(struct sf_crash *c, const char *text, const struct sf_crash_e
 		return read_signal(c, text, nr);
 	/* A report is kept even if the supervisor lost patience with what came after it. */
 	if (read_judged(c, text) || read_said(c, text) || read_asan(c, text) ||
-	    read_ubsan(c, text) || read_engine(c, text))
+	    read_ubsan(c, text) || read_tsan(c, text) || read_engine(c, text))
 		return true;
 	if (end && read_end(c, text, end))
 		return true;

@@ -23,6 +23,7 @@
 	X(DIFFERENCE, "difference", "members of a lockstep differ: the property, without numbers") \
 	X(ASAN, "asan", "AddressSanitizer's report: its word for the mistake")                  \
 	X(UBSAN, "ubsan", "UndefinedBehaviorSanitizer's report, without its numbers")           \
+	X(TSAN, "tsan", "ThreadSanitizer's report: both functions, in the order of the alphabet") \
 	X(ASSERTION, "assertion", "an assertion that failed: its condition")                    \
 	X(ABORT, "abort", "`abort()`: the last line before it")                                 \
 	X(TRAP, "trap", "a trap instruction (SIGILL, SIGTRAP)")                                 \

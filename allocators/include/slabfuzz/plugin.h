@@ -8,8 +8,9 @@
  * not run, and counted as skipped. How to build and what is judged: docs/plugin.md.
  *
  * Pointers are real ones: slabfuzz writes to objects, and reads them, through them. One heap is
- * used by one thread at a time; entries are called again and again in one process, and must not
- * keep pointers to anything of slabfuzz's but the blocks that they are given.
+ * used by one thread at a time, unless the flags say otherwise; entries are called again and again
+ * in one process, and must not keep pointers to anything of slabfuzz's but the blocks that they are
+ * given.
  */
 #ifndef SLABFUZZ_PLUGIN_H
 #define SLABFUZZ_PLUGIN_H
@@ -33,6 +34,7 @@ struct slabfuzz_stats {
 
 /* flags */
 #define SLABFUZZ_THREADS 1u /* entries may be called from several threads, one after the other */
+#define SLABFUZZ_PARALLEL 2u /* ... of one heap, and at once: malloc to trim, as far as there */
 
 struct slabfuzz_plugin {
 	uint32_t version; /* SLABFUZZ_PLUGIN_VERSION */

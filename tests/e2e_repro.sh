@@ -50,13 +50,15 @@ cd "$tmp" || exit 1
 # --- a model ---
 SLABFUZZ=$tmp/mutant
 printf 'r0 = kmalloc(256, GFP_KERNEL)\n' >find.txt
-slabfuzz 0 repro find.txt --source allocators -o model
+dir=model
+readme=README.md
+slabfuzz 0 repro find.txt --source allocators -o "$dir"
 out_has '^model: ISO-2: kmalloc-512 is not the smallest class that fits'
 for f in repro.c Makefile README.md bisect.sh program.txt event_hash.h; do
-	check "it has $f" test -s "model/$f"
+	check "it has $f" test -s "$dir/$f"
 done
-check 'it says what is due, and where from' grep -q 'mm/slab_common.c' model/README.md
-check 'and how often it came' grep -q '3 of 3 runs' model/README.md
+check 'it says what is due, and where from' grep -q 'mm/slab_common.c' "$dir/$readme"
+check 'and how often it came' grep -q '3 of 3 runs' "$dir/$readme"
 check 'nothing else is left' test -z "$(ls -d model.* 2>/dev/null)"
 check 'where the bug is it fails' ends 2 make -s -j2 -C model run
 check 'with the title' grep -q '^BUG: ISO-2: kmalloc-512' err

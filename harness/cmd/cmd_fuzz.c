@@ -15,6 +15,8 @@
 #include "../fuzz/files.h"
 #include "cmd.h"
 #include "json.h"
+#include "keep_finds.h"
+#include "known.h"
 #include "members.h"
 #include "parts.h"
 #include "select.h"
@@ -23,11 +25,11 @@ enum { WITH_LIBFUZZER, WITH_AFL };
 
 struct plan {
 	struct sf_selection on;
-	const char *corpus, *crashes, *target, *flags, *dict, *coverage;
+	const char *corpus, *crashes, *target, *flags, *dict, *coverage, *known;
 	char *lockstep; /* partners, with blanks between them; "default"; NULL: none */
 	struct sf_words seeds;
 	uint64_t seed;
-	uint32_t seconds, jobs, max_len;
+	uint32_t seconds, jobs, max_len, minimize;
 	uint8_t engine;
 	bool no_seeds, raw, json;
 };
@@ -78,6 +80,10 @@ static const struct sf_row rows[] = {
 		"what is found worth keeping (default: slabfuzz-corpus)"),
 	SF_TEXT(0, "crashes", "DIR", struct plan, crashes,
 		"finds (default: slabfuzz-crashes)"),
+	SF_NUMBER("minimize", "SECONDS", struct plan, minimize, 0, 1000000,
+		  "time for the smallest program of each find (default: 10; 0: none)"),
+	SF_TEXT(0, "known", "FILE", struct plan, known,
+		"titles that are known: counted, not reported (TITLE | ADDRESS | EXPIRY)"),
 	SF_NUMBER("seed", "N", struct plan, seed, 0, UINT32_MAX,
 		  "of the engine's random numbers (default: drawn)"),
 	SF_CALL(0, "seeds", "DIR", struct plan, seeds, take_seeds,
@@ -182,9 +188,12 @@ static uint32_t nr_cpus(void)
 
 /* --- what was found --- */
 
-static void print_find(const struct sf_find *f)
+static void print_find(const struct sf_find *f, const struct sf_known_title *known)
 {
-	printf("  found       %s\n              %s\n              ", f->title, f->text);
+	printf("  %s       %s\n              %s\n              ", known ? "known" : "found",
+	       f->title, f->text);
+	if (known && *known->address)
+		printf("%s; ", known->address);
 	if (f->times > 1)
 		printf("%" PRIu64 " times; ", f->times);
 	if (!f->repeated) {
@@ -210,7 +219,7 @@ static uint64_t rate(const struct sf_engine_result *r)
 }
 
 static void print_result(const struct plan *p, const struct sf_engine_plan *e,
-			 const struct sf_engine_result *r)
+			 const struct sf_engine_result *r, const struct sf_known *known)
 {
 	printf("%s: %.0f s of %s%s%s%s\n", p->engine == WITH_AFL ? "afl" : "fuzz", r->seconds,
 	       e->target, p->engine == WITH_AFL ? " on " : "",
@@ -236,18 +245,21 @@ static void print_result(const struct plan *p, const struct sf_engine_plan *e,
 		printf("  coverage    %s\n", e->coverage);
 	printf("  crashes     %s\n  log         %s\n", e->crashes, r->log);
 	for (uint32_t i = 0; i < r->finds.nr; i++)
-		print_find(&r->finds.list[i]);
+		print_find(&r->finds.list[i], sf_known_of(known, r->finds.list[i].title));
+	sf_known_print_rest(known);
 	if (!r->finds.nr)
 		puts("  found       nothing");
 }
 
-static json_t *json_find(const struct sf_find *f)
+static json_t *json_find(const struct sf_find *f, const struct sf_known_title *known)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "title",
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "title",
 			 sf_json_text(f->title), "kind", sf_crash_key(f->kind), "program",
 			 sf_json_text(f->text), "allocator", sf_json_text(f->allocator), "times",
 			 sf_json_number(f->times), "repeated", sf_json_number(f->repeated), "tried",
-			 sf_json_number(f->tried), "before", sf_json_number(f->before));
+			 sf_json_number(f->tried), "before", sf_json_number(f->before),
+			 "known", known != NULL, "issue",
+			 sf_json_text(known ? known->address : NULL));
 }
 
 static json_t *json_lockstep(const struct plan *p, const struct sf_engine_result *r)
@@ -259,24 +271,26 @@ static json_t *json_lockstep(const struct plan *p, const struct sf_engine_result
 }
 
 static void print_json(const struct plan *p, const struct sf_engine_plan *e,
-		       const struct sf_engine_result *r)
+		       const struct sf_engine_result *r, const struct sf_known *known)
 {
 	json_t *on = json_array(), *found = json_array();
 	/* AFL++ knows of no allocators. */
-	bool known = p->engine == WITH_LIBFUZZER;
+	bool counted = p->engine == WITH_LIBFUZZER;
 
 	for (uint32_t i = 0; i < r->nr_allocators; i++) {
 		const struct sf_engine_allocator *a = &r->allocators[i];
 
 		json_array_append_new(on, json_pack("{s:o, s:o, s:o}", "allocator",
 						    sf_json_text(a->name), "executions",
-						    known ? sf_json_number(a->runs) : json_null(),
+						    counted ? sf_json_number(a->runs) : json_null(),
 						    "edges",
-						    known ? sf_json_number(a->edges) :
+						    counted ? sf_json_number(a->edges) :
 							    json_null()));
 	}
 	for (uint32_t i = 0; i < r->finds.nr; i++)
-		json_array_append_new(found, json_find(&r->finds.list[i]));
+		json_array_append_new(found,
+				      json_find(&r->finds.list[i],
+						sf_known_of(known, r->finds.list[i].title)));
 	sf_json_print(json_pack("{s:s, s:o, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 				"s:o, s:o}", "engine", engines[p->engine], "target",
 				sf_json_text(e->target), "seconds", r->seconds, "interrupted",
@@ -355,6 +369,31 @@ static void drop_plan(struct sf_engine_plan *e)
 	free((char *)e->allocators);
 }
 
+enum { MINIMIZE_INTERRUPTED = 2 }; /* seconds a find: who interrupts wants to go on */
+
+/* Made small, and put in a folder for each title. */
+static void keep_finds(const struct plan *p, const struct sf_engine_plan *e,
+		       struct sf_engine_result *r)
+{
+	struct sf_keep k = { .store = e->crashes, .target = e->target, .seconds = p->minimize };
+
+	if (p->raw)
+		return;
+	if (r->interrupted && k.seconds > MINIMIZE_INTERRUPTED)
+		k.seconds = MINIMIZE_INTERRUPTED;
+	sf_keep_finds(&k, &r->finds);
+}
+
+/* Those that nobody knows yet. */
+static uint32_t new_finds(struct sf_known *known, const struct sf_engine_result *r)
+{
+	uint32_t new = 0;
+
+	for (uint32_t i = 0; i < r->finds.nr; i++)
+		new += !sf_known_find(known, r->finds.list[i].title);
+	return new;
+}
+
 static int fuzz(struct plan *p)
 {
 	struct sf_engine_plan e = {
@@ -365,10 +404,13 @@ static int fuzz(struct plan *p)
 	};
 	struct sf_engine_result r = { .seconds = 0 };
 	struct sf_error err = { "" };
-	int status = prepare(p, &e);
+	struct sf_known known;
+	int status = sf_known_read(&known, p->known);
 
+	status = status ? status : prepare(p, &e);
 	if (status) {
 		drop_plan(&e);
+		sf_known_free(&known);
 		return status;
 	}
 	status = p->engine == WITH_AFL ? sf_with_afl(&e, &r, &err) :
@@ -376,11 +418,12 @@ static int fuzz(struct plan *p)
 	if (status) {
 		sf_say("fuzz: %s", err.text);
 	} else {
+		keep_finds(p, &e, &r);
+		status = new_finds(&known, &r) ? SF_EXIT_WRONG : SF_EXIT_GOOD;
 		if (p->json)
-			print_json(p, &e, &r);
+			print_json(p, &e, &r, &known);
 		else
-			print_result(p, &e, &r);
-		status = r.finds.nr ? SF_EXIT_WRONG : SF_EXIT_GOOD;
+			print_result(p, &e, &r, &known);
 		/* Who was not compared is not alike. AFL++ counts nothing. */
 		if (p->lockstep && !r.compared && p->engine == WITH_LIBFUZZER && !r.interrupted) {
 			sf_say("fuzz: --lockstep: nothing was compared");
@@ -396,13 +439,14 @@ static int fuzz(struct plan *p)
 	}
 	sf_engine_result_free(&r);
 	drop_plan(&e);
+	sf_known_free(&known);
 	return status;
 }
 
 int sf_cmd_fuzz(int argc, char **argv)
 {
 	struct plan p = { .corpus = "slabfuzz-corpus", .crashes = "slabfuzz-crashes",
-			  .seconds = 60, .max_len = 4096 };
+			  .seconds = 60, .max_len = 4096, .minimize = 10 };
 	int status = sf_take_options(&usage, &p, argc, argv);
 
 	if (status == SF_GO_ON && optind < argc)

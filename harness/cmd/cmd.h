@@ -21,6 +21,7 @@
 	X(fuzz, "", "fuzz allocators with libFuzzer or AFL++")                                  \
 	X(minimize, "FILE [-o OUT]", "the smallest program with the same title")                 \
 	X(repro, "FILE -o DIR", "a C program that shows a find without slabfuzz")               \
+	X(debug, "FILE", "a debugger, stopped before the operation that shows it")              \
 	X(triage, "DIR…", "what engines left, run again and sorted by title")                   \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
 	X(diff, "-a A,B,… [FILE…]", "allocators in lockstep: where they differ, and may not") \

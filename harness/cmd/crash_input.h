@@ -8,6 +8,8 @@
 #ifndef SLABFUZZ_CRASH_INPUT_H
 #define SLABFUZZ_CRASH_INPUT_H
 
+#include <signal.h>
+
 #include "../fuzz/rerun.h"
 #include "members.h"
 

@@ -22,7 +22,8 @@ case $SLABFUZZ in
 esac
 cd "$tmp" || exit 1
 mkdir scripts
-export TMPDIR=$tmp/scripts
+TMPDIR="$tmp/scripts"
+export TMPDIR
 printf 'r0 = malloc(100)\nfree(r0)\nr1 = malloc(40)\nr2 = calloc(1, 100)\n' >find.txt
 
 "$SLABFUZZ" debug --batch -a plugin:./two_bugs.so find.txt </dev/null >out 2>err

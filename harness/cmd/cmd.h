@@ -23,6 +23,7 @@
 	X(repro, "FILE -o DIR", "a C program that shows a find without slabfuzz")               \
 	X(debug, "FILE", "a debugger, stopped before the operation that shows it")              \
 	X(triage, "DIR…", "what engines left, run again and sorted by title")                   \
+	X(regress, "FILE", "make a test of a find that was fixed")                              \
 	X(judge, "TRACE", "judge a recording as it is, without replaying it")                   \
 	X(diff, "-a A,B,… [FILE…]", "allocators in lockstep: where they differ, and may not") \
 	X(compare, "FILE…", "allocators side by side: memory, and how far attacks reach")       \

@@ -161,7 +161,7 @@ static void count(json_t *j, const struct sf_stored *f)
 	if (strcmp(now, text_of(j, "last_seen")) > 0)
 		set(j, "last_seen", json_string(now));
 	if (!f->input || !remember(j, f->input))
-		set(j, "count", json_integer((json_int_t)(get(j, "count") + f->times)));
+		set(j, "count", sf_json_number(get(j, "count") + f->times));
 }
 
 static void tell(const json_t *j, char *folder, char *program, struct sf_stored_find *now)

@@ -27,7 +27,7 @@ if [ -n "${SANITIZE-}${COVERAGE-}" ]; then
 	cc=$CLANG
 	flags="$flags -fno-omit-frame-pointer"
 fi
-[ -z "${SANITIZE-}" ] || flags="$flags -fsanitize=$SANITIZE -fno-sanitize-recover=undefined"
+[ -z "${SANITIZE-}" ] || flags="$flags -fsanitize=$SANITIZE"
 [ -z "${COVERAGE-}" ] || flags="$flags -fsanitize-coverage=inline-8bit-counters,pc-table"
 
 objects=

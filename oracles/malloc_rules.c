@@ -112,6 +112,8 @@ unsigned int sf_mal_2_alloc(struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
 
+	if (sf_is_user(a) && a->old_id != SF_NONE && a->status == SF_NULL)
+		sf_malloc_state(j)->resize_failed = true;
 	if (!sf_is_user(a) || !sf_got(a) || !a->usable)
 		return 0;
 	if (a->usable >= a->size)
@@ -137,6 +139,9 @@ unsigned int sf_mal_2_ksize(struct sf_judge *j, const struct sf_event *ev)
 	if (!o || o->api != SF_API_FOREIGN)
 		return 0;
 	if (o->usable ? k->value == o->usable : k->value >= o->size)
+		return 1;
+	/* It may have taken its neighbour in, and found that this is not enough. */
+	if (k->value > o->usable && sf_malloc_state(j)->resize_failed)
 		return 1;
 	sf_title(j, SF_INV_MAL_2, "the usable size of an object changed");
 	sf_report(j, ev, o->res, SF_NONE, "%llu now, %llu before, %llu asked", ULL(k->value),

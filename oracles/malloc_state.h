@@ -33,6 +33,7 @@ struct sf_malloc_state {
 	struct sf_heap_block block[SF_BLOCKS];
 	uint32_t nr_blocks;
 	bool lost_blocks;  /* there were more */
+	bool resize_failed; /* a realloc(), of an object that is still there */
 	struct sf_stats_base base, alone; /* alone: as it was before there was a block */
 	uint64_t fitted;   /* largest request that an empty heap met ... */
 	uint32_t refused;  /* ... and how often running it met none as small */

@@ -183,10 +183,25 @@ static void usable_less(struct fixture *f)
 	sized(f, 0, BASE, 100, 96);
 }
 
-static void usable_changes(struct fixture *f)
+static void usable_grows(struct fixture *f, bool failed)
 {
 	sized(f, 0, BASE, 100, 104);
+	if (failed)
+		EMIT(f, REALLOC, alloc, .call = SF_CALL_REALLOC, .api = SF_API_FOREIGN,
+		     .status = SF_NULL, .id = SF_NONE, .old_id = 0, .old_addr = BASE,
+		     .old_size = 100, .n = 1, .elem = 1 << 20, .size = 1 << 20,
+		     .error = ENOMEM, .bad = SF_GOOD, .cache = SF_NONE, .res = SF_NONE);
 	EMIT(f, KSIZE, ksize, .id = 0, .addr = BASE, .value = 112);
+}
+
+static void usable_grew(struct fixture *f)
+{
+	usable_grows(f, true);
+}
+
+static void usable_changes(struct fixture *f)
+{
+	usable_grows(f, false);
 }
 
 static void usable_of_null(struct fixture *f)
@@ -921,6 +936,7 @@ static const struct stream streams[] = {
 	{ SF_INV_MAL_2, usable_right, NULL, NULL },
 	STREAM(MAL, 2, usable_less,
 	       "the usable size of an object of malloc is less than was asked"),
+	{ SF_INV_MAL_2, usable_grew, NULL, NULL },
 	STREAM(MAL, 2, usable_changes, "the usable size of an object changed"),
 	STREAM(MAL, 2, usable_of_null, "the usable size of NULL is not 0"),
 	STREAM(MAL, 2, usable_not_kept, "usable bytes behind what was asked for changed"),

@@ -59,6 +59,16 @@ static void plug_closed_streams(void)
 			_exit(SF_EXIT_BAD);
 }
 
+/*
+ * With sanitizers, a plug-in's undefined behaviour is a crash like others, if nobody says
+ * otherwise. Without, nobody asks.
+ */
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "halt_on_error=1:print_stacktrace=1";
+}
+
 int main(int argc, char **argv)
 {
 	int status;

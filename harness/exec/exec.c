@@ -102,6 +102,20 @@ void x_join(struct sf_exec *x, uint32_t bulk, const uint32_t *res, uint32_t n)
 	*x_slot(x, bulk) = to;
 }
 
+bool x_touches(struct sf_exec *x, const struct sf_op *op, uint64_t bytes)
+{
+	const uint64_t beyond = 1ull << 46; /* more than there are addresses: it is refused */
+
+	if (!x->opt.touch_max || bytes >= beyond || x_has(x, SF_CAP_KMALLOC))
+		return true;
+	if (x->touched + bytes > x->opt.touch_max) {
+		x_skip(x, op, SF_SKIP_BYTES);
+		return false;
+	}
+	x->touched += bytes;
+	return true;
+}
+
 /* --- contents --- */
 
 static enum sf_contents how(const struct sf_exec *x, const struct object *o)

@@ -34,8 +34,9 @@ struct sf_exec_options {
 	uint32_t walk_every;    /* a snapshot every so many operations, 0: at check and the end */
 	uint32_t check_every;   /* INTEGRITY every so many operations, 0: after each */
 	/*
-	 * Bytes that a program may make calloc() zero and realloc() copy, in all; what would be
-	 * beyond is skipped. 0: no limit. A gigabyte takes as long as thousands of short programs.
+	 * Bytes that a program may make an allocator zero, and copy in realloc(), in all; what
+	 * would be beyond is skipped. 0: no limit. A gigabyte takes as long as thousands of short
+	 * programs.
 	 */
 	uint64_t touch_max;
 };

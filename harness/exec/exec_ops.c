@@ -242,9 +242,12 @@ static inline bool set_size(struct sf_exec *x, const struct sf_op *op, struct al
 static inline uint32_t allocate(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar)
 {
 	struct sf_result rs = { .status = SF_NULL };
+	bool ask = set_size(x, op, ar);
 	uint32_t id;
 
-	if (set_size(x, op, ar))
+	if (ar->rq.gfp & SF_GFP_ZERO && !x_touches(x, op, ar->size))
+		return SF_NONE;
+	if (ask)
 		x->a->alloc(x->heap, &ar->rq, &rs);
 	id = x_allocated(x, op, ar, &rs);
 	x_result(x, op, id);
@@ -464,6 +467,11 @@ static void reallocate(struct sf_exec *x, uint32_t old, const struct sf_request 
 		x->a->pin(x->heap, now, false);
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 void x_realloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *ar)
 {
 	struct sf_result rs = { .status = SF_NULL };
@@ -479,6 +487,8 @@ void x_realloc(struct sf_exec *x, const struct sf_op *op, struct alloc_record *a
 		x_check(x, old);
 	}
 	ask = set_size(x, op, ar);
+	if (old != SF_NONE && !x_touches(x, op, least(ar->size, x->obj[old].size)))
+		return;
 	if (old != SF_NONE && !ar->overflow)
 		keep = prepare_kept(x, &x->obj[old], ar->size);
 	if (x->lab && old != SF_NONE)

@@ -120,24 +120,6 @@ static void describe(struct sf_exec *x, struct object *o, const struct alloc_rec
 	o->spare = can_be(ar) && e->usable > o->size ? e->usable - o->size : 0;
 }
 
-/*
- * Counts bytes that the allocator is about to zero or to copy. False: they are more than it may be
- * asked for, and the operation is skipped. Of more than there are addresses nothing is touched.
- */
-static bool touches(struct sf_exec *x, const struct sf_op *op, uint64_t bytes)
-{
-	const uint64_t beyond = 1ull << 46;
-
-	if (!x->opt.touch_max || bytes >= beyond)
-		return true;
-	if (x->touched + bytes > x->opt.touch_max) {
-		x_skip(x, op, SF_SKIP_BYTES);
-		return false;
-	}
-	x->touched += bytes;
-	return true;
-}
-
 /* calloc(): what is promised, before it is written. */
 static void look_at_zeroes(struct sf_exec *x, struct sf_ev_alloc *e)
 {
@@ -168,7 +150,7 @@ void exec_user_alloc(struct sf_exec *x, const struct sf_op *op)
 			return;
 		ar.rq.heap = s->cache;
 	}
-	if (op->code == SF_OP_CALLOC && !touches(x, op, ar.size))
+	if (op->code == SF_OP_CALLOC && !x_touches(x, op, ar.size))
 		return;
 	x->a->alloc(x->heap, &ar.rq, &rs);
 	x_note_outcome(x, &rs);
@@ -260,7 +242,7 @@ void exec_user_realloc(struct sf_exec *x, const struct sf_op *op)
 	if (op->obj != SF_NONE) {
 		old = x_object_of(x, op, op->obj);
 		if (old == SF_NONE ||
-		    !touches(x, op, ar.size < x->obj[old].size ? ar.size : x->obj[old].size))
+		    !x_touches(x, op, ar.size < x->obj[old].size ? ar.size : x->obj[old].size))
 			return;
 		x_check(x, old);
 		ar.rq.heap = x->obj[old].heap;

@@ -6,12 +6,9 @@
  */
 #include "counts.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "files.h"
 
@@ -25,15 +22,9 @@ static char *text = NULL;    /* NUL bytes behind the last line */
 
 bool sf_counts_open(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	void *p = MAP_FAILED;
+	char *p = sf_map_file(path, COUNTS_BYTES);
 
-	if (fd < 0)
-		return false;
-	if (!ftruncate(fd, COUNTS_BYTES))
-		p = mmap(NULL, COUNTS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	if (p == MAP_FAILED)
+	if (!p)
 		return false;
 	text = p;
 	text[COUNTS_BYTES - 1] = 0;

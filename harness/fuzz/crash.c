@@ -340,13 +340,18 @@ static bool read_judged(struct sf_crash *c, const char *text)
 	return false;
 }
 
-/* "ASan: SEGV in slab_free", a line of its own: a target's word for it, from where.h. */
+/*
+ * "ASan: SEGV in slab_free", a line of its own: a target's word for it, from where.h or
+ * undefined.c.
+ */
 static bool read_said(struct sf_crash *c, const char *text)
 {
 	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
-		if (strncmp(text, "ASan: ", 6))
+		bool undefined = !strncmp(text, "UBSan: ", 7);
+
+		if (!undefined && strncmp(text, "ASan: ", 6))
 			continue;
-		c->kind = SF_CRASH_ASAN;
+		c->kind = undefined ? SF_CRASH_UBSAN : SF_CRASH_ASAN;
 		c->said = true;
 		snprintf(c->title, sizeof(c->title), "%.*s", (int)strcspn(text, "\n"), text);
 		return true;
@@ -373,23 +378,32 @@ static bool read_asan(struct sf_crash *c, const char *text)
 	return true;
 }
 
+void sf_crash_undefined(char title[SF_TITLE_MAX], const char *message)
+{
+	static const char head[] = "UBSan: ";
+	size_t len = strcspn(message, "\n"), at = sizeof(head) - 1;
+
+	/* After a colon there are only the values. */
+	for (size_t i = 0; i + 1 < len; i++)
+		if (message[i] == ':' && message[i + 1] == ' ')
+			len = i;
+	memcpy(title, head, at);
+	put_words(title + at, SF_TITLE_MAX - at, message, len);
+	title[at] = (char)tolower((unsigned char)title[at]);
+}
+
 /* "FILE:LINE:COL: runtime error: signed integer overflow: 1 + 2 cannot ...". */
 static bool read_ubsan(struct sf_crash *c, const char *text)
 {
 	static const char head[] = ": runtime error: ";
 	const char *at = strstr(text, head), *line = at, *s;
-	char what[SF_TITLE_MAX] = "UBSan: ";
+	char what[SF_TITLE_MAX];
 	size_t len;
 
 	if (!at)
 		return false;
 	s = at + sizeof(head) - 1;
-	len = strcspn(s, "\n");
-	/* After a colon there are only the values. */
-	for (size_t i = 0; i + 1 < len; i++)
-		if (s[i] == ':' && s[i + 1] == ' ')
-			len = i;
-	put_words(what + 7, sizeof(what) - 7, s, len);
+	sf_crash_undefined(what, s);
 	while (line > text && line[-1] != '\n')
 		line--;
 	put_title(c, SF_CRASH_UBSAN, what, s);

@@ -71,6 +71,9 @@ static inline bool sf_crash_is_judged(enum sf_crash_kind kind)
  */
 enum sf_crash_kind sf_crash_of_title(const char *title);
 
+/* "UBSan: shift exponent N is too large for ...": the title of such a message, without a place. */
+void sf_crash_undefined(char title[SF_TITLE_MAX], const char *message);
+
 /*
  * `text` is all that the process said on standard error; `end` may be NULL: a report alone. False:
  * nothing of a crash is in either. Allocates nothing.

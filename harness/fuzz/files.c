@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -183,4 +184,23 @@ bool sf_file_since(const char *path, const struct timespec *since)
 		return false;
 	return st.st_mtim.tv_sec > since->tv_sec ||
 	       (st.st_mtim.tv_sec == since->tv_sec && st.st_mtim.tv_nsec >= since->tv_nsec);
+}
+
+void *sf_map_file(const char *path, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), all = (size + page - 1) / page * page;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644), error;
+	void *p = MAP_FAILED, *room = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (!ftruncate(fd, (off_t)size))
+		room = mmap(NULL, all + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (room != MAP_FAILED)
+		p = mmap((char *)room + page, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			 fd, 0);
+	error = errno;
+	close(fd);
+	errno = error;
+	return p == MAP_FAILED ? NULL : p;
 }

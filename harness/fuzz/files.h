@@ -23,6 +23,11 @@ char *sf_read_file(const char *path, size_t *len);
 /* Temporary file, fsync, rename. */
 bool sf_write_file(const char *path, const void *data, size_t len);
 bool sf_copy_file(const char *from, const char *to);
+/*
+ * A file of `size` bytes, made if need be, mapped and shared; NULL: it cannot be had. Between pages
+ * that nothing may touch: who writes over all that lies behind an object does not get to it.
+ */
+void *sf_map_file(const char *path, size_t size);
 
 /*
  * Names of the plain files in a folder, without those that begin with a dot, in order; ends with

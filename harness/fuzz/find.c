@@ -19,6 +19,7 @@
 #include "../../allocators/base/hash.h"
 #include "../../oracles/oracle.h"
 #include "counts.h"
+#include "files.h"
 
 enum {
 	PER_TITLE_MAX = 8, /* crash files of one title */
@@ -257,6 +258,15 @@ void sf_find_save(const char *title, const char *detail)
 	sf_counter_add(k->counter, 1);
 }
 
+void sf_find_note(const char *title)
+{
+	bool made = fd.made;
+
+	fd.made = false;
+	sf_find_save(title, "");
+	fd.made = made;
+}
+
 bool sf_find_made(void)
 {
 	return fd.made;
@@ -272,14 +282,42 @@ bool sf_find_goes_on(void)
 	return fd.goes_on;
 }
 
+/* What is mapped of FILE.input; NULL: it cannot be had, and is not that important. */
+static uint8_t *in_hand;
+
+static void open_in_hand(const char *counts)
+{
+	char path[4096];
+
+	if (snprintf(path, sizeof(path), "%s.input", counts) >= (int)sizeof(path))
+		return;
+	in_hand = sf_map_file(path, 4 + SF_IN_HAND_BYTES);
+	if (in_hand)
+		memset(in_hand, 0, 4);
+}
+
+static void put_in_hand(const uint8_t *data, size_t size)
+{
+	const uint32_t len = size > SF_IN_HAND_BYTES ? 0 : (uint32_t)size;
+
+	if (!in_hand)
+		return;
+	for (unsigned int i = 0; i < 4; i++)
+		in_hand[i] = (uint8_t)(len >> 8 * i);
+	if (len)
+		memcpy(in_hand + 4, data, len);
+}
+
 void sf_find_take(const uint8_t *data, size_t size)
 {
 	fd.data = data;
 	fd.size = size;
 	fd.prog = NULL;
 	fd.made = false;
-	if (fd.goes_on)
-		remember(data, size);
+	if (!fd.goes_on)
+		return;
+	remember(data, size);
+	put_in_hand(data, size);
 }
 
 void sf_find_is(const struct sf_prog *prog, const char *allocator)
@@ -306,4 +344,6 @@ void sf_find_setup(void)
 		fprintf(stderr, "slabfuzz: SLABFUZZ_GO_ON=%s: %s\n", counts, strerror(errno));
 		exit(3);
 	}
+	if (counts)
+		open_in_hand(counts);
 }

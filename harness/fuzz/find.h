@@ -35,6 +35,8 @@ enum { SF_FIND_AGAIN = 88 };
 bool sf_find_expected(const char *title);
 /* The input in hand is one. Only the first of an input counts. */
 void sf_find_save(const char *title, const char *detail);
+/* Something that it does not end with: another find of the same input counts, too. */
+void sf_find_note(const char *title);
 /* There was one since sf_find_take(). */
 bool sf_find_made(void);
 
@@ -51,5 +53,11 @@ int sf_find_name(char name[SF_FIND_NAME_MAX], const char *title, const uint8_t *
  * again alone.
  */
 enum { SF_HISTORY_INPUTS = 128, SF_HISTORY_BYTES = 1 << 16 };
+
+/*
+ * FILE.input, beside the counts of a run that goes on: the input in hand, with its length in front
+ * (4 bytes, little-endian). Who dies without a word, and saves nothing, has left that.
+ */
+enum { SF_IN_HAND_BYTES = 1 << 16 };
 
 #endif

@@ -250,7 +250,7 @@ static void keep(const char *folder, const char *const *paths, uint32_t nr)
 static void try_history(const struct sf_finds_options *opt, struct sf_find *f, const char *base)
 {
 	char *path = sf_path("%s.history", base), *folder = sf_path("%s.before", base);
-	const char *expect = sf_crash_is_judged(f->kind) ? f->title : NULL;
+	const char *expect = f->title; /* what else they do is not what it is about */
 	uint32_t nr = unpack(path, folder);
 	const char **paths = sf_zalloc(nr + 2, sizeof(*paths));
 	char **all = sf_zalloc(nr + 1, sizeof(*all));
@@ -278,7 +278,7 @@ static bool repeats_in_words(const struct sf_finds_options *opt, struct sf_find 
 {
 	struct sf_crash c;
 	char *said = NULL;
-	bool same = sf_target_run(&opt->target, f->allocator, NULL, paths, &c, &said) &&
+	bool same = sf_target_run(&opt->target, f->allocator, f->title, paths, &c, &said) &&
 		    is_same(&c, f);
 
 	if (same)
@@ -299,7 +299,7 @@ static void confirm(const struct sf_finds_options *opt, struct sf_find *f)
 		if (!f->repeated)
 			f->repeated += repeats_in_words(opt, f, alone);
 		else
-			f->repeated += repeats(opt, f, alone, NULL);
+			f->repeated += repeats(opt, f, alone, f->title);
 		/* A hang takes its time. */
 		if (f->kind == SF_CRASH_HANG && f->repeated) {
 			f->tried++;

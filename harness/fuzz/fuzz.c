@@ -24,6 +24,7 @@
 #include "mark.h"
 #include "rig.h"
 #include "survive.h"
+#include "undefined.h"
 #include "where.h"
 
 enum {
@@ -207,9 +208,11 @@ static unsigned int stack_of(const char *report, uintptr_t *pc, unsigned int max
 static void asan_title(const char *report, char title[SF_CRASH_MAX])
 {
 	static const char mark[] = "SUMMARY: AddressSanitizer: ";
-	const char *kind = strstr(report, mark);
+	const char *kind = strstr(report, mark), *at = strstr(report, "ERROR: AddressSanitizer: ");
 	uintptr_t pc[STACK_MAX];
 
+	/* What another sanitizer said before is in it, too. */
+	report = at ? at : report;
 	kind = kind ? kind + sizeof(mark) - 1 : "report";
 	sf_where_title(kind, strcspn(kind, " \n"), pc, stack_of(report, pc, STACK_MAX), title);
 }
@@ -244,10 +247,18 @@ static void normalise(struct sf_settings *set, uint64_t heeded)
 	sf_settings_fixup(set);
 }
 
+/* The operation that the report was about is over. */
+__attribute__((noinline, noreturn, cold)) static void sf_undefined_behaviour(void)
+{
+	__builtin_trap();
+}
+
 static void on_event(void *judge, const struct sf_event *ev)
 {
 	if (ev->type == SF_EV_BEGIN && sf_fuzz_forget_coverage)
 		sf_fuzz_forget_coverage();
+	if (__builtin_expect(sf_undefined_told(), false))
+		sf_undefined_behaviour();
 	/* After a find the judge's picture is of no use, and more of the same would be said. */
 	if (judge && __builtin_expect(!fz.in_use || !fz.in_use->broken, true))
 		sf_judge_event(judge, ev);

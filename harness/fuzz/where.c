@@ -182,14 +182,14 @@ static const char *function_at(const struct object *o, uintptr_t pc)
 static bool is_passed_over(const char *name)
 {
 	static const char *const begins[] = {
-		"__asan", "__interceptor", "___interceptor", "__sanitizer", "__ubsan",
+		"__asan", "__interceptor", "___interceptor", "__sanitizer",
 		"_ZN6__asan", "_ZN11__sanitizer", "heap_assert_failed", "on_crash",
 	};
 
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
 		if (!strncmp(name, begins[i], strlen(begins[i])))
 			return true;
-	return false;
+	return strstr(name, "__ubsan"); /* mangled, of arguments' types */
 }
 
 void sf_where_title(const char *kind, size_t len, const uintptr_t *pc, unsigned int nr,

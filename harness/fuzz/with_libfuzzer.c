@@ -23,6 +23,7 @@
 enum {
 	INTERRUPTED = 72, /* libFuzzer's exit status */
 	ADOPTED_MAX = 40,
+	SILENT_MAX = 1000,
 };
 
 struct lf_run {
@@ -33,6 +34,7 @@ struct lf_run {
 	char *seeds, *live, *raw; /* folders */
 	size_t *said;             /* of each job: where the log of its process begins */
 	bool gave_up;             /* a job is not started again */
+	unsigned int silent;      /* processes that died without a word */
 };
 
 /* CORPUS-what.NUMBER */
@@ -180,6 +182,32 @@ static void weed(const struct lf_run *l, const char *path)
 	free(bad);
 }
 
+/*
+ * Who died without a word and saved nothing: what he had in hand, as a file of the folder of the
+ * engine's own finds. NULL: nothing.
+ */
+static char *in_hand(const struct lf_run *l, uint32_t nr)
+{
+	char *counts = of_job(l, "counts", nr), *from = sf_path("%s.input", counts), *to = NULL;
+	size_t size = 0;
+	uint8_t *data = (uint8_t *)sf_read_file(from, &size);
+	uint32_t len = 0;
+
+	for (unsigned int i = 0; data && size >= 4 && i < 4; i++)
+		len |= (uint32_t)data[i] << 8 * i;
+	if (data && len && len <= size - 4) {
+		to = sf_path("%s/%u-crash-in-hand-%u", l->raw, nr, l->silent);
+		if (!sf_write_file(to, data + 4, len)) {
+			free(to);
+			to = NULL;
+		}
+	}
+	free(data);
+	free(counts);
+	free(from);
+	return to;
+}
+
 /* The next one reads the whole corpus again. */
 static void forget_kept(const struct lf_run *l, uint32_t nr)
 {
@@ -211,9 +239,16 @@ static void ended(void *ctx, uint32_t nr)
 			weed(l, saved);
 			forget_kept(l, nr);
 		}
-	} else if (!strstr(log, "\n#")) {
-		again = false; /* it says nothing and saves nothing */
-		l->gave_up = true;
+	} else if (!strstr(log, "INITED")) {
+		free(saved);
+		saved = l->silent < SILENT_MAX ? in_hand(l, nr) : NULL;
+		l->silent++;
+		again = saved;
+		l->gave_up |= !again;
+		if (again) {
+			weed(l, saved);
+			forget_kept(l, nr);
+		}
 	} else {
 		sleep(1);
 	}
@@ -386,6 +421,7 @@ static void begin(struct lf_run *l)
 	keep_live(l);
 	for (uint32_t i = 0; i < p->jobs; i++) {
 		static const char *const left[] = { "log", "counts", "kept" };
+		char *counts = of_job(l, "counts", i), *input = sf_path("%s.input", counts);
 
 		for (int k = 0; k < 3; k++) {
 			char *path = of_job(l, left[k], i);
@@ -393,6 +429,9 @@ static void begin(struct lf_run *l)
 			sf_remove_tree(path);
 			free(path);
 		}
+		unlink(input);
+		free(input);
+		free(counts);
 	}
 	sf_engine_asan(&l->env, "halt_on_error=0:symbolize=0");
 	sf_words_add(&l->env, "SLABFUZZ_CRASHES=%s", p->crashes);

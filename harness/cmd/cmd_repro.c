@@ -23,6 +23,7 @@
 
 enum {
 	RUNS = 3,           /* of the program, and of what was made of it */
+	SELDOM = 20,        /* of a program that has not shown it yet */
 	BUILD_SECONDS = 300,
 	RUN_SECONDS = 20,
 };
@@ -56,7 +57,7 @@ struct making {
 	const struct sf_member *member;
 	struct sf_symptom shows;
 	char *report;          /* of a crash, NULL */
-	uint32_t repeated;
+	uint32_t repeated, looked;
 	char *temp;            /* the folder, until it is done */
 	char *library;         /* of a library or plug-in; "": the C library */
 	char *source;          /* allocators/, of a model */
@@ -166,7 +167,7 @@ static void put_readme(const struct making *m, FILE *f)
 	fprintf(f, "`make run` exits with 0 if the bug is not there; else it says\n\n    %.*s\n\n",
 		(int)strcspn(m->said, "\n"), *m->said ? m->said : "(nothing: it crashes)");
 	fprintf(f, "It came in %u of %u runs of slabfuzz, and in each run of repro.c.\n\n",
-		m->repeated, RUNS);
+		m->repeated, m->looked);
 	if (m->report && *m->report) {
 		fputs("## Stack\n\n", f);
 		for (const char *l = m->report; *l; l += strcspn(l, "\n"), l += *l == '\n')
@@ -445,9 +446,12 @@ static int look(struct making *m)
 
 	if (!r)
 		return sf_bad("repro: %s", err.text);
-	for (int i = 0; i < RUNS; i++) {
+	while (m->looked < RUNS || (!m->repeated && m->looked < SELDOM)) {
 		const char *report;
 
+		m->looked++;
+		if (*err.text)
+			break;
 		if (!sf_rerun(r, &m->in->prog, m->in->title, &s, &err))
 			continue;
 		m->shows = s;

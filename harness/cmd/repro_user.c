@@ -29,6 +29,8 @@ static const char prelude[] =
 "	_exit(1);\n"
 "}\n"
 "\n"
+"static void failed(const void *p) __attribute__((unused));\n"
+"\n"
 "static unsigned char byte_of(const struct object *o, size_t i)\n"
 "{\n"
 "	return (unsigned char)((o->key + i * 7) | 1);\n"
@@ -84,6 +86,13 @@ static const char prelude[] =
 "	o->size = size;\n"
 "	o->key = (unsigned int)nr * 37;\n"
 "	fill(o);\n"
+"}\n"
+"\n"
+"/* NULL says why. */\n"
+"static void failed(const void *p)\n"
+"{\n"
+"	if (!p && errno != ENOMEM)\n"
+"		bug(\"a failure does not set errno to ENOMEM\");\n"
 "}\n"
 "\n"
 "/* Nothing that is asked so can be had. */\n"
@@ -192,18 +201,26 @@ static uint64_t product(const struct sf_op *op)
 	return __builtin_mul_overflow(op->n, op->size, &bytes) ? UINT64_MAX : bytes;
 }
 
+static void put_failure(const struct out *o, uint64_t bytes)
+{
+	if (bytes && sf_traits_of(o->r->allocator)->error)
+		fputs("\tfailed(p);\n", o->f);
+}
+
 static void put_alloc(const struct out *o, const struct sf_op *op)
 {
 	const char *name = sf_op_table[op->code].name;
 	char a[40], b[40];
 
-	fputs("\tp = ", o->f);
+	fputs("\terrno = 0;\n\tp = ", o->f);
 	call(o, name, op->cache);
 	if (op->code == SF_OP_MALLOC) {
 		fprintf(o->f, "%s);\n", number(op->size, a));
+		put_failure(o, op->size);
 		take(o, op, op->size, natural(o->r, op->size), 0);
 	} else if (op->code == SF_OP_CALLOC) {
 		fprintf(o->f, "%s, %s);\n", number(op->n, a), number(op->size, b));
+		put_failure(o, product(op));
 		take(o, op, product(op), natural(o->r, product(op)),
 		     sf_traits_of(o->r->allocator)->zeroed != 0);
 	} else {
@@ -243,13 +260,14 @@ static void put_realloc(const struct out *o, const struct sf_op *op)
 		snprintf(old, sizeof(old), "object[%u].p", op->obj);
 		fprintf(o->f, "\tverify(&object[%u]);\n", op->obj);
 	}
-	fputs("\tp = ", o->f);
+	fputs("\terrno = 0;\n\tp = ", o->f);
 	call(o, array ? "reallocarray" : "realloc", heap_of(o, op->obj));
 	fprintf(o->f, "%s, ", old);
 	if (array)
 		fprintf(o->f, "%s, %s);\n", number(op->n, a), number(op->size, b));
 	else
 		fprintf(o->f, "%s);\n", number(op->size, a));
+	put_failure(o, bytes);
 	if (bytes > INT64_MAX) {
 		fputs("\tmust_fail(p);\n", o->f);
 		return;

@@ -340,6 +340,26 @@ static bool put_plugin_only(const struct out *o, const struct sf_op *op)
 	return false;
 }
 
+/* Words of the kernel that an allocator of user space was asked in: what they came to. */
+static struct sf_op in_user_words(const struct sf_op *op)
+{
+	static const struct {
+		uint8_t from, to;
+	} words[] = {
+		{ SF_OP_KMALLOC, SF_OP_MALLOC }, { SF_OP_KZALLOC, SF_OP_CALLOC },
+		{ SF_OP_KCALLOC, SF_OP_CALLOC }, { SF_OP_KREALLOC, SF_OP_REALLOC },
+		{ SF_OP_KFREE, SF_OP_FREE }, { SF_OP_KSIZE, SF_OP_MALLOC_USABLE_SIZE },
+	};
+	struct sf_op user = *op;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (op->code == words[i].from)
+			user.code = words[i].to;
+	if (op->code == SF_OP_KZALLOC)
+		user.n = 1;
+	return user;
+}
+
 static bool put_op(const struct out *o, const struct sf_op *op)
 {
 	switch (op->code) {
@@ -458,9 +478,11 @@ bool sf_repro_user(const struct sf_repro *r, FILE *f, struct sf_error *err)
 	if (r->plugin)
 		fputs("\t(void)stats, (void)said;\n", f);
 	for (uint32_t i = 0; i < r->prog->nr_ops; i++) {
+		const struct sf_op op = in_user_words(&r->prog->ops[i]);
+
 		sf_repro_comment(r, i, f);
 		fprintf(f, "\tline = %u;\n", i + 1);
-		if (put_op(&o, &r->prog->ops[i]))
+		if (put_op(&o, &op))
 			continue;
 		snprintf(err->text, sizeof(err->text), "%s() cannot be said in plain C yet",
 			 sf_op_table[r->prog->ops[i].code].name);

@@ -104,8 +104,23 @@ struct words {
 	const char *title, *detail;
 };
 
+/*
+ * What it ran with has no misuse where the allocator heeds none; but text with operations that
+ * misuse it has to say so.
+ */
+static struct sf_prog as_text(const struct sf_prog *prog)
+{
+	struct sf_prog p = *prog;
+
+	for (uint32_t i = 0; i < p.nr_ops; i++)
+		if (sf_op_table[p.ops[i].code & SF_CODE_MAX].flags & SF_OPF_MISUSE)
+			p.settings.misuse = 1;
+	return p;
+}
+
 static bool write_text(int file, const void *ctx)
 {
+	const struct sf_prog prog = as_text(fd.prog);
 	const struct words *w = ctx;
 	FILE *f = fdopen(dup(file), "w");
 
@@ -119,7 +134,7 @@ static bool write_text(int file, const void *ctx)
 		line += len + (line[len] == '\n');
 	}
 	fprintf(f, "# allocator: %s\n", fd.allocator ? fd.allocator : "none");
-	sf_text_write(fd.prog, f);
+	sf_text_write(&prog, f);
 	return !fclose(f);
 }
 

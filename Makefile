@@ -366,9 +366,10 @@ $(BUILD)/mutator: tests/mutator.c
 	@mkdir -p $(@D)
 	$(Q)echo '  LD      $@' && $(CC) -std=gnu11 -D_GNU_SOURCE= -O2 $(WARN) -o $@ $<
 
-# Headers that the command carries in itself.
+# Files that the command carries in itself.
 $(foreach f,$(FLAVORS),$(BUILD)/$f/harness/cmd/parts.o): harness/exec/event_hash.h \
-	allocators/include/slabfuzz/plugin.h
+	allocators/include/slabfuzz/plugin.h $(wildcard harness/cmd/report/page.* \
+	harness/cmd/report/*.js)
 
 # The tree's own headers first, as for any tree (ci/model-so.sh).
 $(BUILD)/pic/ci/model-so.o: pic_CFLAGS += -iquote allocators

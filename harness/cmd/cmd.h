@@ -30,6 +30,7 @@
 	X(inject, "FILE…", "fail each allocation of a program in turn, under oracles")           \
 	X(boots, "", "judge what only many boots show: seeds, partitions, orders")               \
 	X(slabinfo, "FILE", "a heap after a program, as /proc/slabinfo, meminfo … show it")     \
+	X(report, "-o DIR [FILE…|DIR…]", "a page to look at: finds, checks, heaps as films") \
 	X(workload, "NAME", "write a program of a family, such as dentries and names")           \
 	X(types, "", "types with tokens, partitions and caches; of a real kernel with --btf")    \
 	X(show, "FILE", "print a program as text")                                              \

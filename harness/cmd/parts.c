@@ -20,6 +20,11 @@
 
 EMBED(sf_event_hash_header, "harness/exec/event_hash.h");
 EMBED(sf_plugin_header, "allocators/include/slabfuzz/plugin.h");
+EMBED(sf_report_html, "harness/cmd/report/page.html");
+EMBED(sf_report_css, "harness/cmd/report/page.css");
+EMBED(sf_report_js, "harness/cmd/report/page.js");
+EMBED(sf_report_plots_js, "harness/cmd/report/plots.js");
+EMBED(sf_report_heap_js, "harness/cmd/report/heap.js");
 
 char *sf_part(const char *name)
 {

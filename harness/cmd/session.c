@@ -60,6 +60,8 @@ static void listen(void *ctx, const struct sf_event *ev)
 	} else {
 		sf_shape_event(&s->shape, ev);
 	}
+	if (s->opt->tap)
+		s->opt->tap->event(s->opt->tap->ctx, ev);
 	sf_judge_event(s->judge, ev);
 }
 
@@ -91,6 +93,14 @@ static char *trace_text(uint8_t code, uint64_t size)
 	return sf_sprintf("%s()", name ? name : "?");
 }
 
+static void tap_op(struct sf_session *s, const struct sf_op *o)
+{
+	char *text = !o ? NULL : s->prog ? op_text(s->prog, s->op) : trace_text(o->code, o->size);
+
+	s->opt->tap->op(s->opt->tap->ctx, s->op, text);
+	free(text);
+}
+
 /* The results say at any time where the work is: it may end there. */
 static void at(struct sf_session *s, uint32_t op)
 {
@@ -102,6 +112,8 @@ static void at(struct sf_session *s, uint32_t op)
 	r->now.line = s->prog && o ? o->line : s->record && s->lines ? s->record->line : 0;
 	r->now.code = o ? o->code : 0;
 	r->now.size = o ? o->size : 0;
+	if (s->opt->tap)
+		tap_op(s, o);
 	sf_apart_step(true);
 }
 
@@ -122,6 +134,8 @@ static void on_violation(void *ctx, const struct sf_violation *v)
 	struct sf_session *s = ctx;
 	struct sf_found where = { .op = v->op };
 
+	if (s->opt->tap)
+		s->opt->tap->violation(s->opt->tap->ctx, v);
 	if (s->op != SF_NONE && (s->prog || s->trace_op))
 		sf_session_where(s->results, s->prog, &where);
 	sf_results_found(s->results, v, &where);

@@ -12,7 +12,19 @@
 #include "results.h"
 #include "select.h"
 
+/*
+ * Who looks on: at what the judge sees, on its way to it; at each operation before its events, with
+ * its text (NULL: before the first, after the last); at violations, expected ones too.
+ */
+struct sf_session_tap {
+	void (*op)(void *ctx, uint32_t op, const char *text);
+	void (*event)(void *ctx, const struct sf_event *ev);
+	void (*violation)(void *ctx, const struct sf_violation *v);
+	void *ctx;
+};
+
 struct sf_session_options {
+	const struct sf_session_tap *tap; /* NULL: nobody */
 	sf_invariant_set only; /* oracles, 0: all */
 	struct sf_exec_options exec;   /* walk_every: SF_WALK_UNSAID, or as asked for */
 	struct sf_overrides overrides; /* of settings */

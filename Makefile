@@ -479,7 +479,8 @@ install: $(BUILD)/slabfuzz $(BUILD)/replay $(BUILD)/slabfuzz.1 $(BUILD)/slabfuzz
 		'$(dest)/share/slabfuzz/seeds/'
 	@$(INSTALL) -m 644 $(filter-out %.md,$(wildcard corpora/user/*)) \
 		'$(dest)/share/slabfuzz/user/'
-	$(INSTALL) -m 644 README.md LICENSE $(wildcard docs/*.md) '$(dest)/share/doc/slabfuzz/'
+	$(INSTALL) -m 644 README.md LICENSE $(wildcard docs/*.md docs/*.png) \
+		'$(dest)/share/doc/slabfuzz/'
 
 uninstall:
 	rm -f '$(dest)/bin/slabfuzz' '$(dest)/bin/slabfuzz-replay' \

@@ -58,7 +58,8 @@ cp "$tmp/found.txt" "$tmp/crashes/MEM-1/smallest.txt"
 cp "$tmp/hostile.txt" "$tmp/crashes/a.txt"
 slabfuzz 0 report -o "$tmp/out.d" "$tmp/crashes"
 for a in typed baseline; do
-	check "a find on its own allocator, $a" test "$(grep -c "^\"allocator\":\"$a\"" "$page")" = 1
+	check "a find on its own allocator, $a" \
+		test "$(grep -c "^\"allocator\":\"$a\"" "$page")" = 1
 done
 slabfuzz 0 report -o "$tmp/out.d" --ops 1 corpora/traces/sockets-6.18.trace-cmd-report.txt.zst
 check 'what is not shown is counted' grep -q '"dropped":[1-9]' "$page"
@@ -121,7 +122,8 @@ note('another theme', document.documentElement.dataset.theme !== theme);
 key('j');
 key('k');
 note('names are text', !document.querySelector('img'));
-document.body.appendChild(document.createElement('pre')).textContent = '\n' + seen.join('\n') + '\n';
+const told = document.body.appendChild(document.createElement('pre'));
+told.textContent = '\n' + seen.join('\n') + '\n';
 </script>
 END
 slabfuzz 0 report -o "$tmp/out.d" -a baseline,typed "$tmp/hostile.txt"

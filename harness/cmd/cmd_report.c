@@ -14,7 +14,7 @@
 #include "../fuzz/apart.h"
 #include "../fuzz/crash_file.h"
 #include "../fuzz/files.h"
-#include "report.h"
+#include "report_page.h"
 
 struct plan {
 	struct sf_selection on;
@@ -42,10 +42,10 @@ static const struct sf_row rows[] = {
 
 static const struct sf_usage usage = {
 	"report", "-o DIR [FILE…|DIR…]",
-	"Runs each FILE, a program or a recording, on each allocator under all oracles, and writes\n"
-	"DIR/index.html, which opens in a browser without network: what ran, finds with their\n"
-	"programs, checks and skips of each invariant, and each heap as a film, operation by\n"
-	"operation. A DIR stands for its files and those of its folders (what fuzz or triage\n"
+	"Runs each FILE, a program or a recording, on each allocator under all oracles, and\n"
+	"writes DIR/index.html, which opens in a browser without network: what ran, finds with\n"
+	"their programs, checks and skips of each invariant, and each heap as a film, operation\n"
+	"by operation. A DIR stands for its files and those of its folders (what fuzz or triage\n"
 	"left); none: build/crashes. Exit status 0: the page is written, whatever it shows.",
 	rows,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * report_page.c - report.h: the page, whose markup, looks and scripts the command carries in itself
+ * report_page.c - report_page.h: the page, whose markup, looks and scripts the command carries in itself
  * (parts.h), with the data of the runs in it as JSON that no HTML can be hidden in (film.h).
  */
 #include <dirent.h>
@@ -11,7 +11,7 @@
 
 #include "../fuzz/files.h"
 #include "parts.h"
-#include "report.h"
+#include "report_page.h"
 
 enum { PROGRAM_MAX = 1 << 16 };
 

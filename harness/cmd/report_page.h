@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h - what `slabfuzz report` collects and its page (report_page.c). Relies on session.h and
+ * report_page.h - what `slabfuzz report` collects and its page (report_page.c). Relies on session.h and
  * film.h.
  */
 #ifndef SLABFUZZ_REPORT_PAGE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * report_page.c - report_page.h: the page, whose markup, looks and scripts the command carries in itself
- * (parts.h), with the data of the runs in it as JSON that no HTML can be hidden in (film.h).
+ * report_page.c - report_page.h: the page, whose markup, looks and scripts the command carries in
+ * itself (parts.h), with the data of the runs in it as JSON that no HTML can be hidden in (film.h).
  */
 #include <dirent.h>
 #include <inttypes.h>

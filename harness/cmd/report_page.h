@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_page.h - what `slabfuzz report` collects and its page (report_page.c). Relies on session.h and
- * film.h.
+ * report_page.h - what `slabfuzz report` collects and its page (report_page.c). Relies on session.h
+ * and film.h.
  */
 #ifndef SLABFUZZ_REPORT_PAGE_H
 #define SLABFUZZ_REPORT_PAGE_H

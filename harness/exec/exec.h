@@ -39,6 +39,8 @@ struct sf_exec_options {
 	 * programs.
 	 */
 	uint64_t touch_max;
+	/* What objects are filled with is another one's for another number. */
+	uint64_t keys;
 };
 
 struct sf_exec;

@@ -167,7 +167,7 @@ void x_join(struct sf_exec *x, uint32_t bulk, const uint32_t *res, uint32_t n);
 /* Of contents: never twice in a run, and never 0. */
 static inline uint64_t x_new_key(struct sf_exec *x)
 {
-	return ++x->seq * 0xd6e8feb86659fd93ull;
+	return (++x->seq + x->opt.keys) * 0xd6e8feb86659fd93ull;
 }
 
 /* Contents of `size` bytes of an object are to be written and verified. */

@@ -75,14 +75,15 @@ static void listen(void *ctx, const struct sf_event *ev)
 
 static struct sf_tape *create_tape(const struct sf_member *m, const struct sf_lockstep_options *o)
 {
-	const struct sf_tape_options here = {
+	struct sf_tape_options opt = {
 		.exec = o->exec, .here = true,
 		.no_whole = sf_relation_reach(m->relation, m->allocator) & SF_PROP(WHOLE),
 	};
 
 	if (o->worker)
-		return sf_tape_create(m->allocator, o->worker);
-	return m->relation ? sf_tape_create(m->allocator, &here) : NULL;
+		opt = *o->worker;
+	sf_relation_exec(m->relation, &opt.exec);
+	return o->worker || m->relation ? sf_tape_create(m->allocator, &opt) : NULL;
 }
 
 /* Builds have one name, too: what it can do says that it is the first one. */

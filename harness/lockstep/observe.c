@@ -12,6 +12,7 @@
 #include "../../allocators/base/grow.h"
 #include "../exec/event_hash.h"
 #include "../program/program.h"
+#include "relations.h"
 
 static void add(struct sf_observer *o, enum sf_property p, const char *what, uint64_t value,
 		const char *text)
@@ -68,7 +69,7 @@ static void name_cache(struct sf_observer *o, uint32_t id, const char *name, boo
 	}
 	/* Values of the step in hand may still point to the old one: ids are not used again. */
 	if (!o->cache[id])
-		o->cache[id] = strdup(name);
+		o->cache[id] = strdup(name + sf_renamed_prefix(name));
 	if (boot && o->nr_boot <= id)
 		o->nr_boot = id + 1;
 }

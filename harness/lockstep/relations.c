@@ -460,6 +460,48 @@ static bool make_exchanged(const struct sf_prog *p, const struct sf_allocator *a
 	return finish(&m, err);
 }
 
+/* --- other names --- */
+
+static const char prefix[] = "renamed-";
+
+size_t sf_renamed_prefix(const char *name)
+{
+	return strncmp(name, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
+}
+
+/* An allocator may look at what is in an object; nobody says what it is. */
+void sf_relation_exec(enum sf_relation r, struct sf_exec_options *opt)
+{
+	if (r == SF_RELATION_RENAMED)
+		opt->keys = 0x5bd1e995;
+}
+
+/* One that would be too long keeps its name. */
+static uint32_t other_name(struct making *m, const struct sf_op *op)
+{
+	char name[SF_STRING_MAX + 1];
+	int len = snprintf(name, sizeof(name), "%s%s", prefix, sf_prog_str(m->from, op->name));
+
+	if (!op->name || len > (int)SF_STRING_MAX)
+		return op->name;
+	return sf_prog_string(&m->to->prog, name, (size_t)len);
+}
+
+static bool make_renamed(const struct sf_prog *p, const struct sf_allocator *a,
+			 struct sf_related *to, struct sf_error *err)
+{
+	struct making m;
+
+	begin(&m, p, a, to);
+	for (uint32_t i = 0; i < p->nr_ops; i++) {
+		struct sf_op op = p->ops[i];
+
+		op.name = other_name(&m, &op);
+		copy(&m, &op);
+	}
+	return finish(&m, err);
+}
+
 /* --- the table --- */
 
 const struct sf_relation_info sf_relations[SF_RELATION_COUNT] = {

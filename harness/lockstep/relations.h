@@ -8,6 +8,7 @@
 #ifndef SLABFUZZ_RELATIONS_H
 #define SLABFUZZ_RELATIONS_H
 
+#include "../exec/exec.h"
 #include "../program/program.h"
 #include "properties.h"
 
@@ -29,7 +30,9 @@
 	X(FAILING, "failing", SF_PROP(WHOLE), SF_WHERE, failing, 1,                       \
 	  "requests put in that must fail, and change nothing")                           \
 	X(EXCHANGED, "exchanged", SF_LAYOUT, SF_WHERE, exchanged, 1,                      \
-	  "neighbouring operations on unrelated objects exchanged")
+	  "neighbouring operations on unrelated objects exchanged")                       \
+	X(RENAMED, "renamed", SF_PROP(WHOLE), 0, renamed, 1,                              \
+	  "caches under other names, other bytes written to objects")
 
 enum sf_relation {
 	SF_RELATION_NONE,
@@ -57,6 +60,10 @@ struct sf_relation_info {
 /* By enum sf_relation; that of SF_RELATION_NONE has no name. */
 extern const struct sf_relation_info sf_relations[SF_RELATION_COUNT];
 
+/* What stands before the names of caches in one that is renamed; 0: not in front of this. */
+size_t sf_renamed_prefix(const char *name);
+/* What a relation wants of the executor besides a program. */
+void sf_relation_exec(enum sf_relation r, struct sf_exec_options *opt);
 /* SF_RELATION_NONE: there is none of that name. */
 enum sf_relation sf_relation_by_name(const char *name, size_t len);
 /* What may differ between a program and what a relation made of it, on this allocator. */

@@ -108,9 +108,14 @@ cat >"$tmp/bump.c" <<'END'
 #include <stdlib.h>
 static _Alignas(16) char arena[1 << 20];
 static size_t top;
+static int frees;
 void *malloc(size_t n)
 {
 	size_t at = top;
+#ifdef ANSWER
+	if (n == 777 && frees)
+		return ANSWER;
+#endif
 #ifdef DIES
 	if (n == 777)
 		DIES;
@@ -120,7 +125,7 @@ void *malloc(size_t n)
 	top += (n | 15) + 1;
 	return arena + at;
 }
-void free(void *p) { (void)p; }
+void free(void *p) { (void)p; frees++; }
 END
 bump()
 {
@@ -137,6 +142,23 @@ for dies in '__builtin_trap()' 'exit(0)' 'abort()'; do
 	slabfuzz 1 diff -a "malloc:$tmp/dies.so,malloc:$tmp/bump.so" "$tmp/777.txt"
 	out_has '; 1 divergences$'
 done
+# Whose NULL tells no reason is asked: with room for twice all that, and nothing freed, it differs.
+printf 'r0 = malloc(100)\nfree(r0)\nr1 = malloc(777)\n' >"$tmp/freed.txt"
+printf 'r0 = malloc(600000)\nfree(r0)\nr1 = malloc(600000)\n' >"$tmp/full.txt"
+check 'one that refuses' bump -o "$tmp/null.so" -DANSWER=NULL
+for with in "reference,malloc:$tmp/null.so" "malloc:$tmp/bump.so,malloc:$tmp/null.so"; do
+	slabfuzz 1 diff -a "$with" "$tmp/freed.txt"
+	out_has "^  diff result: [^ ]* ok, malloc:$tmp/null.so NULL after malloc\$"
+done
+slabfuzz 0 diff -a "reference,malloc:$tmp/bump.so" "$tmp/freed.txt" "$tmp/full.txt"
+slabfuzz 0 diff -a "reference,malloc:$tmp/null.so" "$tmp/full.txt" "$tmp/777.txt"
+# An address of nothing is no object, and no want of room.
+check 'one that answers with no address' bump -o "$tmp/nowhere.so" '-DANSWER=(void *)16'
+for with in "reference,malloc:$tmp/nowhere.so" "malloc:$tmp/bump.so,malloc:$tmp/nowhere.so"; do
+	slabfuzz 1 diff -a "$with" "$tmp/freed.txt"
+	out_has "^  diff result: [^ ]* ok, malloc:$tmp/nowhere.so nowhere after malloc\$"
+done
+
 slabfuzz 2 diff --here --worker -a reference,malloc: "$tmp/777.txt"
 says 'worker or --here?'
 slabfuzz 0 diff --here -a reference,malloc: "$tmp/777.txt"

@@ -13,6 +13,7 @@
 
 #include "../../allocators/base/grow.h"
 #include "observe.h"
+#include "room.h"
 
 struct side {
 	struct sf_lockstep *all;
@@ -27,6 +28,7 @@ struct side {
 	bool over;            /* it blocked: it goes no further ... */
 	bool gone;            /* ... in what was put in, as it may */
 	bool moved;           /* the operation in hand was exchanged with a neighbour */
+	bool scarce;          /* in this program a NULL of its may be for want of room */
 };
 
 /* The first member and another one. */
@@ -50,6 +52,8 @@ struct sf_lockstep {
 	bool differs; /* in this program ... */
 	struct sf_difference first; /* ... here first */
 	bool stopped; /* in the midst of this program */
+	const struct sf_op *op; /* in hand, and its number among those that all carry out */
+	uint32_t at;
 	/* In workers: the program without what is left out, and which results are. */
 	struct sf_prog reduced_to; /* its strings are another's */
 	bool *lost;
@@ -256,7 +260,7 @@ static void begin(struct sf_lockstep *l, const char *name)
 		struct side *s = &l->side[i];
 		struct pair *p = &l->pair[i];
 
-		s->over = s->gone = s->moved = false;
+		s->over = s->gone = s->moved = s->scarce = false;
 		sf_observe_begin(&s->seen);
 		if (s->exec)
 			sf_exec_begin(s->exec, name);
@@ -363,16 +367,36 @@ static bool is_roomy(const struct sf_lockstep *l, uint32_t b)
 	return true;
 }
 
+/* In a worker: a fresh one is asked. Once it had none, it may have had none again. */
+static bool had_room(struct sf_lockstep *l, struct side *mine, const struct side *other)
+{
+	if (!l->opt.worker || l->alone || !mine->tape || !other->tape || mine->scarce ||
+	    mine->of->relation || other->of->relation || !l->op)
+		return false;
+	if (!sf_room_had(mine->of->allocator, l->opt.worker, &mine->set, &l->reduced_to, l->at,
+			 other->tape))
+		mine->scarce = true;
+	return !mine->scarce;
+}
+
+/* What does not fit in a counter is refused by who has counters. */
+static bool is_counters(const struct sf_lockstep *l, uint32_t b)
+{
+	uint64_t differ = l->side[0].of->allocator->caps ^ l->side[b].of->allocator->caps;
+
+	return l->op && sf_op_table[l->op->code].flags & SF_OPF_FLEX && differ & SF_CAP_FLEX;
+}
+
 /*
  * Results that differ are legal where one of them may have less room, and its NULL has a reason
  * that it told of, or it tells nothing.
  */
-static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
+static bool short_of_room(struct sf_lockstep *l, uint32_t b)
 {
-	const struct side *side[2] = { &l->side[0], &l->side[b] };
+	struct side *side[2] = { &l->side[0], &l->side[b] };
 
 	/* A setting says who gets what. */
-	if (l->pair[b].may & SF_PROP(RESULT))
+	if (l->pair[b].may & SF_PROP(RESULT) || is_counters(l, b))
 		return true;
 	/* INDEX: who had to move (krealloc_node_align()) can fail. */
 	if (!(l->pair[b].may & (SF_PROP(PLACE) | SF_PROP(INDEX))))
@@ -386,7 +410,8 @@ static bool short_of_room(const struct sf_lockstep *l, uint32_t b)
 		if (other->status == mine->status)
 			continue;
 		return side[i]->seen.short_of_memory ||
-		       (!(side[i]->of->allocator->caps & SF_CAP_TRACE) && !is_roomy(l, b));
+		       (!(side[i]->of->allocator->caps & SF_CAP_TRACE) && !is_roomy(l, b) &&
+			!had_room(l, side[i], side[!i]));
 	}
 	/* How far a bulk got, or what was noticed: neither is a NULL with a reason. */
 	return l->pair[b].may & SF_PROP(PLACE);
@@ -475,9 +500,15 @@ static bool is_of_all(const struct sf_op *op)
 	return !op || op->code == SF_OP_CHECK || sf_op_table[op->code].flags & SF_OPF_ENDS;
 }
 
+/* No want of room explains it. */
+static bool is_no_result(const struct sf_observer *o)
+{
+	return sf_observed_crash(o) || sf_observed_nowhere(o);
+}
+
 /*
  * A crash of one of them alone is no NULL for want of room: it differs, whatever may differ and
- * has ended, unless misuse or a real difference came before.
+ * has ended, unless misuse or a real difference came before. So does an address of nothing.
  */
 static bool hold_crash(struct sf_lockstep *l, uint32_t b, const struct sf_op *op, uint32_t nr)
 {
@@ -485,7 +516,7 @@ static bool hold_crash(struct sf_lockstep *l, uint32_t b, const struct sf_op *op
 	struct pair *pair = &l->pair[b];
 	uint32_t index;
 
-	if (!sf_observed_crash(x) && !sf_observed_crash(y))
+	if (!is_no_result(x) && !is_no_result(y))
 		return false;
 	index = sf_observed_differ(x, y, SF_PROP_RESULT);
 	if (index == UINT32_MAX || pair->ended == ~(sf_property_set)0)
@@ -587,6 +618,8 @@ static bool step_side(struct side *s, const struct sf_prog *p, uint32_t nr, uint
 
 static void step(struct sf_lockstep *l, const struct sf_prog *p, uint32_t nr, uint32_t at)
 {
+	l->op = &p->ops[nr];
+	l->at = at;
 	for (uint32_t i = 0; i < l->nr; i++) {
 		struct side *s = &l->side[i];
 
@@ -616,6 +649,7 @@ static void end(struct sf_lockstep *l)
 		else
 			sf_exec_end(s->exec);
 	}
+	l->op = NULL;
 	hold(l, NULL, SF_NONE);
 }
 

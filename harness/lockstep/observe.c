@@ -29,6 +29,7 @@ void sf_observe_value(struct sf_observer *o, enum sf_property p, const char *wha
 }
 
 static const char lost_at[] = "lost at", not_zero[] = "first that is not zero";
+static const char nowhere_at[] = "nowhere";
 
 void sf_observe_again(struct sf_observer *o, enum sf_property p, const struct sf_value *v)
 {
@@ -174,11 +175,13 @@ static void count_bytes(struct sf_observer *o, const struct sf_ev_alloc *e, bool
 
 static void see_alloc(struct sf_observer *o, const struct sf_ev_alloc *e)
 {
-	bool object = e->status == SF_OK && e->addr;
+	/* A pointer that stands for nothing is no answer to a request for something. */
+	bool nowhere = e->status == SF_OK && e->addr && e->addr <= SF_ZERO_SIZE_PTR && e->size;
+	bool object = e->status == SF_OK && e->addr && !nowhere;
 
 	count_bytes(o, e, object);
 
-	SEE_TEXT(RESULT, "result", sf_status_name(e->status));
+	SEE_TEXT(RESULT, "result", nowhere ? nowhere_at : sf_status_name(e->status));
 	if (e->api == SF_API_FOREIGN)
 		see_error(o, e);
 	see_loss(o, SF_PROP_CONTENTS, lost_at, e->bad);
@@ -546,6 +549,16 @@ bool sf_observed_crash(const struct sf_observer *o)
 
 	for (uint32_t i = 0; i < s->nr; i++)
 		if (!strcmp(s->v[i].what, "crash"))
+			return true;
+	return false;
+}
+
+bool sf_observed_nowhere(const struct sf_observer *o)
+{
+	const struct sf_seen *s = &o->seen[SF_PROP_RESULT];
+
+	for (uint32_t i = 0; i < s->nr; i++)
+		if (s->v[i].text && !strcmp(s->v[i].text, nowhere_at))
 			return true;
 	return false;
 }

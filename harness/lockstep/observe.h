@@ -57,6 +57,8 @@ uint32_t sf_observed_differ(const struct sf_observer *a, const struct sf_observe
 			    enum sf_property p);
 /* It ended the process, and not as a refusal that its traits allow. */
 bool sf_observed_crash(const struct sf_observer *o);
+/* It returned what is neither NULL nor the address of an object. */
+bool sf_observed_nowhere(const struct sf_observer *o);
 /* As people read it: "64", "kmalloc-64", "nothing". */
 const char *sf_value_text(const struct sf_seen *s, uint32_t index, char buf[40]);
 

@@ -57,6 +57,19 @@ static void twist_alloc(struct sf_heap *h, const struct sf_request *rq, struct s
 	sf_baseline.alloc(h, rq, rs);
 }
 
+/* Of user space: another design, which has words for errors. */
+static void twist_user_alloc(struct sf_heap *h, const struct sf_request *rq, struct sf_result *rs)
+{
+	sf_allocator_by_name("reference")->alloc(h, rq, rs);
+	rs->error += twists(SF_PROP_ERROR) && !rs->addr;
+}
+
+/* Who frees by itself what others keep. */
+static uint64_t twist_shrink(struct sf_heap *h, uint64_t n)
+{
+	return sf_baseline.shrink(h, twists(SF_PROP_LIVE) ? 0 : n);
+}
+
 static uint64_t twist_usable(struct sf_heap *h, uint64_t addr)
 {
 	return sf_baseline.usable(h, addr) + twists(SF_PROP_USABLE);
@@ -67,7 +80,7 @@ static uint64_t twist_zeroed(struct sf_heap *h, uint64_t addr, uint64_t from, ui
 {
 	uint64_t first = sf_baseline.zeroed(h, addr, from, to, how);
 
-	return twists(SF_PROP_ZEROING) ? from : first;
+	return twists(SF_PROP_ZEROING) || twists(SF_PROP_WIPED) ? from : first;
 }
 
 static uint64_t twist_verify(struct sf_heap *h, uint64_t addr, uint64_t size, uint64_t key,
@@ -163,6 +176,15 @@ static struct sf_allocator twisted(void)
 	a.verify = twist_verify;
 	a.place = twist_place;
 	a.walk = twist_walk;
+	a.shrink = twist_shrink;
+	return a;
+}
+
+static struct sf_allocator twisted_user(void)
+{
+	struct sf_allocator a = *sf_allocator_by_name("reference");
+
+	a.alloc = twist_user_alloc;
 	return a;
 }
 
@@ -188,14 +210,14 @@ static void on_diverged(void *ctx, const struct sf_divergence *d)
 	}
 }
 
-/* On baseline, and on `other` with a setting of its own. Returns how much was compared. */
-static uint64_t run(const struct sf_allocator *other, const char *text, const char *set_other,
-		    uint64_t value)
+/* On `one`, and on `other` with a setting of its own. Returns how much was compared. */
+static uint64_t run_both(const struct sf_allocator *one, const struct sf_allocator *other,
+			 const char *text, const char *set_other, uint64_t value)
 {
 	struct sf_lockstep_options opt = {
 		.exec = { .end = SF_END_TEARDOWN, .contents = true }, .diverged = on_diverged,
 	};
-	struct sf_member member[] = { { .allocator = &sf_baseline, .label = "left" },
+	struct sf_member member[] = { { .allocator = one, .label = "left" },
 				      { .allocator = other, .label = "right" } };
 	struct sf_members on = { .m = member, .nr = 2 };
 	struct sf_text_error terr;
@@ -212,15 +234,26 @@ static uint64_t run(const struct sf_allocator *other, const char *text, const ch
 	sf_prog_init(&p);
 	assert_int_equal(sf_text_parse(&p, text, strlen(text), &terr), 0);
 	set[0] = set[1] = p.settings;
-	if (set_other)
-		*sf_setting_slot(&set[1], sf_setting_by_name(set_other, strlen(set_other))) =
-			value;
+	if (set_other) {
+		const struct sf_setting_info *info =
+			sf_setting_by_name(set_other, strlen(set_other));
+
+		if (*sf_setting_slot(&set[0], info) == value)
+			fail_msg("%s is that in both", set_other);
+		*sf_setting_slot(&set[1], info) = value;
+	}
 	assert_true(sf_lockstep_run(l, &p, "toy", set, &err) > 0);
 	for (int i = 0; i < SF_PROPERTY_COUNT; i++)
 		compared += sf_lockstep_counts(l, 1, (enum sf_property)i)->compared;
 	sf_prog_free(&p);
 	sf_lockstep_destroy(l);
 	return compared;
+}
+
+static uint64_t run(const struct sf_allocator *other, const char *text, const char *set_other,
+		    uint64_t value)
+{
+	return run_both(&sf_baseline, other, text, set_other, value);
 }
 
 static void test_alike(void **state)
@@ -230,28 +263,87 @@ static void test_alike(void **state)
 	assert_int_equal(found.nr, 0);
 }
 
-/* ERROR has no words here, LIVE follows from RESULT, WIPED needs init_on_free: below. */
-static bool has_twist(enum sf_property p)
+static const char user_program[] =
+	"r0 = malloc(64)\n"
+	"r1 = malloc(SIZE_MAX-4096)\n"
+	"free(r0)\n";
+
+static const char shrunk_program[] =
+	"heap pages=4096\n"
+	"c0 = kmem_cache_create(\"inode\", 600, 0, SLAB_RECLAIM_ACCOUNT)\n"
+	"r0 = kmem_cache_alloc(c0, GFP_KERNEL)\n"
+	"shrink(100)\n";
+
+static const char wiped_program[] =
+	"heap pages=4096 init_on_free=1\n"
+	"r0 = kmalloc(64, GFP_KERNEL)\n"
+	"kfree(r0)\n";
+
+/* Of each property: the program, if it takes another one, and a setting that may change it. */
+static const struct plant {
+	const char *text, *set;
+	uint64_t value;
+} plants[SF_PROPERTY_COUNT] = {
+	[SF_PROP_RESULT] = { .set = "flex", .value = 1 },
+	[SF_PROP_ERROR] = { user_program, "misuse", 1 },
+	[SF_PROP_ZEROING] = { .set = "init_on_alloc", .value = 1 },
+	[SF_PROP_CONTENTS] = { .set = "misuse", .value = 1 },
+	[SF_PROP_LIVE] = { shrunk_program, "sheaves", 0 },
+	[SF_PROP_COMPLAINTS] = { .set = "freelist_hardened", .value = 1 },
+	[SF_PROP_USABLE] = { .set = "usercopy", .value = 0 },
+	[SF_PROP_CACHE] = { .set = "memcg", .value = 0 },
+	[SF_PROP_PARTITION] = { .set = "seed", .value = 77 },
+	[SF_PROP_SLAB] = { .set = "slab_min_order", .value = 1 },
+	[SF_PROP_PLACE] = { .set = "shuffle", .value = 1 },
+	[SF_PROP_WIPED] = { wiped_program, "init_on_alloc", 1 },
+	[SF_PROP_INDEX] = { .set = "freelist_random", .value = 1 },
+	[SF_PROP_EVENTS] = { .set = "shuffle", .value = 1 },
+	[SF_PROP_FILL] = { .set = "shuffle", .value = 1 },
+	[SF_PROP_LISTS] = { .set = "freelist_random", .value = 1 },
+	[SF_PROP_BLOCKS] = { .set = "shuffle", .value = 1 },
+	[SF_PROP_COUNTERS] = { .set = "watermarks", .value = 0 },
+	[SF_PROP_AFTER] = { .set = "misuse", .value = 1 },
+	[SF_PROP_WHOLE] = { .set = "freelist_random", .value = 1 },
+};
+
+/* With the twist; `set`: and a setting apart. */
+static void run_plant(const struct plant *p, const char *set)
 {
-	return p != SF_PROP_ERROR && p != SF_PROP_LIVE && p != SF_PROP_WIPED;
+	bool user = p->text == user_program;
+	struct sf_allocator a = user ? twisted_user() : twisted();
+
+	assert_true(run_both(user ? sf_allocator_by_name("reference") : &sf_baseline, &a,
+			     p->text ? p->text : program, set, p->value) > 0);
 }
 
+/* A property without a plant fails. */
 static void test_each_property(void **state)
 {
-	struct sf_allocator a = twisted();
 	char want[40];
 
 	(void)state;
 	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
-		if (!has_twist((enum sf_property)p))
-			continue;
 		twist.p = (enum sf_property)p;
-		run(&a, program, NULL, 0);
+		run_plant(&plants[p], NULL);
 		snprintf(want, sizeof(want), "diff %s: left ", sf_properties[p].name);
 		if (!found.nr || strncmp(found.title, want, strlen(want)))
 			fail_msg("%s: %u found, first '%s'", sf_properties[p].name, found.nr,
 				 found.title);
 		assert_true(found.consequences);
+	}
+}
+
+/* The same difference, between two who may differ in that: nothing is said. */
+static void test_each_that_may(void **state)
+{
+	(void)state;
+	for (unsigned int p = 0; p < SF_PROPERTY_COUNT; p++) {
+		if (!plants[p].set)
+			fail_msg("%s: which setting may change it?", sf_properties[p].name);
+		twist.p = (enum sf_property)p;
+		run_plant(&plants[p], plants[p].set);
+		if (found.nr)
+			fail_msg("%s: %s: %s", sf_properties[p].name, plants[p].set, found.title);
 	}
 }
 
@@ -587,6 +679,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_each_property),
+		cmocka_unit_test(test_each_that_may),
 		cmocka_unit_test(test_one_setting_apart),
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_stop),

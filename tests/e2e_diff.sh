@@ -30,6 +30,9 @@ out_has '^  result  *[1-9][0-9]* compared  *0 diverged'
 out_has '^  zeroing  *[1-9][0-9]* compared  *0 diverged'
 out_has '^  usable  *0 compared'
 
+# A count that its counter cannot hold is refused by who has counters.
+slabfuzz 0 diff -a baseline,reference corpora/seeds/flex_documented.txt
+
 # Generated programs, and what machines read of all that.
 slabfuzz 0 diff --programs 60 --junit "$tmp/report.xml" -a baseline,typed,baseline@cpus=4
 out_has '^60 programs, [1-9][0-9]* operations'

@@ -92,20 +92,21 @@ bool sf_room_had(const struct sf_allocator *a, const struct sf_tape_options *wor
 {
 	const struct sf_op *op = &p->ops[nr];
 	struct sf_error err = { "" };
-	struct sf_tape *t = NULL;
+	struct sf_tape *t;
 	struct sf_prog all;
-	bool had = false;
+	bool had;
 
 	/* What 0 bytes give is for each to say. */
 	if (!is_request(op) || !op->size || (sf_op_table[op->code].flags & SF_OPF_ARRAY && !op->n))
 		return false;
 	sf_prog_init(&all);
-	if (gather(&all, p, nr, asked) && gather(&all, p, nr, asked))
+	had = gather(&all, p, nr, asked);
+	had = had && gather(&all, p, nr, asked); /* once more */
+	if (had) {
 		t = sf_tape_create(a, worker);
-	if (t)
 		had = sf_tape_record(t, &all, "room", set, &err) && gives_all(t, &all);
-	if (t)
 		sf_tape_free(t);
+	}
 	sf_prog_free(&all);
 	return had;
 }

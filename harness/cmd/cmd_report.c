@@ -151,11 +151,33 @@ static uint32_t walk_every(const struct plan *p, const struct sf_prog *prog)
 	return prog->nr_ops <= WALK_EACH ? 1 : prog->nr_ops / (WALK_EACH / 4);
 }
 
+/* The lines of a program's operations, which are its last; all of them are in *text. */
+static const char **op_lines(const struct sf_prog *prog, char **text)
+{
+	const char **lines = sf_grow(NULL, (uint64_t)prog->nr_ops + 1, sizeof(*lines));
+	uint32_t left = prog->nr_ops;
+	size_t len = 0;
+	FILE *f = open_memstream(text, &len);
+
+	if (!f)
+		sf_out_of_memory();
+	sf_text_write(prog, f);
+	fclose(f);
+	for (char *at = *text + len; left; lines[--left] = at) {
+		*--at = 0;
+		while (at > *text && at[-1] != '\n')
+			at--;
+	}
+	return lines;
+}
+
 static void run_one(const struct plan *p, struct sf_report *r, const struct sf_input *in,
 		    const struct sf_prog *prog, const struct sf_allocator *a)
 {
 	struct sf_report_run *run = sf_report_add(r, in, prog, a->name, p->ops);
-	const struct sf_session_tap tap = { tap_frame, tap_event, tap_violation, run };
+	char *text = NULL;
+	const char **lines = prog ? op_lines(prog, &text) : NULL;
+	const struct sf_session_tap tap = { tap_frame, tap_event, tap_violation, run, lines };
 	struct sf_session_options opt = p->session;
 	struct sf_session *s;
 
@@ -168,6 +190,8 @@ static void run_one(const struct plan *p, struct sf_report *r, const struct sf_i
 		sf_session_recording(s, in->name, &in->path, 1);
 	sf_session_destroy(s);
 	sf_film_finish(&run->film);
+	free(lines);
+	free(text);
 }
 
 /* The allocator that a find was found on, if nobody says another. */

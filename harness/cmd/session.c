@@ -95,9 +95,14 @@ static char *trace_text(uint8_t code, uint64_t size)
 
 static void tap_op(struct sf_session *s, const struct sf_op *o)
 {
-	char *text = !o ? NULL : s->prog ? op_text(s->prog, s->op) : trace_text(o->code, o->size);
+	const struct sf_session_tap *tap = s->opt->tap;
+	char *text = NULL;
 
-	s->opt->tap->op(s->opt->tap->ctx, s->op, text);
+	if (o && !s->prog)
+		text = trace_text(o->code, o->size);
+	else if (o && !tap->lines)
+		text = op_text(s->prog, s->op);
+	tap->op(tap->ctx, s->op, text || !o ? text : tap->lines[s->op]);
 	free(text);
 }
 

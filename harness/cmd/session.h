@@ -21,6 +21,8 @@ struct sf_session_tap {
 	void (*event)(void *ctx, const struct sf_event *ev);
 	void (*violation)(void *ctx, const struct sf_violation *v);
 	void *ctx;
+	/* Texts of a program's operations, if who looks on has them: each alone takes O(n). */
+	const char *const *lines;
 };
 
 struct sf_session_options {

@@ -66,6 +66,9 @@ class Heap {
 		this.ids = ids;
 		this.caches = new Map(run.caches.map((c) => [c[0], { id: c[0], name: c[1], kind: c[2],
 			partition: c[3], size: c[4], stride: c[5], objects: c[6], order: c[7] }]));
+		/* Results are numbered in the order of their definitions; text has names for them. */
+		this.names = run.frames.map((f) => /^([a-z]+\d+) = /.exec(f[0])).filter((m) => m)
+			.map((m) => m[1]);
 		this.reset();
 		this.keys = [];
 		this.every = Math.max(32, Math.ceil(run.frames.length /

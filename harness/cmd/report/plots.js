@@ -145,7 +145,7 @@ function slotsOf(h, head)
 	for (let id = 0; id < h.ids; id++)
 		if (a.alive[id] && a.at[id] === head && slots[a.index[id]])
 			slots[a.index[id]] = { is: a.alive[id] === 2 ? 'waits' : 'live',
-				text: a.res[id] < 0 ? '' : `r${a.res[id]}`, changed: h.touched.has(id), id };
+				text: a.res[id] < 0 ? '' : h.names[a.res[id]] || `${a.res[id]}`, changed: h.touched.has(id), id };
 	for (const id of h.touched)
 		if (a.at[id] === head && slots[a.index[id]])
 			slots[a.index[id]].changed = true;

@@ -70,13 +70,16 @@ function openPanels()
 		p.slabTitle = add(slab, 'p', null, 'facts');
 		p.slabMap = add(slab, 'canvas');
 		p.sheaves = add(slab, 'div', null, 'sheaves');
-		add(time, 'p', 'over time: bytes alive (solid), in slabs (long dashes), free pages in ' +
-			'blocks below order 3 (dots; 0 to 100 %)', 'facts');
+		p.modelled = run.pages > 0;
+		add(time, 'p', `over time: bytes alive (solid)${p.modelled ? ', in slabs (long dashes), ' +
+			'free pages in blocks below order 3 (dots; 0 to 100 %)' : ''}`, 'facts');
 		p.curves = add(time, 'canvas');
-		p.barTitle = add(time, 'p', null, 'facts');
-		p.bars = add(time, 'canvas');
-		add(time, 'p', 'free blocks by order', 'facts');
-		p.orders = add(time, 'canvas');
+		if (p.modelled) {
+			p.barTitle = add(time, 'p', null, 'facts');
+			p.bars = add(time, 'canvas');
+			add(time, 'p', 'free blocks by order', 'facts');
+			p.orders = add(time, 'canvas');
+		}
 		p.map.addEventListener('click', (e) => {
 			p.slab = p.pinned = pageAt(p.map, p.heap, e);
 			draw();
@@ -206,7 +209,8 @@ function drawOpened(p)
 	p.sheaves.textContent = '';
 	p.slabMap.style.display = 'none';
 	if (i < 0) {
-		p.slabTitle.textContent = 'no slab yet: a click on the map opens one';
+		p.slabTitle.textContent = h.run.pages ? 'no slab yet: a click on the map opens one' :
+			'a click on the map tells what is there';
 		return;
 	}
 	const c = h.caches.get(h.a.cache[i]), name = h.run.pages ? 'page' : 'address';
@@ -239,10 +243,14 @@ function drawPanel(p, legend)
 	for (const [k, v] of drawMap(p.map, h, view.colour))
 		legend.set(k, v);
 	drawOpened(p);
-	drawCurves(p.curves, h.series, [{ key: 'bytes', hue: 0, most: Math.max(1, ...h.series.bytes,
-		...h.series.slabs) }, { key: 'slabs', hue: 2, dash: [7, 4], most: Math.max(1,
-		...h.series.bytes, ...h.series.slabs) }, { key: 'split', hue: 3, dash: [2, 3], most: 1 }],
-		view.frame, frames());
+	const most = Math.max(1, ...h.series.bytes, ...h.series.slabs);
+	const curves = [{ key: 'bytes', hue: 0, most }];
+	if (p.modelled)
+		curves.push({ key: 'slabs', hue: 2, dash: [7, 4], most },
+			{ key: 'split', hue: 3, dash: [2, 3], most: 1 });
+	drawCurves(p.curves, h.series, curves, view.frame, frames());
+	if (!p.modelled)
+		return;
 	const parts = h.partitions();
 	p.barTitle.textContent = `objects of ordinary kmalloc by partition: ${
 		parts.reduce((sum, n) => sum + n, 0)}`;

@@ -17,7 +17,7 @@ for command in list run judge show compile import; do
 	slabfuzz 2 "$command" -Z
 	says "$command: unknown option '-Z'"
 done
-for command in record report; do
+for command in record nonesuch; do
 	slabfuzz 2 "$command"
 	says "no command '$command'"
 done

@@ -312,7 +312,11 @@ static int trim(struct sf_heap *h, uint64_t pad)
 
 static void stats(struct sf_heap *h, struct sf_stats *out)
 {
+	uint64_t used = h->stats.used;
+
 	*out = h->stats;
+	out->total = used > h->limit ? used : h->limit;
+	out->free = out->total - used;
 }
 
 static bool is_marked(const struct object *o)

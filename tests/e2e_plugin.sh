@@ -96,6 +96,19 @@ plant no_room 's/size_of(c) - want < skip/size_of(c) < skip/' \
 plant realloc_copy 's/had < size ? had : size/had < size ? had - 16 : size/' \
 	'^MAL-6: realloc lost contents$'
 
+# --- one that must be told the size ---
+
+# It tells by itself whether it was told the right ones.
+check 'sized builds' build "$tmp/sized.so" $plugins/sized.c
+slabfuzz 0 list -a "plugin:$tmp/sized.so"
+out_has ' can:.* malloc memalign free_sized free_aligned_sized '
+check 'sized runs clean' clean "plugin:$tmp/sized.so"
+slabfuzz 0 run -a "plugin:$tmp/sized.so" corpora/user/*.txt
+sed 's/take(size, 16, 0)/take(size, 16, 16)/' $plugins/sized.c >"$tmp/told.c"
+check 'a size that is told wrongly builds' build "$tmp/told.so" "$tmp/told.c"
+slabfuzz 1 run -a "plugin:$tmp/told.so" "$tmp/words.txt"
+out_has '^MAL-14: the allocator finds itself unsound$'
+
 # --- what is no plug-in ---
 
 # refused SOURCE TEXT: compiled and loaded, it is refused with that.

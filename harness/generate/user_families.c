@@ -122,7 +122,9 @@ static void aligned(struct sf_prog *p, struct sf_rng *r)
 
 	for (uint32_t shift = from; shift < from + 4 + upto(r, 10); shift++) {
 		enum sf_opcode code = codes[upto(r, sizeof(codes))];
-		struct sf_op *op = put(p, code, class_edge(r));
+		/* Next to nothing may end up beyond the block that was made room in. */
+		uint64_t size = sf_rng_one_in(r, 6) ? upto(r, 17) : class_edge(r);
+		struct sf_op *op = put(p, code, size);
 
 		op->align = sf_rng_one_in(r, 12) ? (1u << shift) + (uint32_t)upto(r, 9) :
 						   1u << shift;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sized.c - an allocator that wants to be told the size when it frees, and the alignment of what was
- * asked for with one: its table has no free(). It keeps both in front of each object, and finds
+ * sized.c - an allocator that wants to be told the size when it frees, and the alignment of what
+ * was asked for with one: its table has no free(). It keeps both in front of each object, and finds
  * itself unsound if it is ever told others. tests/e2e_plugin.sh runs it.
  */
 #include <stdlib.h>

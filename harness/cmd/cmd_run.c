@@ -19,9 +19,9 @@
 struct plan {
 	struct sf_selection on;
 	struct sf_session_options session;
-	const char *junit;
+	const char *junit, *sarif;
 	uint32_t timeout, memory;
-	bool tap, json, bytes, merge, all, here;
+	bool tap, ktap, annotations, json, bytes, merge, all, here;
 };
 
 static int take_oracles(void *to, const struct sf_usage *u, const char *list);
@@ -77,7 +77,11 @@ static const struct sf_row rows[] = {
 	SF_FLAG("here", struct plan, here,
 		"in this process, for a debugger: a crash ends it"),
 	SF_TEXT(0, "junit", "FILE", struct plan, junit, "write a JUnit report too"),
+	SF_TEXT(0, "sarif", "FILE", struct plan, sarif, "write what is wrong as SARIF 2.1.0 too"),
+	SF_FLAG("annotations", struct plan, annotations,
+		"print GitHub's annotations of it too (on standard error)"),
 	SF_FLAG("tap", struct plan, tap, "print TAP"),
+	SF_FLAG("ktap", struct plan, ktap, "print the kernel's KTAP"),
 	SF_JSON(struct plan, json),
 	{ 0 },
 };
@@ -125,7 +129,7 @@ static int take_oracles(void *to, const struct sf_usage *u, const char *list)
 
 static bool prints_text(const struct plan *p)
 {
-	return !p->tap && !p->json;
+	return !p->tap && !p->ktap && !p->json;
 }
 
 /*
@@ -338,14 +342,15 @@ static int run_files(const struct plan *p, struct sf_results *r, char **files, u
 	return status;
 }
 
-static int write_junit(const char *path, const struct sf_results *r)
+static int write_to(const char *path, const struct sf_results *r,
+		    void (*write)(const struct sf_results *r, FILE *out))
 {
 	struct sf_out out;
 	int status = sf_out_open(&out, path);
 
 	if (status)
 		return status;
-	sf_junit_results(r, out.file);
+	write(r, out.file);
 	return sf_out_commit(&out);
 }
 
@@ -355,12 +360,16 @@ static int show(const struct plan *p, struct sf_results *r)
 
 	if (p->json)
 		sf_json_results(r, stdout);
-	else if (p->tap)
-		sf_tap_results(r, stdout);
+	else if (p->tap || p->ktap)
+		sf_tap_results(r, p->ktap, stdout);
 	else
 		sf_print_results(r, p->all || p->session.only, stdout);
+	if (p->annotations)
+		sf_annotate_results(r, stderr);
 	if (p->junit)
-		status = write_junit(p->junit, r);
+		status = write_to(p->junit, r, sf_junit_results);
+	if (!status && p->sarif)
+		status = write_to(p->sarif, r, sf_sarif_results);
 	return status ? status : sf_results_exit(r);
 }
 
@@ -373,8 +382,9 @@ static int run(struct plan *p, int argc, char **argv)
 		return status;
 	if (optind == argc)
 		return sf_usage_error(&usage, "which file?");
-	if (p->tap && p->json)
-		return sf_usage_error(&usage, "--tap and --json are two forms of the same output");
+	if (p->tap + p->ktap + p->json > 1)
+		return sf_usage_error(&usage,
+				      "--tap, --ktap and --json are forms of the same output");
 	status = sf_select_open(&p->on, &usage, sf_allocators[0]->name);
 	if (status)
 		return status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * junit.c - results for machines that read test reports: JUnit XML and TAP 13 (results.h).
+ * junit.c - results for machines that read test reports: JUnit XML, TAP 13 and KTAP (results.h).
  */
 #include <inttypes.h>
 #include <string.h>
@@ -103,13 +103,14 @@ static void put_tap_name(const char *s, FILE *out)
 		fputc(*s == '#' || (unsigned char)*s < 0x20 ? '_' : *s, out);
 }
 
-void sf_tap_results(const struct sf_results *r, FILE *out)
+void sf_tap_results(const struct sf_results *r, bool ktap, FILE *out)
 {
-	fprintf(out, "TAP version 13\n1..%u\n", r->nr_trials);
+	fprintf(out, "%s\n1..%u\n", ktap ? "KTAP version 1" : "TAP version 13", r->nr_trials);
 	for (uint32_t i = 0; i < r->nr_trials; i++) {
 		const struct sf_trial *t = &r->trials[i];
 
-		fprintf(out, "%sok %u - ", sf_trial_wrong(t) ? "not " : "", i + 1);
+		fprintf(out, "%sok %u %s", sf_trial_wrong(t) ? "not " : "", i + 1,
+			ktap ? "" : "- ");
 		put_tap_name(t->file, out);
 		fprintf(out, " on %s\n", t->allocator);
 		if (t->error)

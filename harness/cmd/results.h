@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * results.h - what a command found out, independent of how it is printed. session.c and cmd_judge.c
- * fill it in; print.c, json.c and junit.c show it. Everything in it is its own copy.
+ * fill it in; print.c, json.c, junit.c and sarif.c
+ * show it. Everything in it is its own copy.
  */
 #ifndef SLABFUZZ_RESULTS_H
 #define SLABFUZZ_RESULTS_H
@@ -168,6 +169,11 @@ void sf_print_counts(const struct sf_trace_counts *c, bool all, FILE *out);
 void sf_print_remarks(const struct sf_replay *p, FILE *out);
 void sf_json_results(const struct sf_results *r, FILE *out);
 void sf_junit_results(const struct sf_results *r, FILE *out);
-void sf_tap_results(const struct sf_results *r, FILE *out);
+/* TAP 13, or the kernel's KTAP 1. */
+void sf_tap_results(const struct sf_results *r, bool ktap, FILE *out);
+/* SARIF 2.1.0: a result for each thing that is wrong, under its invariant's id. */
+void sf_sarif_results(const struct sf_results *r, FILE *out);
+/* A line for each, as GitHub's workflows take for an annotation ("::error file=…"). */
+void sf_annotate_results(const struct sf_results *r, FILE *out);
 
 #endif

@@ -13,6 +13,15 @@
 #include "repro.h"
 
 /* What checks. `object` has room for all results. */
+static const char covered[] =
+"/* What is built for fuzzing calls these when it is loaded. */\n"
+"#define COVERAGE_CALL(name) \\\n"
+"	void name(void *begin, void *end); \\\n"
+"	void __attribute__((weak)) name(void *begin, void *end) { (void)begin; (void)end; }\n"
+"COVERAGE_CALL(__sanitizer_cov_8bit_counters_init)\n"
+"COVERAGE_CALL(__sanitizer_cov_pcs_init)\n"
+"\n";
+
 static const char prelude[] =
 "/* Memory that was handed out, and what was written to it. */\n"
 "static struct object {\n"
@@ -410,7 +419,7 @@ static void put_includes(const struct out *o)
 	      "#include <stdlib.h>\n#include <string.h>\n#include <sys/mman.h>\n"
 	      "#include <unistd.h>\n\n", o->f);
 	if (o->r->plugin)
-		fputs("#include \"plugin.h\"\n\n", o->f);
+		fprintf(o->f, "#include \"plugin.h\"\n\n%s", covered);
 	else
 		fputs("/* Of C23; libraries that have them do not say so in headers yet. */\n"
 		      "extern void free_sized(void *p, size_t size) __attribute__((weak));\n"

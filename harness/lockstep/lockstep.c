@@ -485,6 +485,9 @@ static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
 
 	if (op && x->out.skipped != y->out.skipped)
 		return true;
+	/* A slab of an order that per-CPU lists have: only who had none with a free object made it. */
+	if (effortless && sf_observed_differ(&x->seen, &y->seen, SF_PROP_SLAB) != UINT32_MAX)
+		pair->ended |= SF_PROP(SLAB);
 	if (pair->may & SF_PROP(INDEX) &&
 	    (x->seen.moved != y->seen.moved || chance_parts(&x->seen, &y->seen))) {
 		pair->ended |= sf_property_group(SF_GROUP_CHOICE);

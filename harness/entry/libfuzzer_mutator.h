@@ -12,7 +12,8 @@
 #include "../fuzz/fuzz.h"
 #include "../generate/mutate.h"
 
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+/* Not every engine that calls us has one (AFL++, honggfuzz, Centipede). */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
 				 uint8_t *out, size_t max_size, unsigned int seed);
@@ -27,7 +28,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	char mark[SF_MARK_NAME_MAX + 1];
 
 	size = sf_fuzz_unmark(data, size, mark);
-	if (seed % 8 == 0 && size && size <= room)
+	if (LLVMFuzzerMutate && seed % 8 == 0 && size && size <= room)
 		size = LLVMFuzzerMutate(data, size, room);
 	else
 		size = sf_mutate_bytes(data, size, room, NULL, 0, sf_fuzz_caps(), seed);

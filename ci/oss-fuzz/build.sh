@@ -4,7 +4,8 @@
 # build.sh - builds the fuzz targets as OSS-Fuzz and ClusterFuzzLite ask for it: with $CC, $CFLAGS,
 # $CXX, $CXXFLAGS and $LIB_FUZZING_ENGINE as they come, into $OUT, for $SANITIZER (address,
 # undefined, memory, coverage, none) and $FUZZING_ENGINE (libfuzzer, afl, honggfuzz, centipede);
-# project.yaml has those that it was tried with. With each target its seeds and options. Needs make, zip, and jansson for the seeds.
+# project.yaml has those that it was tried with. With each target its seeds and options. Needs make,
+# zip, zstd, and jansson for the seeds.
 : "${OUT:?}" "${CC:?}" "${CXX:?}" "${LIB_FUZZING_ENGINE:?}"
 SANITIZER=${SANITIZER:-address}
 WORK=${WORK:-$OUT/../work}

@@ -485,7 +485,7 @@ static bool parted(struct sf_lockstep *l, uint32_t b, const struct sf_op *op)
 
 	if (op && x->out.skipped != y->out.skipped)
 		return true;
-	/* A slab of an order that per-CPU lists have: only who had none with a free object made it. */
+	/* A slab of an order that per-CPU lists have: made by who had none with a free object. */
 	if (effortless && sf_observed_differ(&x->seen, &y->seen, SF_PROP_SLAB) != UINT32_MAX)
 		pair->ended |= SF_PROP(SLAB);
 	if (pair->may & SF_PROP(INDEX) &&

@@ -5,7 +5,7 @@
 # counted, confirmed, and ends no engine; members that may differ are none. Speaks TAP. Needs BUILD
 # and SLABFUZZ; skipped where libFuzzer is not there.
 #
-# Needs: libfuzzer_program
+# Needs: libfuzzer_program replay
 set -u
 
 . tests/lib/planted.sh

@@ -170,13 +170,13 @@ static inline uint64_t x_new_key(struct sf_exec *x)
 	return (++x->seq + x->opt.keys) * 0xd6e8feb86659fd93ull;
 }
 
-/* Contents of `size` bytes of an object are to be written and verified. */
 /*
  * Counts bytes that an allocator from outside is about to zero or to copy. False: they are more
  * than the program may ask for, and the operation is skipped.
  */
 bool x_touches(struct sf_exec *x, const struct sf_op *op, uint64_t bytes);
 
+/* Contents of `size` bytes of an object are to be written and verified. */
 bool x_has_contents(const struct sf_exec *x, const struct object *o, uint64_t size);
 /* Contents: write an object's pattern; first bad offset in `size` bytes of it; verify and emit. */
 void x_write(struct sf_exec *x, const struct object *o);

@@ -99,6 +99,15 @@ static bool has_formulas(const struct sf_judge *j, bool large)
 	return j->sh.design && !large && !(j->sh.caps & SF_CAP_OWN_DESIGN);
 }
 
+/* Events may say anything: is it a cache that formulas can be asked of? */
+static bool sound(const struct sf_settings *set, const struct sf_ev_cache *c)
+{
+	return c->stride && c->align && c->order <= SF_MAX_ORDER &&
+	       c->asked_order <= SF_MAX_ORDER && set->slab_max_order <= SF_MAX_ORDER &&
+	       set->slab_min_order <= SF_MAX_ORDER && set->cpus && set->cpus <= UINT32_MAX &&
+	       set->slab_min_objects <= UINT32_MAX;
+}
+
 /* CACHE, once it is known. */
 unsigned int sf_acc_24_cache(struct sf_judge *j, const struct sf_event *ev)
 {
@@ -106,8 +115,7 @@ unsigned int sf_acc_24_cache(struct sf_judge *j, const struct sf_event *ev)
 	const struct sf_shadow_cache *sc = sf_shadow_cache_at(&j->sh, c->id);
 	const char *fault;
 
-	if (!sc || sc->again || !has_formulas(j, c->large) || !c->stride || !c->align ||
-	    c->order > SF_MAX_ORDER)
+	if (!sc || sc->again || !has_formulas(j, c->large) || !sound(&j->sh.set, c))
 		return 0;
 	fault = cache_fault(&j->sh.set, c);
 	if (!fault)

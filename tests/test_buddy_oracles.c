@@ -578,7 +578,6 @@ static void bud_15_past(struct fixture *f)
 
 	parked_page(f);
 	before = f->free_pages;
-	block_del(f, 1024);
 	rmqueue(f, 1024, 10, 0, SF_MIGRATE_MOVABLE, SF_MIGRATE_MOVABLE, SF_RMQUEUE_OWN);
 	expand(f, 1024, 10, 0, SF_MIGRATE_MOVABLE);
 	EMIT(f, PAGE_ALLOC, page, .pfn = 1024, .migratetype = SF_MIGRATE_UNMOVABLE, .list = 0xff,
@@ -590,7 +589,6 @@ static void past_empty_list(struct fixture *f, uint32_t gfp)
 {
 	uint64_t before = f->free_pages;
 
-	block_del(f, 0);
 	rmqueue(f, 0, 10, 0, SF_MIGRATE_MOVABLE, SF_MIGRATE_MOVABLE, SF_RMQUEUE_OWN);
 	expand(f, 0, 10, 0, SF_MIGRATE_MOVABLE);
 	EMIT(f, PAGE_ALLOC, page, .pfn = 0, .migratetype = SF_MIGRATE_MOVABLE, .list = 0xff,

@@ -218,15 +218,20 @@ static bool run_program(struct work *w)
 	return true;
 }
 
+/* Kept to the end of the process: what a find has ruined is not to be taken down. */
+static struct work in_hand;
+
 static void run_child(void *ctx)
 {
-	struct work w = { .t = ctx };
-	struct sf_threads_shared *s = w.t->shared;
+	struct work *w = &in_hand;
+	struct sf_threads_shared *s;
 
-	sf_rounds_init(&w.rounds, w.t->plan);
-	for (; s->at.member < w.t->plan->on.nr; s->at.member++) {
-		for (; s->at.program < sf_threads_programs(w.t); s->at.program++) {
-			if (!run_program(&w))
+	w->t = ctx;
+	s = w->t->shared;
+	sf_rounds_init(&w->rounds, w->t->plan);
+	for (; s->at.member < w->t->plan->on.nr; s->at.member++) {
+		for (; s->at.program < sf_threads_programs(w->t); s->at.program++) {
+			if (!run_program(w))
 				return;
 			s->at.round = 0;
 			s->room = SF_ROOM_UNKNOWN;
@@ -242,17 +247,19 @@ static void run_child(void *ctx)
 /* Everything that the program asks for at once, in the order of its round. */
 static void ask_for_room(void *ctx)
 {
-	struct work w = { .t = ctx };
-	struct sf_threads_shared *s = w.t->shared;
+	struct work *w = &in_hand;
+	struct sf_threads_shared *s;
 	struct sf_concurrent_run run;
 
-	sf_rounds_init(&w.rounds, w.t->plan);
+	w->t = ctx;
+	s = w->t->shared;
+	sf_rounds_init(&w->rounds, w->t->plan);
 	sf_apart_step(true);
-	if (!open_program(&w) ||
-	    !sf_rounds_make(&w.rounds, member(&w), w.prog, s->at.round))
+	if (!open_program(w) ||
+	    !sf_rounds_make(&w->rounds, member(w), w->prog, s->at.round))
 		return;
-	run = run_of(&w);
-	if (sf_concurrent_has_room(w.on, &run))
+	run = run_of(w);
+	if (sf_concurrent_has_room(w->on, &run))
 		s->room = SF_ROOM_ENOUGH;
 }
 

@@ -276,9 +276,8 @@ TEST_PROGRAMS := $(if $(HAVE_CMOCKA),$(foreach f,$(TEST_FLAVORS),$(call test_pro
 # The unit tests that are to notice a rule of the oracles that is gone, the quickest first: those on
 # events made by hand.
 ORACLE_TESTS := hardening complaints cache_oracles malloc_oracles large_oracles pool_oracles \
-	words_oracles \
-	buddy_oracles oracles $(patsubst tests/test_%.c,%,$(wildcard tests/test_designs.c)) boots \
-	accounting
+	words_oracles buddy_oracles oracles \
+	$(patsubst tests/test_%.c,%,$(wildcard tests/test_designs.c)) boots accounting
 
 # All that `make test` needs; with TESTS, what these need and no more.
 TEST_NEEDS := $(PROGRAMS) $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/token-report \

@@ -5,12 +5,13 @@
  *
  * Which complaint it is, the kernel words as it likes; that there is one is what its users see. The
  * result of an operation excuses complaints in it, or asks for one; what is left at its end had no
- * cause (complaints.h). Relies on judge.h and rules.h; listed in listing.h.
+ * cause (complaints.h). Relies on judge.h and requests.h; listed in listing.h.
  */
 #include "complaints.h"
 #include "judge.h"
 #include "listing.h"
 #include "report.h"
+#include "requests.h"
 #include "rules.h"
 
 #include <stdio.h>
@@ -27,22 +28,12 @@ static bool beyond_all(const struct sf_judge *j, const struct sf_event *ev)
 {
 	const struct sf_ev_alloc *a = &ev->alloc;
 
-	if (a->overflow || a->status != SF_NULL)
+	if (a->overflow || a->status != SF_NULL || a->api == SF_API_NOLOCK ||
+	    a->api == SF_API_PMALLOC || !sf_impossible(&j->sh, a))
 		return false;
-	switch (a->api) {
-	case SF_API_KMALLOC:
-	case SF_API_PAGES:
-		return a->size > SF_KMALLOC_MAX;
-	case SF_API_EXACT:
-		return a->size > SF_KMALLOC_MAX || !a->size;
-	case SF_API_KVMALLOC:
-		if (j->sh.direct.pages && a->size / SF_PAGE_SIZE > j->sh.direct.pages)
-			return true;
-		/* To grow what is from vmalloc() asks only the first question. */
-		return a->size > SF_KVMALLOC_MAX && ev->type == SF_EV_ALLOC;
-	default:
-		return false;
-	}
+	/* To grow what is from vmalloc() asks for pages alone. */
+	return a->api != SF_API_KVMALLOC || ev->type == SF_EV_ALLOC ||
+	       (j->sh.direct.pages && a->size / SF_PAGE_SIZE > j->sh.direct.pages);
 }
 
 static const char *owed(const struct sf_judge *j, const struct sf_event *ev)
@@ -57,6 +48,12 @@ static const char *owed(const struct sf_judge *j, const struct sf_event *ev)
 	return NULL;
 }
 
+/* Complained of in the slow path, whatever else is asked. */
+static bool waits_in_vain(uint32_t gfp)
+{
+	return (gfp & SF_GFP_NOFAIL) && !(gfp & SF_GFP_DIRECT_RECLAIM);
+}
+
 /*
  * May there be one? Of __GFP_NOFAIL from those who cannot wait only the slow path complains; of
  * addresses that run out, only an allocator that has a window of them.
@@ -67,7 +64,7 @@ static bool excused(const struct sf_judge *j, const struct sf_event *ev)
 
 	if (a->api == SF_API_PMALLOC || j->sh.set.slab_virtual || j->op.from_sheaf)
 		return true;
-	if ((a->gfp & SF_GFP_NOFAIL) && !(a->gfp & SF_GFP_DIRECT_RECLAIM))
+	if (waits_in_vain(a->gfp))
 		return true;
 	if (a->api == SF_API_EXACT && (a->gfp & EXACT_REFUSES))
 		return true;
@@ -103,9 +100,7 @@ void sf_excuse_free(struct sf_judge *j, const struct sf_event *ev)
 
 void sf_excuse_bulk(struct sf_judge *j, const struct sf_event *ev)
 {
-	uint32_t gfp = ev->pagesbulk.gfp;
-
-	j->op.excused |= (gfp & SF_GFP_NOFAIL) && !(gfp & SF_GFP_DIRECT_RECLAIM);
+	j->op.excused |= waits_in_vain(ev->pagesbulk.gfp);
 }
 
 /* A window for users beyond the object, or objects left. */

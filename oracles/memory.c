@@ -551,8 +551,7 @@ unsigned int sf_mem_11_ksize(struct sf_judge *j, const struct sf_event *ev)
 	return 1;
 }
 
-/* No allocator could meet this, however much memory there is. */
-static bool impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
+bool sf_impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a)
 {
 	if (a->counter_size && !sf_counter_fits(a->counter_size, a->count) && !sh->set.flex)
 		return true; /* refused, as include/linux/slab.h documents kmalloc_flex() */
@@ -626,7 +625,7 @@ static const char *null_fault(const struct sf_judge *j, const struct sf_ev_alloc
 		return "a failed allocation left an address";
 	if (sf_pages_changed(j))
 		return "a failed allocation kept pages";
-	if (a->overflow || impossible(&j->sh, a) || j->op.from_sheaf) /* MEM-21 */
+	if (a->overflow || sf_impossible(&j->sh, a) || j->op.from_sheaf) /* MEM-21 */
 		return NULL;
 	if (a->api == SF_API_PMALLOC && j->op.warned) /* there was no mapping to be had */
 		return NULL;

@@ -38,6 +38,9 @@ static inline bool sf_zeroing_due(const struct sf_shadow *sh, const struct sf_ev
 	return sf_zero_due(&sh->set, a->gfp, c ? c->flags : 0);
 }
 
+/* No allocator could meet this, however much memory there is (memory.c). */
+bool sf_impossible(const struct sf_shadow *sh, const struct sf_ev_alloc *a);
+
 static inline bool sf_is_kmalloc(uint8_t api)
 {
 	return api == SF_API_KMALLOC || api == SF_API_KVMALLOC || api == SF_API_NOLOCK;

@@ -100,11 +100,17 @@ static json_t *location(const struct finding *f)
 	return json_pack("{s:o}", "physicalLocation", physical);
 }
 
-static const char *said_of(const char *rule)
+/* NULL: the rule is no invariant's. */
+static const struct sf_invariant_info *invariant_of(const char *rule)
 {
 	for (int i = 0; i < SF_INV_COUNT; i++)
 		if (!strcmp(rule, sf_invariants[i].id))
-			return sf_invariants[i].statement;
+			return &sf_invariants[i];
+	return NULL;
+}
+
+static const char *said_of(const char *rule)
+{
 	if (!strcmp(rule, CRASH))
 		return "an allocator's process does not end in the midst of an operation";
 	if (!strcmp(rule, UNEXPECTED))
@@ -114,27 +120,20 @@ static const char *said_of(const char *rule)
 	return "an input can be read";
 }
 
-static const char *source_of(const char *rule)
-{
-	for (int i = 0; i < SF_INV_COUNT; i++)
-		if (!strcmp(rule, sf_invariants[i].id))
-			return sf_invariants[i].source;
-	return NULL;
-}
-
 /* The rule's place among those that occur; it is appended if it is not there. */
 static size_t rule_index(json_t *rules, const char *id)
 {
-	const char *source = source_of(id);
+	const struct sf_invariant_info *inv = invariant_of(id);
 	size_t i;
 	json_t *rule;
 
 	json_array_foreach(rules, i, rule)
 		if (!strcmp(json_string_value(json_object_get(rule, "id")), id))
 			return i;
-	rule = json_pack("{s:s, s:{s:s}}", "id", id, "shortDescription", "text", said_of(id));
-	if (source)
-		json_object_set_new(rule, "help", json_pack("{s:s}", "text", source));
+	rule = json_pack("{s:s, s:{s:s}}", "id", id, "shortDescription", "text",
+			 inv ? inv->statement : said_of(id));
+	if (inv)
+		json_object_set_new(rule, "help", json_pack("{s:s}", "text", inv->source));
 	json_array_append_new(rules, rule);
 	return i;
 }

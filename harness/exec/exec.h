@@ -118,6 +118,9 @@ struct sf_heap *sf_exec_heap(struct sf_exec *x);
 /* Which operation is in hand; SF_NONE: before the first, or after the last. */
 uint32_t sf_exec_op(const struct sf_exec *x);
 
+/* enum sf_user_call: how an operation of user space is spelled to the allocator. */
+uint8_t sf_exec_call(const struct sf_op *op);
+
 /* An abort at this operation is one that the traits announce: a refusal. */
 bool sf_exec_abort_refuses(const struct sf_traits *t, const struct sf_op *op, bool tainted);
 

@@ -10,7 +10,7 @@
  */
 #include "exec_internal.h"
 
-static uint8_t call_of(const struct sf_op *op)
+uint8_t sf_exec_call(const struct sf_op *op)
 {
 	switch (op->code) {
 	case SF_OP_CALLOC:
@@ -71,7 +71,7 @@ uint64_t x_spare_bad(struct sf_exec *x, const struct object *o, uint64_t *verifi
 static struct alloc_record record(const struct sf_op *op)
 {
 	struct alloc_record ar = {
-		.rq = { .api = SF_API_FOREIGN, .call = call_of(op), .n = 1, .size = op->size,
+		.rq = { .api = SF_API_FOREIGN, .call = sf_exec_call(op), .n = 1, .size = op->size,
 			.align = op->align, .bucket = SF_NONE },
 		.n = 1, .elem = op->size, .size = op->size, .cache = SF_NONE,
 	};
@@ -310,7 +310,7 @@ bool x_user_free(struct sf_exec *x, uint32_t id, uint8_t call)
 void exec_user_free(struct sf_exec *x, const struct sf_op *op)
 {
 	struct sf_event ev = { .type = SF_EV_FREE, .cpu = x->cpu, .op = x->op };
-	struct sf_free_request rq = { .call = call_of(op) };
+	struct sf_free_request rq = { .call = sf_exec_call(op) };
 	uint32_t id;
 
 	if (op->obj == SF_NONE) {

@@ -15,6 +15,7 @@
 
 #include "../../allocators/base/grow.h"
 #include "../../oracles/ranges.h"
+#include "../exec/exec.h"
 #include "turns.h"
 
 enum { DAWDLE = 64, WHOLE = 4096 };
@@ -193,36 +194,11 @@ static bool size_of(const struct sf_op *op, uint64_t *size)
 	       !__builtin_mul_overflow(op->n, op->size, size);
 }
 
-static uint8_t call_of(const struct sf_op *op)
-{
-	switch (op->code) {
-	case SF_OP_CALLOC:
-		return SF_CALL_CALLOC;
-	case SF_OP_REALLOC:
-		return SF_CALL_REALLOC;
-	case SF_OP_REALLOCARRAY:
-		return SF_CALL_REALLOCARRAY;
-	case SF_OP_ALIGNED_ALLOC:
-		return SF_CALL_ALIGNED_ALLOC;
-	case SF_OP_POSIX_MEMALIGN:
-		return SF_CALL_POSIX_MEMALIGN;
-	case SF_OP_MEMALIGN:
-		return SF_CALL_MEMALIGN;
-	case SF_OP_FREE_SIZED:
-		return SF_CALL_FREE_SIZED;
-	case SF_OP_FREE_ALIGNED_SIZED:
-		return SF_CALL_FREE_ALIGNED;
-	case SF_OP_FREE:
-		return SF_CALL_FREE;
-	}
-	return SF_CALL_MALLOC;
-}
-
 static struct sf_request request(const struct sf_op *op)
 {
 	bool array = sf_op_table[op->code].flags & SF_OPF_ARRAY;
 
-	return (struct sf_request){ .api = SF_API_FOREIGN, .call = call_of(op),
+	return (struct sf_request){ .api = SF_API_FOREIGN, .call = sf_exec_call(op),
 				    .n = array ? op->n : 1, .size = op->size, .align = op->align,
 				    .bucket = SF_NONE, .array = array };
 }
@@ -463,7 +439,7 @@ static void do_free(struct sf_concurrent *c, const struct sf_step *s, struct slo
 {
 	const struct sf_op *op = s->op == SF_NONE ? NULL : &c->run->prog->ops[s->op];
 	struct sf_free_request rq = { .addr = o->addr, .size = o->size, .align = o->align,
-				      .call = op ? call_of(op) : SF_CALL_FREE };
+				      .call = op ? sf_exec_call(op) : SF_CALL_FREE };
 
 	check_object(c, s, o, thread);
 	sf_ranges_drop(c->ranges, o->addr, o->size + o->spare, s->object);
